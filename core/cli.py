@@ -1,0 +1,5 @@
+"""The same verbs from a shell."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""Jobs on Dask: start or attach, submit, cancel, progress."""

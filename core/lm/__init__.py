@@ -1,0 +1,1 @@
+"""The frozen model: loading, block-by-block forward, prompts put in, generation."""

@@ -1,0 +1,29 @@
+"""What a person can ask for: frozen, validated, JSON in and out, fingerprinted."""
+
+from core.specs.base import Spec, canonical_json, fingerprint
+from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
+from core.specs.dataset import TASK_DATASETS, DatasetSpec
+from core.specs.model import DEFAULT_MODEL, ModelSpec
+from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
+from core.specs.projection import ProjectionSpec
+from core.specs.tuning import TuningSpec
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "FINAL",
+    "TASK_DATASETS",
+    "AnyPrior",
+    "CloudSpec",
+    "DatasetSpec",
+    "ModelSpec",
+    "PriorSpec",
+    "ProjectionSpec",
+    "Site",
+    "Spec",
+    "TokenFilter",
+    "TuningSpec",
+    "canonical_json",
+    "fingerprint",
+    "parse_prior",
+    "prior_kinds",
+]

@@ -1,0 +1,69 @@
+"""The base of all specs: frozen, strict, JSON in and out, fingerprinted."""
+
+import hashlib
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import BadRequest
+
+
+class Spec(BaseModel):
+    """Something a person can ask for.
+
+    Fields carry a title, a range and a one-line description; forms, `--help` and the documentation
+    are made from them (`core.specs.describe`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, data: Any) -> Self:
+        """Validate a mapping or a JSON text.
+
+        Raises:
+            BadRequest: with one line that names each wrong field, its value and its bound.
+        """
+        try:
+            if isinstance(data, str | bytes):
+                return cls.model_validate_json(data)
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise BadRequest(_one_line(cls.__name__, error)) from None
+
+    def canonical_json(self) -> str:
+        """Return JSON with sorted keys and no spaces: equal specs give equal text."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def fingerprint(self, *context: str) -> str:
+        """Return 16 hex digits that stand for this spec in a context (model revision, algorithm version …)."""
+        return fingerprint(type(self).__name__, self.canonical_json(), *context)
+
+
+def canonical_json(data: Any) -> str:
+    """Return JSON with sorted keys and no spaces."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(*parts: str) -> str:
+    """Return 16 hex digits of the SHA-256 over the parts, told apart by their lengths."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part.encode()
+        digest.update(f"{len(raw)}:".encode())
+        digest.update(raw)
+    return digest.hexdigest()[:16]
+
+
+def _one_line(name: str, error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False):
+        where = ".".join(str(part) for part in item["loc"]) or name
+        value = item.get("input")
+        shown = f" (got {value!r})" if not isinstance(value, dict) else ""
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message, shown = "there is no such field; remove it or check its spelling", ""
+        problems.append(f"{where}: {message}{shown}")
+    return "; ".join(problems).replace("\n", " ")

@@ -1,0 +1,68 @@
+"""Which activations."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from core.specs.base import Spec
+from core.specs.dataset import DatasetSpec
+from core.specs.model import ModelSpec
+
+FINAL = "final"
+
+
+def check_site(site: int | str) -> int | str:
+    """Return a site as an integer k >= 0 or the word 'final'.
+
+    Raises:
+        ValueError: anything else. The upper bound depends on the model and is checked there.
+    """
+    if site == FINAL:
+        return FINAL
+    try:
+        number = int(site)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"site {site!r} is neither a block number from 0 nor 'final'; give one of those")
+    return number
+
+
+Site = Annotated[int | str, AfterValidator(check_site)]
+
+
+class TokenFilter(Spec):
+    """Which tokens count as points of a cloud."""
+
+    special: bool = Field(
+        False, title="Keep special tokens", description="Tokens the tokenizer itself adds or reserves."
+    )
+    first_position: bool = Field(True, title="Keep first position", description="The first token of each document.")
+    pad: bool = Field(
+        False, title="Keep padding", description="Padding; kept, it makes the tail of the paper's Figure 3."
+    )
+    sink_ratio: float | None = Field(
+        None,
+        gt=1,
+        le=1e6,
+        title="Drop sinks above",
+        description="Drop tokens whose norm at the middle site is over this multiple of the median; empty keeps them.",
+    )
+
+
+class CloudSpec(Spec):
+    """Activations of one model on one data set."""
+
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set")
+    sites: tuple[Site, ...] | Literal["all"] = Field(
+        "all", title="Sites", description="Places in the residual stream: k is the stream entering block k, or 'final'."
+    )
+    tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens")
+    rows: int = Field(
+        5000, ge=10, le=1_000_000, title="Points", description="Size of the seeded sample of tokens kept for the cloud."
+    )
+    max_length: int = Field(
+        512, ge=8, le=131_072, title="Longest text", description="Tokens of a document that are read."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Decides which tokens are kept.")

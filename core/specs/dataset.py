@@ -1,0 +1,87 @@
+"""Which texts."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.specs.base import Spec
+
+DatasetName = Literal["squad", "c4", "news", "math", "file"]
+TASK_DATASETS = ("squad", "math")
+DEFAULT_MODULE = "arithmetic__add_or_sub"
+DEFAULT_DIFFICULTY = "train-easy"
+
+
+class DatasetSpec(Spec):
+    """A data set, how much of it, and how it is split."""
+
+    name: DatasetName = Field(
+        "news",
+        title="Data set",
+        description="squad, c4, news (stands in for C4 where no hub is), math (DeepMind's generator), or file (your own).",
+    )
+    path: str | None = Field(
+        None,
+        title="File",
+        description="A local file to read instead: .txt, .jsonl, .csv, .parquet or SQuAD JSON. Needed by 'file'.",
+    )
+    samples: int = Field(
+        1000, ge=2, le=1_000_000, title="Samples", description="How many documents or questions to draw."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Data seed", description="Decides which samples and which split.")
+    validation_fraction: float = Field(
+        0.2, gt=0, lt=1, title="Validation share", description="Share of the documents held out for validation."
+    )
+    module: str | None = Field(
+        None, title="Module", description=f"Of math only: one of its 56 modules; default {DEFAULT_MODULE}."
+    )
+    difficulty: Literal["train-easy", "train-medium", "train-hard"] | None = Field(
+        None, title="Difficulty", description=f"Of math only; default {DEFAULT_DIFFICULTY}."
+    )
+    text_column: str | None = Field(
+        None,
+        title="Text column",
+        description="Of a .jsonl, .csv or .parquet file: the column with the text; default 'text'.",
+    )
+    prompt_column: str | None = Field(
+        None,
+        title="Prompt column",
+        description="Of a question file: the column with the question; needs an answer column.",
+    )
+    answer_column: str | None = Field(
+        None,
+        title="Answer column",
+        description="Of a question file: the column with the answer; needs a prompt column.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_math(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("name") == "math":
+            data = dict(data)
+            data["module"] = data.get("module") or DEFAULT_MODULE
+            data["difficulty"] = data.get("difficulty") or DEFAULT_DIFFICULTY
+        return data
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name != "math" and (self.module or self.difficulty):
+            raise ValueError(f"module and difficulty belong to the data set 'math', not {self.name!r}; leave them out")
+        if self.name == "file" and not self.path:
+            raise ValueError("the data set 'file' needs a path; give the file's location")
+        if self.name in ("math", "news") and self.path:
+            raise ValueError(f"{self.name!r} takes no path; use the data set 'file' for your own texts")
+        if (self.prompt_column is None) != (self.answer_column is None):
+            raise ValueError("prompt_column and answer_column go together; give both or neither")
+        if self.name != "file" and (self.text_column or self.prompt_column):
+            raise ValueError(f"columns belong to the data set 'file', not {self.name!r}; leave them out")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Return a short name for legends and tables."""
+        if self.name == "math":
+            return f"math · {self.module}"
+        if self.name == "file" and self.path:
+            return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return self.name

@@ -1,0 +1,29 @@
+"""Which frozen language model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.specs.base import Spec
+
+DEFAULT_MODEL = "smollm2-135m"
+
+
+class ModelSpec(Spec):
+    """A frozen causal language model and how to run it."""
+
+    name: str = Field(
+        DEFAULT_MODEL,
+        min_length=1,
+        title="Model",
+        description="smollm2-135m (ships in a registry package), a Hugging Face id, or a local folder.",
+    )
+    revision: str | None = Field(None, title="Revision", description="Branch, tag or commit on the hub.")
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        "auto", title="Device", description="Where it runs; auto takes CUDA, then MPS, then the CPU."
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        title="Number format",
+        description="Of the frozen weights; auto takes bfloat16 where the hardware has it.",
+    )

@@ -1,0 +1,6 @@
+"""The cache folder: content-addressed artifacts and job folders."""
+
+from core.store.artifacts import Artifact, Store
+from core.store.jobs import JobFolder, Status, create_job, find_job, list_jobs
+
+__all__ = ["Artifact", "JobFolder", "Status", "Store", "create_job", "find_job", "list_jobs"]

@@ -1,0 +1,255 @@
+"""Content-addressed artifacts: a folder that appears whole or not at all, and is verified before it is believed."""
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core import __version__
+from core.errors import Busy, DamagedArtifact, DiskFull
+
+logger = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+_verified: dict[tuple[str, int, int], str] = {}
+"""(path, size, modification time in ns) → SHA-256: a file is read for its checksum once a process."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished, verified artifact."""
+
+    kind: str
+    key: str
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Return what the builder wanted to be remembered."""
+        return self.manifest["info"]
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the size of all files."""
+        return sum(entry["bytes"] for entry in self.manifest["files"].values())
+
+
+class Store:
+    """The cache folder.
+
+    Layout: `artifacts/<kind>/<key>/`, `runs/<id>/`, `jobs/<id>/`, `tmp/`, `damaged/`, `locks/`, `engine/`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Open (and create) a cache folder."""
+        self.root = Path(root).resolve()
+        for name in ("artifacts", "runs", "jobs", "tmp", "damaged", "locks", "engine"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def default(cls) -> "Store":
+        """Open the folder named by `PRIORSCOPE_CACHE`, else `cache/` beside the core package."""
+        named = os.environ.get("PRIORSCOPE_CACHE")
+        return cls(Path(named) if named else Path(__file__).resolve().parents[2] / "cache")
+
+    def folder(self, kind: str, key: str) -> Path:
+        """Return where an artifact is or would be."""
+        return self.root / "artifacts" / kind / key
+
+    def find(self, kind: str, key: str) -> Artifact | None:
+        """Return a verified artifact, or None.
+
+        A damaged one is moved to `damaged/` with a warning, so that it will be made again.
+        """
+        folder = self.folder(kind, key)
+        if not (folder / MANIFEST).exists():
+            return None
+        try:
+            return verify(kind, key, folder)
+        except DamagedArtifact as error:
+            aside = self.root / "damaged" / f"{kind}-{key}-{time.time_ns()}"
+            shutil.move(folder, aside)
+            logger.warning("%s It was moved to %s and will be made again.", error, aside.name)
+            return None
+
+    def make(
+        self, kind: str, key: str, spec: Any, build: Callable[[Path], dict[str, Any]], timeout: float = 3600
+    ) -> tuple[Artifact, bool]:
+        """Return an artifact and whether it was there already; build it under a lock if not.
+
+        Args:
+            kind: of artifact.
+            key: fingerprint of the spec in its context.
+            spec: JSON-able, kept in the manifest.
+            build: fills a fresh folder and returns `info` for the manifest.
+            timeout: seconds to wait for another process that builds the same.
+
+        Raises:
+            DiskFull: no space left while writing; nothing of the artifact remains.
+            Busy: another process has been building this for longer than the timeout.
+        """
+        found = self.find(kind, key)
+        if found:
+            return found, True
+        with self.lock(f"{kind}-{key}", timeout):
+            found = self.find(kind, key)
+            if found:
+                return found, True
+            with self._fresh(kind, key) as folder:
+                info = build(folder)
+                write_json(folder / MANIFEST, _manifest(kind, key, spec, info, folder))
+        return verify(kind, key, self.folder(kind, key)), False
+
+    @contextmanager
+    def _fresh(self, kind: str, key: str) -> Iterator[Path]:
+        folder = self.root / "tmp" / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            with disk_errors(self.root):
+                yield folder
+                _sync_tree(folder)
+                target = self.folder(kind, key)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folder.replace(target)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def lock(self, name: str, timeout: float = 3600) -> Iterator[None]:
+        """Hold a lock between processes.
+
+        Raises:
+            Busy: if another process holds it for longer than `timeout` seconds.
+        """
+        path = self.root / "locks" / f"{name}.lock"
+        try:
+            with FileLock(path, timeout=timeout):
+                yield
+        except Timeout:
+            raise Busy(
+                f"Another process has held the lock {path.name!r} for over {timeout:g} s; wait for it or end that process."
+            ) from None
+
+    def require_free(self, n_bytes: int, what: str) -> None:
+        """Check that there is room before starting.
+
+        Raises:
+            DiskFull: with need, bound and remedy.
+        """
+        free = shutil.disk_usage(self.root).free
+        if n_bytes > free:
+            raise DiskFull(
+                f"{what} needs {n_bytes / 1e6:,.0f} MB but {self.root} has {free / 1e6:,.0f} MB free; "
+                "free some space, run `python -m core cache prune`, or set PRIORSCOPE_CACHE to a larger disk."
+            )
+
+    def artifacts(self) -> Iterator[tuple[str, str, Path]]:
+        """Yield (kind, key, folder) of everything stored, unverified."""
+        for manifest in sorted((self.root / "artifacts").glob(f"*/*/{MANIFEST}")):
+            folder = manifest.parent
+            yield folder.parent.name, folder.name, folder
+
+    def remove(self, kind: str, key: str) -> None:
+        """Delete one artifact."""
+        shutil.rmtree(self.folder(kind, key))
+
+
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Turn 'no space left' into a `DiskFull` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            f"The disk of {root} is full ({error.strerror}); nothing half-written was kept. "
+            "Free some space, run `python -m core cache prune`, or set PRIORSCOPE_CACHE to a larger disk."
+        ) from error
+
+
+def verify(kind: str, key: str, folder: Path) -> Artifact:
+    """Check each file of an artifact against its manifest.
+
+    Raises:
+        DamagedArtifact: a file is missing, or has another size or checksum; or the manifest cannot be read.
+    """
+    what = f"Stored {kind} {key}"
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        files = manifest["files"]
+    except (ValueError, KeyError, OSError) as error:
+        raise DamagedArtifact(f"{what}: its manifest cannot be read ({error}).") from None
+    for name, expected in files.items():
+        path = folder / name
+        if not path.exists():
+            raise DamagedArtifact(f"{what}: the file {name} is missing.")
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise DamagedArtifact(f"{what}: the file {name} has {size} bytes instead of {expected['bytes']}.")
+        if checksum(path) != expected["sha256"]:
+            raise DamagedArtifact(f"{what}: the file {name} does not match its checksum.")
+    return Artifact(kind, key, folder, manifest)
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, read once a process as long as size and time stay the same."""
+    stat = path.stat()
+    memo = (str(path), stat.st_size, stat.st_mtime_ns)
+    if memo not in _verified:
+        with path.open("rb") as file:
+            _verified[memo] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _verified[memo]
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON so that a reader sees the old or the new text, never half of one."""
+    write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False, default=str).encode())
+
+
+def write_atomically(path: Path, raw: bytes) -> None:
+    """Write bytes beside the target, sync, and rename."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with beside.open("wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _manifest(kind: str, key: str, spec: Any, info: dict[str, Any], folder: Path) -> dict[str, Any]:
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": checksum(path)}
+    return {
+        "kind": kind,
+        "key": key,
+        "spec": spec,
+        "info": info,
+        "files": files,
+        "program": __version__,
+        "created": time.time(),
+    }
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
