@@ -3,9 +3,9 @@
 import importlib
 import pkgutil
 
-from core.priors.base import Moments, Prior, build_prior
+from core.priors.base import Prior, build_prior
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Moments", "Prior", "build_prior"]
+__all__ = ["Prior", "build_prior"]

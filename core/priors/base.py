@@ -6,25 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
+from core.moments import Moments
 from core.specs.prior import PriorSpec
 
 S = TypeVar("S", bound=PriorSpec)
 
 _PRIORS: dict[type[PriorSpec], type["Prior[Any]"]] = {}
-
-
-class Moments:
-    """Exact first and second moments of a cloud, over all its tokens and in float64.
-
-    Attributes:
-        count: number of tokens.
-        mean: (d,).
-        covariance: (d, d), divided by `count`.
-    """
-
-    def __init__(self, count: int, mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
-        """Keep the three."""
-        self.count, self.mean, self.covariance = count, mean, covariance
 
 
 class Prior(Generic[S]):
