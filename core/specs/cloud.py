@@ -35,14 +35,16 @@ class TokenFilter(Spec):
     """Which tokens count as points of a cloud."""
 
     special: bool = Field(
-        False, title="Keep special tokens", description="Tokens the tokenizer itself adds or reserves."
+        default=False, title="Keep special tokens", description="Tokens the tokenizer itself adds or reserves."
     )
-    first_position: bool = Field(True, title="Keep first position", description="The first token of each document.")
+    first_position: bool = Field(
+        default=True, title="Keep first position", description="The first token of each document."
+    )
     pad: bool = Field(
-        False, title="Keep padding", description="Padding; kept, it makes the tail of the paper's Figure 3."
+        default=False, title="Keep padding", description="Padding; kept, it makes the tail of the paper's Figure 3."
     )
     sink_ratio: float | None = Field(
-        None,
+        default=None,
         gt=1,
         le=1e6,
         title="Drop sinks above",
@@ -56,13 +58,19 @@ class CloudSpec(Spec):
     model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set")
     sites: tuple[Site, ...] | Literal["all"] = Field(
-        "all", title="Sites", description="Places in the residual stream: k is the stream entering block k, or 'final'."
+        default="all",
+        title="Sites",
+        description="Places in the residual stream: k is the stream entering block k, or 'final'.",
     )
     tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens")
     rows: int = Field(
-        5000, ge=10, le=1_000_000, title="Points", description="Size of the seeded sample of tokens kept for the cloud."
+        default=5000,
+        ge=10,
+        le=1_000_000,
+        title="Points",
+        description="Size of the seeded sample of tokens kept for the cloud.",
     )
     max_length: int = Field(
-        512, ge=8, le=131_072, title="Longest text", description="Tokens of a document that are read."
+        default=512, ge=8, le=131_072, title="Longest text", description="Tokens of a document that are read."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Decides which tokens are kept.")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides which tokens are kept.")

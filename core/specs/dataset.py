@@ -16,40 +16,42 @@ class DatasetSpec(Spec):
     """A data set, how much of it, and how it is split."""
 
     name: DatasetName = Field(
-        "news",
+        default="news",
         title="Data set",
-        description="squad, c4, news (stands in for C4 where no hub is), math (DeepMind's generator), or file (your own).",
+        description="squad, c4, news (stand-in for C4 without a hub), math (DeepMind's generator), or file (your own).",
     )
     path: str | None = Field(
-        None,
+        default=None,
         title="File",
         description="A local file to read instead: .txt, .jsonl, .csv, .parquet or SQuAD JSON. Needed by 'file'.",
     )
     samples: int = Field(
-        1000, ge=2, le=1_000_000, title="Samples", description="How many documents or questions to draw."
+        default=1000, ge=2, le=1_000_000, title="Samples", description="How many documents or questions to draw."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Data seed", description="Decides which samples and which split.")
+    seed: int = Field(
+        default=0, ge=0, le=2**31 - 1, title="Data seed", description="Decides which samples and which split."
+    )
     validation_fraction: float = Field(
-        0.2, gt=0, lt=1, title="Validation share", description="Share of the documents held out for validation."
+        default=0.2, gt=0, lt=1, title="Validation share", description="Share of the documents held out for validation."
     )
     module: str | None = Field(
-        None, title="Module", description=f"Of math only: one of its 56 modules; default {DEFAULT_MODULE}."
+        default=None, title="Module", description=f"Of math only: one of its 56 modules; default {DEFAULT_MODULE}."
     )
     difficulty: Literal["train-easy", "train-medium", "train-hard"] | None = Field(
-        None, title="Difficulty", description=f"Of math only; default {DEFAULT_DIFFICULTY}."
+        default=None, title="Difficulty", description=f"Of math only; default {DEFAULT_DIFFICULTY}."
     )
     text_column: str | None = Field(
-        None,
+        default=None,
         title="Text column",
         description="Of a .jsonl, .csv or .parquet file: the column with the text; default 'text'.",
     )
     prompt_column: str | None = Field(
-        None,
+        default=None,
         title="Prompt column",
         description="Of a question file: the column with the question; needs an answer column.",
     )
     answer_column: str | None = Field(
-        None,
+        default=None,
         title="Answer column",
         description="Of a question file: the column with the answer; needs a prompt column.",
     )

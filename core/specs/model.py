@@ -13,17 +13,17 @@ class ModelSpec(Spec):
     """A frozen causal language model and how to run it."""
 
     name: str = Field(
-        DEFAULT_MODEL,
+        default=DEFAULT_MODEL,
         min_length=1,
         title="Model",
         description="smollm2-135m (ships in a registry package), a Hugging Face id, or a local folder.",
     )
-    revision: str | None = Field(None, title="Revision", description="Branch, tag or commit on the hub.")
+    revision: str | None = Field(default=None, title="Revision", description="Branch, tag or commit on the hub.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
-        "auto", title="Device", description="Where it runs; auto takes CUDA, then MPS, then the CPU."
+        default="auto", title="Device", description="Where it runs; auto takes CUDA, then MPS, then the CPU."
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto",
+        default="auto",
         title="Number format",
         description="Of the frozen weights; auto takes bfloat16 where the hardware has it.",
     )

@@ -139,7 +139,8 @@ class Store:
                 yield
         except Timeout:
             raise Busy(
-                f"Another process has held the lock {path.name!r} for over {timeout:g} s; wait for it or end that process."
+                f"Another process has held the lock {path.name!r} for over {timeout:g} s; "
+                "wait for it or end that process."
             ) from None
 
     def require_free(self, n_bytes: int, what: str) -> None:
