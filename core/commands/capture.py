@@ -1,0 +1,44 @@
+"""`capture`: activations of a model on a data set."""
+
+from typing import Annotated, Any
+
+import typer
+
+from core.activations import clouds
+from core.commands.jobs import run
+from core.commands.options import Json, takes
+from core.commands.output import emit
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
+from core.store import Store
+
+
+@takes(cloud=CloudSpec, model=ModelSpec, dataset=DatasetSpec, tokens=TokenFilter)
+def capture(
+    cloud: dict[str, Any],
+    model: dict[str, Any],
+    dataset: dict[str, Any],
+    tokens: dict[str, Any],
+    json: Json = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would cost.")] = False,
+) -> None:
+    """Capture the activations of a model on a data set, once; the second time they come from the store."""
+    if "sites" in cloud and cloud["sites"] != "all":
+        cloud["sites"] = tuple(cloud["sites"].split(","))
+    spec = CloudSpec.parse({**cloud, "model": model, "dataset": dataset, "tokens": tokens})
+    store = Store.default()
+    if estimate:
+        emit(clouds.estimate(spec, store), json)
+        return
+    found = clouds.find_cloud(spec, store)
+    cached = found is not None
+    if found is None:
+        run("capture", spec, store)
+        found = clouds.find_cloud(spec, store)
+        assert found is not None, "a capture that succeeded left no cloud"
+    emit({**summary(found), "cached": cached}, json)
+
+
+def summary(cloud: clouds.Cloud) -> dict[str, Any]:
+    """Return what the verb reports of a cloud."""
+    names = ("n_rows", "n_tokens", "n_documents", "d_model", "seconds", "tokens_per_second", "bytes")
+    return {"key": cloud.key, "sites": list(cloud.sites), **{name: cloud.info[name] for name in names}}

@@ -1,0 +1,51 @@
+"""`doctor`: what this machine has, and where each model and data set would come from."""
+
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psutil
+
+from core import __version__
+from core.commands.options import Json
+from core.commands.output import emit
+from core.engine import client
+from core.sources.report import sources_report
+from core.store import Store
+
+PACKAGES = (
+    "torch", "transformers", "datasets", "streamlit", "plotly", "scikit-learn", "openTSNE", "pandas", "distributed",
+)  # fmt: skip
+
+
+def doctor(json: Json = False) -> None:
+    """Show versions, device, memory, disk, cache, engine, and each model and data set with its source."""
+    store = Store.default()
+    memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
+    emit(
+        {
+            "priorscope": __version__,
+            "python": platform.python_version(),
+            "packages": {name: _version(name) for name in PACKAGES},
+            "device": _device(),
+            "memory": {"total_bytes": memory.total, "available_bytes": memory.available},
+            "cache": {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))},
+            "engine": client.engine_state(store),
+            "sources": sources_report(store),
+        },
+        json,
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _device() -> dict[str, Any]:
+    from core.lm.device import describe_device
+
+    return describe_device()

@@ -1,0 +1,35 @@
+"""Submit a job to the engine and follow it to its end."""
+
+from core.commands.output import ProgressLine
+from core.engine import client
+from core.errors import BadRequest, Cancelled, Failed
+from core.specs.base import Spec
+from core.store import JobFolder, Store
+
+
+def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
+    """Submit a job, show its progress on stderr, and return it once it has succeeded.
+
+    Ctrl-C cancels the job.
+
+    Raises:
+        BadRequest, Failed, Cancelled: as the job ended.
+    """
+    job = client.submit(kind, spec, store, again=again)
+    return follow(job, store)
+
+
+def follow(job: JobFolder, store: Store) -> JobFolder:
+    """Show a submitted job's progress on stderr and return it once it has succeeded (see `run`)."""
+    show = ProgressLine()
+    try:
+        status = client.wait(job, on_status=lambda status: show(job, status))
+    except KeyboardInterrupt:
+        client.cancel(job, store)
+        raise Cancelled(f"{job.id} was cancelled; `python -m core runs resume {job.id}` goes on with it.") from None
+    if status.state == "succeeded":
+        return job
+    if status.state == "cancelled":
+        raise Cancelled(f"{job.id} was cancelled; `python -m core runs resume {job.id}` goes on with it.")
+    reason = status.error or f"{job.id} was {status.state}; `python -m core runs show {job.id}` shows its log."
+    raise (BadRequest if status.exit_code == BadRequest.exit_code else Failed)(reason)

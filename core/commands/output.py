@@ -1,0 +1,72 @@
+"""How verbs speak: one JSON document or a short table on stdout, everything else on stderr."""
+
+import json
+import sys
+import time
+from typing import Any
+
+import typer
+
+from core.store.jobs import JobFolder, Status
+
+
+def emit(document: dict[str, Any], as_json: bool) -> None:
+    """Print a result."""
+    typer.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else "\n".join(lines(document)))
+
+
+def lines(document: Any, indent: str = "") -> list[str]:
+    """Return nested data as indented `name: value` lines."""
+    if isinstance(document, dict):
+        found = []
+        for name, value in document.items():
+            if isinstance(value, dict | list) and value:
+                found += [f"{indent}{name}:", *lines(value, indent + "  ")]
+            else:
+                found.append(f"{indent}{name}: {_number(value)}")
+        return found
+    if isinstance(document, list):
+        return [line for value in document for line in _item(value, indent)]
+    return [f"{indent}{_number(document)}"]
+
+
+def _item(value: Any, indent: str) -> list[str]:
+    inner = lines(value, indent + "  ")
+    return [f"{indent}- {inner[0].lstrip()}", *inner[1:]] if inner else []
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value)
+
+
+class ProgressLine:
+    """One line on stderr that follows a job: rewritten on a terminal, every few seconds elsewhere."""
+
+    def __init__(self) -> None:
+        """Start with nothing shown."""
+        self._last = ""
+        self._shown = 0.0
+
+    def __call__(self, job: JobFolder, status: Status) -> None:
+        """Show a status if there is anything new to say."""
+        text = f"{job.id} {status.state}"
+        if status.total:
+            text += f" {status.done}/{status.total}"
+        left = status.seconds_left(time.time())
+        if left is not None:
+            text += f", {left:.0f} s left"
+        if status.message:
+            text += f": {status.message}"
+        if text == self._last:
+            return
+        terminal = sys.stderr.isatty()
+        if terminal:
+            sys.stderr.write(f"\r\033[K{text[:150]}" + ("\n" if status.ended else ""))
+        elif status.ended or time.monotonic() - self._shown > 5:
+            sys.stderr.write(text + "\n")
+        else:
+            return
+        sys.stderr.flush()
+        self._last, self._shown = text, time.monotonic()

@@ -1,0 +1,79 @@
+"""`runs`: list, show, cancel, resume and delete runs and other jobs."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from core.commands.jobs import follow
+from core.commands.options import Json
+from core.commands.output import emit
+from core.engine import client
+from core.store import JobFolder, Store, find_job, list_jobs
+
+runs = typer.Typer(no_args_is_help=True, help="List, show, cancel, resume and delete runs and other jobs.")
+Name = Annotated[str, typer.Argument(help="A run or job, or the beginning of its name.", metavar="RUN")]
+
+
+@runs.command("list")
+def list_runs(
+    kind: Annotated[str | None, typer.Option(help="Only jobs of this kind: tune, capture, projection …")] = None,
+    json: Json = False,
+) -> None:
+    """List runs and jobs, the newest first."""
+    rows = [_row(job) for job in list_jobs(Store.default(), kind)]
+    if json:
+        emit({"runs": rows}, True)
+        return
+    typer.echo(f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  MESSAGE" if rows else "No runs yet.")
+    for row in rows:
+        steps = f"{row['done']}/{row['total']}"
+        typer.echo(f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}")
+
+
+@runs.command()
+def show(run: Name, json: Json = False) -> None:
+    """Show a run: what was asked, how it stands, what it gave, the end of its log."""
+    job = find_job(Store.default(), run)
+    emit({**_row(job), "spec": job.spec, "result": job.result(), "log": job.log_tail().splitlines()}, json)
+
+
+@runs.command()
+def cancel(run: Name, json: Json = False) -> None:
+    """Stop a run within one step; what it has is kept."""
+    store = Store.default()
+    job = find_job(store, run)
+    client.cancel(job, store)
+    emit(_row(job), json)
+
+
+@runs.command()
+def resume(run: Name, json: Json = False) -> None:
+    """Go on with a run that was cancelled, failed or interrupted, from its last checkpoint."""
+    store = Store.default()
+    job = find_job(store, run)
+    client.resume(job, store)
+    follow(job, store)
+    emit(job.result() or _row(job), json)
+
+
+@runs.command()
+def delete(run: Name, json: Json = False) -> None:
+    """Delete a run that is not going on."""
+    job = find_job(Store.default(), run)
+    job.delete()
+    emit({"deleted": job.id}, json)
+
+
+def _row(job: JobFolder) -> dict[str, Any]:
+    status = job.status()
+    return {
+        "run": job.id,
+        "kind": job.kind,
+        "status": status.state,
+        "done": status.done,
+        "total": status.total,
+        "message": status.message,
+        "error": status.error,
+        "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.created)),
+    }

@@ -1,0 +1,98 @@
+"""`sample`: draw from a prior; `priors`: what kinds there are."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from safetensors.numpy import save
+
+from core.activations import clouds
+from core.commands.jobs import run
+from core.commands.options import Json, takes
+from core.commands.output import emit
+from core.errors import BadRequest
+from core.priors import build_prior
+from core.priors.docs import prior_help
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, parse_prior
+from core.specs.describe import describe
+from core.specs.prior import PriorSpec, prior_kinds
+from core.store import Store
+from core.store.artifacts import disk_errors, write_atomically
+
+
+@takes(model=ModelSpec, dataset=DatasetSpec)
+def sample(
+    model: dict[str, Any],
+    dataset: dict[str, Any],
+    prior: Annotated[str, typer.Option(help=prior_help(), metavar="JSON")],
+    out: Annotated[Path, typer.Option(help="Where to write; the tensor is called 'prompt'.", metavar="FILE.safetensors")],
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000_000, help="How many vectors to draw.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides the sample.")] = 0,
+    site: Annotated[str, typer.Option(help="Place in the residual stream whose cloud the prior is fitted on.")] = "0",
+    vocabulary: Annotated[bool, typer.Option("--vocabulary", help="Fit on the vocabulary instead of a data set.")] = False,
+    json: Json = False,
+) -> None:
+    """Fit a prior on a cloud and draw from it."""
+    spec = parse_prior(prior)
+    if not out.parent.is_dir():
+        raise BadRequest(f"The folder {str(out.parent)!r} of --out does not exist; make it or choose another.")
+    if vocabulary and site != "0":
+        raise BadRequest(f"The vocabulary lives at site 0, not {site!r}; leave out --site or --vocabulary.")
+    store = Store.default()
+    cloud, where = _reference(model, dataset, site, vocabulary, store)
+    fitted = build_prior(spec).fit(cloud.points(where), cloud.moments(where))
+    drawn = fitted.sample(n, np.random.default_rng(seed))
+    with disk_errors(out.parent):
+        write_atomically(out, save({"prompt": drawn}, metadata={"prior": spec.canonical_json(), "seed": str(seed)}))
+    emit(
+        {
+            "prior": spec.model_dump(mode="json"),
+            "reference": {"cloud": cloud.key, "site": where, "n_points": int(cloud.moments(where).count)},
+            "shape": list(drawn.shape),
+            "seed": seed,
+            "out": str(out),
+            "report": fitted.report(),
+        },
+        json,
+    )
+
+
+def _reference(
+    model: dict[str, Any], dataset: dict[str, Any], site: str, vocabulary: bool, store: Store
+) -> tuple[clouds.Cloud, int | str]:
+    """Return the cloud a prior is fitted on, made if it is not there, and the site."""
+    chosen = ModelSpec.parse(model)
+    if vocabulary:
+        if clouds.find_vocabulary(chosen, store) is None:
+            run("vocabulary", chosen, store)
+        found = clouds.find_vocabulary(chosen, store)
+    else:
+        if not dataset:
+            raise BadRequest("A prior is fitted on a cloud: give --vocabulary or --dataset.")
+        spec = CloudSpec.parse({"model": model, "dataset": dataset, "sites": (site,)})
+        site = str(spec.sites[0])
+        if clouds.find_cloud(spec, store) is None:
+            run("capture", spec, store)
+        found = clouds.find_cloud(spec, store)
+    assert found is not None, "a job that succeeded left no cloud"
+    return found, site if site == "final" else int(site)
+
+
+def priors(
+    kind: Annotated[str | None, typer.Argument(help="One kind; all if left out.")] = None,
+    json: Json = False,
+) -> None:
+    """List the kinds of prior with their parameters."""
+    chosen = prior_kinds() if kind is None else {kind: type(parse_prior(kind))}
+    emit({name: _describe(spec) for name, spec in chosen.items()}, json)
+
+
+def _describe(spec: type[PriorSpec]) -> dict[str, Any]:
+    return {
+        "title": spec.title,
+        "summary": spec.summary,
+        "parameters": {
+            field.name: {"default": field.default, "range": field.range, "help": field.help} for field in describe(spec)
+        },
+    }
