@@ -1,0 +1,80 @@
+"""Distances between clouds, in pieces so that memory stays flat."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK_BYTES = 64 * 2**20
+
+
+def kth_distance(points: NDArray[np.floating], reference: NDArray[np.floating], k: int) -> NDArray[np.float32]:
+    """Return each point's Euclidean distance to its k-th nearest reference row (k from 1), (n,)."""
+    return np.concatenate(
+        [np.zeros(0, np.float32)]
+        + [np.partition(block, k - 1, axis=1)[:, k - 1] for block in _euclidean_blocks(points, reference)]
+    )
+
+
+def nearest_euclidean(
+    points: NDArray[np.floating], reference: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return index and Euclidean distance of each point's nearest reference row.
+
+    Args:
+        points: (n, d).
+        reference: (m, d).
+        leave_out: (n,) a row of the reference that does not count for that point: itself.
+    """
+    return _nearest(_euclidean_blocks(points, reference), leave_out)
+
+
+def nearest_cosine(
+    points: NDArray[np.floating], reference: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return index and cosine distance (1 - cosine, 0 to 2) of each point's nearest reference row."""
+    return _nearest(_cosine_blocks(points, reference), leave_out)
+
+
+def _nearest(
+    blocks: Iterator[NDArray[np.float32]], leave_out: NDArray[np.integer] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    indices, distances, start = [], [], 0
+    for block in blocks:
+        if leave_out is not None:
+            block[np.arange(len(block)), leave_out[start : start + len(block)]] = np.inf
+        index = block.argmin(axis=1)
+        indices.append(index.astype(np.int64))
+        distances.append(block[np.arange(len(block)), index])
+        start += len(block)
+    if not indices:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    return np.concatenate(indices), np.concatenate(distances)
+
+
+def _euclidean_blocks(points: NDArray[np.floating], reference: NDArray[np.floating]) -> Iterator[NDArray[np.float32]]:
+    # Centred first: the expansion |x|² - 2xy + |y|² loses digits where clouds sit far from the origin.
+    centre = np.asarray(reference[:4096], np.float32).mean(axis=0)
+    reference = np.asarray(reference, np.float32) - centre
+    squares = (reference**2).sum(axis=1)
+    for start, stop in _blocks(len(points), len(reference)):
+        block = np.asarray(points[start:stop], np.float32) - centre
+        squared = (block**2).sum(axis=1)[:, None] - 2 * (block @ reference.T) + squares
+        yield np.sqrt(np.clip(squared, 0, None)).astype(np.float32, copy=False)
+
+
+def _cosine_blocks(points: NDArray[np.floating], reference: NDArray[np.floating]) -> Iterator[NDArray[np.float32]]:
+    reference = _unit(reference)
+    for start, stop in _blocks(len(points), len(reference)):
+        yield (1 - _unit(points[start:stop]) @ reference.T).astype(np.float32, copy=False)
+
+
+def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    rows = np.asarray(rows, np.float32)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
+
+
+def _blocks(n_points: int, n_reference: int) -> list[tuple[int, int]]:
+    size = max(1, _BLOCK_BYTES // (4 * max(1, n_reference)))
+    return [(start, min(start + size, n_points)) for start in range(0, n_points, size)]

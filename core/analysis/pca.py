@@ -1,0 +1,132 @@
+"""Principal components, fitted once and frozen, and what a picture of them leaves out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from core.errors import BadRequest
+
+KEPT_COMPONENTS = 50
+"""Components kept beside those drawn: for the bar of explained variance, and as t-SNE's input."""
+_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Pca:
+    """Frozen principal components.
+
+    Attributes:
+        mean: (d,) float64 of the points fitted on.
+        components: (k, d) float64, orthonormal rows, the strongest first; each row's largest entry is positive.
+        variance: (k,) float64 along each component, divided by n - 1.
+        total_variance: trace of the covariance.
+    """
+
+    mean: NDArray[np.float64]
+    components: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    total_variance: float
+
+    @property
+    def explained(self) -> NDArray[np.float64]:
+        """Return the share of the total variance along each component, (k,)."""
+        return self.variance / self.total_variance if self.total_variance > 0 else np.zeros_like(self.variance)
+
+    def transform(self, points: NDArray[np.floating], n_components: int | None = None) -> NDArray[np.float32]:
+        """Return the coordinates (n, n_components) float32 of points (n, d).
+
+        Raises:
+            BadRequest: points of another width than the map was fitted on.
+        """
+        check_width(points, len(self.mean))
+        basis = self.components[:n_components].astype(np.float32)
+        scores = [(chunk - self.mean).astype(np.float32) @ basis.T for chunk in _chunks(points)] or [
+            np.zeros((0, len(basis)), np.float32)
+        ]
+        return np.concatenate(scores)
+
+
+@dataclass(frozen=True)
+class OffPlane:
+    """What a picture of the first components hides of each point.
+
+    Attributes:
+        distance: (n,) Euclidean distance from the plane.
+        share: (n,) share of the squared distance from the mean that lies off the plane, 0 to 1.
+        t_squared: (n,) Hotelling's T² in the plane: squared distance from the mean in standard deviations.
+    """
+
+    distance: NDArray[np.float32]
+    share: NDArray[np.float32]
+    t_squared: NDArray[np.float32]
+
+
+def fit_pca(points: NDArray[np.floating], n_components: int = KEPT_COMPONENTS) -> Pca:
+    """Fit principal components on a reference cloud.
+
+    Args:
+        points: (n, d), read in pieces, so that a memory-mapped array never is in memory whole as float64.
+        n_components: how many to keep at most; never more than min(n - 1, d).
+
+    Raises:
+        BadRequest: fewer than three points, or values that are not finite.
+    """
+    n, d = points.shape
+    if n < 3:
+        raise BadRequest(f"A map of {n} points cannot be fitted; give at least 3.")
+    mean = np.zeros(d)
+    for chunk in _chunks(points):
+        mean += np.asarray(chunk, np.float64).sum(axis=0)
+    mean /= n
+    if not np.isfinite(mean).all():
+        raise BadRequest(f"Some of the {n} reference points are not finite; leave them out.")
+    covariance = np.zeros((d, d))
+    for chunk in _chunks(points):
+        centred = chunk - mean
+        covariance += centred.T @ centred
+    covariance /= n - 1
+    kept = min(n_components, n - 1, d)
+    variance, vectors = scipy.linalg.eigh(covariance, subset_by_index=(d - kept, d - 1))
+    components = vectors.T[::-1]
+    largest = np.abs(components).argmax(axis=1)
+    components = components * np.sign(components[np.arange(kept), largest])[:, None]
+    return Pca(mean, components, np.clip(variance[::-1], 0, None), float(np.trace(covariance)))
+
+
+def off_plane(pca: Pca, points: NDArray[np.floating], n_components: int = 2) -> OffPlane:
+    """Measure what the first components do not show of each point.
+
+    An isotropic sample in d dimensions shows n_components / d of its energy, so a far cloud can look near.
+
+    Args:
+        pca: the frozen components.
+        points: (n, d).
+        n_components: drawn.
+    """
+    scores = pca.transform(points, n_components).astype(np.float64)
+    energy = np.concatenate([((chunk - pca.mean) ** 2).sum(axis=1) for chunk in _chunks(points)] or [np.zeros(0)])
+    inside = (scores**2).sum(axis=1)
+    residual = np.clip(energy - inside, 0, None)
+    share = np.divide(residual, energy, out=np.zeros_like(residual), where=energy > 0)
+    variance = pca.variance[:n_components]
+    t_squared = (scores**2 / np.where(variance > 0, variance, np.inf)).sum(axis=1)
+    return OffPlane(np.sqrt(residual).astype(np.float32), share.astype(np.float32), t_squared.astype(np.float32))
+
+
+def check_width(points: NDArray[np.floating], d_model: int) -> None:
+    """Check that points can be laid on a map.
+
+    Raises:
+        BadRequest: points of another width than the map was fitted on.
+    """
+    if points.ndim != 2 or points.shape[1] != d_model:
+        raise BadRequest(
+            f"Points of shape {points.shape} do not fit a map of width {d_model}; "
+            "choose a cloud of the model that the map was fitted on."
+        )
+
+
+def _chunks(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    return [points[start : start + _CHUNK] for start in range(0, len(points), _CHUNK)]

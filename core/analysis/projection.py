@@ -1,0 +1,188 @@
+"""Maps: a projection fitted on a reference cloud, frozen, on which further clouds are laid."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.pca import Pca, fit_pca, off_plane
+from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, place_tsne
+from core.errors import DamagedArtifact
+from core.progress import Progress, silent
+from core.specs.projection import ProjectionSpec
+
+VERSION = "1"
+"""Part of every stored map's key; raise it when the same spec would give another picture."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Further points laid on a map.
+
+    Attributes:
+        coordinates: (n, n_components) float32; NaN for a point outside the support, which has no place on this map.
+        inside: (n,) whether the map may speak about the point. Always true on a PCA map.
+        off_plane: (n,) distance from the plane of the first components.
+        off_plane_share: (n,) share of the squared distance from the reference's mean that the plane does not show.
+        t_squared: (n,) Hotelling's T² in the plane.
+    """
+
+    coordinates: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    off_plane: NDArray[np.float32]
+    off_plane_share: NDArray[np.float32]
+    t_squared: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """What a t-SNE map keeps beside its principal components.
+
+    Attributes:
+        embedding: (m, n_components) float32 of the distinct points.
+        scores: (m, k) float32, their principal components, t-SNE's input.
+        support: where the map may speak about new points.
+        perplexity: of the fit.
+        seed: of the fit.
+    """
+
+    embedding: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    support: Support
+    perplexity: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Map:
+    """A frozen map.
+
+    Attributes:
+        method: 'pca' or 'tsne'.
+        n_components: 2 or 3.
+        coordinates: (n, n_components) float32 of the points it was fitted on, in their order.
+        pca: principal components of the reference; a t-SNE map starts from them.
+        neighbourhoods: of a t-SNE map.
+    """
+
+    method: Literal["pca", "tsne"]
+    n_components: int
+    coordinates: NDArray[np.float32]
+    pca: Pca
+    neighbourhoods: Neighbourhoods | None = None
+
+    def place(self, points: NDArray[np.floating]) -> Placement:
+        """Lay points (n, d) on the map, which itself stays as it is.
+
+        On a PCA map every point has a place, and `off_plane` says what it hides. t-SNE draws even points far from
+        everything inside a cluster, so there only points inside the reference's support get a place.
+
+        Raises:
+            BadRequest: points of another width than the map was fitted on.
+        """
+        hidden = off_plane(self.pca, points, self.n_components)
+        if self.neighbourhoods is None:
+            inside = np.ones(len(points), bool)
+            coordinates = self.pca.transform(points, self.n_components)
+        else:
+            near = self.neighbourhoods
+            inside = near.support.inside(points)
+            coordinates = np.full((len(points), self.n_components), np.nan, np.float32)
+            scores = self.pca.transform(points[inside], near.scores.shape[1])
+            coordinates[inside] = place_tsne(near.embedding, near.scores, scores, near.perplexity, near.seed)
+        return Placement(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
+
+    def save(self, folder: Path) -> None:
+        """Write arrays as .npy and the rest as JSON into an existing folder."""
+        arrays = {
+            "coordinates": self.coordinates,
+            "mean": self.pca.mean,
+            "components": self.pca.components,
+            "variance": self.pca.variance,
+        }
+        facts = {
+            "version": VERSION,
+            "method": self.method,
+            "n_components": self.n_components,
+            "total_variance": self.pca.total_variance,
+        }
+        if self.neighbourhoods is not None:
+            near = self.neighbourhoods
+            arrays |= {"embedding": near.embedding, "scores": near.scores, "reference": near.support.reference}
+            facts |= {
+                "perplexity": near.perplexity,
+                "seed": near.seed,
+                "radius": near.support.radius,
+                "neighbour": near.support.neighbour,
+            }
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        (folder / "map.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Map":
+        """Read a map that `save` wrote; arrays stay on the disk until they are used.
+
+        Raises:
+            DamagedArtifact: a file is missing or cannot be read.
+        """
+        try:
+            facts = json.loads((folder / "map.json").read_text())
+            pca = Pca(
+                _read(folder, "mean"), _read(folder, "components"), _read(folder, "variance"), facts["total_variance"]
+            )
+            near = None
+            if facts["method"] == "tsne":
+                support = Support(_read(folder, "reference"), facts["radius"], facts["neighbour"])
+                near = Neighbourhoods(
+                    _read(folder, "embedding"), _read(folder, "scores"), support, facts["perplexity"], facts["seed"]
+                )
+            return cls(facts["method"], facts["n_components"], _read(folder, "coordinates"), pca, near)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedArtifact(
+                f"The map in {folder.name} cannot be read ({error}); remove it and it is made again."
+            ) from error
+
+
+def fit_map(points: NDArray[np.floating], spec: ProjectionSpec, progress: Progress = silent) -> Map:
+    """Fit the map of a spec on reference points.
+
+    Args:
+        points: (n, d) the reference; the caller has drawn `spec.n_points` of each cloud.
+        spec: method, dimensions, t-SNE's parameters and seed.
+        progress: told of t-SNE's iterations; may raise `Cancelled`.
+
+    Raises:
+        BadRequest: too few points.
+    """
+    pca = fit_pca(points)
+    if spec.method == "pca":
+        return Map("pca", spec.n_components, pca.transform(points, spec.n_components), pca)
+    first, where = _distinct(points)
+    check_perplexity(len(first), spec.perplexity)
+    scores = pca.transform(points[first])
+    embedding = fit_tsne(
+        scores, spec.n_components, spec.perplexity, spec.exaggeration, spec.n_iterations, spec.seed, progress
+    )
+    support = fit_support(np.asarray(points[first], np.float32), spec.seed)
+    near = Neighbourhoods(embedding, scores, support, spec.perplexity, spec.seed)
+    return Map("tsne", spec.n_components, embedding[where], pca, near)
+
+
+def _distinct(points: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where each distinct row first stands, in order, and which of those each row is.
+
+    Told by the points themselves: matrix products give equal rows slightly different coordinates.
+    """
+    _, first, inverse = np.unique(points, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[inverse.reshape(-1)]
+
+
+def _read(folder: Path, name: str) -> np.ndarray:
+    return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
