@@ -22,6 +22,8 @@ class PriorSpec(Spec):
     summary: ClassVar[str] = ""
     needs_reference: ClassVar[bool] = False
     """Whether the prior is fitted on a reference cloud."""
+    order: ClassVar[int] = 1000
+    """Place on lists of kinds; the simplest first."""
 
     kind: str
 
@@ -33,8 +35,8 @@ class PriorSpec(Spec):
 
 
 def prior_kinds() -> dict[str, type[PriorSpec]]:
-    """Return the spec class of each known kind, in the order they were defined."""
-    return dict(_KINDS)
+    """Return the spec class of each known kind, by `order` and then by name."""
+    return dict(sorted(_KINDS.items(), key=lambda item: (item[1].order, item[0])))
 
 
 def forget_prior_kind(kind: str) -> None:

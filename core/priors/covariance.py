@@ -1,0 +1,267 @@
+"""The Gaussian that fitted priors share: five estimates of a covariance, kept as mean, axes and variances.
+
+A covariance is decomposed once. What has no measurable variance is left out, so a fit on few points (N ≤ d) is
+a Gaussian on the subspace that the points span; `dim` is its rank and stands wherever a formula has a dimension.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from core.errors import BadRequest
+from core.moments import Moments
+from core.priors.base import check_points
+
+CovarianceName = Literal["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
+
+CovarianceField = Annotated[
+    CovarianceName,
+    Field(
+        title="Covariance",
+        description="How it is estimated: empirical divides by N (the paper), Ledoit–Wolf and OAS shrink to a sphere, "
+        "diagonal ignores correlations, rank keeps the leading components.",
+    ),
+]
+RankField = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=65_536,
+        title="Rank",
+        description="Principal components kept with the covariance 'rank'; the variance in the others is left out.",
+    ),
+]
+
+_CHUNK_VALUES = 4_194_304
+"""Values of a chunk turned into float64 at a time: 32 MiB."""
+
+
+@dataclass(frozen=True)
+class GaussianFit:
+    """N(mean, covariance) on the subspace where the covariance has rank.
+
+    Attributes:
+        mean: (d,).
+        basis: (d, dim), orthonormal columns: principal axes by falling variance.
+        variances: (dim,), all positive, the variance along each axis.
+        facts: what a report says of the fit.
+    """
+
+    mean: NDArray[np.float64]
+    basis: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    facts: dict[str, Any]
+
+    @property
+    def dim(self) -> int:
+        """Return the rank of the covariance."""
+        return len(self.variances)
+
+    def colour(self, white: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Map coordinates (n, dim), standard normal under this Gaussian, to vectors (n, d).
+
+        Raises:
+            BadRequest: a vector does not fit into float32.
+        """
+        return as_float32(self.mean + (white * np.sqrt(self.variances)) @ self.basis.T)
+
+    def whiten(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Map vectors (n, d) to coordinates (n, dim), with whether each vector lies in the range (n,).
+
+        The squared norm of the coordinates is the squared Mahalanobis distance. A vector counts as in the range
+        when what sticks out is no more than float32 rounding.
+        """
+        offset = x - self.mean
+        along = offset @ self.basis
+        residual = np.linalg.norm(offset - along @ self.basis.T, axis=1)
+        rounding = 16 * np.finfo(np.float32).eps * (np.linalg.norm(offset, axis=1) + np.linalg.norm(self.mean))
+        return along / np.sqrt(self.variances), residual <= rounding
+
+    def log_prob(self, white: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log density (n,) on the range, from coordinates (n, dim)."""
+        normaliser = self.dim * np.log(2 * np.pi) + np.log(self.variances).sum()
+        return -0.5 * (normaliser + np.square(white).sum(axis=1))
+
+
+def fit_gaussian(
+    points: NDArray[np.floating], moments: Moments | None, covariance: CovarianceName, rank: int
+) -> GaussianFit:
+    """Fit a Gaussian on a cloud.
+
+    Args:
+        points: (n, d), n ≥ 2.
+        moments: exact moments of the whole cloud; used instead of the points where the estimate allows it
+            (Ledoit–Wolf needs the points themselves).
+        covariance: which estimate.
+        rank: components kept by 'rank'.
+
+    Raises:
+        BadRequest: too few points, not finite, all equal, moments of another width, or a rank above the fit's.
+
+    Source: 3.3 (mean and covariance divided by N).
+    """
+    check_points(points)
+    if moments is not None:
+        _check_moments(moments, points.shape[1])
+    resolution, fourth = float(np.finfo(np.float32).eps), 0.0
+    if moments is None or covariance == "ledoit_wolf":
+        source = f"{len(points):,} points"
+        moments, fourth = _measure(points)
+        resolution = float(np.finfo(points.dtype).eps)
+    else:
+        source = f"exact moments of {moments.count:,} tokens"
+    basis, variances, shrinkage = _decompose(moments, covariance, resolution, fourth)
+    if len(variances) == 0:
+        raise BadRequest(
+            f"The {moments.count:,} reference points are equal up to rounding, so there is no spread to fit; "
+            "give at least 2 different points."
+        )
+    kept = len(variances)
+    if covariance == "rank":
+        if rank > kept:
+            raise BadRequest(
+                f"rank {rank} is above the {kept} components that {moments.count:,} points of width "
+                f"{points.shape[1]} have; choose at most {kept}."
+            )
+        kept = rank
+    facts = _facts(moments, covariance, variances, kept, shrinkage) | {"fitted_on": source}
+    return GaussianFit(moments.mean, basis[:, :kept], variances[:kept], facts)
+
+
+def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return float32 values.
+
+    Raises:
+        BadRequest: a value is too large for float32, or not finite.
+    """
+    largest = float(np.abs(x).max(initial=0.0))
+    bound = float(np.finfo(np.float32).max)
+    if not largest <= bound:
+        raise BadRequest(
+            f"The prior draws values up to {largest:.3g}, beyond float32's {bound:.3g}; rescale the reference cloud."
+        )
+    return x.astype(np.float32)
+
+
+def _check_moments(moments: Moments, d_model: int) -> None:
+    if moments.mean.shape != (d_model,) or moments.covariance.shape != (d_model, d_model):
+        raise BadRequest(
+            f"Moments of width {moments.mean.shape} and {moments.covariance.shape} do not belong to points of width "
+            f"{d_model}; pass those of the same cloud."
+        )
+    if moments.count < 2:
+        raise BadRequest(f"Moments over {moments.count} tokens are too few; give at least 2.")
+    if not (np.isfinite(moments.mean).all() and np.isfinite(moments.covariance).all()):
+        raise BadRequest("The cloud's moments are not finite; capture it again without the tokens that overflow.")
+
+
+def _measure(points: NDArray[np.floating]) -> tuple[Moments, float]:
+    """Return moments of the points, divided by N, and the mean fourth power of the distance to the mean.
+
+    Two passes in chunks: a float64 copy of a large cloud never exists.
+    """
+    n_points, d_model = points.shape
+    step = max(1, _CHUNK_VALUES // d_model)
+    scatter = np.zeros((d_model, d_model))
+    fourth = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = points.mean(axis=0, dtype=np.float64)
+        for start in range(0, n_points, step):
+            centred = points[start : start + step] - mean
+            scatter += centred.T @ centred
+            fourth += float(np.square(np.square(centred).sum(axis=1)).sum())
+    if not (np.isfinite(scatter).all() and np.isfinite(mean).all() and np.isfinite(fourth)):
+        raise BadRequest(
+            f"The reference points reach {np.abs(points).max():.3g}, and their squares overflow; rescale them."
+        )
+    return Moments(n_points, mean, scatter / n_points), fourth / n_points
+
+
+def _decompose(
+    moments: Moments, covariance: CovarianceName, resolution: float, fourth: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
+    """Return axes (d, r), their variances (r,) above rounding, falling, and the shrinkage if there is one."""
+    d_model = len(moments.mean)
+    diagonal = np.diag(moments.covariance)
+    noise = np.square(resolution / 2) * (np.square(moments.mean) + diagonal)
+    if covariance == "diagonal":
+        axes = np.argsort(-diagonal, kind="stable")
+        axes = axes[diagonal[axes] > noise[axes]]
+        return np.eye(d_model)[:, axes], diagonal[axes], None
+    variances, basis = np.linalg.eigh(moments.covariance)
+    variances, basis = np.maximum(variances[::-1], 0.0), basis[:, ::-1]
+    # Rounding of the inputs looks like a cloud of its own; sqrt(d / N) widens its spectrum (Marchenko and Pastur).
+    floor = noise.max() * (1 + np.sqrt(d_model / moments.count)) ** 2
+    floor = max(floor, variances[0] * d_model * np.finfo(np.float64).eps)
+    rank = min(int((variances > floor).sum()), moments.count - 1)
+    shrinkage = None
+    if rank and covariance in ("ledoit_wolf", "oas"):
+        trace, square = float(variances.sum()), float(np.square(variances).sum())
+        if covariance == "oas":
+            shrinkage = oas_shrinkage(moments.count, d_model, trace, square)
+        else:
+            shrinkage = ledoit_wolf_shrinkage(moments.count, d_model, trace, square, fourth)
+        variances = (1 - shrinkage) * variances + shrinkage * trace / d_model
+        rank = rank if shrinkage == 0 else int((variances > floor).sum())
+    return basis[:, :rank], variances[:rank], shrinkage
+
+
+def ledoit_wolf_shrinkage(count: int, d_model: int, trace: float, square: float, fourth: float) -> float:
+    """Return Ledoit and Wolf's weight of the sphere, from sums alone.
+
+    The estimate's error is the mean over points of ‖x xᵀ − S‖², and that is `fourth` − `square`: no pass over
+    pairs of coordinates is needed.
+
+    Args:
+        count: points.
+        d_model: width.
+        trace: of the empirical covariance S.
+        square: squared Frobenius norm of S.
+        fourth: mean fourth power of the distance to the mean.
+    """
+    distance = square - trace**2 / d_model
+    error = min(max(fourth - square, 0.0) / count, distance)
+    return 0.0 if error <= 0 else error / distance
+
+
+def oas_shrinkage(count: int, d_model: int, trace: float, square: float) -> float:
+    """Return the oracle-approximating weight of the sphere for a Gaussian, as scikit-learn defines it.
+
+    Args:
+        count: points.
+        d_model: width.
+        trace: of the empirical covariance S.
+        square: squared Frobenius norm of S.
+    """
+    scale = (trace / d_model) ** 2
+    mean_square = square / d_model**2
+    distance = (count + 1) * (mean_square - scale / d_model)
+    return 1.0 if distance <= 0 else min((mean_square + scale) / distance, 1.0)
+
+
+def _facts(
+    moments: Moments, covariance: str, variances: NDArray[np.float64], kept: int, shrinkage: float | None
+) -> dict[str, Any]:
+    d_model = len(moments.mean)
+    total = float(variances[:kept].sum())
+    facts: dict[str, Any] = {
+        "covariance": covariance,
+        "rank": kept,
+        "d_model": d_model,
+        "total_variance": total,
+        "share_of_variance_kept": total / float(variances.sum()),
+        "norm_of_mean": float(np.linalg.norm(moments.mean)),
+        "typical_norm": float(np.sqrt(total + np.square(moments.mean).sum())),
+        "condition_number": float(variances[0] / variances[kept - 1]),
+    }
+    if shrinkage is not None:
+        facts["shrinkage"] = shrinkage
+    if kept < d_model:
+        facts["rank_note"] = (
+            f"The covariance has rank {kept} of {d_model}: samples lie in its {kept}-dimensional range around the "
+            "mean, and densities are those on that range."
+        )
+    return facts

@@ -1,0 +1,201 @@
+"""Gaussian exclusion: a fitted Gaussian with its dense middle cut out."""
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from core.errors import BadRequest, Failed
+from core.moments import Moments
+from core.priors.base import Prior
+from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.radial import (
+    RadialDensity,
+    RadialLaw,
+    Reading,
+    chi_quantile,
+    critical_c,
+    log_scale,
+    radial_density,
+)
+from core.specs.prior import PriorSpec
+
+_BATCH_VALUES = 4_194_304
+"""Values drawn at a time by the rejection sampler: 32 MiB."""
+
+
+class ExclusionSpec(PriorSpec):
+    """A widened fitted Gaussian from which the fitted Gaussian's own region is rejected."""
+
+    title: ClassVar[str] = "Gaussian exclusion"
+    summary: ClassVar[str] = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
+    needs_reference: ClassVar[bool] = True
+    order: ClassVar[int] = 40
+
+    kind: Literal["exclusion"] = "exclusion"
+    c: float = Field(
+        default=5.0,
+        gt=1,
+        le=1e30,
+        title="c",
+        description="How many times denser than the widened Gaussian the fitted one is at its mean. At model width "
+        "even a large c only pushes the shell out by a few percent: no hole is seen.",
+    )
+    reading: Reading = Field(
+        default="later",
+        title="Formula",
+        description="How the covariance is widened: later text of the paper, s = c^(2/dim); earlier text as printed, "
+        "s = exp(2/dim)·ln c.",
+    )
+    components: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_536,
+        title="Exclude in components",
+        description="Exclude in the first k principal components only, the rest stays the fitted Gaussian; empty: in "
+        "all.",
+    )
+    covariance: CovarianceField = "empirical"
+    rank: RankField = 32
+    sampler: Literal["exact", "rejection"] = Field(
+        default="exact",
+        title="Sampler",
+        description="exact draws the distance to the mean from its own law; rejection is the paper's way, slow where "
+        "few proposals are accepted.",
+    )
+    draw_budget: int = Field(
+        default=1_000_000,
+        ge=1,
+        le=1_000_000_000,
+        title="Draw budget",
+        description="Proposals that the rejection sampler may draw before it gives up.",
+    )
+
+
+class Exclusion(Prior[ExclusionSpec]):
+    """Proposals from N(mean, s·covariance), accepted with probability max(0, 1 − PDF/PDF_wide).
+
+    Source: 3.3 and 4.3 of the paper, both of its texts.
+    Deviation: drawn exactly by default; `dim` is the rank of the fit, or the number of chosen components.
+    """
+
+    spec_class = ExclusionSpec
+    fit_: GaussianFit
+    law_: RadialLaw
+
+    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+        """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
+
+        Raises:
+            BadRequest: see `fit_gaussian`; more components than the fit has; a c at which nothing is accepted.
+        """
+        spec = self.spec
+        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
+        self.d_model_ = points.shape[1]
+        dim = spec.components or self.fit_.dim
+        if dim > self.fit_.dim:
+            raise BadRequest(
+                f"components {dim} is above the {self.fit_.dim} principal components that this fit has; choose at "
+                f"most {self.fit_.dim}."
+            )
+        self.law_ = RadialLaw(dim, log_scale(spec.c, dim, spec.reading))
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n vectors: (n, d).
+
+        Raises:
+            BadRequest: a value does not fit into float32.
+            Failed: the rejection sampler used up its budget.
+        """
+        excluded = self._exact(n, rng) if self.spec.sampler == "exact" else self._by_rejection(n, rng)
+        rest = rng.standard_normal((n, self.fit_.dim - self.law_.dim))
+        return self.fit_.colour(np.concatenate([excluded, rest], axis=1))
+
+    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the normalised log density (n,) of rows (n, d); −inf in the excluded region.
+
+        For a singular fit it is the density on the fit's range, and −inf off it.
+        """
+        white, inside = self.fit_.whiten(x)
+        law = self.law_
+        squared = np.square(white[:, : law.dim]).sum(axis=1)
+        # From the plain Gaussian's density to the widened one's, in the dimensions that follow the exclusion.
+        widened = squared * -np.expm1(-law.log_scale) / 2 - law.dim * law.log_scale / 2
+        density = self.fit_.log_prob(white) + widened + law.log_accept(squared) - np.log(law.acceptance)
+        return np.where(inside, density, -np.inf)
+
+    def radial_density(self, n_points: int = 512) -> RadialDensity:
+        """Return the curves over the Mahalanobis distance for this fit's dimension."""
+        return radial_density(self.law_.dim, self.spec.c, self.spec.reading, n_points)
+
+    def report(self) -> dict[str, Any]:
+        """Return acceptance, excluded radius, s, radii against the plain Gaussian's, and the fit's own facts."""
+        law = self.law_
+        levels = np.array([0.05, 0.5, 0.95])
+        ours, plain = law.quantile(levels), chi_quantile(levels, law.dim)
+        return {
+            "acceptance": law.acceptance,
+            "excluded_radius": law.excluded_radius,
+            "excluded_region": "inside" if law.keeps_outside else "outside",
+            "effective_dim": law.dim,
+            "c": self.spec.c,
+            "s": float(np.exp(law.log_scale)),
+            "formula": self.spec.reading,
+            "sampler": self.spec.sampler,
+            "radius_quantiles": {
+                f"{level:.0%}": {"exclusion": float(a), "gaussian": float(b)}
+                for level, a, b in zip(levels, ours, plain, strict=True)
+            },
+            "pushed_out_percent": float(100 * (ours[1] / plain[1] - 1)),
+            "in_words": self._in_words(ours[1], plain[1]),
+            **self.fit_.facts,
+        }
+
+    def _in_words(self, ours: float, plain: float) -> str:
+        law, push = self.law_, 100 * (ours / plain - 1)
+        if not law.keeps_outside:
+            return (
+                f"s = {np.exp(law.log_scale):.3g} is below 1, so the formula keeps the middle and excludes what lies "
+                f"beyond radius {law.excluded_radius:.3g}: the opposite of what exclusion is for. Choose c above "
+                f"{critical_c(law.dim):.4g}."
+            )
+        if law.dim <= 3:
+            return (
+                f"Nothing is drawn within Mahalanobis radius {law.excluded_radius:.3g}: a picture of these {law.dim} "
+                "dimensions shows the hole."
+            )
+        return (
+            f"In {law.dim} dimensions the fitted Gaussian is itself a thin shell of radius {plain:.3g}; exclusion "
+            f"pushes that shell out by {push:.2g} %, to {ours:.3g}. In a picture of two or three of the dimensions "
+            "the hole is invisible."
+        )
+
+    def _exact(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return coordinates (n, dim): a uniform direction times a radius of the law."""
+        direction = rng.standard_normal((n, self.law_.dim))
+        radius = self.law_.sample(n, rng) / np.linalg.norm(direction, axis=1)
+        return direction * radius[:, None]
+
+    def _by_rejection(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return coordinates (n, dim) as the paper draws them."""
+        law, budget = self.law_, self.spec.draw_budget
+        accepted = np.empty((n, law.dim))
+        n_accepted = n_drawn = 0
+        while n_accepted < n and n_drawn < budget:
+            wanted = int(1.2 * (n - n_accepted) / law.acceptance) + 16
+            n_batch = min(wanted, budget - n_drawn, max(1, _BATCH_VALUES // law.dim))
+            proposal = rng.standard_normal((n_batch, law.dim)) * np.exp(law.log_scale / 2)
+            log_accept = law.log_accept(np.square(proposal).sum(axis=1))
+            kept = proposal[-rng.standard_exponential(n_batch) < log_accept][: n - n_accepted]
+            accepted[n_accepted : n_accepted + len(kept)] = kept
+            n_accepted += len(kept)
+            n_drawn += n_batch
+        if n_accepted < n:
+            raise Failed(
+                f"Rejection sampling accepted {n_accepted} of the {n} vectors within its budget of {budget} proposals "
+                f"(acceptance {law.acceptance:.3g}); set draw_budget to {int(1.5 * n / law.acceptance) + 100} or more, "
+                "or use the sampler 'exact'."
+            )
+        return accepted
