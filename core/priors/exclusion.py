@@ -39,8 +39,8 @@ class ExclusionSpec(PriorSpec):
         gt=1,
         le=1e30,
         title="c",
-        description="How many times denser than the widened Gaussian the fitted one is at its mean. At model width "
-        "even a large c only pushes the shell out by a few percent: no hole is seen.",
+        description="Strength. By the later formula the fitted Gaussian is c times as dense at its mean as the widened "
+        "one; at model width even a large c only pushes the shell out by a few percent, and no hole is seen.",
     )
     reading: Reading = Field(
         default="later",
