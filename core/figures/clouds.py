@@ -1,0 +1,231 @@
+"""Clouds on a map, in two or three dimensions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.figures.palette import CONTINUOUS, Mark, Role, mark
+from core.figures.style import GRID, HEIGHT, style
+from core.figures.text import show
+
+_SVG_UP_TO = 2000
+"""Layers of up to this many points are drawn above the WebGL canvas, with outlines."""
+_RAIL_GAP = 0.09
+_ARROW = "rgba(120,126,137,0.75)"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Points of one kind on a map.
+
+    Attributes:
+        name: for the legend; shown as text, never as markup.
+        coordinates: (n, 2 or 3) float32; a row of NaN has no place on the map and goes to the rail.
+        role: decides colour and symbol.
+        index: which data set, for its own hue.
+        hover: (n,) texts that `core.figures.text` has escaped.
+        ids: (n,) stable ids, sent as `customdata`.
+        values: (n,) numbers that colour the points instead of the role.
+        values_title: of the colour bar.
+        mark: overrides the role's.
+    """
+
+    name: str
+    coordinates: NDArray[np.float32]
+    role: Role = "reference"
+    index: int = 0
+    hover: Sequence[str] | None = None
+    ids: NDArray[Any] | None = None
+    values: NDArray[np.floating] | None = None
+    values_title: str = ""
+    mark: Mark | None = None
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Return which points have a place on the map, (n,)."""
+        return np.asarray(np.isfinite(self.coordinates).all(axis=1))
+
+    def subset(self, chosen: NDArray[np.bool_]) -> "Layer":
+        """Return the chosen points as a layer."""
+        return replace(
+            self,
+            coordinates=self.coordinates[chosen],
+            hover=None if self.hover is None else [text for text, keep in zip(self.hover, chosen, strict=True) if keep],
+            ids=None if self.ids is None else self.ids[chosen],
+            values=None if self.values is None else self.values[chosen],
+        )
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What the axes mean.
+
+    Attributes:
+        titles: one a dimension.
+        ticks: whether numbers along an axis mean anything.
+        equal: whether one unit is equally long along both axes.
+    """
+
+    titles: tuple[str, ...]
+    ticks: bool = True
+    equal: bool = True
+
+
+def pca_axes(explained: NDArray[np.floating], n_components: int, equal: bool = True) -> Axes:
+    """Return axes such as 'PC1 (12.3 % of variance)'."""
+    return Axes(tuple(f"PC{k + 1} ({100 * explained[k]:.1f} % of variance)" for k in range(n_components)), True, equal)
+
+
+def tsne_axes(n_components: int) -> Axes:
+    """Return axes without ticks: distances on a t-SNE map mean nothing beyond neighbourhoods."""
+    return Axes(tuple(f"t-SNE {k + 1}" for k in range(n_components)), False, True)
+
+
+def map_figure(
+    layers: Sequence[Layer],
+    axes: Axes,
+    arrows: Sequence[tuple[Layer, Layer]] = (),
+    height: int = HEIGHT,
+    revision: str = "map",
+) -> go.Figure:
+    """Draw layers on a map, the first at the bottom.
+
+    Args:
+        layers: at least one with a placed point.
+        axes: their number is the number of dimensions.
+        arrows: pairs of equally long layers; an arrow goes from each point of the first to its partner, where both
+            have a place.
+        height: pixels.
+        revision: see `style`.
+    """
+    drawn = [layer.subset(layer.placed) for layer in layers]
+    traces = [_trace(layer, len(axes.titles)) for layer in drawn if len(layer.coordinates)]
+    traces += [_arrows(before, after, len(axes.titles)) for before, after in arrows]
+    outside = [layer.subset(~layer.placed) for layer in layers]
+    outside = [layer for layer in outside if len(layer.coordinates)]
+    figure = go.Figure(traces)
+    if outside:
+        _rail(figure, drawn, outside, len(axes.titles))
+    style(figure, height, revision)
+    return _three(figure, axes) if len(axes.titles) == 3 else _two(figure, axes)
+
+
+def split_by_token(layer: Layer, tokens: Sequence[str], n_tokens: int = 6) -> list[Layer]:
+    """Split a layer by its most frequent tokens, each with a data set's hue; the rest stays grey.
+
+    Args:
+        layer: n points.
+        tokens: (n,) text of each.
+        n_tokens: that get a hue of their own, at most six.
+    """
+    names, inverse, counts = np.unique(
+        np.asarray(tokens, dtype=object).astype(str), return_inverse=True, return_counts=True
+    )
+    top = np.argsort(-counts, kind="stable")[:n_tokens]
+    rest = layer.subset(~np.isin(inverse, top))
+    layers = [replace(rest, name="other tokens", role="reference", mark=None, values=None)]
+    for index, which in enumerate(top):
+        chosen = layer.subset(inverse == which)
+        layers.append(
+            replace(chosen, name=repr(str(names[which])), role="dataset", index=index, mark=None, values=None)
+        )
+    return layers
+
+
+def _trace(layer: Layer, n_dimensions: int) -> Any:
+    look = layer.mark or mark(layer.role, layer.index)
+    marker: dict[str, Any] = {"color": look.colour, "size": look.size, "opacity": look.opacity}
+    if layer.values is not None:
+        marker |= {
+            "color": np.asarray(layer.values, np.float32),
+            "colorscale": CONTINUOUS,
+            "colorbar": {"title": {"text": show(layer.values_title)}, "thickness": 12, "outlinewidth": 0},
+            "showscale": True,
+        }
+    common: dict[str, Any] = {
+        "mode": "markers",
+        "name": show(layer.name),
+        "customdata": None if layer.ids is None else np.asarray(layer.ids),
+        "hovertext": None if layer.hover is None else list(layer.hover),
+        "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>" if layer.hover is not None else None,
+        "hoverinfo": "name" if layer.hover is None else None,
+    }
+    x, y, *z = np.ascontiguousarray(layer.coordinates.T, np.float32)
+    small = len(layer.coordinates) <= _SVG_UP_TO and layer.role in ("prior", "posterior", "xavier")
+    if n_dimensions == 3:
+        marker |= {"symbol": look.symbol_3d, "size": look.size * 0.6}
+        return go.Scatter3d(x=x, y=y, z=z[0], marker=marker, **common)
+    marker["symbol"] = look.symbol
+    if small:
+        marker["line"] = {"width": 1, "color": "white"}
+        return go.Scatter(x=x, y=y, marker=marker, **common)
+    return go.Scattergl(x=x, y=y, marker=marker, **common)
+
+
+def _arrows(before: Layer, after: Layer, n_dimensions: int) -> Any:
+    both = before.placed & after.placed
+    start, stop = before.coordinates[both], after.coordinates[both]
+    gap = np.full_like(start, np.nan)
+    path = np.stack([start, stop, gap], axis=1).reshape(-1, n_dimensions)
+    common: dict[str, Any] = {
+        "name": "way travelled",
+        "hoverinfo": "skip",
+        "line": {"color": _ARROW, "width": 1.4},
+        "legendgroup": "way travelled",
+    }
+    if n_dimensions == 3:
+        return go.Scatter3d(x=path[:, 0], y=path[:, 1], z=path[:, 2], mode="lines", **common)
+    heads = {"symbol": "arrow", "angleref": "previous", "size": np.tile([0, 9, 0], len(start)), "color": _ARROW}
+    return go.Scatter(x=path[:, 0], y=path[:, 1], mode="lines+markers", marker={**heads, "opacity": 1}, **common)
+
+
+def _rail(figure: go.Figure, drawn: Sequence[Layer], outside: Sequence[Layer], n_dimensions: int) -> None:
+    """Line up points without a place below the map, one row a layer, so that nobody takes them for members."""
+    placed = [layer.coordinates for layer in drawn if len(layer.coordinates)]
+    every = np.concatenate(placed) if placed else np.array([[0.0] * n_dimensions, [1.0] * n_dimensions])
+    low, high = every.min(axis=0), every.max(axis=0)
+    span = np.where(high > low, high - low, 1)
+    for row, layer in enumerate(outside):
+        n = len(layer.coordinates)
+        rail = np.tile(low, (n, 1)).astype(np.float32)
+        rail[:, 0] = low[0] + span[0] * (np.arange(n) + 0.5) / n
+        rail[:, -1] = low[-1] - span[-1] * _RAIL_GAP * (row + 1)
+        figure.add_trace(
+            _trace(replace(layer, coordinates=rail, name=f"{layer.name}, outside the support"), n_dimensions)
+        )
+    if n_dimensions == 2:
+        edge = low[1] - span[1] * _RAIL_GAP / 2
+        figure.add_hline(y=float(edge), line={"color": GRID, "width": 1.5, "dash": "dot"})
+        figure.add_annotation(
+            x=float(low[0]), y=float(edge), text="below: outside the support, no place on this map",
+            showarrow=False, xanchor="left", yanchor="top", font={"size": 11}, opacity=0.75,
+        )  # fmt: skip
+
+
+def _two(figure: go.Figure, axes: Axes) -> go.Figure:
+    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks)
+    figure.update_yaxes(title_text=axes.titles[1], showticklabels=axes.ticks, zeroline=axes.ticks)
+    if axes.equal:
+        figure.update_yaxes(scaleanchor="x", scaleratio=1)
+    return figure
+
+
+def _three(figure: go.Figure, axes: Axes) -> go.Figure:
+    sides = {
+        name: {
+            "title": {"text": title},
+            "showticklabels": axes.ticks,
+            "showbackground": False,
+            "gridcolor": GRID,
+            "zeroline": False,
+        }
+        for name, title in zip(("xaxis", "yaxis", "zaxis"), axes.titles, strict=True)
+    }
+    figure.update_layout(
+        scene={**sides, "aspectmode": "data" if axes.equal else "cube"}, margin={"l": 0, "r": 0, "b": 0}
+    )
+    return figure
