@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from filelock import FileLock, Timeout
 
 from core import __version__
 from core.errors import Busy, DamagedArtifact, DiskFull
+from core.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-_verified: dict[tuple[str, int, int], str] = {}
-"""(path, size, modification time in ns) → SHA-256: a file is read for its checksum once a process."""
+_LOCK_SLICE = 0.5
+_verified: dict[tuple[int, int, int, int], str] = {}
+"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once a process, and a
+rename does not make it another file."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,30 @@ class Store:
         if not (folder / MANIFEST).exists():
             return None
         try:
-            return verify(kind, key, folder)
+            artifact = verify(kind, key, folder)
         except DamagedArtifact as error:
-            aside = self.root / "damaged" / f"{kind}-{key}-{time.time_ns()}"
-            shutil.move(folder, aside)
-            logger.warning("%s It was moved to %s and will be made again.", error, aside.name)
+            self._set_aside(kind, key, error)
             return None
+        with suppress(OSError):  # a read-only cache folder is fine; the time only serves `prune`
+            os.utime(folder)
+        return artifact
+
+    def _set_aside(self, kind: str, key: str, error: DamagedArtifact) -> None:
+        aside = self.root / "damaged" / f"{kind}-{key}-{time.time_ns()}"
+        try:
+            self.folder(kind, key).replace(aside)
+        except FileNotFoundError:
+            return  # removed, or set aside by another process, since it was looked at
+        logger.warning("%s It was moved to damaged/%s and will be made again.", error, aside.name)
 
     def make(
-        self, kind: str, key: str, spec: Any, build: Callable[[Path], dict[str, Any]], timeout: float = 3600
+        self,
+        kind: str,
+        key: str,
+        spec: Any,
+        build: Callable[[Path], dict[str, Any]],
+        timeout: float = 3600,
+        progress: Progress = silent,
     ) -> tuple[Artifact, bool]:
         """Return an artifact and whether it was there already; build it under a lock if not.
 
@@ -95,15 +113,17 @@ class Store:
             spec: JSON-able, kept in the manifest.
             build: fills a fresh folder and returns `info` for the manifest.
             timeout: seconds to wait for another process that builds the same.
+            progress: called while waiting for it, so that the wait can be cancelled.
 
         Raises:
+            Cancelled: by `progress`, while waiting.
             DiskFull: no space left while writing; nothing of the artifact remains.
             Busy: another process has been building this for longer than the timeout.
         """
         found = self.find(kind, key)
         if found:
             return found, True
-        with self.lock(f"{kind}-{key}", timeout):
+        with self.lock(f"{kind}-{key}", timeout, progress):
             found = self.find(kind, key)
             if found:
                 return found, True
@@ -122,26 +142,43 @@ class Store:
                 _sync_tree(folder)
                 target = self.folder(kind, key)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                if target.exists():  # what a killed process left of an artifact: it has no manifest
+                    self._discard(target)
                 folder.replace(target)
+                _sync_folder(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def lock(self, name: str, timeout: float = 3600) -> Iterator[None]:
-        """Hold a lock between processes.
+    def lock(self, name: str, timeout: float = 3600, progress: Progress = silent) -> Iterator[None]:
+        """Hold a lock between processes (and threads); the system lets go when the process dies.
+
+        Args:
+            name: of the lock.
+            timeout: seconds to wait for it.
+            progress: called a few times a second while waiting; may raise `Cancelled`.
 
         Raises:
             Busy: if another process holds it for longer than `timeout` seconds.
         """
         path = self.root / "locks" / f"{name}.lock"
+        lock = FileLock(path)
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                lock.acquire(timeout=max(0.0, min(_LOCK_SLICE, until - time.monotonic())))
+                break
+            except Timeout:
+                if time.monotonic() >= until:
+                    raise Busy(
+                        f"Another process has held the lock {path.name!r} for over {timeout:g} s; "
+                        "wait for it or end that process."
+                    ) from None
+                progress(0, 0, "waiting for another process that works on the same")
         try:
-            with FileLock(path, timeout=timeout):
-                yield
-        except Timeout:
-            raise Busy(
-                f"Another process has held the lock {path.name!r} for over {timeout:g} s; "
-                "wait for it or end that process."
-            ) from None
+            yield
+        finally:
+            lock.release()
 
     def require_free(self, n_bytes: int, what: str) -> None:
         """Check that there is room before starting.
@@ -163,8 +200,13 @@ class Store:
             yield folder.parent.name, folder.name, folder
 
     def remove(self, kind: str, key: str) -> None:
-        """Delete one artifact."""
-        shutil.rmtree(self.folder(kind, key))
+        """Delete one artifact; nobody sees half of one."""
+        self._discard(self.folder(kind, key))
+
+    def _discard(self, folder: Path) -> None:
+        aside = self.root / "tmp" / uuid.uuid4().hex
+        folder.replace(aside)
+        shutil.rmtree(aside)
 
 
 @contextmanager
@@ -208,7 +250,7 @@ def verify(kind: str, key: str, folder: Path) -> Artifact:
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file, read once a process as long as size and time stay the same."""
     stat = path.stat()
-    memo = (str(path), stat.st_size, stat.st_mtime_ns)
+    memo = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
     if memo not in _verified:
         with path.open("rb") as file:
             _verified[memo] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -254,3 +296,12 @@ def _sync_tree(folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -5,54 +5,27 @@ The job writes, everybody else reads.
 """
 
 import json
+import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from core.errors import BadRequest, UnknownName
+from filelock import FileLock, Timeout
+
+from core.errors import BadRequest, Busy, UnknownName
 from core.store.artifacts import Store, disk_errors, write_json
+from core.store.status import State, Status
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled", "interrupted")
-HEARTBEAT_SECONDS = 30.0
-"""A running job that has not been heard of for this long, and whose process is gone, counts as interrupted."""
+logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Status:
-    """How a job stands. Times are seconds since the epoch; 0.0 means not yet."""
-
-    state: State = "queued"
-    created: float = 0.0
-    started: float = 0.0
-    finished: float = 0.0
-    heartbeat: float = 0.0
-    done: int = 0
-    total: int = 0
-    message: str = ""
-    error: str = ""
-    process: int = 0
-    attempts: int = 0
-
-    @property
-    def ended(self) -> bool:
-        """Return whether nothing more will happen by itself."""
-        return self.state in ENDED
-
-    @property
-    def fraction(self) -> float:
-        """Return progress from 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    def seconds_left(self, now: float) -> float | None:
-        """Return an estimate from the pace so far, or None while there is no pace."""
-        if self.state != "running" or not 0 < self.done < self.total:
-            return None
-        return (now - self.started) / self.done * (self.total - self.done)
+LOCK_SECONDS = 30.0
+"""Nobody holds a status for longer than a write takes."""
 
 
 class JobFolder:
@@ -84,37 +57,85 @@ class JobFolder:
 
     def status(self) -> Status:
         """Return the status, with a lost job shown as interrupted."""
-        data = json.loads((self.path / "status.json").read_text())
-        known = {field.name for field in fields(Status)}
-        status = Status(**{name: value for name, value in data.items() if name in known})
-        if status.state == "running" and _lost(status):
-            return replace(status, state="interrupted", error=status.error or "The job's process is gone; resume it.")
-        return status
+        return self.stored_status().judged(time.time())
+
+    def stored_status(self) -> Status:
+        """Return the status as it was last written; one that cannot be read counts as failed, so that it can go."""
+        try:
+            data = json.loads((self.path / "status.json").read_text())
+            known = {field.name for field in fields(Status)}
+            return Status(**{name: value for name, value in data.items() if name in known})
+        except (ValueError, AttributeError) as error:
+            reason = f"The status of {self.id} cannot be read ({error}); delete it with `python -m core runs delete`."
+            return Status(state="failed", error=reason, exit_code=1)
 
     def update(self, **changes: Any) -> Status:
         """Change the status atomically; always sets the heartbeat."""
-        data = json.loads((self.path / "status.json").read_text())
-        status = replace(Status(**data), heartbeat=time.time(), **changes)
-        with disk_errors(self.path):
-            write_json(self.path / "status.json", asdict(status))
+        return self.change(None, **changes) or self.stored_status()
+
+    def change(self, states: Collection[State] | None, **changes: Any) -> Status | None:
+        """Change the status atomically if its stored state is one of those given (None: any).
+
+        Several processes may try at once; each sees the change of the one before.
+
+        Returns:
+            the new status, or None if the state was another.
+        """
+        with self._locked("status", LOCK_SECONDS):
+            before = self.stored_status()
+            if states is not None and before.state not in states:
+                return None
+            status = replace(before, **{"heartbeat": time.time(), **changes})
+            with disk_errors(self.path):
+                write_json(self.path / "status.json", asdict(status))
         return status
 
+    @contextmanager
+    def held(self, timeout: float = 0.0) -> Iterator[None]:
+        """Hold the job itself, so that no second process runs it; the system lets go when the process dies.
+
+        Raises:
+            Busy: another process holds it.
+        """
+        with self._locked("job", timeout):
+            yield
+
+    @contextmanager
+    def _locked(self, what: str, timeout: float) -> Iterator[None]:
+        try:
+            with FileLock(self.path / f".{what}.lock", timeout=timeout):
+                yield
+        except Timeout:
+            raise Busy(
+                f"Another process has held the {what} of {self.id} for over {timeout:g} s; "
+                "wait for it or end that process."
+            ) from None
+
     def append(self, **event: Any) -> None:
-        """Add one line to `events.jsonl`."""
-        line = json.dumps({"time": time.time(), **event}, ensure_ascii=False)
-        with disk_errors(self.path), (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        """Add one line to `events.jsonl`; what a killed process left of a line before it is closed off."""
+        line = json.dumps({"time": time.time(), **event}, ensure_ascii=False).encode() + b"\n"
+        with disk_errors(self.path), (self.path / "events.jsonl").open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line)
 
     def events(self, **equal: Any) -> Iterator[dict[str, Any]]:
-        """Yield the events whose fields equal those given; a half-written last line is left for next time."""
+        """Yield the events whose fields equal those given.
+
+        A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
+        """
         path = self.path / "events.jsonl"
         if not path.exists():
             return
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             for line in file:
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     return
-                event = json.loads(line)
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
                 if all(event.get(name) == value for name, value in equal.items()):
                     yield event
 
@@ -126,7 +147,9 @@ class JobFolder:
     def log_tail(self, n_lines: int = 20) -> str:
         """Return the end of `log.txt`."""
         path = self.path / "log.txt"
-        return "\n".join(path.read_text(encoding="utf-8").splitlines()[-n_lines:]) if path.exists() else ""
+        if not path.exists():
+            return ""
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-n_lines:])
 
     def request_cancel(self) -> None:
         """Raise the flag that the job looks at each step."""
@@ -159,7 +182,13 @@ class JobFolder:
         state = self.status().state
         if state in ("queued", "running"):
             raise BadRequest(f"{self.id} is {state}; cancel it before deleting it.")
-        shutil.rmtree(self.path)
+        try:
+            with self.held():
+                aside = self.path.with_name(f".{self.id}.{uuid.uuid4().hex[:8]}")
+                self.path.replace(aside)
+                shutil.rmtree(aside)
+        except Busy:
+            raise BadRequest(f"{self.id} is still being left by its process; try again in a moment.") from None
 
 
 def create_job(store: Store, kind: str, spec: dict[str, Any], job_id: str) -> JobFolder:
@@ -191,23 +220,20 @@ def find_job(store: Store, job_id: str) -> JobFolder:
 def list_jobs(store: Store, kind: str | None = None) -> list[JobFolder]:
     """Return all jobs (of one kind), the newest first."""
     places = [_place(kind)] if kind else ["runs", "jobs"]
-    found = [JobFolder(path.parent) for place in places for path in (store.root / place).glob("*/status.json")]
-    if kind:
-        found = [job for job in found if job.kind == kind]
-    return sorted(found, key=lambda job: job.request["created"], reverse=True)
+    found = []
+    for place in places:
+        for path in (store.root / place).glob("[!.]*/status.json"):
+            job = JobFolder(path.parent)
+            try:
+                request = job.request
+                if kind in (None, request["kind"]):
+                    found.append((request["created"], job))
+            except FileNotFoundError:
+                continue  # deleted since the folder was listed
+            except (ValueError, KeyError) as error:
+                logger.warning("%s is left out: its spec.json is damaged (%s); delete that folder.", job.path, error)
+    return [job for _, job in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _place(kind: str) -> str:
     return "runs" if kind == "tune" else "jobs"
-
-
-def _lost(status: Status) -> bool:
-    if time.time() - status.heartbeat < HEARTBEAT_SECONDS:
-        return False
-    try:
-        os.kill(status.process, 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        return False
-    return status.process == 0

@@ -1,0 +1,229 @@
+"""Ask for work and follow it: submit, wait, cancel, resume. What pages and the command line use.
+
+The folder of a job is the truth about it; reading it needs no engine. Dask is imported when a job is first submitted.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from core.engine.local import EngineInfo, answers, ensure_local, find_engine, read_info, stop_local, unfinished
+from core.engine.tasks import Task, find_task
+from core.errors import BadRequest, Unreachable
+from core.specs import Spec
+from core.store import JobFolder, Status, Store, create_job, list_jobs
+
+SCHEDULER = "PRIORSCOPE_SCHEDULER"
+ANSWER_SECONDS = 5.0
+_POLL_SECONDS = (0.03, 0.5)
+_LOOK_SECONDS = 2.0
+_ID_DIGITS = 10
+
+
+def ensure_engine(store: Store) -> EngineInfo:
+    """Return the engine that takes this cache folder's jobs, started if need be.
+
+    With `PRIORSCOPE_SCHEDULER=tcp://host:port` that cluster is used; else the folder's own engine on this machine.
+
+    Raises:
+        BadRequest: the variable is not an address.
+        Unreachable: nobody answers there.
+        Busy, Failed: the local engine cannot be started.
+    """
+    address = os.environ.get(SCHEDULER, "")
+    if not address:
+        return ensure_local(store)
+    scheme, _, rest = address.partition("://")
+    if scheme not in ("tcp", "tls") or not rest.rpartition(":")[2].isdecimal():
+        raise BadRequest(f"{SCHEDULER} is {address!r}, which is no address; write tcp://host:port, or unset it.")
+    if not answers(address, ANSWER_SECONDS):
+        raise Unreachable(
+            f"No scheduler answers at {address} within {ANSWER_SECONDS:g} s ({SCHEDULER}); "
+            "start it, correct the address, or unset the variable to use this machine."
+        )
+    return EngineInfo(address=address, name=address)
+
+
+def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
+    """Queue a job and return its folder at once.
+
+    The same spec is the same job: queued or running it is returned as it is, and so is a run that has succeeded; one
+    that failed, was cancelled or interrupted goes on from what it has.
+
+    Args:
+        kind: of job, see `core.engine.tasks`.
+        spec: what is asked for.
+        store: the cache folder.
+        again: make a further job of the same spec, with -2, -3 … after its id.
+
+    Raises:
+        BadRequest: unknown kind, or a spec of another kind.
+        Unreachable, Busy, Failed: there is no engine and none could be started.
+    """
+    task = find_task(kind)
+    if not isinstance(spec, task.spec):
+        raise BadRequest(f"A {kind} job takes a {task.spec.__name__}, not a {type(spec).__name__}; give one.")
+    engine = ensure_engine(store)
+    with store.lock(f"submit-{kind}"):
+        job = create_job(store, kind, spec.model_dump(mode="json"), _job_id(task, spec, store, again))
+        _queue(job, task, engine, store)
+    return job
+
+
+def resume(job: JobFolder, store: Store) -> JobFolder:
+    """Go on with a job that failed, was cancelled or interrupted, from its last checkpoint.
+
+    Raises:
+        BadRequest: it is queued or running, or has succeeded.
+    """
+    state = job.status().state
+    if state not in ("failed", "cancelled", "interrupted"):
+        raise BadRequest(f"{job.id} is {state}; only a failed, cancelled or interrupted job can be resumed.")
+    engine = ensure_engine(store)
+    with store.lock(f"submit-{job.kind}"):
+        _queue(job, find_task(job.kind), engine, store)
+    return job
+
+
+def cancel(job: JobFolder, store: Store) -> Status:
+    """Stop a job: at once if it waits, at its next step if it runs; what it has is kept. An ended job stays as it is.
+
+    A job that reports no step for a minute is killed with its worker; others there go on from their checkpoints.
+    Needs no engine: a cancelled job that reaches a worker later does nothing there.
+    """
+    with store.lock(f"submit-{job.kind}"):
+        if job.status().state == "interrupted":
+            return job.update(state="cancelled", finished=time.time())
+        stopped = job.change(("queued",), state="cancelled", finished=time.time())
+        if stopped is None and job.status().state == "running":
+            job.request_cancel()
+        return job.status()
+
+
+def wait(job: JobFolder, on_status: Callable[[Status], None] | None = None, timeout: float | None = None) -> Status:
+    """Follow a job to its end, or for `timeout` seconds; look at `Status.ended`.
+
+    If the local engine dies meanwhile, another is started, which takes the job up again.
+
+    Raises:
+        Unreachable: the cluster the job was given to does not answer any more.
+    """
+    until = float("inf") if timeout is None else time.monotonic() + timeout
+    looked, pause, last = time.monotonic(), _POLL_SECONDS[0], None
+    while True:
+        status = job.status()
+        if status != last and on_status:
+            on_status(status)
+        last = status
+        if status.ended or time.monotonic() >= until:
+            return status
+        if time.monotonic() - looked > _LOOK_SECONDS:
+            _keep_engine(job, status)
+            looked = time.monotonic()
+        time.sleep(min(pause, max(0.0, until - time.monotonic())))
+        pause = min(1.3 * pause, _POLL_SECONDS[1])
+
+
+def revive(store: Store) -> bool:
+    """Start the local engine if jobs wait for one that is gone; cheap, for the start of an app.
+
+    Returns:
+        whether there was reason to.
+    """
+    if not unfinished(store) or find_engine(store):
+        return False
+    ensure_local(store)
+    return True
+
+
+def stop_engine(store: Store) -> bool:
+    """Stop the local engine of a cache folder; jobs in progress go on with the next one.
+
+    Returns:
+        whether there was one.
+    """
+    return stop_local(store)
+
+
+def engine_state(store: Store) -> dict[str, Any]:
+    """Return what a person may know of the engine, without starting one.
+
+    Returns:
+        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of running and queued
+        jobs.
+    """
+    named = os.environ.get(SCHEDULER, "")
+    info = EngineInfo(address=named, name=named) if named else find_engine(store) or read_info(store)
+    running = answers(named, ANSWER_SECONDS) if named else find_engine(store) is not None
+    jobs = [(job.id, job.status().state) for job in list_jobs(store)]
+    state = asdict(info) if info and running else {"address": named}
+    return {
+        **state,
+        "running": running,
+        "local": not named,
+        "workers": [_worker(process) for process in info.workers] if info and running else [],
+        "outdated": bool(info and running and info.outdated),
+        "jobs_running": [name for name, state in jobs if state == "running"],
+        "jobs_queued": [name for name, state in jobs if state == "queued"],
+    }
+
+
+def _job_id(task: Task, spec: Spec, store: Store, again: bool) -> str:
+    first = f"{task.prefix}-{spec.fingerprint(task.kind)[:_ID_DIGITS]}"
+    if not again:
+        return first
+    taken = {job.id for job in list_jobs(store, task.kind)}
+    if first not in taken:
+        return first
+    return next(name for n in range(2, len(taken) + 3) if (name := f"{first}-{n}") not in taken)
+
+
+def _queue(job: JobFolder, task: Task, engine: EngineInfo, store: Store) -> None:
+    """Give a job to the engine unless it is there already, or done for good."""
+    from core.engine import queue
+
+    status = job.status()
+    if status.state == "running" or (status.state == "succeeded" and task.keeps):
+        return
+    try:
+        _hand_over(job, status, engine)
+    except (OSError, TimeoutError, Unreachable):
+        if engine.process == 0:
+            raise
+        queue.disconnect()  # it closed itself, or died, between two looks
+        _hand_over(job, status, ensure_engine(store))
+
+
+def _hand_over(job: JobFolder, status: Status, engine: EngineInfo) -> None:
+    from core.engine import queue
+
+    client = queue.connect(engine.address)
+    if status.state == "queued" and status.task and queue.holds(client, status.task):
+        return
+    if engine.process == 0:
+        queue.require_lanes(client, engine.address)
+    job.update(attempts=0)
+    queue.enqueue(client, job, engine.name)
+    queue.confirm(client, job.stored_status().task)
+
+
+def _keep_engine(job: JobFolder, status: Status) -> None:
+    if status.engine.startswith(("tcp://", "tls://")):
+        if not answers(status.engine, ANSWER_SECONDS):
+            raise Unreachable(
+                f"The scheduler at {status.engine} does not answer any more; {job.id} keeps what it has: "
+                f"`python -m core runs resume {job.id}`."
+            )
+    else:
+        revive(Store(job.path.parents[1]))
+
+
+def _worker(process: int) -> dict[str, int]:
+    import psutil
+
+    try:
+        return {"process": process, "memory_bytes": psutil.Process(process).memory_info().rss}
+    except psutil.Error:
+        return {"process": process, "memory_bytes": 0}

@@ -1,0 +1,210 @@
+"""The engine of a cache folder on this machine: find it, start it, stop it. Free of Dask, so that pages stay quick."""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+
+from core import __version__
+from core.engine.tasks import EXTRA_TASKS
+from core.errors import Failed
+from core.store import JobFolder, Store, list_jobs
+from core.store.artifacts import write_json
+from core.store.status import is_alive
+
+ENGINE_FILE = "engine.json"
+LOCK_FILE = "engine.lock"
+LOG_FILE = "log.txt"
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+LOCAL = "local"
+"""What `Status.engine` says of a job that was given to the engine of its own cache folder."""
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """An engine one can talk to.
+
+    Attributes:
+        address: of its scheduler.
+        name: 'local', or the address where `PRIORSCOPE_SCHEDULER` named it.
+        process: number of the local engine's process; 0 for another's cluster.
+        host: machine it runs on.
+        started: seconds since the epoch.
+        heartbeat: when it last wrote this.
+        program: version of the program.
+        code: fingerprint of the program's files.
+        workers: process numbers of its workers.
+        idle_minutes: after how long without jobs it closes.
+    """
+
+    address: str
+    name: str = LOCAL
+    process: int = 0
+    host: str = ""
+    started: float = 0.0
+    heartbeat: float = 0.0
+    program: str = __version__
+    code: str = ""
+    workers: tuple[int, ...] = ()
+    idle_minutes: float = 0.0
+
+    @property
+    def outdated(self) -> bool:
+        """Return whether it runs other code than this process."""
+        return bool(self.code) and self.code != code_version()
+
+
+@cache
+def code_version() -> str:
+    """Return a fingerprint of the program's files and extra tasks, as they were when first asked for."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256(f"{__version__} {os.environ.get(EXTRA_TASKS, '')}".encode())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def write_info(store: Store, info: EngineInfo) -> None:
+    """Record the engine of a cache folder."""
+    write_json(store.root / "engine" / ENGINE_FILE, asdict(info))
+
+
+def read_info(store: Store) -> EngineInfo | None:
+    """Return what was last recorded, whether or not that engine still lives."""
+    try:
+        data = json.loads((store.root / "engine" / ENGINE_FILE).read_text())
+        known = {field.name for field in fields(EngineInfo)}
+        info = {name: value for name, value in data.items() if name in known}
+        return EngineInfo(**{**info, "workers": tuple(info.get("workers", ()))})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def find_engine(store: Store) -> EngineInfo | None:
+    """Return the local engine of a cache folder if it lives and answers."""
+    info = read_info(store)
+    if info is None or info.host != socket.gethostname() or not is_alive(info.process):
+        return None
+    return info if answers(info.address, seconds=2.0) else None
+
+
+def answers(address: str, seconds: float) -> bool:
+    """Return whether something listens at an address such as tcp://127.0.0.1:8786."""
+    host, _, port = address.partition("://")[2].rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=seconds):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def unfinished(store: Store, engine: str = LOCAL) -> list[JobFolder]:
+    """Return the jobs given to an engine that have not come to an end of their own, the oldest first."""
+    found = []
+    for job in reversed(list_jobs(store)):
+        status = job.stored_status()
+        if status.state in ("queued", "running", "interrupted") and status.engine == engine:
+            found.append(job)
+    return found
+
+
+def ensure_local(store: Store) -> EngineInfo:
+    """Return the engine of a cache folder; start one if there is none, or if it is idle and runs other code.
+
+    Raises:
+        Busy: the cache folder's engine is on another machine, or does not answer.
+        Failed: it did not start.
+    """
+    found = find_engine(store)
+    if found and not found.outdated:
+        return found
+    with store.lock("engine-start", timeout=2 * START_SECONDS):
+        found = find_engine(store)
+        if found and (not found.outdated or unfinished(store)):
+            return found
+        if found or is_alive(_process_here(store)):
+            stop_local(store)
+        return _start(store)
+
+
+def stop_local(store: Store) -> bool:
+    """Stop the engine of a cache folder, its workers too; jobs in progress go on with the next engine.
+
+    Returns:
+        whether there was one.
+    """
+    process = _process_here(store)
+    workers = getattr(read_info(store), "workers", ())
+    if not is_alive(process):
+        return False
+    os.kill(process, signal.SIGTERM)
+    if not _gone(process, STOP_SECONDS):
+        os.kill(process, signal.SIGKILL)
+        _gone(process, STOP_SECONDS)
+    for worker in workers:
+        _gone(worker, STOP_SECONDS)
+    (store.root / "engine" / ENGINE_FILE).unlink(missing_ok=True)
+    return True
+
+
+def _process_here(store: Store) -> int:
+    info = read_info(store)
+    return info.process if info and info.host == socket.gethostname() else 0
+
+
+def _gone(process: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while is_alive(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _start(store: Store) -> EngineInfo:
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    launched = subprocess.run(
+        [sys.executable, "-m", "core.engine.server", "--cache", str(store.root), "--detach"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    if launched.returncode:
+        raise Failed(f"The engine could not be started: {_last_line(launched.stderr)}")
+    process = int(launched.stdout)
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        info = read_info(store)
+        if info and info.process == process:
+            return info
+        if not is_alive(process):
+            raise _why_not(store, process)
+        time.sleep(_POLL_SECONDS)
+    os.kill(process, signal.SIGKILL)
+    raise Failed(
+        f"The engine did not come up within {START_SECONDS:g} s and was ended; see {store.root / 'engine' / LOG_FILE}."
+    )
+
+
+def _why_not(store: Store, process: int) -> Failed:
+    log = store.root / "engine" / LOG_FILE
+    reason = _last_line(log.read_text(encoding="utf-8", errors="replace"))
+    return Failed(f"The engine (process {process}) ended at once: {reason} See {log}.")
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it said nothing."

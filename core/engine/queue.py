@@ -1,0 +1,115 @@
+"""Hand jobs to a Dask scheduler. Nothing here is imported before the first job is submitted."""
+
+import logging
+import threading
+import time
+import uuid
+from functools import partial
+from typing import Any
+
+from distributed import Client, Future, fire_and_forget
+
+from core.engine.runner import run_task
+from core.engine.tasks import LANES, find_task
+from core.errors import Unreachable
+from core.store import JobFolder
+
+CONNECT_SECONDS = 10.0
+_clients: dict[str, Client] = {}
+_guard = threading.Lock()
+
+
+def connect(address: str) -> Client:
+    """Return this process's connection to a scheduler, made once.
+
+    Raises:
+        Unreachable: nobody answers there as a scheduler.
+    """
+    with _guard:
+        known = _clients.get(address)
+        if known is not None and known.status == "running":
+            return known
+        if known is not None:
+            known.close(timeout=1)
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # that an engine closed is told by the status
+        try:
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="priorscope")
+        except (OSError, TimeoutError) as error:
+            raise Unreachable(
+                f"No Dask scheduler answered at {address} within {CONNECT_SECONDS:g} s ({type(error).__name__}); "
+                "start it, or correct or unset PRIORSCOPE_SCHEDULER."
+            ) from None
+        _clients[address] = client
+        return client
+
+
+def disconnect() -> None:
+    """Close this process's connections."""
+    with _guard:
+        while _clients:
+            _clients.popitem()[1].close(timeout=2)
+
+
+def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
+    """Give a job to a scheduler, in its lane, under a task name of its own.
+
+    The result is not waited for: the scheduler keeps the task whatever becomes of this process.
+    """
+    task = find_task(job.kind)
+    lane = task.lane_of(task.spec.parse(job.spec))
+    name = f"{job.id}-{uuid.uuid4().hex[:8]}"
+    job.clear_cancel()
+    job.update(state="queued", engine=engine, task=name, error="", exit_code=0, finished=0.0)
+    future = client.submit(run_task, str(job.path), name, key=name, resources={lane: 1}, retries=2, pure=False)
+    fire_and_forget(future)
+    future.add_done_callback(partial(_tell_failure, job, name))
+    return future
+
+
+def holds(client: Client, task: str) -> bool:
+    """Return whether the scheduler has a task and will see it through without this process."""
+
+    def look(dask_scheduler: Any) -> bool:
+        found = dask_scheduler.tasks.get(task)
+        return found is not None and any(who.client_key == "fire-and-forget" for who in found.who_wants or ())
+
+    return bool(client.run_on_scheduler(look))
+
+
+def confirm(client: Client, task: str) -> None:
+    """Wait until the scheduler has a task.
+
+    Raises:
+        Unreachable: it does not say so in time.
+    """
+    until = time.monotonic() + CONNECT_SECONDS
+    while time.monotonic() < until:
+        if holds(client, task):
+            return
+    raise Unreachable(f"The scheduler did not take the job within {CONNECT_SECONDS:g} s; submit it again.")
+
+
+def require_lanes(client: Client, address: str) -> None:
+    """Check that the workers of a cluster have the lanes that jobs ask for; with no workers yet, jobs wait for them.
+
+    Raises:
+        Unreachable: workers without lanes.
+    """
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    offered = {name for worker in workers for name in worker["resources"]}
+    missing = [lane for lane in LANES if lane not in offered]
+    if workers and missing:
+        wanted = ",".join(f"{lane}=1" for lane in LANES)
+        raise Unreachable(
+            f"No worker of {address} offers {', '.join(missing)}; start the workers with "
+            f"`dask worker {address} --nthreads {len(LANES)} --resources {wanted}`."
+        )
+
+
+def _tell_failure(job: JobFolder, task: str, future: Future) -> None:
+    """Record that a task failed before it could write anything itself (a worker without this program, for one)."""
+    if future.status != "error" or job.stored_status().task != task:
+        return
+    error = future.exception(timeout=CONNECT_SECONDS)
+    reason = " ".join(f"The worker could not run the job: {type(error).__name__}: {error}".split())
+    job.change(("queued", "running"), state="failed", error=reason, exit_code=1, finished=time.time())

@@ -1,0 +1,202 @@
+"""Run one job to its end: state machine, heartbeat, progress, cancel, log, result.
+
+This is what reaches a worker. It takes a folder and nothing else, so that a job can be taken up again anywhere.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.engine.tasks import find_task
+from core.errors import Busy, Cancelled, PriorscopeError
+from core.store import JobFolder, Store
+from core.store.status import Status, this_process
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+"""A job whose process died this often is not begun again by itself: it may be what kills the process."""
+HOLD_SECONDS = 10.0
+PROGRESS_SECONDS = 0.3
+HEARTBEAT_SECONDS = 2.0
+CANCEL_SECONDS = 60.0
+"""A job that was asked to stop and reports no step for this long is killed with its process."""
+
+
+def run_task(folder: str, task: str) -> None:
+    """Run a job in a Dask worker, unless another task has taken its place (see `Status.task`)."""
+    logging.captureWarnings(True)
+    logging.getLogger("core").setLevel(logging.INFO)
+    job = JobFolder(Path(folder))
+    if job.stored_status().task == task:
+        run_job(job, may_kill=True)
+
+
+def run_job(job: JobFolder, may_kill: bool = False) -> Status:
+    """Run a job in this process and thread; one that has ended, or that another process runs, is left alone.
+
+    Args:
+        job: queued, or left by a process that died.
+        may_kill: whether this process may be killed when the job does not answer a cancel.
+    """
+    try:
+        with job.held(HOLD_SECONDS):
+            status = job.stored_status()
+            if status.ended:
+                return status
+            if job.cancel_requested():
+                return job.update(state="cancelled", finished=time.time())
+            if status.attempts >= MAX_ATTEMPTS:
+                return _give_up(job, status)
+            return _attempt(job, status, may_kill)
+    except Busy:
+        return job.status()
+
+
+def _give_up(job: JobFolder, status: Status) -> Status:
+    reason = (
+        f"The process died {status.attempts} times at this job (limit {MAX_ATTEMPTS}), last at "
+        f"{status.message or 'the start'!r}; look for too little memory, then `python -m core runs resume {job.id}`."
+    )
+    job.log(reason)
+    return job.update(state="failed", error=reason, exit_code=1, finished=time.time())
+
+
+def _attempt(job: JobFolder, before: Status, may_kill: bool) -> Status:
+    now = time.time()
+    job.update(
+        state="running",
+        started=now,
+        finished=0.0,
+        error="",
+        exit_code=0,
+        attempts=before.attempts + 1,
+        pace_since=now,
+        pace_from=0,
+        **this_process(),
+    )
+    store = Store(job.path.parents[1])
+    with _log_to(job):
+        logger.info("%s %s, attempt %d", job.kind, job.id, before.attempts + 1)
+        with _Reporter(job, may_kill) as progress:
+            end = _outcome(job, store, progress)
+        logger.info("%s", end["state"])
+    return job.update(finished=time.time(), **end)
+
+
+def _outcome(job: JobFolder, store: Store, progress: "_Reporter") -> dict:
+    """Do the work and return the changes of the status that tell how it ended."""
+    try:
+        task = find_task(job.kind)
+        job.write_result(task.run(task.spec.parse(job.spec), job, store, progress))
+    except Cancelled:
+        return {"state": "cancelled"}
+    except PriorscopeError as error:
+        logger.exception("failed")
+        return {"state": "failed", "error": str(error), "exit_code": error.exit_code}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a job raises, its folder must tell
+        logger.error("%s", traceback.format_exc())
+        return {"state": "failed", "error": _one_line(error), "exit_code": 1}
+    return {"state": "succeeded", "message": ""}
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class _Reporter:
+    """The job's `Progress`: takes reports at no cost and writes them from a thread, which is the heartbeat as well."""
+
+    def __init__(self, job: JobFolder, may_kill: bool) -> None:
+        self._job = job
+        self._may_kill = may_kill
+        self._latest: tuple[int, int, str] | None = None
+        self._guard = threading.Lock()
+        self._reported = time.time()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat {job.id}", daemon=True)
+
+    def __enter__(self) -> "_Reporter":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._write()
+
+    def __call__(self, done: int, total: int, message: str = "") -> None:
+        """Take a report.
+
+        Raises:
+            Cancelled: if somebody asked the job to stop.
+        """
+        with self._guard:
+            self._latest = (int(done), int(total), message)
+        self._reported = time.time()
+        if self._job.cancel_requested():
+            raise Cancelled(f"{self._job.id} was cancelled.")
+
+    def _beat(self) -> None:
+        written = time.monotonic()
+        while not self._stop.wait(PROGRESS_SECONDS):
+            if self._latest is None and time.monotonic() - written < HEARTBEAT_SECONDS:
+                continue
+            try:
+                self._write()
+                self._kill_if_deaf()
+            except (OSError, PriorscopeError) as error:  # a full disk may have room again; the job itself goes on
+                logging.getLogger("core.engine").warning("%s: no heartbeat (%s)", self._job.id, error)
+            written = time.monotonic()
+
+    def _write(self) -> None:
+        with self._guard:
+            latest, self._latest = self._latest, None
+        if latest is None:
+            self._job.update()
+            return
+        done, total, message = latest
+        before = self._job.stored_status()
+        new_stage = total != before.total or done < before.done
+        pace = {"pace_since": time.time(), "pace_from": done} if new_stage else {}
+        self._job.update(done=done, total=total, message=message, **pace)
+
+    def _kill_if_deaf(self) -> None:
+        if not self._may_kill or not self._job.cancel_requested():
+            return
+        asked = (self._job.path / "cancel").stat().st_mtime
+        if time.time() - max(asked, self._reported) > CANCEL_SECONDS:
+            self._job.log(f"No step for {CANCEL_SECONDS:g} s after it was asked to stop: its process is killed.")
+            self._job.update(state="cancelled", finished=time.time())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def _log_to(job: JobFolder) -> Iterator[None]:
+    """Send what this thread logs or warns about to the job's `log.txt`."""
+    handler = _JobLog(job)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+class _JobLog(logging.Handler):
+    def __init__(self, job: JobFolder) -> None:
+        super().__init__(logging.INFO)
+        self._job = job
+        self._thread = threading.get_ident()
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self._job.log(self.format(record))

@@ -1,0 +1,133 @@
+"""What a worker can be asked to do: each kind of job, its spec, its lane, and the function that does it.
+
+Functions import what they need when they are called: a page that submits a job never loads torch.
+
+Further kinds come from the modules that `PRIORSCOPE_EXTRA_TASKS` names (separated by commas); such a module calls
+`register` when it is imported, in the engine as well as in the process that submits.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.errors import BadRequest, UnknownName
+from core.progress import Progress
+from core.specs import CloudSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
+from core.store import JobFolder, Store
+
+Lane = Literal["train", "heavy", "quick"]
+LANES: tuple[Lane, ...] = ("train", "heavy", "quick")
+"""One job a lane at a time on each worker: a training job, a long job beside it, and a short request past both."""
+EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
+
+Run = Callable[[Any, JobFolder, Store, Progress], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of job.
+
+    Attributes:
+        kind: its name.
+        prefix: of the ids of its jobs.
+        spec: class of its spec.
+        run: does it, and returns what goes into `result.json`.
+        lane: which it runs in, or a function of the spec that says so.
+        keeps: whether what it gives stays in the job folder, so that a finished job stands for good. Otherwise it went
+            into the store, from where it may have been pruned: asked for again, the job runs again, and is quick if
+            everything is still there.
+    """
+
+    kind: str
+    prefix: str
+    spec: type[Spec]
+    run: Run
+    lane: Lane | Callable[[Any], Lane]
+    keeps: bool = False
+
+    def lane_of(self, spec: Any) -> Lane:
+        """Return the lane a spec's job runs in."""
+        return self.lane(spec) if callable(self.lane) else self.lane
+
+
+_TASKS: dict[str, Task] = {}
+
+
+def register(task: Task) -> None:
+    """Put a kind on the list."""
+    _TASKS[task.kind] = task
+
+
+def find_task(kind: str) -> Task:
+    """Return a kind of job.
+
+    Raises:
+        UnknownName: no such kind.
+        BadRequest: a module named in `PRIORSCOPE_EXTRA_TASKS` cannot be imported.
+    """
+    for name in filter(None, os.environ.get(EXTRA_TASKS, "").split(",")):
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise BadRequest(
+                f"{EXTRA_TASKS} names the module {name!r}, which cannot be imported ({error}); correct or unset it."
+            ) from None
+    if kind not in _TASKS:
+        raise UnknownName("kind of job", kind, _TASKS)
+    return _TASKS[kind]
+
+
+def _model(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.lm.load import load_model
+    from core.sources.models import resolve_model
+
+    files = resolve_model(spec, store, progress)
+    model = load_model(spec, store, progress)
+    return {
+        "model": spec.name,
+        "revision": files.revision,
+        "provenance": files.provenance,
+        "n_layers": model.n_layers,
+        "d_model": model.d_model,
+        "n_vocabulary": model.n_vocabulary,
+        "device": str(model.device),
+        "dtype": str(model.dtype).removeprefix("torch."),
+    }
+
+
+def _vocabulary(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.activations.capture import vocabulary_cloud
+
+    cloud = vocabulary_cloud(spec, store, progress)
+    return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites)}
+
+
+def _capture(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.activations.capture import capture
+
+    cloud, cached = capture(spec, store, progress)
+    return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites), "cached": cached}
+
+
+def _tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.tuning.run import tune
+
+    return tune(spec, job, store, progress)
+
+
+def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.projection import fit_projection
+
+    return fit_projection(spec, job, store, progress)
+
+
+for _task in (
+    Task("model", "m", ModelSpec, _model, "heavy"),
+    Task("vocabulary", "v", ModelSpec, _vocabulary, "heavy"),
+    Task("capture", "c", CloudSpec, _capture, "heavy"),
+    Task("tune", "t", TuningSpec, _tune, "train", keeps=True),
+    Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
+):
+    register(_task)

@@ -1,0 +1,109 @@
+"""How a job stands, and whether it can still be alive."""
+
+import os
+import socket
+import time
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import psutil
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
+ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled", "interrupted")
+GONE_SECONDS = 30.0
+"""A running job whose process is gone counts as lost after this long without a heartbeat: a killed worker is back, and
+has taken the job up again, within a few seconds."""
+SILENT_SECONDS = 300.0
+"""A running job counts as lost after this long without a heartbeat whatever its process looks like from here: it may
+be on another machine, or its process number may have been given to somebody else."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a job stands. Times are seconds since the epoch; 0.0 means not yet.
+
+    Attributes:
+        state: where it is in its life.
+        created: when it was first asked for.
+        started: when its latest attempt began.
+        finished: when it ended.
+        heartbeat: when its process last wrote.
+        done: units of work done.
+        total: units of work in all; 0 is unknown.
+        message: what it is doing, for a person.
+        error: one line, if it failed.
+        exit_code: what a shell would see: 0, 1 failed, 2 bad request.
+        process: number of the process that runs it.
+        host: machine of that process.
+        engine: 'local', or the address of the Dask scheduler it was given to.
+        task: name of the Dask task that may run it; another one that reaches a worker does nothing.
+        attempts: how often a process has begun it since a person last asked for it.
+        pace_since: when the present kind of units began, for the estimate of what is left.
+        pace_from: units that were done by then.
+    """
+
+    state: State = "queued"
+    created: float = 0.0
+    started: float = 0.0
+    finished: float = 0.0
+    heartbeat: float = 0.0
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    error: str = ""
+    exit_code: int = 0
+    process: int = 0
+    host: str = ""
+    engine: str = ""
+    task: str = ""
+    attempts: int = 0
+    pace_since: float = 0.0
+    pace_from: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing more will happen by itself."""
+        return self.state in ENDED
+
+    @property
+    def fraction(self) -> float:
+        """Return progress from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return an estimate from the pace so far, or None while there is no pace."""
+        since = self.pace_since or self.started
+        finished = self.done - self.pace_from
+        if self.state != "running" or finished <= 0 or self.done >= self.total or now <= since:
+            return None
+        return (now - since) / finished * (self.total - self.done)
+
+    def judged(self, now: float) -> "Status":
+        """Return this status, with a job whose process is lost shown as interrupted."""
+        if self.state != "running" or not _lost(self, now):
+            return self
+        return replace(self, state="interrupted", error=self.error or "The job's process is gone; resume it.")
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of this machine runs; one that only waits to be buried does not."""
+    if process <= 0:
+        return False
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+
+
+def this_process() -> dict[str, int | str]:
+    """Return what a status records about the process that runs a job."""
+    return {"process": os.getpid(), "host": socket.gethostname()}
+
+
+def _lost(status: Status, now: float | None = None) -> bool:
+    quiet = (time.time() if now is None else now) - status.heartbeat
+    if quiet > SILENT_SECONDS:
+        return True
+    return quiet > GONE_SECONDS and status.host == socket.gethostname() and not is_alive(status.process)

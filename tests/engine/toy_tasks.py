@@ -1,0 +1,55 @@
+"""Jobs small enough to watch: registered through PRIORSCOPE_EXTRA_TASKS as a plug-in would be."""
+
+import logging
+import os
+import signal
+import time
+import warnings
+from typing import Any
+
+from core.engine.tasks import Task, register
+from core.errors import BadData
+from core.progress import Progress
+from core.specs import Spec
+from core.store import JobFolder, Store
+
+
+class ToySpec(Spec):
+    name: str = "toy"
+    steps: int = 3
+    pause: float = 0.0
+    fault: str = ""
+
+
+def count(spec: ToySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    """Count steps, keeping the count as a checkpoint; `fault` says what goes wrong on the way."""
+    checkpoint = job.path / "count.txt"
+    first = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    logging.getLogger("core.toy").info("counting from %d", first)
+    for step in range(first, spec.steps):
+        progress(step, spec.steps, "counting")
+        if step == 1:
+            _fail(spec.fault, job)
+        time.sleep(spec.pause)
+        checkpoint.write_text(str(step + 1))
+        job.append(event="step", step=step)
+    progress(spec.steps, spec.steps, "counted")
+    return {"count": spec.steps, "process": os.getpid()}
+
+
+def _fail(fault: str, job: JobFolder) -> None:
+    if fault == "error":
+        raise ZeroDivisionError("a fault\nin two lines")
+    if fault == "bad data":
+        raise BadData("The toy has no data; give it some.")
+    if fault == "warn":
+        warnings.warn("a toy warning", UserWarning, stacklevel=1)
+    if fault == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "deaf":
+        while True:
+            time.sleep(0.1)
+
+
+register(Task("toy", "toy", ToySpec, count, "quick", keeps=True))
+register(Task("toy-train", "toy-train", ToySpec, count, "train", keeps=True))
