@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from core.errors import BadRequest, Unreachable
 from core.progress import Progress
 
 TIMEOUT_SECONDS = 5.0
+PROBE_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""A public repository to ask for when only an answer matters."""
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _state = {"unreachable": ""}
 """Why the hub did not answer this process, so that nobody waits for it twice."""
@@ -21,6 +23,14 @@ def why_not() -> str:
         if os.environ.get(name, "").lower() in ("1", "true", "yes", "on"):
             return f"{name} is set"
     return _state["unreachable"]
+
+
+def reachable_or_why() -> str:
+    """Return nothing if the hub answers a short question, else why not."""
+    if not why_not():
+        with suppress(Unreachable, BadRequest):
+            info("model", PROBE_ID)
+    return why_not()
 
 
 def forget() -> None:
@@ -104,7 +114,8 @@ def explained(kind: str, name: str, revision: str | None = None) -> Iterator[Non
         ) from None
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
         raise BadRequest(
-            f"{noun} {name!r} was not found on the hub; check its spelling, set HF_TOKEN if it is private, or {instead}."
+            f"{noun} {name!r} was not found on the hub; check its spelling, set HF_TOKEN if it is private, "
+            f"or {instead}."
         ) from None
     except errors.EntryNotFoundError as error:
         raise _lost(noun, name, instead, error) from None
@@ -131,9 +142,8 @@ def _connection_errors() -> tuple[type[Exception], ...]:
     client = type(get_session())
     for base in client.__mro__:
         module = __import__(base.__module__.partition(".")[0])
-        for name in ("TransportError", "RequestException"):
-            if hasattr(module, name):
-                kinds.append(getattr(module, name))
+        names = ("TransportError", "RequestException")
+        kinds.extend(getattr(module, name) for name in names if hasattr(module, name))
     return tuple(kinds)
 
 

