@@ -82,13 +82,14 @@ class Store:
         try:
             artifact = verify(kind, key, folder)
         except DamagedArtifact as error:
-            self._set_aside(kind, key, error)
+            self.set_aside(kind, key, error)
             return None
         with suppress(OSError):  # a read-only cache folder is fine; the time only serves `prune`
             os.utime(folder)
         return artifact
 
-    def _set_aside(self, kind: str, key: str, error: DamagedArtifact) -> None:
+    def set_aside(self, kind: str, key: str, error: DamagedArtifact) -> None:
+        """Move a damaged artifact to `damaged/`, and say so."""
         aside = self.root / "damaged" / f"{kind}-{key}-{time.time_ns()}"
         try:
             self.folder(kind, key).replace(aside)
@@ -255,6 +256,11 @@ def checksum(path: Path) -> str:
         with path.open("rb") as file:
             _verified[memo] = hashlib.file_digest(file, "sha256").hexdigest()
     return _verified[memo]
+
+
+def forget_checksums() -> None:
+    """Make the next check of each file read it anew."""
+    _verified.clear()
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -1,0 +1,169 @@
+"""Look after the cache folder: what is in it, whether it is sound, and what can go."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import BadRequest, Busy, DamagedArtifact
+from core.progress import Progress, silent
+from core.store.artifacts import MANIFEST, Store, forget_checksums, verify
+from core.store.jobs import list_jobs
+
+DAMAGED = "damaged"
+"""Kind shown for what was set aside because its checksum was wrong."""
+LEFTOVER = "leftover"
+"""Kind shown for what a killed process left half-made."""
+LEFTOVER_SECONDS = 24 * 3600.0
+"""Younger leftovers may still be in the making."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in the cache folder that could be made again.
+
+    Attributes:
+        kind: of artifact, or 'damaged' or 'leftover'.
+        key: its name among its kind.
+        bytes: size on disk.
+        created: seconds since the epoch.
+        used: when it was last looked up.
+        description: a few words from its spec.
+        folder: where it is.
+    """
+
+    kind: str
+    key: str
+    bytes: int
+    created: float
+    used: float
+    description: str
+    folder: Path
+
+
+def cache_entries(store: Store, kind: str | None = None) -> list[Entry]:
+    """Return everything that could be made again (of one kind), the largest first. Runs and jobs are not among it.
+
+    Raises:
+        BadRequest: nothing of that kind is stored.
+    """
+    entries = [_entry(kind, key, folder) for kind, key, folder in store.artifacts()]
+    entries += [_aside(DAMAGED, folder) for folder in sorted((store.root / "damaged").iterdir())]
+    entries += [_aside(LEFTOVER, folder) for folder in _leftovers(store)]
+    kinds = {entry.kind for entry in entries}
+    if kind is not None and kind not in kinds:
+        raise BadRequest(f"Nothing of kind {kind!r} is stored; there is: {', '.join(sorted(kinds)) or 'nothing'}.")
+    chosen = [entry for entry in entries if kind in (None, entry.kind)]
+    return sorted(chosen, key=lambda entry: entry.bytes, reverse=True)
+
+
+def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, str]]:
+    """Read every artifact anew and check it; a damaged one is set aside, to be made again.
+
+    Returns:
+        each artifact with what is wrong with it; empty if nothing is.
+    """
+    forget_checksums()
+    found = list(store.artifacts())
+    results = []
+    for done, (kind, key, folder) in enumerate(found):
+        progress(done, len(found), f"{kind} {key}")
+        entry = _entry(kind, key, folder)
+        try:
+            verify(kind, key, folder)
+            problem = ""
+        except DamagedArtifact as error:
+            problem = str(error)
+            store.set_aside(kind, key, error)
+        results.append((entry, problem))
+    progress(len(found), len(found), "verified")
+    return results
+
+
+def prune(store: Store, kind: str | None = None, older_than: float | None = None, dry_run: bool = True) -> list[Entry]:
+    """Delete what can be made again: artifacts, what was set aside, and leftovers; never runs or jobs.
+
+    Args:
+        store: the cache folder.
+        kind: only this kind.
+        older_than: only what was not looked up for this many seconds.
+        dry_run: only say what would go.
+
+    Returns:
+        what went, or would go.
+
+    Raises:
+        BadRequest: nothing of that kind is stored, or a negative age.
+        Busy: jobs are queued or running; they may be reading what would go.
+    """
+    if older_than is not None and older_than < 0:
+        raise BadRequest(f"An age of {older_than:g} s is below 0; give 0 or more.")
+    before = time.time() - (older_than or 0.0)
+    chosen = [entry for entry in cache_entries(store, kind) if older_than is None or entry.used < before]
+    if dry_run:
+        return chosen
+    active = [job.id for job in list_jobs(store) if not job.status().ended]
+    if active:
+        raise Busy(
+            f"{len(active)} jobs are queued or running ({', '.join(active[:3])}{' …' if len(active) > 3 else ''}) "
+            "and may need what would go; wait for them or cancel them."
+        )
+    return [entry for entry in chosen if _delete(store, entry)]
+
+
+def _delete(store: Store, entry: Entry) -> bool:
+    """Delete one entry unless it is being made this moment; return whether it went."""
+    if entry.kind in (DAMAGED, LEFTOVER):
+        shutil.rmtree(entry.folder)
+        return True
+    try:
+        with store.lock(f"{entry.kind}-{entry.key}", timeout=0):
+            store.remove(entry.kind, entry.key)
+    except (Busy, FileNotFoundError):
+        return False
+    return True
+
+
+def _leftovers(store: Store) -> Iterator[Path]:
+    for folder in sorted((store.root / "tmp").iterdir()):
+        if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+            yield folder
+
+
+def _entry(kind: str, key: str, folder: Path) -> Entry:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        created, description = float(manifest["created"]), _describe(manifest["spec"])
+    except (OSError, ValueError, KeyError, TypeError):
+        created, description = folder.stat().st_mtime, "(its manifest cannot be read)"
+    return Entry(kind, key, _bytes(folder), created, folder.stat().st_mtime, description, folder)
+
+
+def _aside(kind: str, folder: Path) -> Entry:
+    made = folder.stat().st_mtime
+    return Entry(kind, folder.name, _bytes(folder), made, made, "", folder)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _describe(spec: Any) -> str:
+    """Return the names in a spec in a few words: 'smollm2-135m · news · sites all'."""
+    if not isinstance(spec, dict):
+        return ""
+    words = []
+    for field in ("name", "method", "model", "dataset", "module", "site", "sites", "samples"):
+        value = spec.get(field)
+        if isinstance(value, dict):
+            words.append(_describe(value))
+        elif field in ("site", "sites") and value is not None:
+            words.append(f"{field} {value if isinstance(value, str | int) else ', '.join(map(str, value))}")
+        elif isinstance(value, str):
+            words.append(value)
+        elif value is not None:
+            words.append(f"{value} {field}")
+    return " · ".join(filter(None, words))
