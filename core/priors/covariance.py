@@ -161,23 +161,25 @@ def _check_moments(moments: Moments, d_model: int) -> None:
 def _measure(points: NDArray[np.floating]) -> tuple[Moments, float]:
     """Return moments of the points, divided by N, and the mean fourth power of the distance to the mean.
 
-    Two passes in chunks: a float64 copy of a large cloud never exists.
+    Two passes in chunks: a float64 copy of a large cloud never exists. The second one also corrects the rounding of
+    the mean, so that equal points have no variance.
     """
     n_points, d_model = points.shape
     step = max(1, _CHUNK_VALUES // d_model)
-    scatter = np.zeros((d_model, d_model))
+    scatter, shift = np.zeros((d_model, d_model)), np.zeros(d_model)
     fourth = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         mean = points.mean(axis=0, dtype=np.float64)
         for start in range(0, n_points, step):
             centred = points[start : start + step] - mean
-            scatter += centred.T @ centred
+            shift += centred.sum(axis=0) / n_points
+            scatter += centred.T @ centred / n_points
             fourth += float(np.square(np.square(centred).sum(axis=1)).sum())
     if not (np.isfinite(scatter).all() and np.isfinite(mean).all() and np.isfinite(fourth)):
         raise BadRequest(
             f"The reference points reach {np.abs(points).max():.3g}, and their squares overflow; rescale them."
         )
-    return Moments(n_points, mean, scatter / n_points), fourth / n_points
+    return Moments(n_points, mean + shift, scatter - np.outer(shift, shift)), fourth / n_points
 
 
 def _decompose(
@@ -186,7 +188,7 @@ def _decompose(
     """Return axes (d, r), their variances (r,) above rounding, falling, and the shrinkage if there is one."""
     d_model = len(moments.mean)
     diagonal = np.diag(moments.covariance)
-    noise = np.square(resolution / 2) * (np.square(moments.mean) + diagonal)
+    noise = np.square(resolution) * (np.square(moments.mean) + diagonal)
     if covariance == "diagonal":
         axes = np.argsort(-diagonal, kind="stable")
         axes = axes[diagonal[axes] > noise[axes]]

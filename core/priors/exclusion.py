@@ -37,7 +37,7 @@ class ExclusionSpec(PriorSpec):
     c: float = Field(
         default=5.0,
         gt=1,
-        le=1e30,
+        le=1e12,
         title="c",
         description="Strength. By the later formula the fitted Gaussian is c times as dense at its mean as the widened "
         "one; at model width even a large c only pushes the shell out by a few percent, and no hole is seen.",

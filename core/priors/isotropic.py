@@ -62,8 +62,8 @@ class Isotropic(Prior[IsotropicSpec]):
 
     def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the log density (n,) of rows (n, d)."""
-        scaled = np.square(x / self.std, dtype=np.float64).sum(axis=1)
-        return -0.5 * scaled - self.d_model_ * (np.log(self.std) + 0.5 * np.log(2 * np.pi))
+        squared = np.square(x.astype(np.float64) / self.std).sum(axis=1)
+        return -0.5 * squared - self.d_model_ * (np.log(self.std) + 0.5 * np.log(2 * np.pi))
 
     def report(self) -> dict[str, Any]:
         """Return std, variance and the norm that samples have."""

@@ -132,7 +132,8 @@ class RadialLaw:
     def _tabulate(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return radii, cumulative probability and density at the ends of the panels.
 
-        The panels are finest at both ends, since the density leaves the excluded radius with a kink.
+        The panels narrow towards both ends, since the density leaves the excluded radius with a kink, and that on a
+        scale of its own where s is large.
         """
         tail, stretch = _LEFT_OUT * self.acceptance, np.exp(self.log_scale / 2)
         low = stretch * np.sqrt(2 * gammaincinv(self.dim / 2, tail))
@@ -141,7 +142,8 @@ class RadialLaw:
             low = max(low, self.excluded_radius)
         else:
             high = min(high, self.excluded_radius)
-        ends = low + (high - low) * (1 - np.cos(np.linspace(0, np.pi, _N_PANELS + 1))) / 2
+        step = np.linspace(0, 1, _N_PANELS + 1)
+        ends = low + (high - low) * step**3 * (10 - 15 * step + 6 * step**2)
         half = np.diff(ends)[:, None] / 2
         inner = ends[:-1, None] + half * (_NODES + 1)
         mass = (np.exp(self.log_density(inner)) * half) @ _WEIGHTS

@@ -67,7 +67,7 @@ class Xavier(Prior[XavierSpec]):
         """Return the log density (n,) of rows (n, d) that were drawn at once."""
         std = self.std(len(x))
         if self.spec.distribution == "normal":
-            squared = np.square(x / std, dtype=np.float64).sum(axis=1)
+            squared = np.square(x.astype(np.float64) / std).sum(axis=1)
             return -0.5 * squared - self.d_model_ * (np.log(std) + 0.5 * np.log(2 * np.pi))
         # The bound as float32 rounds it: a sample on the edge belongs to the support.
         bound = np.float32(np.sqrt(3) * std)
