@@ -32,6 +32,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture(scope="session")
+def registry_store(tmp_path_factory: pytest.TempPathFactory):
+    """Return a cache folder that registry tests share, so that each wheel is fetched once; they must not spoil it."""
+    from core.store import Store
+
+    return Store(tmp_path_factory.mktemp("registry-cache"))
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data; its absence is an error in CI and a skip elsewhere."""
     if not SHARED_DATA.is_dir():

@@ -1,7 +1,6 @@
 """C4 (English web text): a JSONL file, or the hub, streamed."""
 
 import gzip
-import io
 import json
 from collections import Counter
 from typing import Any
@@ -55,7 +54,7 @@ def _open(shard: str, commit: str) -> Any:
 def _first(raw: Any, n_samples: int, progress: Progress) -> list[str]:
     texts: list[str] = []
     with gzip.open(raw, "rb") as unpacked:
-        for line in io.TextIOWrapper(unpacked, encoding="utf-8"):
+        for line in unpacked:
             progress(len(texts), n_samples, "streaming C4")
             texts.append(json.loads(line)["text"])
             if len(texts) == n_samples:

@@ -1,6 +1,7 @@
 """The Hugging Face hub: one place that asks it, and one line a person can act on when it says no."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from core.errors import BadRequest, Unreachable
 from core.progress import Progress
+from core.store.artifacts import disk_errors
 
 TIMEOUT_SECONDS = 5.0
 PROBE_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -70,7 +72,7 @@ def download(kind: str, name: str, files: dict[str, int], commit: str, progress:
         def tick(done: int, before: int = before, path: str = path) -> None:
             progress(min(before + done, total), total, f"downloading {name}: {path}")
 
-        with explained(kind, name, commit):
+        with explained(kind, name, commit), disk_errors(_cache_folder()):
             from huggingface_hub import hf_hub_download
 
             tick(0)
@@ -90,6 +92,12 @@ def cached(kind: str, name: str, path: str, revision: str | None = None) -> Path
     except HFValidationError:
         return None
     return Path(found) if isinstance(found, str) else None
+
+
+def _cache_folder() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
 
 
 @contextmanager
@@ -117,28 +125,26 @@ def explained(kind: str, name: str, revision: str | None = None) -> Iterator[Non
             f"{noun} {name!r} was not found on the hub; check its spelling, set HF_TOKEN if it is private, "
             f"or {instead}."
         ) from None
-    except errors.EntryNotFoundError as error:
-        raise _lost(noun, name, instead, error) from None
     except errors.HfHubHTTPError as error:
         code = getattr(error.response, "status_code", "an error")
         raise Unreachable(f"{noun} {name!r}: the hub answered {code}; try again later, or {instead}.") from None
     except _connection_errors() as error:
-        raise _lost(noun, name, instead, error) from None
-
-
-def _lost(noun: str, name: str, instead: str, error: Exception) -> Unreachable:
-    _state["unreachable"] = f"no answer: {type(error).__name__}"
-    return Unreachable(
-        f"{noun} {name!r}: the hub did not answer ({type(error).__name__}); check the network, or {instead}."
-    )
+        _state["unreachable"] = f"no answer: {type(error).__name__}"
+        raise Unreachable(
+            f"{noun} {name!r}: the hub did not answer ({type(error).__name__}); check the network, or {instead}."
+        ) from None
 
 
 def _connection_errors() -> tuple[type[Exception], ...]:
-    """Return what a failed connection raises; the hub's library has changed its client over time."""
+    """Return what a failed connection raises; the hub's library has changed its client over time.
+
+    Not OSError as such: a full disk or a forbidden folder is no matter of the network.
+    """
     from huggingface_hub import errors
     from huggingface_hub.utils import get_session
 
-    kinds: list[type[Exception]] = [OSError, errors.OfflineModeIsEnabled]
+    kinds: list[type[Exception]] = [errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled]
+    kinds += [ConnectionError, TimeoutError, socket.gaierror]
     client = type(get_session())
     for base in client.__mro__:
         module = __import__(base.__module__.partition(".")[0])
