@@ -1,11 +1,71 @@
 """`cache`: list, verify and prune what is stored."""
 
-from typing import Annotated
+import time
+from typing import Annotated, Any
 
 import typer
 
 from core.commands.options import Json
-from core.commands.output import emit
-from core.store import Store, maintenance
+from core.commands.output import emit, show_progress
+from core.errors import DamagedArtifact
+from core.store import Store
+from core.store.maintenance import Entry, cache_entries, verify_all
+from core.store.maintenance import prune as prune_entries
 
 cache = typer.Typer(no_args_is_help=True, help="List, verify and prune what is stored.")
+Kind = Annotated[str | None, typer.Option(help="Only artifacts of this kind: model, dataset, cloud, map …")]
+
+
+@cache.command("list")
+def list_cache(kind: Kind = None, json: Json = False) -> None:
+    """List what is stored, the largest first."""
+    store = Store.default()
+    _show(store, "entries", cache_entries(store, kind), json)
+
+
+@cache.command()
+def verify(json: Json = False) -> None:
+    """Read every artifact anew and check it; a damaged one is set aside, to be made again."""
+    checked = verify_all(Store.default(), show_progress)
+    problems = [problem for _, problem in checked if problem]
+    emit({"checked": len(checked), "damaged": problems}, json)
+    if problems:
+        raise DamagedArtifact(
+            f"{len(problems)} of {len(checked)} artifacts were damaged and set aside; "
+            "ask for them again to have them made anew."
+        )
+
+
+@cache.command()
+def prune(
+    kind: Kind = None,
+    older_than_days: Annotated[float | None, typer.Option(help="Only what was not used for so many days.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show what would go.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete what can be made again; never runs."""
+    store = Store.default()
+    age = None if older_than_days is None else older_than_days * 86_400
+    gone = prune_entries(store, kind, age, dry_run=not yes)
+    _show(store, "deleted" if yes else "would_delete", gone, json)
+
+
+def _show(store: Store, title: str, entries: list[Entry], as_json: bool) -> None:
+    total = sum(entry.bytes for entry in entries)
+    if as_json:
+        emit({"folder": str(store.root), "bytes": total, title: [_row(entry) for entry in entries]}, True)
+        return
+    for entry in entries:
+        typer.echo(f"{entry.bytes / 1e6:10,.1f} MB  {entry.kind:<11} {entry.key:<18} {entry.description}")
+    typer.echo(f"{total / 1e6:10,.1f} MB  {title.replace('_', ' ')}: {len(entries)} in {store.root}")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    created = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
+    return {
+        "kind": entry.kind,
+        "key": entry.key,
+        "bytes": entry.bytes,
+        "created": created,
+        "description": entry.description,
+    }

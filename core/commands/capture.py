@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from core.activations import clouds
-from core.commands.jobs import run
+from core.activations.estimate import estimate as estimate_cost
+from core.commands.jobs import ensure
 from core.commands.options import Json, takes
 from core.commands.output import emit
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
@@ -27,14 +28,9 @@ def capture(
     spec = CloudSpec.parse({**cloud, "model": model, "dataset": dataset, "tokens": tokens})
     store = Store.default()
     if estimate:
-        emit(clouds.estimate(spec, store), json)
+        emit(estimate_cost(spec, store), json)
         return
-    found = clouds.find_cloud(spec, store)
-    cached = found is not None
-    if found is None:
-        run("capture", spec, store)
-        found = clouds.find_cloud(spec, store)
-        assert found is not None, "a capture that succeeded left no cloud"
+    found, cached = ensure(lambda: clouds.find_cloud(spec, store), "capture", spec, store)
     emit({**summary(found), "cached": cached}, json)
 
 

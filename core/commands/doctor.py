@@ -46,6 +46,15 @@ def _version(name: str) -> str | None:
 
 
 def _device() -> dict[str, Any]:
-    from core.lm.device import describe_device
+    import torch
 
-    return describe_device()
+    from core.lm.device import choose_device, choose_dtype
+
+    device = choose_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {
+        "kind": device.type,
+        "name": name,
+        "number_format": str(choose_dtype("auto", device)).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+    }

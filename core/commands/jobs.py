@@ -1,10 +1,31 @@
 """Submit a job to the engine and follow it to its end."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from core.commands.output import ProgressLine
 from core.engine import client
 from core.errors import BadRequest, Cancelled, Failed
 from core.specs.base import Spec
 from core.store import JobFolder, Store
+
+Stored = TypeVar("Stored")
+
+
+def ensure(find: Callable[[], Stored | None], kind: str, spec: Spec, store: Store) -> tuple[Stored, bool]:
+    """Return what a job keeps in the store, made now if it is not there, and whether it was there.
+
+    Raises:
+        BadRequest, Failed, Cancelled: as the job ended.
+    """
+    found = find()
+    if found is not None:
+        return found, True
+    job = run(kind, spec, store)
+    made = find()
+    if made is None:
+        raise Failed(f"{job.id} succeeded but what it made is gone from the store; ask for it again.")
+    return made, False
 
 
 def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:

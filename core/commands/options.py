@@ -76,5 +76,7 @@ def _annotation(option: str, field: Field) -> Any:
         words.append(f"Default: {field.default}.")
     return Annotated[
         str | None,
-        typer.Option(option, help=" ".join(word for word in words if word), metavar=field.kind.upper(), show_default=False),
+        typer.Option(
+            option, help=" ".join(word for word in words if word), metavar=field.kind.upper(), show_default=False
+        ),
     ]

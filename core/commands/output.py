@@ -70,3 +70,10 @@ class ProgressLine:
             return
         sys.stderr.flush()
         self._last, self._shown = text, time.monotonic()
+
+
+def show_progress(done: int, total: int, message: str = "") -> None:
+    """Report work done in this very process, on stderr."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{done}/{total} {message}" + ("\n" if done == total else ""))
+        sys.stderr.flush()

@@ -28,7 +28,9 @@ def list_runs(
     typer.echo(f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  MESSAGE" if rows else "No runs yet.")
     for row in rows:
         steps = f"{row['done']}/{row['total']}"
-        typer.echo(f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}")
+        typer.echo(
+            f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}"
+        )
 
 
 @runs.command()

@@ -8,7 +8,7 @@ import typer
 from safetensors.numpy import save
 
 from core.activations import clouds
-from core.commands.jobs import run
+from core.commands.jobs import ensure
 from core.commands.options import Json, takes
 from core.commands.output import emit
 from core.errors import BadRequest
@@ -26,11 +26,15 @@ def sample(
     model: dict[str, Any],
     dataset: dict[str, Any],
     prior: Annotated[str, typer.Option(help=prior_help(), metavar="JSON")],
-    out: Annotated[Path, typer.Option(help="Where to write; the tensor is called 'prompt'.", metavar="FILE.safetensors")],
+    out: Annotated[
+        Path, typer.Option(help="Where to write; the tensor is called 'prompt'.", metavar="FILE.safetensors")
+    ],
     n: Annotated[int, typer.Option("-n", min=1, max=10_000_000, help="How many vectors to draw.")] = 20,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides the sample.")] = 0,
     site: Annotated[str, typer.Option(help="Place in the residual stream whose cloud the prior is fitted on.")] = "0",
-    vocabulary: Annotated[bool, typer.Option("--vocabulary", help="Fit on the vocabulary instead of a data set.")] = False,
+    vocabulary: Annotated[
+        bool, typer.Option("--vocabulary", help="Fit on the vocabulary instead of a data set.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fit a prior on a cloud and draw from it."""
@@ -64,19 +68,11 @@ def _reference(
     """Return the cloud a prior is fitted on, made if it is not there, and the site."""
     chosen = ModelSpec.parse(model)
     if vocabulary:
-        if clouds.find_vocabulary(chosen, store) is None:
-            run("vocabulary", chosen, store)
-        found = clouds.find_vocabulary(chosen, store)
-    else:
-        if not dataset:
-            raise BadRequest("A prior is fitted on a cloud: give --vocabulary or --dataset.")
-        spec = CloudSpec.parse({"model": model, "dataset": dataset, "sites": (site,)})
-        site = str(spec.sites[0])
-        if clouds.find_cloud(spec, store) is None:
-            run("capture", spec, store)
-        found = clouds.find_cloud(spec, store)
-    assert found is not None, "a job that succeeded left no cloud"
-    return found, site if site == "final" else int(site)
+        return ensure(lambda: clouds.find_vocabulary(chosen, store), "vocabulary", chosen, store)[0], 0
+    if not dataset:
+        raise BadRequest("A prior is fitted on a cloud: give --vocabulary or --dataset.")
+    spec = CloudSpec.parse({"model": model, "dataset": dataset, "sites": (site,)})
+    return ensure(lambda: clouds.find_cloud(spec, store), "capture", spec, store)[0], spec.sites[0]
 
 
 def priors(

@@ -35,7 +35,7 @@ def _from_options(
     tuning: dict[str, Any], model: dict[str, Any], dataset: dict[str, Any], prior: str | None
 ) -> TuningSpec:
     if prior is None:
-        raise BadRequest("tune needs a prior: give --prior, for example '{\"kind\":\"exclusion\",\"c\":5}', or --spec.")
+        raise BadRequest('tune needs a prior: give --prior, for example \'{"kind":"exclusion","c":5}\', or --spec.')
     whole: dict[str, Any] = {**tuning, "prior": prior, "model": model}
     if dataset:
         whole["dataset"] = {"name": "math", **dataset}
