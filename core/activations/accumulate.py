@@ -1,0 +1,64 @@
+"""Mean and covariance of all tokens, one batch after the other."""
+
+import torch
+
+from core.moments import Moments
+
+PANEL = 192
+"""Columns of the covariance computed at a time; panels below the diagonal are mirrored, not computed."""
+
+
+class Accumulator:
+    """Sums for exact moments, in float64 from the first product on.
+
+    Rows are shifted by the first batch's mean before they are multiplied, so that nothing cancels where the
+    mean is large against the spread.
+
+    Attributes:
+        count: rows so far.
+        shift: (d,) or None before the first batch.
+        total: (d,) sum of shifted rows.
+        scatter: (d, d) sum of outer products of shifted rows; right on and above the diagonal panels only.
+    """
+
+    def __init__(self, d_model: int, device: torch.device) -> None:
+        """Start empty; a device without float64 (MPS) leaves the sums to the CPU."""
+        self.device = torch.device("cpu") if device.type == "mps" else device
+        self.count = 0
+        self.shift: torch.Tensor | None = None
+        self.total = torch.zeros(d_model, dtype=torch.float64, device=self.device)
+        self.scatter = torch.zeros(d_model, d_model, dtype=torch.float64, device=self.device)
+
+    def add(self, rows: torch.Tensor) -> None:
+        """Add rows (n, d) of any number format."""
+        if len(rows) == 0:
+            return
+        rows = rows.to(self.device).double()
+        if self.shift is None:
+            self.shift = rows.mean(dim=0)
+        rows = rows - self.shift
+        self.count += len(rows)
+        self.total += rows.sum(dim=0)
+        for begin in range(0, rows.shape[1], PANEL):
+            end = begin + PANEL
+            self.scatter[begin:end, begin:].addmm_(rows[:, begin:end].T, rows[:, begin:])
+
+    def moments(self) -> Moments:
+        """Return the moments of all rows added."""
+        shift = torch.zeros_like(self.total) if self.shift is None else self.shift
+        mean = self.total / self.count
+        upper = (self.scatter / self.count).triu()
+        covariance = upper + upper.triu(1).T - torch.outer(mean, mean)
+        return Moments(self.count, (shift + mean).cpu().numpy(), covariance.cpu().numpy())
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return everything needed to go on later."""
+        shift = self.total.new_zeros(0) if self.shift is None else self.shift
+        return {"count": torch.tensor([self.count]), "shift": shift, "total": self.total, "scatter": self.scatter}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from a state."""
+        self.count = int(state["count"][0])
+        self.shift = state["shift"].to(self.device) if len(state["shift"]) else None
+        self.total = state["total"].to(self.device)
+        self.scatter = state["scatter"].to(self.device)

@@ -1,0 +1,137 @@
+"""Capture: the residual stream of a data set at chosen sites, in one streamed pass.
+
+Torch is imported only once there is something to compute, so that finding a stored cloud stays quick.
+"""
+
+import errno
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.activations.clouds import CLOUD, Cloud, cloud_key, find_capture
+from core.activations.estimate import operations, require_room
+from core.activations.table import token_table, write_site, write_table
+from core.errors import Diverged
+from core.moments import Moments
+from core.progress import Progress, silent
+from core.sources.datasets import TextData, load_dataset
+from core.sources.models import ModelFiles, resolve_model
+from core.specs.cloud import CloudSpec
+from core.store.artifacts import Store
+
+SINK_RATIO = 10.0
+"""A point whose norm is over this multiple of the median is flagged as a sink, unless the filter names another."""
+
+
+def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple[Cloud, bool]:
+    """Return token activations and whether they were stored already.
+
+    One that was interrupted, by a cancel or a kill, goes on from its last saved batch and ends as an undisturbed one.
+
+    Args:
+        spec: model, texts, sites, token filter, number of rows.
+        store: where it is looked up, worked on and kept.
+        progress: in tokens.
+
+    Raises:
+        BadRequest: no such site, model or file, or a model that is no causal LM.
+        BadData: no token passes the filter.
+        DiskFull: before the start or underway; nothing is left.
+        Diverged: activations that are not finite.
+        Cancelled: by the progress; what is done is kept for the next time.
+    """
+    files = resolve_model(spec.model, store, progress)
+    found = find_capture(spec, files.revision, store)
+    if found:
+        return found, True
+    data = load_dataset(spec.dataset, store, progress)
+    require_room(spec, store)
+    key = cloud_key(spec, files.revision)
+    artifact, cached = store.make(
+        CLOUD, key, spec.model_dump(mode="json"), lambda folder: _build(folder, key, spec, files, data, store, progress)
+    )
+    return Cloud(artifact, tuple(artifact.info["sites"])), cached
+
+
+def _build(
+    folder: Path, key: str, spec: CloudSpec, files: ModelFiles, data: TextData, store: Store, progress: Progress
+) -> dict[str, Any]:
+    """Fill the folder of a cloud; called under the key's lock, so the work folder is ours alone."""
+    from core.activations.collect import Collector
+    from core.activations.tokens import tokenise
+    from core.lm.load import load_model
+    from core.lm.sites import resolve_sites
+
+    frozen = load_model(spec.model, store, progress)
+    sites = resolve_sites(spec.sites, frozen.n_layers)
+    max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
+    corpus = tokenise(
+        [record.text for record in data.records],
+        frozen.tokenizer,
+        max_length,
+        spec.tokens.pad,
+        lambda done: progress(0, 0, f"Tokenising: {done} of {len(data.records)} texts"),
+    )
+    collector = Collector(spec, frozen, corpus, sites, progress)
+    work_folder = store.root / "tmp" / f"capture-{key}"
+    try:
+        work = collector.open_work(work_folder)
+        collected = collector.run(work)
+        numbers = collected.rows
+        names = frozen.tokenizer.convert_ids_to_tokens(corpus.ids[numbers].tolist())
+        table = token_table(corpus, data.records, numbers, names)
+        table["sink"] = collected.norms > (spec.tokens.sink_ratio or SINK_RATIO) * collected.median_norm
+        table["norm"] = collected.norms
+        write_table(folder, table)
+        stored = {}
+        for site, points in zip(sites, collected.points, strict=True):
+            moments = work.accumulators[site].moments()
+            _check_finite(spec, site, moments)
+            stored[str(site)] = write_site(folder, site, points, moments)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            shutil.rmtree(work_folder, ignore_errors=True)
+        raise
+    n_read, seconds = len(corpus.ids), work.seconds
+    work.remove()
+    return {
+        "n_rows": len(numbers),
+        "n_documents": len(data.records),
+        "n_tokens": collected.n_kept,
+        "n_tokens_read": n_read,
+        "n_truncated": corpus.n_truncated,
+        "n_empty": int((corpus.lengths == 0).sum()),
+        "n_sinks": collected.n_sinks,
+        "max_length": max_length,
+        "sites": list(sites),
+        "all_sites": len(sites) == frozen.n_layers + 1,
+        "n_layers": frozen.n_layers,
+        "d_model": frozen.d_model,
+        "norm_site": collected.norm_site,
+        "median_norm": collected.median_norm,
+        "stored_as": stored,
+        "seconds": seconds,
+        "tokens_per_second": n_read / seconds,
+        "operations_per_second": n_read * operations(spec, frozen.n_layers, frozen.d_model) / seconds,
+        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "dtype": str(frozen.dtype).removeprefix("torch."),
+        "device": str(frozen.device),
+        "model": spec.model.name,
+        "asked_device": spec.model.device,
+        "asked_dtype": spec.model.dtype,
+        "revision": frozen.revision,
+        "model_provenance": files.provenance,
+        "dataset": spec.dataset.label,
+        "dataset_key": data.key,
+        "dataset_provenance": data.provenance,
+    }
+
+
+def _check_finite(spec: CloudSpec, site: int | str, moments: Moments) -> None:
+    if not (np.isfinite(moments.mean).all() and np.isfinite(moments.covariance).all()):
+        raise Diverged(
+            f"Activations of {spec.model.name!r} at site {site} are not finite in dtype {spec.model.dtype!r}; "
+            "choose dtype 'float32' or 'bfloat16'."
+        )

@@ -1,0 +1,185 @@
+"""One pass over the texts: rows, norms and moments at every site, kept in a work folder as it goes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.activations.accumulate import Accumulator
+from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
+from core.activations.tokens import Corpus, draw_rows, kept_tokens, length_buckets
+from core.activations.work import Work
+from core.errors import Cancelled
+from core.lm.load import FrozenModel
+from core.lm.sites import middle_site, resolve_sites
+from core.progress import Progress
+from core.specs.cloud import FINAL, CloudSpec
+
+Place = int | str
+LOOK_FOR_SINKS = 0
+"""The stage of a capture before the main one; without a sink filter nothing runs in it."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a pass gave.
+
+    Attributes:
+        rows: (n_rows,) token numbers of the sample, ascending.
+        points: (n_sites, n_rows, d_model), mapped from the work folder.
+        norms: (n_rows,) at `norm_site`.
+        norm_site: where norms were taken.
+        median_norm: of the tokens that pass the filter, sinks included.
+        n_kept: tokens that count.
+        n_sinks: tokens dropped as sinks.
+    """
+
+    rows: NDArray[np.int64]
+    points: NDArray[np.float32]
+    norms: NDArray[np.float32]
+    norm_site: Place
+    median_norm: float
+    n_kept: int
+    n_sinks: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Which states of a flattened (batch × pos) grid are wanted.
+
+    Attributes:
+        numbers: (n,) token numbers that count.
+        places: (n,) where they stand in the grid.
+        slots: (m,) rows of the sample that are among them.
+        picks: (m,) which of the n they are.
+    """
+
+    numbers: NDArray[np.int64]
+    places: torch.Tensor
+    slots: NDArray[np.int64]
+    picks: torch.Tensor
+
+
+class Collector:
+    """Runs the batches of a capture from where its work folder stands.
+
+    Attributes:
+        plan: what decides, besides the capture's key, what a batch gives.
+    """
+
+    def __init__(
+        self, spec: CloudSpec, frozen: FrozenModel, corpus: Corpus, sites: tuple[Place, ...], progress: Progress
+    ) -> None:
+        """Decide which tokens count and how they are batched; nothing runs yet.
+
+        Raises:
+            BadData: no token passes the filter.
+        """
+        budget = TOKENS_AT_ONCE[frozen.device.type]
+        self.plan = f"{sites} {frozen.device} {frozen.dtype} {budget} {torch.__version__} {len(corpus.ids)}"
+        self._spec, self._frozen, self._corpus, self._sites, self._progress = spec, frozen, corpus, sites, progress
+        self._kept = kept_tokens(corpus, spec.tokens)
+        self._batches = length_buckets(corpus.lengths, budget)
+        self._ratio = spec.tokens.sink_ratio
+        self._norm_site = norm_site(sites, frozen.n_layers, find_sinks=self._ratio is not None)
+
+    def open_work(self, folder: Path) -> Work:
+        """Return the work folder, with what an earlier attempt left in it.
+
+        Raises:
+            OSError: no space.
+        """
+        n_rows = min(self._spec.rows, int(self._kept.sum()))
+        shapes = {"rows": (len(self._sites), n_rows, self._frozen.d_model), "norms": (len(self._corpus.ids),)}
+        sums = {site: Accumulator(self._frozen.d_model, self._frozen.device) for site in self._sites}
+        return Work(folder, self.plan, shapes, sums)
+
+    def run(self, work: Work) -> Collected:
+        """Do what is left to do.
+
+        Raises:
+            Cancelled: by the progress, after what is done was saved.
+            Failed: too little memory on the device.
+        """
+        try:
+            if work.stage == LOOK_FOR_SINKS:
+                if self._ratio is not None:
+                    self._run_stage(work, (self._norm_site,), np.empty(0, dtype=np.int64), "Looking for sinks")
+                work.next_stage()
+            norms, kept = work.arrays["norms"], self._kept
+            if self._ratio is not None:
+                kept = kept & (norms <= self._ratio * np.median(norms[kept]))
+            rows = draw_rows(kept, self._spec.rows, self._spec.seed)
+            self._run_stage(work, self._hooked(), rows, "Capturing", kept)
+        except Cancelled:
+            work.save()
+            raise
+        return Collected(
+            rows=rows,
+            points=work.arrays["rows"][:, : len(rows)],
+            norms=norms[rows],
+            norm_site=self._norm_site,
+            median_norm=float(np.median(norms[self._kept])),
+            n_kept=int(kept.sum()),
+            n_sinks=int(self._kept.sum() - kept.sum()),
+        )
+
+    def _hooked(self) -> tuple[Place, ...]:
+        """Return the sites to read, in the order of the stream, with the one where norms are taken."""
+        return resolve_sites((*self._sites, self._norm_site), self._frozen.n_layers)
+
+    def _run_stage(
+        self,
+        work: Work,
+        sites: tuple[Place, ...],
+        rows: NDArray[np.int64],
+        message: str,
+        kept: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Run the batches that are left of a stage; without `kept` only norms are taken."""
+        reader = SiteReader(self._frozen, sites)
+        sizes = [int(self._corpus.lengths[documents].sum()) for documents in self._batches]
+        n_stages = 1 if self._ratio is None else 2
+        n_before = work.stage * sum(sizes) if n_stages == 2 else 0
+        for index in range(work.next_batch, len(self._batches)):
+            self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), message)
+            batch = self._batch(self._batches[index], self._kept if kept is None else kept, rows)
+
+            def receive(site: Place, stream: torch.Tensor, batch: _Batch = batch) -> None:
+                states = stream.reshape(-1, stream.shape[-1])[batch.places]
+                if site == self._norm_site:
+                    norms = torch.linalg.vector_norm(states.float(), dim=1)
+                    work.arrays["norms"][batch.numbers] = norms.cpu().numpy()
+                if kept is not None and site in work.accumulators:
+                    work.accumulators[site].add(states)
+                    points = states[batch.picks].float().cpu().numpy()
+                    work.arrays["rows"][self._sites.index(site), batch.slots] = points
+
+            reader.read(self._corpus, self._batches[index], receive)
+            work.next_batch = index + 1
+            work.save_if_due()
+        self._progress(n_before + sum(sizes), n_stages * sum(sizes), message)
+
+    def _batch(self, documents: NDArray[np.int64], kept: NDArray[np.bool_], rows: NDArray[np.int64]) -> _Batch:
+        numbers, places = token_places(self._corpus, documents)
+        wanted = kept[numbers]
+        numbers, places = numbers[wanted], places[wanted]
+        _, slots, picks = np.intersect1d(rows, numbers, assume_unique=True, return_indices=True)
+        device = self._frozen.device
+        return _Batch(numbers, torch.from_numpy(places).to(device), slots, torch.from_numpy(picks).to(device))
+
+
+def norm_site(sites: tuple[Place, ...], n_layers: int, find_sinks: bool) -> Place:
+    """Return where norms are taken: the middle site, or the highest one asked for if that is below it.
+
+    Args:
+        sites: asked for, in the order of the stream.
+        n_layers: of the model.
+        find_sinks: whether the middle has to be reached in any case.
+    """
+    middle, highest = middle_site(n_layers), sites[-1]
+    if find_sinks or highest == FINAL:
+        return middle
+    return min(middle, int(highest))

@@ -1,0 +1,91 @@
+"""What a capture will cost, before it is started. Free of torch."""
+
+from typing import Any
+
+from core.activations.clouds import CLOUD, stored_infos
+from core.sources.datasets import find_dataset
+from core.sources.models import describe_model
+from core.specs.cloud import FINAL, CloudSpec
+from core.specs.model import ModelSpec
+from core.store.artifacts import Store
+
+TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25, "file": 250}
+"""Tokens of a record where the texts are not here yet."""
+CHARACTERS_A_TOKEN = 4.0
+FLOPS_GUESSED = 5e10
+"""A second, of a small machine without accelerator, where this model was never measured."""
+ROW_BYTES = 160
+"""Of the table, a point."""
+
+
+def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
+    """Return what a capture needs.
+
+    Returns:
+        bytes: kept afterwards; None while the model's shape is unknown.
+        working_bytes: needed on the disk underway, those included; or None.
+        tokens: read.
+        seconds: on this machine; or None.
+        basis: 'measured' where this model was captured here before, else 'guess'.
+    """
+    tokens = _tokens(spec, store)
+    facts = describe_model(spec.model, store)
+    if facts.n_layers is None or facts.d_model is None:
+        return {"bytes": None, "working_bytes": None, "tokens": tokens, "seconds": None, "basis": "guess"}
+    sites = n_sites(spec, facts.n_layers)
+    points, square = min(spec.rows, tokens) * facts.d_model, facts.d_model**2
+    kept = sites * (2 * points + 8 * square) + ROW_BYTES * min(spec.rows, tokens)
+    # Underway rows are float32, and the sums are saved twice over for a moment.
+    working = kept + sites * (4 * points + 2 * 8 * square) + 4 * tokens
+    pace = _measured_pace(spec.model, store)
+    seconds = tokens * operations(spec, facts.n_layers, facts.d_model) / (pace or FLOPS_GUESSED)
+    return {
+        "bytes": kept,
+        "working_bytes": working,
+        "tokens": tokens,
+        "seconds": seconds,
+        "basis": "measured" if pace else "guess",
+    }
+
+
+def require_room(spec: CloudSpec, store: Store) -> None:
+    """Check that the disk has room for a capture and the work on it.
+
+    Raises:
+        DiskFull: with need, bound and remedy.
+    """
+    needed = estimate(spec, store)["working_bytes"]
+    if needed is not None:
+        store.require_free(needed, f"Capturing {spec.dataset.label} with {spec.model.name}")
+
+
+def operations(spec: CloudSpec, n_layers: int, d_model: int) -> float:
+    """Return floating-point operations a token: 12 d² weights a block, and d² products a site for the moments."""
+    n_blocks = n_layers
+    if spec.sites != "all" and FINAL not in spec.sites:
+        n_blocks = max(int(site) for site in spec.sites)
+    if spec.tokens.sink_ratio:
+        n_blocks += n_layers // 2
+    # Reading texts and embeddings is worth about a tenth of a block.
+    return 2.0 * d_model**2 * (12 * (n_blocks + 0.1) + n_sites(spec, n_layers))
+
+
+def n_sites(spec: CloudSpec, n_layers: int) -> int:
+    """Return how many sites a spec asks for."""
+    return n_layers + 1 if spec.sites == "all" else len(set(spec.sites))
+
+
+def _tokens(spec: CloudSpec, store: Store) -> int:
+    data = find_dataset(spec.dataset, store)
+    if data is None:
+        return spec.dataset.samples * min(TOKENS_GUESSED[spec.dataset.name], spec.max_length)
+    lengths = (len(record.text) / CHARACTERS_A_TOKEN for record in data.records)
+    return int(sum(min(length + 1, spec.max_length) for length in lengths))
+
+
+def _measured_pace(model: ModelSpec, store: Store) -> float | None:
+    """Return operations a second of the newest capture with this model and format, or None."""
+    for _, info in stored_infos(store, CLOUD):
+        if (info["model"], info["asked_device"], info["asked_dtype"]) == (model.name, model.device, model.dtype):
+            return info["operations_per_second"]
+    return None

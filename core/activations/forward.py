@@ -1,0 +1,95 @@
+"""Run texts through the frozen model and hand out the residual stream at sites."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.activations.tokens import Corpus, pad_id
+from core.errors import Failed
+from core.lm.blocks import find_parts
+from core.lm.load import FrozenModel, private_copy
+from core.specs.cloud import FINAL
+
+Place = int | str
+Receive = Callable[[Place, torch.Tensor], None]
+"""Told a site and the stream there, (batch, pos, d_model)."""
+
+TOKENS_AT_ONCE = {"cpu": 4096, "mps": 8192, "cuda": 32768}
+"""Tokens of a batch, padding included."""
+
+
+class _Enough(Exception):
+    """Stops a forward once the highest site is read."""
+
+
+class SiteReader:
+    """Reads sites of a model of its own modules, whose weights are shared, so that no other thread meets its hooks."""
+
+    def __init__(self, frozen: FrozenModel, sites: Sequence[Place]) -> None:
+        """Prepare to read sites, which are given in the order of the stream."""
+        self._frozen = private_copy(frozen)
+        self._parts = find_parts(self._frozen.model)
+        self._sites = sites
+        self._pad = pad_id(frozen.tokenizer)
+
+    @torch.inference_mode()
+    def read(self, corpus: Corpus, documents: NDArray[np.int64], receive: Receive) -> None:
+        """Run one batch of documents, padded on the right, up to the highest site and no further.
+
+        A causal model needs no mask for that: no token sees what follows it.
+
+        Raises:
+            Failed: the device has too little memory.
+        """
+        ids = torch.from_numpy(padded_ids(corpus, documents, self._pad)).to(self._frozen.device)
+        with ExitStack() as hooks:
+            for site in self._sites:
+                hooks.enter_context(self._hook(site, receive))
+            try:
+                self._parts.decoder(input_ids=ids, use_cache=False)
+            except _Enough:
+                pass
+            except torch.OutOfMemoryError as error:
+                raise Failed(
+                    f"A batch of {ids.shape[0]} × {ids.shape[1]} tokens does not fit into the memory of device "
+                    f"'{self._frozen.device}'; choose a smaller max_length, dtype 'bfloat16' or device 'cpu'."
+                ) from error
+
+    def _hook(self, site: Place, receive: Receive) -> Any:
+        def hand_out(stream: torch.Tensor) -> None:
+            receive(site, stream)
+            if site == self._sites[-1]:
+                raise _Enough
+
+        def entering(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+            hand_out(arguments[0] if arguments else named["hidden_states"])
+
+        def leaving(_: Any, __: Any, output: Any) -> None:
+            hand_out(output if torch.is_tensor(output) else output[0])
+
+        blocks = self._parts.blocks
+        if site == FINAL:
+            return blocks[-1].register_forward_hook(leaving)
+        return blocks[int(site)].register_forward_pre_hook(entering, with_kwargs=True)
+
+
+def padded_ids(corpus: Corpus, documents: NDArray[np.int64], pad: int) -> NDArray[np.int64]:
+    """Return (batch, pos) token ids of documents, filled up on the right."""
+    ids = np.full((len(documents), int(corpus.lengths[documents].max())), pad, dtype=np.int64)
+    for row, document in enumerate(documents):
+        begin, end = corpus.starts[document], corpus.starts[document + 1]
+        ids[row, : end - begin] = corpus.ids[begin:end]
+    return ids
+
+
+def token_places(corpus: Corpus, documents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the token numbers of a batch and where each stands in its flattened (batch × pos) grid."""
+    begins, lengths = corpus.starts[documents].tolist(), corpus.lengths[documents].tolist()
+    width = max(lengths)
+    numbers = np.concatenate([np.arange(a, a + n) for a, n in zip(begins, lengths, strict=True)])
+    places = np.concatenate([np.arange(row * width, row * width + n) for row, n in enumerate(lengths)])
+    return numbers, places

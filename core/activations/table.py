@@ -1,0 +1,72 @@
+"""What is written of a capture: the table of its points, and one file of points a site."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from core.activations.clouds import ROWS, moments_file, points_file
+from core.activations.tokens import Corpus
+from core.moments import Moments
+from core.sources.records import Record
+
+CONTEXT = 48
+"""Characters of text kept on each side of a token."""
+LARGEST_FLOAT16 = 65504.0
+
+
+def token_table(
+    corpus: Corpus, records: Sequence[Record], numbers: NDArray[np.int64], names: Sequence[str]
+) -> pd.DataFrame:
+    """Return what each sampled token is.
+
+    Args:
+        corpus: all tokens.
+        records: the documents, in the same order.
+        numbers: (n_rows,) token numbers in the corpus.
+        names: (n_rows,) of the tokens as the tokenizer has them, for those that the text does not hold.
+    """
+    documents = corpus.document_of(numbers)
+    texts = [records[i].text for i in documents]
+    spans = list(zip(corpus.text_start[numbers].tolist(), corpus.text_end[numbers].tolist(), strict=True))
+    return pd.DataFrame(
+        {
+            "row_id": np.arange(len(numbers)),
+            "document": documents,
+            "record": [records[i].id for i in documents],
+            "group": [records[i].group for i in documents],
+            "position": numbers - corpus.starts[documents],
+            "token_id": corpus.ids[numbers],
+            "token": [text[a:b] or name for text, (a, b), name in zip(texts, spans, names, strict=True)],
+            "context_before": [text[max(0, a - CONTEXT) : a] for text, (a, _) in zip(texts, spans, strict=True)],
+            "context_after": [text[b : b + CONTEXT] for text, (_, b) in zip(texts, spans, strict=True)],
+            "special": corpus.special[numbers],
+            "first": corpus.first[numbers],
+            "pad": corpus.pad[numbers],
+        }
+    )
+
+
+def write_table(folder: Path, table: pd.DataFrame) -> None:
+    """Write the table of points."""
+    table.to_parquet(folder / ROWS, compression="zstd", index=False)
+
+
+def write_site(folder: Path, site: int | str, points: NDArray[np.float32], moments: Moments) -> str:
+    """Write points and moments of a site; return the number format that was enough for the points.
+
+    float16 holds what bfloat16 weights can tell apart, unless a value is beyond its range.
+    """
+    largest = float(np.abs(points).max(initial=0.0))
+    dtype = np.float16 if largest <= LARGEST_FLOAT16 else np.float32
+    np.save(folder / points_file(site), points.astype(dtype))
+    tensors = {
+        "count": np.array([moments.count], dtype=np.int64),
+        "mean": moments.mean,
+        "covariance": np.ascontiguousarray(moments.covariance),
+    }
+    (folder / moments_file(site)).write_bytes(save(tensors))
+    return np.dtype(dtype).name
