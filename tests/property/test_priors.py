@@ -46,7 +46,9 @@ def test_finite_samples_of_the_fits_rank_or_a_reason(points: np.ndarray, covaria
     if covariance in ("empirical", "rank"):
         assert report["rank"] <= n - 1
     assert np.isfinite([value for value in report.values() if isinstance(value, float)]).all()
-    assert not np.isnan(prior.log_prob(sample)).any()
+    density = prior.log_prob(sample)
+    assert density is not None
+    assert not np.isnan(density).any()
 
 
 @QUICK

@@ -3,12 +3,12 @@ import pytest
 from scipy import integrate, stats
 
 from core.errors import BadRequest
-from core.priors.radial import RadialLaw, critical_c, log_chi, log_scale, radial_density
+from core.priors.radial import RadialLaw, Reading, critical_c, log_chi, log_scale, radial_density
 
 DIMS = [1, 2, 3, 10, 64, 576, 768, 2048, 4096]
 
 
-def law_of(dim: int, c: float = 5.0, reading="later") -> RadialLaw:
+def law_of(dim: int, c: float = 5.0, reading: Reading = "later") -> RadialLaw:
     return RadialLaw(dim, log_scale(c, dim, reading))
 
 
@@ -28,7 +28,7 @@ def test_acceptance_at_c_5(dim: int, expected: float):
 @pytest.mark.parametrize("dim", DIMS)
 @pytest.mark.parametrize("c", [1.5, 5.0, 1e6, 1e30])
 @pytest.mark.parametrize("reading", ["later", "earlier"])
-def test_acceptance_is_the_mass_between_two_bounds(dim: int, c: float, reading: str):
+def test_acceptance_is_the_mass_between_two_bounds(dim: int, c: float, reading: Reading):
     law = law_of(dim, c, reading)
     s = np.exp(law.log_scale)
     hole = dim * np.log(s) / (1 - 1 / s)
@@ -38,14 +38,14 @@ def test_acceptance_is_the_mass_between_two_bounds(dim: int, c: float, reading: 
 
 @pytest.mark.parametrize("dim", [1, 2, 5, 30])
 @pytest.mark.parametrize(("c", "reading"), [(5.0, "later"), (1.01, "later"), (5.0, "earlier"), (1.3, "earlier")])
-def test_acceptance_is_the_integral_of_the_acceptance_probability(dim: int, c: float, reading: str):
+def test_acceptance_is_the_integral_of_the_acceptance_probability(dim: int, c: float, reading: Reading):
     law = law_of(dim, c, reading)
     stretch = np.exp(law.log_scale / 2)
 
     def accepted(radius: float) -> float:
-        plain = stats.chi(dim).pdf(radius)
-        wide = stats.chi(dim, scale=stretch).pdf(radius)
-        return max(wide - plain, 0.0)
+        plain = stats.chi.pdf(radius, dim)
+        wide = stats.chi.pdf(radius, dim, scale=stretch)
+        return max(float(wide - plain), 0.0)
 
     edges = (law.excluded_radius, 60 * stretch) if law.keeps_outside else (0, law.excluded_radius)
     assert law.acceptance == pytest.approx(integrate.quad(accepted, *edges, limit=500)[0], rel=1e-6)
@@ -54,7 +54,7 @@ def test_acceptance_is_the_integral_of_the_acceptance_probability(dim: int, c: f
 @pytest.mark.parametrize("dim", DIMS)
 def test_ratio_at_the_mean_is_c(dim: int):
     law = law_of(dim, 5.0)
-    ratio = stats.norm.logpdf(0) * dim - stats.norm(scale=np.exp(law.log_scale / 2)).logpdf(0) * dim
+    ratio = stats.norm.logpdf(0) * dim - stats.norm.logpdf(0, scale=np.exp(law.log_scale / 2)) * dim
     assert ratio == pytest.approx(np.log(5), rel=1e-8)
     assert law.excluded_radius**2 == pytest.approx(2 * np.log(5) / (1 - 5 ** (-2 / dim)))
 
@@ -62,7 +62,7 @@ def test_ratio_at_the_mean_is_c(dim: int):
 @pytest.mark.parametrize("dim", DIMS)
 @pytest.mark.parametrize("c", [1.01, 1.5, 5.0, 1e6, 1e30])
 @pytest.mark.parametrize("reading", ["later", "earlier"])
-def test_quantiles_are_exact(dim: int, c: float, reading: str):
+def test_quantiles_are_exact(dim: int, c: float, reading: Reading):
     law = law_of(dim, c, reading)
     probability = np.array([1e-6, 0.01, 0.2, 0.5, 0.8, 0.99, 1 - 1e-6])
     radius = law.quantile(probability)
@@ -118,7 +118,7 @@ def test_printed_formulas():
 @pytest.mark.parametrize("reading", ["later", "earlier"])
 def test_curves_of_the_figure(dim: int, reading):
     curves = radial_density(dim, 5.0, reading, n_points=20_001)
-    np.testing.assert_allclose(curves.gaussian, stats.chi(dim).pdf(curves.radius), rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(curves.gaussian, stats.chi.pdf(curves.radius, dim), rtol=1e-8, atol=1e-12)
     assert np.trapezoid(curves.gaussian, curves.radius) == pytest.approx(1, abs=1e-4)
     assert np.trapezoid(curves.exclusion, curves.radius) == pytest.approx(1, abs=1e-4)
     assert (curves.exclusion[curves.radius < curves.excluded_radius] == 0).all()
