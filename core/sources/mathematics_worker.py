@@ -1,11 +1,12 @@
 """DeepMind's generator in a process of its own: `python -m core.sources.mathematics_worker MODULE DIFFICULTY N SEED`.
 
-The generator draws from Python's and NumPy's global random state and needs two of its imports replaced
-before it is loaded, none of which belongs in the program itself. Prints one JSON list [question, answer]
+The generator draws from Python's and NumPy's global random state and needs some of its
+parts replaced, none of which belongs in the program itself. Prints one JSON list [question, answer]
 a line, as they come; without arguments the names of all modules.
 """
 
 import importlib
+import itertools
 import json
 import random
 import sys
@@ -41,6 +42,16 @@ def _old_numpy() -> types.ModuleType:
     return module
 
 
+_order = itertools.count()
+
+
+def _in_order(entity: Any) -> int:
+    """Return a hash by first use: by address, the order of the generator's sets would change every time."""
+    if "_order" not in vars(entity):
+        entity._order = next(_order)
+    return entity._order
+
+
 def _load() -> types.ModuleType:
     """Import the generator with what has moved or gone since it was written put in place."""
     package = importlib.import_module("sympy.solvers.diophantine")
@@ -48,6 +59,8 @@ def _load() -> types.ModuleType:
     package.__dict__["base_solution_linear"] = moved.base_solution_linear
     polynomials = importlib.import_module("mathematics_dataset.sample.polynomials")
     polynomials.__dict__["np"] = _old_numpy()
+    composition = importlib.import_module("mathematics_dataset.util.composition")
+    composition.Entity.__hash__ = _in_order
     return importlib.import_module("mathematics_dataset.modules.modules")
 
 
