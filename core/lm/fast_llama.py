@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from core.lm.kernels import attend, linear, rms_norm, rotate, swiglu
@@ -41,10 +42,11 @@ class Block:
 
 @dataclass
 class Cache:
-    """Keys and values of what was read, a pair a block: (batch, kv_heads, keys, d_head)."""
+    """Keys and values of what was read, a pair a block: (batch, kv_heads, room, d_head), filled up to `n_keys`."""
 
     keys: list[Tensor]
     values: list[Tensor]
+    n_keys: int
 
 
 def supports(model: PreTrainedModel) -> bool:
@@ -100,39 +102,38 @@ class FastLlama:
         heads, _, _ = self._attention(block, x, cos, sin, shape, blocked)
         return rms_norm(self._rest(block, x[rows], heads[rows]), self.norm, self.eps)
 
-    def read(self, prefix: Tensor, ids: Tensor, last: Tensor) -> tuple[Tensor, Cache]:
-        """Return the next token's logits (batch, n_vocabulary) after each example's `last` row, and the cache."""
+    def read(self, prefix: Tensor, ids: Tensor, last: Tensor, n_new: int) -> tuple[Tensor, Cache]:
+        """Return logits (batch, n_vocabulary) after each example's `last` row, and a cache with room for `n_new`."""
         shape = _Shape(len(prefix), *ids.shape)
         x = torch.cat((prefix, self.embedding[ids.flatten()]))
         cos, sin = self._angles(shape.positions(ids.device), prefix)
         blocked = shape.blocked(ids.device)
-        cache = Cache([], [])
+        cache = Cache([], [], shape.n_prefix + shape.n_pos)
         for block in self.blocks:
             heads, keys, values = self._attention(block, x, cos, sin, shape, blocked)
-            cache.keys.append(keys)
-            cache.values.append(values)
+            cache.keys.append(functional.pad(keys, (0, 0, 0, n_new)))
+            cache.values.append(functional.pad(values, (0, 0, 0, n_new)))
             x = self._rest(block, x, heads)
         return self._logits(x[last]), cache
 
     def advance(self, ids: Tensor, positions: Tensor, cache: Cache, blocked: Tensor) -> Tensor:
-        """Return logits (batch, n_vocabulary) after one more token each, and let the cache grow by it.
+        """Return logits (batch, n_vocabulary) after one more token each, and put it into the cache.
 
         Args:
             ids: (batch,) the tokens.
             positions: (batch,) where they stand, prefix included.
             cache: of what was read.
-            blocked: (batch, keys + 1), true where a key is padding.
+            blocked: (batch, n_keys + 1), true where a key is padding.
         """
         x = self.embedding[ids]
         cos, sin = self._angles(positions, x)
-        for index, block in enumerate(self.blocks):
-            query, key, value = self._project(block, x, cos, sin)
-            keys = torch.cat((cache.keys[index], key.unsqueeze(2)), dim=2)
-            values = torch.cat((cache.values[index], value.unsqueeze(2)), dim=2)
-            cache.keys[index], cache.values[index] = keys, values
+        n_keys = cache.n_keys + 1
+        for block, keys, values in zip(self.blocks, cache.keys, cache.values, strict=True):
+            query, keys[:, :, n_keys - 1], values[:, :, n_keys - 1] = self._project(block, x, cos, sin)
             grouped = query.view(len(ids), self.n_kv_heads, -1, 1, query.shape[-1])
-            heads = attend(grouped, keys, values, blocked[:, None, None, None, :])
+            heads = attend(grouped, keys[:, :, :n_keys], values[:, :, :n_keys], blocked[:, None, None, None])
             x = self._rest(block, x, heads.reshape(len(ids), -1))
+        cache.n_keys = n_keys
         return self._logits(x)
 
     def _logits(self, x: Tensor) -> Tensor:

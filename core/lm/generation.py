@@ -1,0 +1,165 @@
+"""Greedy generation after a prompt, batched and cached."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from core.lm.fast_llama import Cache
+from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
+from core.progress import Progress, silent
+
+BATCH = 64
+"""Texts continued at a time."""
+
+
+def stop_tokens(prompted: Prompted) -> frozenset[int]:
+    """Return the tokens that end a text: the tokenizer's, and those the model's generation settings name."""
+    named = getattr(prompted.frozen.model.generation_config, "eos_token_id", None)
+    listed = named if isinstance(named, list) else [named]
+    return frozenset(token for token in (*listed, prompted.frozen.tokenizer.eos_token_id) if token is not None)
+
+
+@torch.no_grad()
+def generate(
+    prompted: Prompted,
+    prompt: Tensor,
+    texts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    stop: Collection[int],
+    progress: Progress = silent,
+) -> list[list[int]]:
+    """Continue each text with its likeliest token, again and again.
+
+    Args:
+        prompted: model and place of the prompt.
+        prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+        texts: token ids without the beginning-of-sequence token, none empty.
+        max_new_tokens: at most.
+        stop: tokens that end a continuation; they are not part of it.
+        progress: in texts done.
+
+    Returns:
+        the new token ids of each text.
+    """
+    found: list[list[int]] = [[] for _ in texts]
+    done = 0
+    for chosen in _groups(texts, equal_lengths=isinstance(prompted, GenericPrompted)):
+        reader = _reader(prompted, prompt, max_new_tokens)
+        new = _continue(reader, [texts[i] for i in chosen], max_new_tokens, stop, lambda: progress(done, len(texts)))
+        for i, tokens in zip(chosen, new, strict=True):
+            found[i] = tokens
+        done += len(chosen)
+    progress(done, len(texts))
+    return found
+
+
+class _Reader(Protocol):
+    """Reads texts, then one more token each at a time."""
+
+    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits (batch, n_vocabulary) after texts (batch, pos) padded on the right."""
+        ...
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        """Return logits (batch, n_vocabulary) after one more token each (batch,)."""
+        ...
+
+
+def _reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int) -> _Reader:
+    if isinstance(prompted, FastPrompted):
+        return _FastReader(prompted, prompt, max_new_tokens)
+    return _GenericReader(prompted, prompt)
+
+
+def _continue(
+    reader: _Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Any
+) -> list[list[int]]:
+    lengths = torch.tensor([len(text) for text in texts])
+    ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = torch.tensor(text)
+    found: list[list[int]] = [[] for _ in texts]
+    ended = [False] * len(texts)
+    logits = reader.read(ids, lengths)
+    for n_new in range(1, max_new_tokens + 1):
+        tick()
+        tokens = logits.argmax(-1)
+        for row, token in enumerate(tokens.tolist()):
+            ended[row] = ended[row] or token in stop
+            if not ended[row]:
+                found[row].append(token)
+        if all(ended) or n_new == max_new_tokens:
+            break
+        logits = reader.advance(tokens)
+    return found
+
+
+class _FastReader:
+    """Ragged texts at once: the padding between a text and its continuation is hidden from later tokens."""
+
+    def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int) -> None:
+        self.fast = prompted.fast
+        self.device = prompted.frozen.device
+        self.prefix = prompted.prefix(prompt)
+        self.max_new_tokens = max_new_tokens
+        self.cache: Cache
+        self.next: Tensor
+        self.blocked: Tensor
+
+    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        ids, lengths = ids.to(self.device), lengths.to(self.device)
+        batch, n_pos = ids.shape
+        n = len(self.prefix)
+        last = n + torch.arange(batch, device=self.device) * n_pos + lengths - 1
+        logits, self.cache = self.fast.read(self.prefix, ids, last, self.max_new_tokens)
+        columns = torch.arange(n + n_pos + self.max_new_tokens, device=self.device)
+        self.next = n + lengths
+        self.blocked = (columns >= self.next[:, None]) & (columns < n + n_pos)
+        return logits
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        blocked = self.blocked[:, : self.cache.n_keys + 1]
+        logits = self.fast.advance(tokens, self.next, self.cache, blocked)
+        self.next = self.next + 1
+        return logits
+
+
+class _GenericReader:
+    """Texts of one length, with the model's own cache."""
+
+    def __init__(self, prompted: Prompted, prompt: Tensor) -> None:
+        self.model: Any = prompted.frozen.model
+        self.device = prompted.frozen.device
+        self.prefix = prompted.prefix(prompt)
+        self.past: Any = None
+
+    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        tokens = self.model.get_input_embeddings()(ids.to(self.device))
+        inputs = torch.cat((self.prefix.expand(len(ids), *self.prefix.shape), tokens), dim=1)
+        return self._step(inputs_embeds=inputs)
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        return self._step(input_ids=tokens[:, None])
+
+    def _step(self, **inputs: Tensor) -> Tensor:
+        out = self.model(**inputs, past_key_values=self.past, use_cache=True, logits_to_keep=1)
+        self.past = out.past_key_values
+        return out.logits[:, -1].float()
+
+
+def _groups(texts: Sequence[Sequence[int]], equal_lengths: bool) -> Iterator[list[int]]:
+    """Yield indices of texts to be continued together, the shortest first."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    if not equal_lengths:
+        pools = [order]
+    else:
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for i in order:
+            by_length[len(texts[i])].append(i)
+        pools = list(by_length.values())
+    for pool in pools:
+        for start in range(0, len(pool), BATCH):
+            yield pool[start : start + BATCH]

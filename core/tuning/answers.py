@@ -1,0 +1,64 @@
+"""How well generated answers agree with accepted ones."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from statistics import fmean
+
+from torchmetrics.functional.text import squad
+
+# torchmetrics has no public name for SQuAD's normalisation; using its own keeps precision and recall in step with its F1.
+from torchmetrics.functional.text.squad import _normalize_text
+
+
+def squad_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return exact match, F1, precision and recall, each from 0 to 1, by SQuAD's normalisation.
+
+    Lower case, without punctuation and articles. Of several accepted answers the best one counts; precision and recall
+    are those of the answer that gives the best F1.
+
+    Source: 3.5 of the paper (quality); exact match and F1 are torchmetrics'.
+    """
+    asked = [{"prediction_text": text, "id": str(i)} for i, text in enumerate(predictions)]
+    known = [
+        {"answers": {"text": list(some), "answer_start": [0] * len(some)}, "id": str(i)}
+        for i, some in enumerate(answers)
+    ]
+    official = squad(asked, known)  # pyright: ignore[reportArgumentType]
+    ours = _overlap(predictions, answers, lambda text: _normalize_text(text).split())
+    return {
+        "exact_match": float(official["exact_match"]) / 100,
+        "f1": float(official["f1"]) / 100,
+        "precision": ours["precision"],
+        "recall": ours["recall"],
+    }
+
+
+def exact_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the same scores for mathematics: the answer counts as written, and words are what spaces separate.
+
+    Deviation: SQuAD's normalisation would take the minus from -3.
+    """
+    matches = [text.strip() in {answer.strip() for answer in some} for text, some in zip(predictions, answers)]
+    return {"exact_match": fmean(matches), **_overlap(predictions, answers, str.split)}
+
+
+def _overlap(
+    predictions: Sequence[str], answers: Sequence[Sequence[str]], words: Callable[[str], list[str]]
+) -> dict[str, float]:
+    best = [
+        max(_agreement(words(text), words(answer)) for answer in some)
+        for text, some in zip(predictions, answers, strict=True)
+    ]
+    return {name: fmean(row[i] for row in best) for i, name in enumerate(("f1", "precision", "recall"))}
+
+
+def _agreement(found: list[str], wanted: list[str]) -> tuple[float, float, float]:
+    """Return F1, precision and recall of one prediction against one answer."""
+    if not found or not wanted:
+        same = float(found == wanted)
+        return same, same, same
+    n_same = sum((Counter(found) & Counter(wanted)).values())
+    if n_same == 0:
+        return 0.0, 0.0, 0.0
+    precision, recall = n_same / len(found), n_same / len(wanted)
+    return 2 * precision * recall / (precision + recall), precision, recall

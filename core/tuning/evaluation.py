@@ -1,0 +1,92 @@
+"""The validation set of a run, and what is measured on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.lm.batch import Batch, collate
+from core.lm.generation import generate, stop_tokens
+from core.lm.prompted import Prompted
+from core.progress import Progress, silent
+from core.tuning.answers import exact_scores, squad_scores
+from core.tuning.examples import Item
+
+BATCH = 16
+"""Examples evaluated at a time; fixed, so that the numbers do not depend on the batch that is trained on."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How answers are generated.
+
+    Attributes:
+        n_examples: of the validation set, from its beginning.
+        max_new_tokens: at most, an answer.
+        exact: whether answers count as written (mathematics) rather than by SQuAD's normalisation.
+    """
+
+    n_examples: int
+    max_new_tokens: int
+    exact: bool
+
+
+class Validation:
+    """The same examples for every evaluation of a run."""
+
+    def __init__(self, prompted: Prompted, items: Sequence[Item], generation: Generation) -> None:
+        """Put the examples into batches of similar length."""
+        ordered = sorted(items, key=lambda item: len(item.example.ids))
+        self.prompted = prompted
+        self.generation = generation
+        self.asked = [item for item in items if item.answers][: generation.n_examples]
+        self.batches: list[Batch] = [
+            collate([item.example for item in ordered[start : start + BATCH]]).to(prompted.frozen.device)
+            for start in range(0, len(ordered), BATCH)
+        ]
+
+    @property
+    def n_labels(self) -> int:
+        """Return how many tokens the loss is a mean over."""
+        return sum(len(batch.targets) for batch in self.batches)
+
+    def measure(self, prompt: Tensor, progress: Progress = silent) -> dict[str, float]:
+        """Return loss and accuracy over the validation set's label tokens, each token counting the same.
+
+        Args:
+            prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+            progress: in batches.
+        """
+        loss, n_hits = 0.0, 0
+        for done, batch in enumerate(self.batches):
+            progress(done, len(self.batches))
+            losses, hits = self.prompted.scores(prompt, batch)
+            loss += float(losses.double().sum())
+            n_hits += int(hits.sum())
+        return {"loss": loss / self.n_labels, "accuracy": n_hits / self.n_labels}
+
+    def answer(self, prompt: Tensor, progress: Progress = silent) -> dict[str, float | None]:
+        """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.
+
+        Args:
+            prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+            progress: in answers.
+        """
+        if not self.asked:
+            return dict.fromkeys(("exact_match", "f1", "precision", "recall"))
+        found = self.texts(prompt, progress)
+        answers = [item.answers for item in self.asked]
+        return {**(exact_scores if self.generation.exact else squad_scores)(found, answers)}
+
+    def texts(self, prompt: Tensor, progress: Progress = silent) -> list[str]:
+        """Return the generated answers as text."""
+        new = generate(
+            self.prompted,
+            prompt,
+            [item.question for item in self.asked],
+            self.generation.max_new_tokens,
+            stop_tokens(self.prompted),
+            progress,
+        )
+        tokenizer = self.prompted.frozen.tokenizer
+        return [tokenizer.decode(tokens, skip_special_tokens=True).strip() for tokens in new]

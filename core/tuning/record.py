@@ -1,0 +1,173 @@
+"""What a run writes into its folder as it goes, and how it is taken up again."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.store.artifacts import disk_errors, write_atomically, write_json
+from core.store.jobs import JobFolder
+from core.tuning.loop import Step, Training
+
+MAX_SNAPSHOTS = 1000
+MAX_SNAPSHOT_BYTES = 256_000_000
+"""A run keeps at most about so many copies of its prompt, however many steps it has."""
+STEP_COLUMNS = ("loss", "gradient_norm", "learning_rate", "seconds")
+WRITE_SECONDS = 1.0
+"""The growing trajectory is written at most this often while it grows."""
+
+
+def snapshot_interval(steps: int, asked: int, n_values: int) -> int:
+    """Return the steps between snapshots: as asked, or wider where they would be too many.
+
+    Args:
+        steps: of the run.
+        asked: steps between snapshots.
+        n_values: of one prompt, 4 bytes each.
+    """
+    most = max(2, min(MAX_SNAPSHOTS, MAX_SNAPSHOT_BYTES // (4 * n_values)))
+    return max(asked, -(-steps // most))
+
+
+@dataclass
+class Record:
+    """All that a run has found so far, kept with each checkpoint.
+
+    Attributes:
+        seconds: spent in all, over all attempts.
+        training_seconds: spent on training steps.
+        baseline: measures of no prompt and of the prior sample; empty until they are made.
+        metrics: one row of `STEP_COLUMNS` a step, the first one first.
+        evaluations: one row an evaluation.
+        snapshots: step → prompt (n_prompt, d_model).
+    """
+
+    seconds: float = 0.0
+    training_seconds: float = 0.0
+    baseline: dict[str, Any] = field(default_factory=dict)
+    metrics: list[list[float]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    snapshots: dict[int, Tensor] = field(default_factory=dict)
+
+
+class RunWriter:
+    """Writes a run's files, each of them whole or not at all."""
+
+    def __init__(self, job: JobFolder, record: Record) -> None:
+        """Point at the run's folder."""
+        self.job = job
+        self.record = record
+        self._written = 0.0
+
+    def prior(self, prompt: Tensor, report: dict[str, Any]) -> None:
+        """Write the prior sample and what its fit reported."""
+        self._save("prior.safetensors", {"prompt": prompt})
+        write_json(self.job.path / "prior.json", report)
+
+    def posterior(self, prompt: Tensor) -> None:
+        """Write the prompt that is the best known end of the run."""
+        self._save("posterior.safetensors", {"prompt": prompt})
+
+    def step(self, step: Step, seconds: float) -> None:
+        """Tell of one step."""
+        self.record.training_seconds += seconds
+        self.record.metrics.append([step.loss, step.gradient_norm, step.learning_rate, seconds])
+        self.job.append(event="step", step=step.number, loss=step.loss, seconds=seconds)
+
+    def baselines(self, baseline: dict[str, Any]) -> None:
+        """Tell what no prompt and the prior sample are worth."""
+        self.record.baseline = baseline
+        self.job.append(event="baseline", **baseline)
+
+    def evaluation(self, step: int, validation: dict[str, Any]) -> None:
+        """Tell of one evaluation."""
+        self.record.evaluations.append({"step": step, **validation})
+        self.job.append(event="evaluation", step=step, validation=validation)
+
+    def snapshot(self, step: int, prompt: Tensor) -> None:
+        """Keep a copy of the prompt, and show the trajectory so far."""
+        self.record.snapshots[step] = prompt.detach().cpu().clone()
+        if time.monotonic() - self._written > WRITE_SECONDS:
+            self.trajectory()
+
+    def trajectory(self) -> None:
+        """Write all snapshots."""
+        steps = sorted(self.record.snapshots)
+        prompts = torch.stack([self.record.snapshots[step] for step in steps])
+        self._save("trajectory.safetensors", {"prompt": prompts, "step": torch.tensor(steps)})
+        self._written = time.monotonic()
+
+    def metrics(self) -> None:
+        """Write `metrics.parquet`: one row a step, with validation columns where it was evaluated after that step."""
+        steps = pd.DataFrame(self.record.metrics, columns=list(STEP_COLUMNS))
+        steps.insert(0, "step", range(1, len(steps) + 1))
+        found = pd.DataFrame(self.record.evaluations, columns=["step", "loss", "accuracy"])
+        found = found.rename(columns={"loss": "validation_loss", "accuracy": "validation_accuracy"})
+        table = steps.merge(found, how="outer", on="step").sort_values("step")
+        with disk_errors(self.job.path):
+            write_atomically(self.job.path / "metrics.parquet", table.to_parquet(index=False))
+
+    def checkpoint(self, training: Training, key: str) -> None:
+        """Write all that the run needs to go on to the very same numbers."""
+        notes = {
+            "key": key,
+            "step": training.step,
+            "seconds": self.record.seconds,
+            "training_seconds": self.record.training_seconds,
+            "baseline": self.record.baseline,
+            "evaluations": self.record.evaluations,
+        }
+        tensors = {f"snapshot.{step}": prompt for step, prompt in self.record.snapshots.items()}
+        tensors |= {
+            "prompt": training.prompt,
+            "first_moment": training.first_moment,
+            "second_moment": training.second_moment,
+            "metrics": torch.tensor(self.record.metrics, dtype=torch.float64).view(-1, len(STEP_COLUMNS)),
+        }
+        folder = self.job.path / "checkpoint"
+        folder.mkdir(exist_ok=True)
+        self._save("checkpoint/state.safetensors", tensors, notes)
+
+    def _save(self, name: str, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
+        metadata = {"priorscope": json.dumps(notes)} if notes else None
+        ready = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        with disk_errors(self.job.path):
+            write_atomically(self.job.path / name, save(ready, metadata))
+
+
+def read_checkpoint(folder: Path, key: str) -> tuple[Training, Record] | None:
+    """Return where a run stood, or None where there is no checkpoint of this key that can be read.
+
+    Args:
+        folder: the run's.
+        key: of spec, weights and data; another one means another run.
+    """
+    path = folder / "checkpoint" / "state.safetensors"
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = json.loads(file.metadata()["priorscope"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        training = Training(
+            notes["step"], tensors.pop("prompt"), tensors.pop("first_moment"), tensors.pop("second_moment")
+        )
+        record = Record(
+            seconds=notes["seconds"],
+            training_seconds=notes["training_seconds"],
+            baseline=notes["baseline"],
+            metrics=tensors.pop("metrics").tolist(),
+            evaluations=notes["evaluations"],
+        )
+        snapshots = {int(name.removeprefix("snapshot.")): prompt for name, prompt in tensors.items()}
+        record.snapshots = dict(sorted(snapshots.items()))
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError):
+        return None
+    return (training, record) if notes["key"] == key else None

@@ -1,0 +1,217 @@
+"""One prompt-tuning run, from its spec to its folder."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.activations.capture import capture
+from core.activations.clouds import Cloud
+from core.activations.vocabulary import vocabulary_cloud
+from core.errors import Cancelled, Diverged
+from core.lm.load import FrozenModel, load_model
+from core.lm.prompted import build_prompted
+from core.priors import build_prior
+from core.progress import Progress, silent
+from core.sources.datasets import TextData, load_dataset
+from core.specs.base import fingerprint
+from core.specs.tuning import TuningSpec
+from core.store.artifacts import Store, write_json
+from core.store.jobs import JobFolder
+from core.tuning.evaluation import Generation, Validation
+from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
+from core.tuning.loop import Trainer, Training
+from core.tuning.provenance import counts, provenance
+from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
+
+VERSION = "1"
+"""Goes up when the same spec would give other numbers."""
+
+
+def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
+    """Tune a prompt and return what the run found.
+
+    Everything is written into the run's folder as it goes. A run that was cancelled or killed goes on from its last
+    checkpoint and ends with the numbers that an undisturbed one gives.
+
+    Args:
+        spec: what was asked for.
+        job: the run's folder.
+        store: where model, texts and clouds are kept.
+        progress: in steps.
+
+    Returns:
+        run, status, validation, baseline, seconds, steps_per_second, prior (the fit's report) and counts.
+
+    Raises:
+        BadRequest: the prompt does not fit into the model's context.
+        BadData: no example is left.
+        Diverged: loss or gradient are not finite; the last good prompt is kept as the posterior.
+        Cancelled: by the progress; the prompt so far is kept as the posterior.
+    """
+    began = time.monotonic()
+    frozen = load_model(spec.model, store, progress)
+    data = load_dataset(spec.dataset, store, progress)
+    training, held_out = _examples(spec, frozen, data)
+    write_json(job.path / "provenance.json", provenance(spec, frozen, data, training, held_out))
+
+    key = fingerprint(spec.canonical_json(), frozen.revision, str(frozen.device), str(frozen.dtype), data.key, VERSION)
+    found = read_checkpoint(job.path, key)
+    if found:
+        start, record = found
+        writer = RunWriter(job, record)
+        job.append(event="resumed", step=start.step)
+    else:
+        start, record = Training.start(draw_prompt(spec, frozen, store, job, progress)), Record()
+        writer = RunWriter(job, record)
+
+    prompted = build_prompted(frozen, spec.prompt_position)
+    validation = Validation(prompted, held_out.items[: spec.n_validation], _generation(spec))
+    trainer = Trainer(spec, prompted, [item.example for item in training.items], start)
+    run = _Run(spec, key, trainer, validation, writer, progress, began - record.seconds)
+    found_out = run.to_the_end()
+    return {
+        "run": job.id,
+        "status": "succeeded",
+        **found_out,
+        "device": str(frozen.device),
+        "dtype": str(frozen.dtype).removeprefix("torch."),
+        "examples": {
+            "training": counts(training),
+            "validation": {**counts(held_out), "evaluated": min(spec.n_validation, len(held_out.items))},
+        },
+    }
+
+
+def draw_prompt(spec: TuningSpec, frozen: FrozenModel, store: Store, job: JobFolder, progress: Progress) -> Tensor:
+    """Fit the prior, draw the initial prompt (n_prompt, d_model), and write both into the run's folder."""
+    prior = build_prior(spec.prior)
+    cloud = _reference(spec, store, progress)
+    if cloud is None:
+        prior.fit(np.empty((0, frozen.d_model), dtype=np.float32))
+    else:
+        prior.fit(cloud.points(0), cloud.moments(0))
+    prompt = torch.from_numpy(prior.sample(spec.n_prompt, np.random.default_rng(spec.seed)))
+    RunWriter(job, Record()).prior(prompt, {"kind": spec.prior.kind, **prior.report()})
+    return prompt
+
+
+class _Run:
+    """A run from wherever it stands to its end."""
+
+    def __init__(
+        self,
+        spec: TuningSpec,
+        key: str,
+        trainer: Trainer,
+        validation: Validation,
+        writer: RunWriter,
+        progress: Progress,
+        began: float,
+    ) -> None:
+        self.spec = spec
+        self.key = key
+        self.trainer = trainer
+        self.validation = validation
+        self.writer = writer
+        self.record = writer.record
+        self.report = progress
+        self.began = began
+        self.interval = snapshot_interval(spec.steps, spec.snapshot_every, trainer.prompt.numel())
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Do what is left of the run and return its measures."""
+        try:
+            self._do_what_is_due()
+            while self.trainer.step < self.spec.steps:
+                self._step()
+                self._do_what_is_due()
+            final = {
+                **{name: self.record.evaluations[-1][name] for name in ("loss", "accuracy")},
+                **self.validation.answer(self.trainer.prompt.detach(), self._stage("Answering with the tuned prompt")),
+            }
+        except Diverged:
+            self._write(self.trainer.last_good)
+            raise
+        except Cancelled:
+            self._save()
+            raise
+        self._save()
+        return {
+            "validation": final,
+            "baseline": self.record.baseline,
+            "steps": self.spec.steps,
+            "seconds": self.record.seconds,
+            "steps_per_second": self.spec.steps / self.record.training_seconds,
+        }
+
+    def _step(self) -> None:
+        before = time.monotonic()
+        step = self.trainer.advance()
+        self.writer.step(step, time.monotonic() - before)
+        self.report(step.number, self.spec.steps, f"Step {step.number} of {self.spec.steps}, loss {step.loss:.3f}")
+
+    def _do_what_is_due(self) -> None:
+        """Do what belongs to the present step and was not done before the run was interrupted, if it was."""
+        step, last = self.trainer.step, self.trainer.step == self.spec.steps
+        if (step % self.interval == 0 or last) and step not in self.record.snapshots:
+            self.writer.snapshot(step, self.trainer.prompt)
+        if not self.record.baseline:
+            self._measure_baselines()
+        evaluated = self.record.evaluations[-1]["step"] if self.record.evaluations else -1
+        if (step % self.spec.evaluate_every == 0 or last) and step != evaluated:
+            prompt = self.trainer.prompt.detach()
+            self.writer.evaluation(step, self.validation.measure(prompt, self._stage("Evaluating")))
+            self.writer.metrics()
+        if step % self.spec.checkpoint_every == 0:
+            self._save()
+
+    def _measure_baselines(self) -> None:
+        prior = self.record.snapshots[0]
+        baseline = {}
+        for name, prompt in (("no_prompt", prior[:0]), ("prior_sample", prior)):
+            stage = self._stage(f"Baseline: {name.replace('_', ' ')}")
+            baseline[name] = {**self.validation.measure(prompt, stage), **self.validation.answer(prompt, stage)}
+        self.writer.baselines(baseline)
+        self.writer.evaluation(0, {name: baseline["prior_sample"][name] for name in ("loss", "accuracy")})
+
+    def _stage(self, words: str) -> Progress:
+        def report(done: int, total: int, message: str = "") -> None:
+            self.report(self.trainer.step, self.spec.steps, f"{words} ({done} of {total})")
+
+        return report
+
+    def _save(self) -> None:
+        """Write a point to go on from, and the prompt so far as the posterior."""
+        self._write(self.trainer.prompt)
+        self.writer.checkpoint(self.trainer.state(), self.key)
+
+    def _write(self, posterior: Tensor) -> None:
+        self.record.seconds = time.monotonic() - self.began
+        self.writer.posterior(posterior)
+        self.writer.metrics()
+        if self.record.snapshots:
+            self.writer.trajectory()
+
+
+def _examples(spec: TuningSpec, frozen: FrozenModel, data: TextData) -> tuple[Prepared, Prepared]:
+    longest = longest_allowed(spec, frozen)
+    prepared = [prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split()]
+    for part, name in zip(prepared, ("training", "validation"), strict=True):
+        require_items(part, name, longest)
+    return prepared[0], prepared[1]
+
+
+def _generation(spec: TuningSpec) -> Generation:
+    return Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
+
+
+def _reference(spec: TuningSpec, store: Store, progress: Progress) -> Cloud | None:
+    """Return the cloud the prior is fitted on, if it needs one."""
+    if not spec.prior.needs_reference:
+        return None
+    if spec.reference == "vocabulary":
+        return vocabulary_cloud(spec.model, store, progress)
+    return capture(spec.reference_cloud(), store, progress)[0]

@@ -1,0 +1,214 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from core.errors import BadData, BadRequest, Cancelled, Diverged
+from core.specs import TuningSpec
+from core.store import Store, create_job
+from core.tuning.run import tune
+
+
+@pytest.fixture
+def sums(tmp_path):
+    """Return a file of 40 sums with their answers."""
+    path = tmp_path / "sums.jsonl"
+    rows = [{"q": f"What is {i} + {j}?", "a": str(i + j)} for i in range(8) for j in range(5)]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+def spec_of(folder, path, **changes):
+    data = {"name": "file", "path": str(path), "prompt_column": "q", "answer_column": "a"}
+    whole = {
+        "model": {"name": str(folder), "device": "cpu", "dtype": "float32"},
+        "dataset": data,
+        "prior": {"kind": "isotropic"},
+        "n_prompt": 3,
+        "steps": 6,
+        "batch_size": 4,
+        "learning_rate": 0.05,
+        "warmup_steps": 2,
+        "evaluate_every": 2,
+        "n_validation": 6,
+        "n_generation": 3,
+        "max_new_tokens": 4,
+        "snapshot_every": 2,
+        "checkpoint_every": 2,
+    }
+    return TuningSpec.parse({**whole, **changes})
+
+
+def run(spec, store: Store, name="t-1", progress=None):
+    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    return job, tune(spec, job, store, *([progress] if progress else []))
+
+
+def test_a_run_writes_its_folder(store, tiny_folder, sums):
+    spec = spec_of(tiny_folder, sums)
+    job, result = run(spec, store)
+
+    assert (result["run"], result["status"], result["steps"]) == ("t-1", "succeeded", 6)
+    names = {"loss", "accuracy", "exact_match", "f1", "precision", "recall"}
+    assert set(result["validation"]) == names
+    assert {name: set(found) for name, found in result["baseline"].items()} == {
+        "no_prompt": names,
+        "prior_sample": names,
+    }
+    assert result["steps_per_second"] > 0
+
+    prior = load_file(job.path / "prior.safetensors")["prompt"]
+    posterior = load_file(job.path / "posterior.safetensors")["prompt"]
+    trajectory = load_file(job.path / "trajectory.safetensors")
+    assert prior.shape == posterior.shape == (3, 32)
+    assert posterior.dtype == np.float32
+    assert trajectory["step"].tolist() == [0, 2, 4, 6]
+    assert np.array_equal(trajectory["prompt"][0], prior)
+    assert np.array_equal(trajectory["prompt"][-1], posterior)
+    assert not np.array_equal(prior, posterior)
+
+    metrics = pd.read_parquet(job.path / "metrics.parquet")
+    assert metrics["step"].tolist() == list(range(7))
+    assert metrics["validation_loss"].notna().tolist() == [True, False] * 3 + [True]
+    assert [event["step"] for event in job.events(event="step")] == [1, 2, 3, 4, 5, 6]
+    assert [event["step"] for event in job.events(event="evaluation")] == [0, 2, 4, 6]
+    (baseline,) = job.events(event="baseline")
+    assert baseline["prior_sample"]["loss"] == metrics["validation_loss"][0]
+    assert json.loads((job.path / "provenance.json").read_text())["seeds"] == {"run": 0, "data": 0}
+    assert json.loads((job.path / "prior.json").read_text())["std"] == 0.02
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others(store, tiny_folder, sums):
+    first, result = run(spec_of(tiny_folder, sums), store, "t-1")
+    again, same = run(spec_of(tiny_folder, sums), store, "t-2")
+    other, _ = run(spec_of(tiny_folder, sums, seed=1), store, "t-3")
+    read = [load_file(job.path / "posterior.safetensors")["prompt"] for job in (first, again, other)]
+    assert np.array_equal(read[0], read[1])
+    assert not np.array_equal(read[0], read[2])
+    assert result["validation"] == same["validation"]
+
+
+class StopAt:
+    """Progress that cancels the first time a message begins so."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def __call__(self, done, total, message=""):
+        if self.words and message.startswith(self.words):
+            self.words = ""
+            raise Cancelled("stopped")
+
+
+@pytest.mark.parametrize("words", ["Step 3 ", "Step 4 ", "Baseline: prior", "Answering"])
+def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(store, tiny_folder, sums, words):
+    spec = spec_of(tiny_folder, sums)
+    undisturbed, expected = run(spec, store, "t-1")
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
+    with pytest.raises(Cancelled):
+        tune(spec, job, store, StopAt(words))
+    assert load_file(job.path / "posterior.safetensors")["prompt"].shape == (3, 32)
+
+    result = tune(spec, job, store)
+    assert result["validation"] == expected["validation"]
+    assert result["baseline"] == expected["baseline"]
+    for name in ("prior", "posterior", "trajectory"):
+        one, two = (load_file(each.path / f"{name}.safetensors") for each in (undisturbed, job))
+        assert all(np.array_equal(one[key], two[key]) for key in one)
+    columns = ["step", "loss", "gradient_norm", "learning_rate", "validation_loss", "validation_accuracy"]
+    one, two = (pd.read_parquet(each.path / "metrics.parquet")[columns] for each in (undisturbed, job))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums, monkeypatch):
+    spec = spec_of(tiny_folder, sums)
+    undisturbed, _ = run(spec, store, "t-1")
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
+
+    def die(done, total, message=""):
+        if message.startswith("Step 5 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(spec, job, store, die)
+    tune(spec, job, store)
+    (resumed,) = job.events(event="resumed")
+    assert resumed["step"] == 4
+    one, two = (load_file(each.path / "posterior.safetensors")["prompt"] for each in (undisturbed, job))
+    assert np.array_equal(one, two)
+
+
+def test_a_damaged_checkpoint_is_not_believed(store, tiny_folder, sums):
+    spec = spec_of(tiny_folder, sums)
+    job, expected = run(spec, store)
+    (job.path / "checkpoint" / "state.safetensors").write_bytes(b"nonsense")
+    assert tune(spec, job, store)["validation"] == expected["validation"]
+    assert not list(job.events(event="resumed"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_prompt(store, tiny_folder, sums, monkeypatch):
+    from core.lm.prompted import FastPrompted
+
+    spec = spec_of(tiny_folder, sums)
+    right, calls = FastPrompted.loss, []
+
+    def wrong(self, prompt, batch):
+        calls.append(prompt.detach().clone())
+        return right(self, prompt, batch) * (float("nan") if len(calls) == 4 else 1.0)
+
+    monkeypatch.setattr(FastPrompted, "loss", wrong)
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    with pytest.raises(Diverged, match=r"The loss is nan at step 4 of 6.*last good prompt is kept.*learning rate"):
+        tune(spec, job, store)
+    kept = load_file(job.path / "posterior.safetensors")["prompt"]
+    assert np.array_equal(kept, calls[2].numpy())
+
+
+def test_plain_text_is_tuned_as_language_modelling(store, tiny_folder, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("\n\n".join(f"Story number {i} is short." for i in range(12)))
+    spec = spec_of(tiny_folder, path, dataset={"name": "file", "path": str(path)})
+    _, result = run(spec, store)
+    assert result["validation"]["loss"] > 0
+    assert result["validation"]["f1"] is None
+
+
+@pytest.mark.parametrize("position", ["before_bos", "after_bos"])
+def test_it_learns(store, stories_folder, sums, position):
+    spec = spec_of(stories_folder, sums, steps=40, evaluate_every=40, prompt_position=position, n_generation=0)
+    _, result = run(spec, store)
+    loss = result["validation"]["loss"]
+    assert loss < 0.8 * min(result["baseline"]["no_prompt"]["loss"], result["baseline"]["prior_sample"]["loss"])
+
+
+def test_a_fitted_prior_starts_from_the_vocabulary(store, tiny_folder, sums):
+    job, _ = run(spec_of(tiny_folder, sums, prior={"kind": "gaussian"}), store)
+    assert json.loads((job.path / "prior.json").read_text())["kind"] == "gaussian"
+
+
+def test_a_prompt_that_leaves_no_room_is_refused(store, tiny_folder, sums):
+    with pytest.raises(BadRequest, match="3 prompt vectors") as error:
+        from core.tuning import examples
+
+        class Narrow:
+            class config:
+                @staticmethod
+                def get_text_config():
+                    return type("C", (), {"max_position_embeddings": 9})
+
+        class Frozen:
+            model = Narrow
+
+            @staticmethod
+            def tokenizer(text):
+                return type("T", (), {"input_ids": []})
+
+        examples.longest_allowed(spec_of(tiny_folder, sums), Frozen)
+    assert "set n_prompt to 1 or less" in str(error.value)
+
+
+def test_examples_that_are_all_too_long_are_named_with_the_bound(store, tiny_folder, sums):
+    with pytest.raises(BadData, match=r"No training example .* at most 8 tokens \(the shortest has \d+\).*max_length"):
+        run(spec_of(tiny_folder, sums, max_length=8), store)
