@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from pathlib import Path
 
 from core import __version__
@@ -63,14 +62,16 @@ class EngineInfo:
         return bool(self.code) and self.code != code_version()
 
 
-@cache
 def code_version() -> str:
-    """Return a fingerprint of the program's files and extra tasks, as they were when first asked for."""
+    """Return a fingerprint of the program's files as they are on the disk now, and of the extra tasks.
+
+    On the disk, and not as this process loaded them, for that is what an engine started now would run.
+    """
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256(f"{__version__} {os.environ.get(EXTRA_TASKS, '')}".encode())
     for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
+        stat = path.stat()
+        digest.update(f"{path.relative_to(package)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 

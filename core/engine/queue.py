@@ -31,7 +31,7 @@ def connect(address: str) -> Client:
             return known
         if known is not None:
             known.close(timeout=1)
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # that an engine closed is told by the status
+        _hush()
         try:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="priorscope")
         except (OSError, TimeoutError) as error:
@@ -104,6 +104,13 @@ def require_lanes(client: Client, address: str) -> None:
             f"No worker of {address} offers {', '.join(missing)}; start the workers with "
             f"`dask worker {address} --nthreads {len(LANES)} --resources {wanted}`."
         )
+
+
+def _hush() -> None:
+    """Keep Dask from printing tracebacks when an engine closes: here that is an ordinary event, told by the status."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _tell_failure(job: JobFolder, task: str, future: Future) -> None:

@@ -101,7 +101,7 @@ async def serve(store: Store) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     anywhere = {"host": HOST, "dashboard": False, "dashboard_address": f"{HOST}:0"}
     async with AsyncExitStack() as stack:
-        scheduler = await stack.enter_async_context(Scheduler(port=0, idle_timeout=minutes * 60, **anywhere))
+        scheduler = await stack.enter_async_context(Scheduler(port=0, **anywhere))
         nannies = [
             await stack.enter_async_context(
                 Nanny(
@@ -118,6 +118,7 @@ async def serve(store: Store) -> None:
         ]
         async with Client(scheduler.address, asynchronous=True, set_as_default=False) as client:
             futures = _take_up(client, store)
+            scheduler.idle_timeout, scheduler.idle_since = 60 * minutes, time.time()  # not before the workers are up
             info = EngineInfo(
                 address=scheduler.address,
                 process=os.getpid(),

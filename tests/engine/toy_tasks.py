@@ -7,11 +7,14 @@ import time
 import warnings
 from typing import Any
 
+from core.engine import runner
 from core.engine.tasks import Task, register
 from core.errors import BadData
 from core.progress import Progress
 from core.specs import Spec
 from core.store import JobFolder, Store
+
+runner.CANCEL_SECONDS = 1.0  # nobody wants to wait a minute in a test
 
 
 class ToySpec(Spec):
@@ -45,6 +48,8 @@ def _fail(fault: str, job: JobFolder) -> None:
     if fault == "warn":
         warnings.warn("a toy warning", UserWarning, stacklevel=1)
     if fault == "die":
+        while job.status().done != 1:
+            time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "deaf":
         while True:
@@ -53,3 +58,4 @@ def _fail(fault: str, job: JobFolder) -> None:
 
 register(Task("toy", "toy", ToySpec, count, "quick", keeps=True))
 register(Task("toy-train", "toy-train", ToySpec, count, "train", keeps=True))
+register(Task("toy-stored", "toy-stored", ToySpec, count, "heavy"))
