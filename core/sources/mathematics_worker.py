@@ -1,6 +1,6 @@
 """DeepMind's generator in a process of its own: `python -m core.sources.mathematics_worker MODULE DIFFICULTY N SEED`.
 
-The generator draws from Python's and NumPy's global random state and needs some of its
+The generator draws from Python's, NumPy's and SymPy's global random state and needs some of its
 parts replaced, none of which belongs in the program itself. Prints one JSON list [question, answer]
 a line, as they come; without arguments the names of all modules.
 """
@@ -87,6 +87,7 @@ def generate(module: str, difficulty: str, n_samples: int, seed: int) -> Iterato
     sample = dict(_flat(_load().train(_narrow(LEVELS.index(difficulty)))))[module]
     random.seed(seed)
     np.random.seed(seed)
+    importlib.import_module("sympy.core.random").seed(seed)
     seen: set[str] = set()
     misses = 0
     while len(seen) < n_samples and misses < PATIENCE:
