@@ -1,0 +1,1 @@
+"""One thin script a view: widgets → spec → core call → figure."""

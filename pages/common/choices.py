@@ -1,0 +1,142 @@
+"""Pickers that several pages share: model, data sets, site, token filter."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.sources.datasets import TITLES, modules
+from core.sources.models import ModelFacts, describe_model
+from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
+from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
+from core.specs.describe import describe
+from core.store import Store, list_jobs
+from core.store.artifacts import write_atomically
+from pages.common.layout import plain
+from pages.common.state import View
+
+_DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
+_FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
+
+
+def model_choice(store: Store) -> tuple[ModelSpec, ModelFacts]:
+    """Draw the model picker, the same on every page, and return the model with what is known of it."""
+    view = View("model")
+    known = [DEFAULT_MODEL, *(name for name in _used_models(store) if name != DEFAULT_MODEL)]
+    name = view.choice(
+        "model", "Model", known, DEFAULT_MODEL, free=True,
+        help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
+    )  # fmt: skip
+    spec = ModelSpec(name=name.strip() or DEFAULT_MODEL)
+    facts = describe_model(spec, store)
+    shape = (
+        f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""
+    )
+    st.caption(f"{shape}{plain(facts.where)}")
+    return spec, facts
+
+
+def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
+    """Draw the site picker: 0 is the token embeddings, k the stream entering block k."""
+    sites: list[int | str] = [*range(facts.n_layers or 1), FINAL]
+
+    def show(site: int | str) -> str:
+        return {0: "0 · token embeddings", FINAL: "final · leaving the last block"}.get(
+            site, f"{site} · entering block {site}"
+        )
+
+    return view.choice(
+        name, "Site", sites, 0, show=show, help="Place in the residual stream; final is before the norm."
+    )
+
+
+def token_filter(view: View) -> TokenFilter:
+    """Draw the token filter's switches."""
+    values: dict[str, Any] = {}
+    for field in describe(TokenFilter):
+        if field.kind == "boolean":
+            values[field.name] = view.switch(field.name, field.title, field.default, help=field.help)
+    ratio = view.number("sink_ratio", "Drop sinks above", None, 1.01, 1e6, help=_help("sink_ratio"), placeholder="keep")
+    return TokenFilter(**values, sink_ratio=ratio)
+
+
+def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
+    """Draw the picker of several data sets and return their specs; modules and files count one each."""
+    names = view.several("data", "Data sets", list(TITLES), ["news"], format_func=_title)
+    samples = view.number("samples", "Texts of each", 200, 2, 1_000_000, step=50)
+    seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
+    specs = []
+    for name in names:
+        if name == "math":
+            chosen = view.several("modules", "Modules of math", list(modules()), [DEFAULT_MODULE])
+            level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+            specs += [_spec(name, samples, seed, module=module, difficulty=level) for module in chosen]
+        elif name == "file":
+            specs += [_spec(name, samples, seed, path=path) for path in file_choices(view, store)]
+        else:
+            specs.append(_spec(name, samples, seed))
+    return specs
+
+
+def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
+    """Draw the picker of one data set to train on."""
+    first, second, third = st.columns(3)
+    with first:
+        name = view.choice("data", "Data set", list(TITLES), "math", show=_title)
+    with second:
+        samples = view.number("samples", "Samples", 1000, 2, 1_000_000, step=100, help="Training and validation.")
+    with third:
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
+    if name == "math":
+        with first:
+            module = view.choice("module", "Module", list(modules()), DEFAULT_MODULE)
+        with second:
+            level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+        return _spec(name, samples, seed, module=module, difficulty=level)
+    if name == "file":
+        paths = file_choices(view, store)
+        prompt = view.text("prompt_column", "Prompt column", help="Empty: the file is plain text.") or None
+        answer = view.text("answer_column", "Answer column") or None
+        return _spec(name, samples, seed, path=paths[0], prompt_column=prompt, answer_column=answer) if paths else None
+    return _spec(name, samples, seed)
+
+
+def file_choices(view: View, store: Store) -> list[str]:
+    """Draw an upload and a list of earlier uploads; a file is kept in the cache folder by its content."""
+    folder = store.root / "uploads"
+    uploaded = st.file_uploader("Your own texts", type=_FILE_TYPES, accept_multiple_files=True, key=view.key("upload"))
+    new = [keep_upload(folder, file.name, file.getvalue()) for file in uploaded or []]
+    kept = sorted({*map(str, folder.glob("*/*")), *new})
+    path = view.text("path", "Or a path on this machine")
+    chosen = view.several("files", "Files", [*kept, *([path] if path else [])], new, format_func=lambda p: Path(p).name)
+    return list(dict.fromkeys([*chosen, *new, *([path] if path else [])]))
+
+
+def keep_upload(folder: Path, name: str, content: bytes) -> str:
+    """Write an uploaded file under a folder named by its content, and return its path."""
+    target = folder / hashlib.sha256(content).hexdigest()[:16] / Path(name).name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, content)
+    return str(target)
+
+
+def _spec(name: str, samples: int, seed: int, **more: Any) -> DatasetSpec:
+    return DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **more})
+
+
+def _title(name: str) -> str:
+    return f"{name} · {TITLES[name]}" if TITLES[name].lower() != name else name
+
+
+def _help(name: str) -> str:
+    return next(field.help for field in describe(TokenFilter) if field.name == name)
+
+
+def _used_models(store: Store) -> list[str]:
+    names = []
+    for job in list_jobs(store):
+        spec = job.spec
+        names.append(spec.get("model", {}).get("name") if isinstance(spec.get("model"), dict) else spec.get("name"))
+    return list(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,206 @@
+"""Stored clouds and maps as layers of a figure, and what to do where they are not there yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.activations.estimate import estimate
+from core.analysis.tsne import EARLY_ITERATIONS
+from core.engine.projection import StoredMap, find_map
+from core.figures.clouds import Axes, Layer, pca_axes, split_by_token, tsne_axes
+from core.figures.text import in_context, token
+from core.specs import CloudSpec, ModelSpec, ProjectionSpec, Spec
+from core.store import JobFolder, Store, list_jobs
+from pages.common.jobs import follow, start
+from pages.common.layout import duration, errors, plain, size
+
+_SECONDS_A_POINT_AND_ITERATION = 8e-6
+"""Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
+
+
+def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
+    """Return the newest job that was asked for one of these specs."""
+    wanted = [spec.model_dump(mode="json") for spec in specs]
+    return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
+
+
+def axes(stored: StoredMap) -> Axes:
+    """Return a map's axes."""
+    fitted = stored.map
+    return (
+        pca_axes(fitted.pca.explained, fitted.n_components)
+        if fitted.method == "pca"
+        else tsne_axes(fitted.n_components)
+    )
+
+
+def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job."""
+    with errors():
+        found = find_map(spec, store)
+        if found:
+            return found
+        job = job_of("projection", [spec], store)
+        if job and job.status().state != "succeeded":
+            follow(job, store)
+            return None
+        n_clouds = len(spec.clouds) + spec.vocabulary
+        seconds = spec.n_points * n_clouds * (EARLY_ITERATIONS + spec.n_iterations) * _SECONDS_A_POINT_AND_ITERATION
+        if spec.method == "tsne" and not st.button(
+            f"Draw this t-SNE map (about {duration(seconds)}, once)", type="primary", icon=":material/scatter_plot:"
+        ):
+            st.caption("PCA is there at once. A t-SNE map is made by the engine and kept; other pages can use it too.")
+            return None
+        if start("projection", spec, store):
+            st.rerun()
+    return None
+
+
+def need_vocabulary(model: ModelSpec, store: Store) -> Cloud | None:
+    """Return the vocabulary cloud of a model, or offer to prepare the model, and show the job."""
+    with errors():
+        found = find_vocabulary(model, store)
+        if found:
+            return found
+        job = job_of("vocabulary", [model], store)
+        if job and job.status().state != "succeeded":
+            follow(job, store)
+            return None
+        with st.container(border=True):
+            st.markdown("#### :material/download: The vocabulary of this model is not here yet")
+            st.caption(
+                "Its embedding matrix is read once and kept. The default model is fetched first: "
+                "93 MB, about half a minute on a fast line, 0.6 GB on disk."
+            )
+            if st.button("Prepare model and vocabulary", type="primary") and start("vocabulary", model, store):
+                st.rerun()
+    return None
+
+
+def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Cloud] | None:
+    """Return stored activations, or say what capturing them costs, offer it, and show the jobs."""
+    with errors():
+        found = [find_cloud(spec, store) for spec in specs]
+        missing = [spec for spec, cloud in zip(specs, found, strict=True) if cloud is None]
+        if not missing:
+            return [cloud for cloud in found if cloud is not None]
+        jobs = {spec.dataset.label: job_of("capture", [spec, _every_site(spec)], store) for spec in missing}
+        for label, job in jobs.items():
+            if job and job.status().state != "succeeded":
+                st.markdown(f"**Capturing {plain(label)}**")
+                follow(job, store)
+        if not any(job and job.status().state != "succeeded" for job in jobs.values()):
+            _offer_capture(missing, store, key)
+    return None
+
+
+def _every_site(spec: CloudSpec) -> CloudSpec:
+    return spec.model_copy(update={"sites": "all"})
+
+
+def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None:
+    with st.container(border=True):
+        st.markdown("#### :material/hourglass_empty: These activations are not captured yet")
+        wide = st.toggle("Capture every site at once", True, key=f"{key}.every", help="One pass reads them all.")
+        specs = [_every_site(spec) if wide else spec for spec in missing]
+        costs = [estimate(spec, store) for spec in specs]
+        rows = [
+            {
+                "data set": spec.dataset.label,
+                "tokens read": f"{cost['tokens']:,}",
+                "time": "unknown" if cost["seconds"] is None else f"about {duration(cost['seconds'])}",
+                "disk": "unknown" if cost["bytes"] is None else size(cost["bytes"]),
+                "basis": cost["basis"],
+            }
+            for spec, cost in zip(specs, costs, strict=True)
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        if st.button("Capture", type="primary", icon=":material/play_arrow:", key=f"{key}.capture"):
+            started = [start("capture", spec, store) for spec in specs]
+            if all(started):
+                st.rerun()
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def map_layers(root: Path, spec_json: str, map_key: str, colour: str, as_reference: bool) -> list[Layer]:  # noqa: ARG001 - part of the cache's key
+    """Return a stored map's own points as layers, the vocabulary first.
+
+    Args:
+        root: of the store.
+        spec_json: of the map.
+        map_key: names the stored map, so that a newer one is read anew.
+        colour: 'dataset', 'position' or 'token'.
+        as_reference: grey, for others to stand out on.
+    """
+    spec, store = ProjectionSpec.parse(spec_json), Store(root)
+    stored = find_map(spec, store)
+    if stored is None:
+        return []
+    clouds = [find_vocabulary(spec.model, store)] if spec.vocabulary else []
+    clouds += [find_cloud(cloud, store) for cloud in spec.clouds]
+    names = ["vocabulary"] * spec.vocabulary + [cloud.dataset.label for cloud in spec.clouds]
+    order = [cloud.key for cloud in clouds if cloud]
+    layers: list[Layer] = []
+    for index, (cloud, name) in enumerate(zip(clouds, names, strict=True)):
+        if cloud is None or cloud.key in order[:index]:
+            continue
+        own = (stored.reference["cloud"] == cloud.key).to_numpy()
+        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]]
+        grey = as_reference or name == "vocabulary"
+        layer = Layer(
+            name=f"{name} ({len(rows):,})",
+            coordinates=np.asarray(stored.map.coordinates[own]),
+            role="reference" if grey else "dataset",
+            index=index - spec.vocabulary,
+            hover=hover(rows),
+            ids=rows["row_id"].to_numpy(),
+        )
+        layers += _coloured(layer, rows, "dataset" if grey else colour)
+    return layers
+
+
+def hover(rows: pd.DataFrame) -> list[str]:
+    """Return hover texts of a cloud's rows: token in context where there is one."""
+    if "context_before" not in rows:
+        return [
+            f"<b>{token(text)}</b><br>token {number}"
+            for text, number in zip(rows["token"], rows["token_id"], strict=True)
+        ]
+    notes = [
+        f"document {document} · position {position}"
+        for document, position in zip(rows["document"], rows["position"], strict=True)
+    ]
+    return in_context(rows["context_before"], rows["token"], rows["context_after"], notes)
+
+
+def _coloured(layer: Layer, rows: pd.DataFrame, colour: str) -> list[Layer]:
+    if colour == "position":
+        from dataclasses import replace
+
+        return [replace(layer, values=rows["position"].to_numpy(np.float32), values_title="position")]
+    return split_by_token(layer, rows["token"].tolist()) if colour == "token" else [layer]
+
+
+def sources_table(clouds: Sequence[Cloud], labels: Sequence[str]) -> pd.DataFrame:
+    """Return what each cloud is: counts and where its texts came from."""
+
+    def fact(cloud: Cloud, name: str) -> Any:
+        value = cloud.info.get(name)
+        return f"{value:,}" if isinstance(value, int) else value
+
+    return pd.DataFrame(
+        [
+            {
+                "cloud": label,
+                "points": f"{len(cloud.rows):,}",
+                "of tokens": fact(cloud, "n_tokens"),
+                "documents": fact(cloud, "n_documents"),
+            }
+            for cloud, label in zip(clouds, labels, strict=True)
+        ]
+    )

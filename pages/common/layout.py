@@ -1,0 +1,69 @@
+"""The frame of every page: question, errors, numbers, captions, empty states."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.errors import PriorscopeError
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
+_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+
+
+def plain(text: object) -> str:
+    """Return text that Markdown shows as it is: names and tokens are data."""
+    return _MARKDOWN.sub(r"\\\1", str(text))
+
+
+def header(title: str, question: str) -> None:
+    """Write the page's name and the question it answers."""
+    st.header(title, anchor=False)
+    st.markdown(f":gray[{question}]")
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Show what the core says is wrong, and go on with the rest of the page."""
+    try:
+        yield
+    except PriorscopeError as error:
+        st.error(plain(error), icon=":material/error:")
+
+
+def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -> None:
+    """Write the numbers that qualify a picture, in one row."""
+    columns = st.columns(len(values))
+    for column, (name, value) in zip(columns, values.items(), strict=True):
+        column.metric(name, value, help=(helps or {}).get(name))
+
+
+def draw(figure: go.Figure, key: str, **options: Any) -> Any:
+    """Draw a figure over the whole width."""
+    return st.plotly_chart(figure, width="stretch", key=key, config=_CONFIG, **options)
+
+
+def empty(icon: str, title: str, text: str) -> None:
+    """Say that there is nothing to see yet, and what to do."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
+        st.markdown(f":gray[{text}]", text_alignment="center")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words a person plans with."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(n_bytes: float) -> str:
+    """Return a size on disk."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"

@@ -1,0 +1,150 @@
+"""What this is, what is here already, and a demo at one click."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import PriorscopeError
+from core.sources.models import ModelFacts
+from core.sources.report import sources_report
+from core.specs import ModelSpec
+from core.store import JobFolder, Store
+from pages.common.choices import model_choice
+from pages.common.demo import Step, demo_cloud, demo_steps
+from pages.common.jobs import POLL_SECONDS, describe, follow, start
+from pages.common.layout import errors, header, plain
+from pages.common.pages import ACTIVATIONS, COMPARE, PRIORS, TUNE
+from pages.common.state import View, open_store
+
+MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activity:", "open": ":material/circle:"}
+TEXTS = {"news": "News", "math": "Sums (no download)"}
+
+
+@st.cache_data(ttl=60, show_spinner="Looking where models and texts would come from …")
+def sources(root: Path) -> list[dict]:
+    """Return what is here and where the rest would come from; asks the hub nothing."""
+    return sources_report(Store(root), ask_hub=False)
+
+
+def about() -> None:
+    """Say what this is."""
+    st.markdown(
+        "Prompt-tuning leaves a language model frozen and learns a few vectors put before the text. **priorscope** "
+        "shows where those vectors start (a *prior*), where they end up (a *posterior*), and where both lie among the "
+        "embeddings and activations that the model itself uses, with the numbers that say whether a picture is to be "
+        "believed."
+    )
+    cards = (
+        (ACTIVATIONS, "Activations", "bubble_chart", "Clouds of token activations at any layer, by PCA or t-SNE."),
+        (PRIORS, "Priors", "flare", "What a prior samples, before paying for training."),
+        (TUNE, "Tune", "model_training", "A short tuning job, watched live."),
+        (COMPARE, "Compare", "compare_arrows", "Priors and posteriors on one map, and what they are worth."),
+    )
+    for column, (page, title, icon, text) in zip(st.columns(4), cards, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(page, label=f"**{title}**", icon=f":material/{icon}:")
+            st.caption(text)
+
+
+def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
+    """Offer the demo, or show how far it is."""
+    texts = view.segments("texts", "Texts", TEXTS)
+    active = view.read("demo", False)
+    steps = demo_steps(model, facts, texts, store)
+    finished = all(step.state == "done" for step in steps)
+    if not active and not finished:
+        st.caption(
+            "Fetches the model (93 MB, once) and texts, captures activations and tunes a prompt for 60 steps: "
+            "about four minutes on a laptop's processor, one on a GPU; 0.7 GB of disk."
+        )
+        if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
+            view.write("demo", True, False)
+            st.rerun()
+        return
+    if finished or any(
+        step.job and step.job.status().state in ("failed", "cancelled", "interrupted") for step in steps
+    ):
+        checklist(steps)
+    else:
+        progress(model, facts, texts, store)
+        return
+    if finished:
+        finale(model, facts, texts, steps[-1].job)
+        return
+    for step in steps:
+        if step.job and step.state != "done" and step.job.status().ended:
+            follow(step.job, store)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def progress(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> None:
+    """Show the steps while they run, and start the next one when the one before is done."""
+    try:
+        steps = demo_steps(model, facts, texts, store)
+    except PriorscopeError as error:
+        st.error(plain(error))
+        return
+    step = next((step for step in steps if step.state != "done"), None)
+    if step is None or (step.job and step.job.status().ended and step.job.status().state != "succeeded"):
+        st.rerun()
+    if step.state == "open" or (step.job and step.job.status().state == "succeeded"):
+        start(step.kind, step.spec, store)
+    checklist(steps)
+
+
+def checklist(steps: list[Step]) -> None:
+    """Write the steps with how each stands."""
+    for step in steps:
+        status = step.job.status() if step.job else None
+        st.markdown(f"{MARKS[step.state]} {plain(step.title)}")
+        if step.state == "begun" and status and not status.ended:
+            st.progress(status.fraction, text=describe(status, time.time()))
+
+
+def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | None) -> None:
+    """Link to the pages that show what the demo made."""
+    st.success("The demo is ready. See what it made:", icon=":material/celebration:")
+    cloud = demo_cloud(model, facts, texts)
+    view = {"model": model.name} if model != ModelSpec() else {}
+    middle = str(cloud.sites[1])
+    seen = view | {"data": f'["{texts}"]', "site": middle, "max_length": str(cloud.max_length)}
+    with st.container(horizontal=True):
+        st.page_link(
+            ACTIVATIONS, label=f"Activations at site {middle}", icon=":material/bubble_chart:", query_params=seen
+        )
+        st.page_link(PRIORS, label="The prior's sample", icon=":material/flare:",
+                     query_params=view | {"prior": '{"kind":"gaussian"}'})  # fmt: skip
+        if run:
+            st.page_link(TUNE, label="The run", icon=":material/model_training:", query_params=view | {"run": run.id})
+            st.page_link(COMPARE, label="Prior and posterior", icon=":material/compare_arrows:",
+                         query_params=view | {"runs": f'["{run.id}"]'})  # fmt: skip
+
+
+def state(store: Store) -> None:
+    """Write where models and data sets are or would come from."""
+    rows = [
+        {
+            "": "●" if row["source"] == "store" else "○" if row["available"] else "✕",
+            "kind": row["kind"],
+            "name": row["name"],
+            "title": row["title"],
+            "from": row["note"],
+        }
+        for row in sources(store.root)
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch")
+    st.caption("● on this machine · ○ fetched or made when first used · ✕ out of reach from here")
+
+
+header("Overview", "Where do tuned prompt embeddings end up, and does it matter where they began?")
+page_store, page_view = open_store(), View("overview")
+about()
+left_side, right_side = st.columns([1, 1], gap="large")
+with left_side, st.container(border=True), errors():
+    st.subheader("Demo", anchor=False)
+    chosen_model, known = model_choice(page_store)
+    demo(page_view, chosen_model, known, page_store)
+with right_side, errors():
+    st.subheader("What is here", anchor=False)
+    state(page_store)

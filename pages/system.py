@@ -1,0 +1,179 @@
+"""What runs, what is stored, and on what machine."""
+
+import platform
+import shutil
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+import pandas as pd
+import psutil
+import streamlit as st
+
+from core import __version__
+from core.engine import client
+from core.store import JobFolder, Store, list_jobs
+from core.store.maintenance import cache_entries, prune
+from pages.common.jobs import describe
+from pages.common.layout import empty, errors, header, numbers, plain, size
+from pages.common.state import open_store
+
+PACKAGES = (
+    "torch", "transformers", "streamlit", "plotly", "distributed", "numpy", "scipy", "scikit-learn", "openTSNE",
+    "pandas", "pydantic", "safetensors",
+)  # fmt: skip
+ICONS = {
+    "queued": ":material/schedule:",
+    "running": ":material/progress_activity:",
+    "succeeded": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+    "interrupted": ":material/power_off:",
+}
+
+
+@st.fragment(run_every=3.0)
+def engine(store: Store) -> None:
+    """Show the engine's state, and the jobs, while the page is open."""
+    state = client.engine_state(store)
+    memory = sum(worker["memory_bytes"] for worker in state["workers"])
+    numbers(
+        {
+            "Engine": "running" if state["running"] else "asleep",
+            "Jobs running": str(len(state["jobs_running"])),
+            "Jobs queued": str(len(state["jobs_queued"])),
+            "Memory of workers": size(memory),
+        },
+        {"Engine": "It starts when a job is submitted and closes itself when idle."},
+    )
+    where = f"at {state['address']}" if state.get("address") else "it starts by itself with the next job"
+    stale = " It runs an older version of the program and is replaced when idle." if state["outdated"] else ""
+    st.caption(f"{'This machine' if state['local'] else 'A named cluster'}, {where}.{stale}")
+    jobs_table(store)
+
+
+def jobs_table(store: Store) -> None:
+    """Show the jobs with what can be done to each."""
+    st.subheader("Jobs", anchor=False)
+    jobs = list_jobs(store)
+    if not jobs:
+        empty("inbox", "No jobs yet", "Captures, maps and tuning runs appear here.")
+        return
+    for job in jobs[:25]:
+        with st.container(border=True), errors():
+            job_row(job, store)
+    if len(jobs) > 25:
+        st.caption(f"The newest 25 of {len(jobs)} are shown; `python -m core runs list` shows all.")
+
+
+def job_row(job: JobFolder, store: Store) -> None:
+    """Show one job and its buttons."""
+    status = job.status()
+    what, how, buttons = st.columns([3, 4, 2], vertical_alignment="center")
+    what.markdown(f"{ICONS[status.state]} **{job.kind}** `{job.id}`  \n:gray[{ago(status.created)}]")
+    if status.state == "running":
+        how.progress(status.fraction, text=describe(status, time.time()))
+    else:
+        how.markdown(f"{status.state} {(':gray[' + plain(status.error) + ']') if status.error else ''}")
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        if not status.ended and st.button("Cancel", key=f"system.cancel.{job.id}"):
+            client.cancel(job, store)
+            st.rerun(scope="fragment")
+        if status.state in ("failed", "cancelled", "interrupted") and st.button(
+            "Resume", key=f"system.resume.{job.id}"
+        ):
+            client.resume(job, store)
+            st.rerun(scope="fragment")
+        if status.ended and st.button("Delete", key=f"system.delete.{job.id}", icon=":material/delete:"):
+            job.delete()
+            st.rerun(scope="fragment")
+
+
+def ago(moment: float) -> str:
+    """Return how long ago something was."""
+    seconds = max(0.0, time.time() - moment)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            n = int(seconds // length)
+            return f"{n} {unit}{'s' if n > 1 else ''} ago"
+    return "just now"
+
+
+def cache(store: Store) -> None:
+    """Show what is stored and prune it."""
+    st.subheader("Cache", anchor=False)
+    entries = cache_entries(store)
+    free = shutil.disk_usage(store.root).free
+    st.caption(f"{plain(store.root)} · {size(sum(entry.bytes for entry in entries))} stored · {size(free)} free")
+    if not entries:
+        empty("inventory_2", "Nothing stored yet", "Models, texts, activations and maps are kept here once made.")
+        return
+    rows = [
+        {
+            "kind": entry.kind,
+            "what": entry.description,
+            "size": size(entry.bytes),
+            "used": ago(entry.used),
+            "key": entry.key,
+        }
+        for entry in entries
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=min(420, 38 + 35 * len(rows)))
+    with st.popover("Prune", icon=":material/delete_sweep:"):
+        kinds = ["everything", *sorted({entry.kind for entry in entries})]
+        kind = st.selectbox("What", kinds)
+        days = st.number_input("Not used for days", 0, 3650, 30)
+        chosen = prune(store, None if kind == "everything" else kind, days * 86400.0)
+        st.caption(
+            f"{len(chosen)} entries, {size(sum(e.bytes for e in chosen))}. Runs are kept; the rest can be made again."
+        )
+        if st.button("Delete these", type="primary", disabled=not chosen):
+            prune(store, None if kind == "everything" else kind, days * 86400.0, dry_run=False)
+            st.rerun()
+
+
+@st.cache_data(show_spinner=False)
+def machine() -> pd.DataFrame:
+    """Return device and versions, without importing what is named."""
+    memory = psutil.virtual_memory()
+    rows = [
+        ("priorscope", __version__),
+        ("Python", platform.python_version()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        ("processor", f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads"),
+        ("memory", size(memory.total)),
+        ("GPU", ", ".join(gpus()) or "none found"),
+        *((name, installed(name)) for name in PACKAGES),
+    ]
+    return pd.DataFrame(rows, columns=["part", "is"])
+
+
+def gpus() -> list[str]:
+    """Return the names of NVIDIA GPUs, as their driver's tool tells them."""
+    tool = shutil.which("nvidia-smi")
+    if not tool:
+        return []
+    told = subprocess.run(
+        [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, check=False
+    )
+    return told.stdout.splitlines() if told.returncode == 0 else []
+
+
+def installed(name: str) -> str:
+    """Return a package's version."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+header("System", "What is running, what is stored, and on what machine?")
+page_store = open_store()
+with errors():
+    engine(page_store)
+left_side, right_side = st.columns([2, 1], gap="large")
+with left_side, errors():
+    cache(page_store)
+with right_side, errors():
+    st.subheader("Machine", anchor=False)
+    st.dataframe(machine(), hide_index=True, width="stretch", height=420)

@@ -1,0 +1,167 @@
+"""Tune a prompt: form, queue, live loss and the moving prompt."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.activations.clouds import find_vocabulary
+from core.engine.projection import StoredMap
+from core.errors import PriorscopeError
+from core.figures.clouds import Layer, map_figure
+from core.figures.training import loss_figure
+from core.sources.models import ModelFacts
+from core.specs import ModelSpec, ProjectionSpec, TuningSpec
+from core.store import JobFolder, Status, Store, find_job, list_jobs
+from pages.common.choices import dataset_choice, model_choice
+from pages.common.clouds import axes, map_layers, need_map
+from pages.common.forms import prior_form, spec_fields
+from pages.common.jobs import follow, start
+from pages.common.layout import draw, duration, empty, errors, header, plain, size
+from pages.common.pages import COMPARE
+from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
+from pages.common.state import View, open_store
+
+MAIN = ("n_prompt", "steps", "learning_rate", "batch_size", "seed", "evaluate_every")
+MORE = (
+    "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation", "max_new_tokens",
+    "snapshot_every", "checkpoint_every", "prompt_position",
+)  # fmt: skip
+
+
+def controls(view: View, store: Store) -> TuningSpec | None:
+    """Draw the form, its cost and the button; start the run when it is pressed."""
+    with st.container(border=True):
+        model, facts = model_choice(store)
+        dataset = dataset_choice(view, store)
+    with st.container(border=True):
+        prior = prior_form(view)
+        kinds = {"vocabulary": "Vocabulary", "activations": "Activations at site 0"}
+        reference = view.segments("reference", "Fitted on", kinds)
+    with st.container(border=True):
+        values = spec_fields(view, TuningSpec, MAIN, columns=2)
+        with st.expander("More settings"):
+            values |= spec_fields(view, TuningSpec, MORE, columns=2)
+    if dataset is None or prior is None:
+        return None
+    spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, "reference": reference, **values})
+    st.caption(cost(spec, facts, store))
+    if st.button("Start tuning", type="primary", icon=":material/play_arrow:", width="stretch"):
+        job = start("tune", spec, store)
+        if job:
+            view.write("run", job.id, "")
+            st.rerun()
+    return spec
+
+
+def cost(spec: TuningSpec, facts: ModelFacts, store: Store) -> str:
+    """Say what a run costs, from the pace of earlier runs of this model where there are any."""
+    n_bytes = 4 * spec.n_prompt * (facts.d_model or 0) * (spec.steps / spec.snapshot_every + 6)
+    disk = f" and {size(n_bytes)} of disk" if facts.d_model else ""
+    seconds = pace(spec, store)
+    if seconds is None:
+        return f"Cost: {spec.steps} steps{disk}. No run of this model yet, so its pace is not known."
+    return f"Cost: about {duration(seconds * spec.steps)}{disk}, by the pace of earlier runs of this model."
+
+
+def pace(spec: TuningSpec, store: Store) -> float | None:
+    """Return seconds a step of comparable earlier runs, scaled by the batch, or None."""
+    found = []
+    for job in list_jobs(store, "tune")[:50]:
+        result = job.result() or {}
+        if job.spec.get("model") == spec.model.model_dump(mode="json") and result.get("steps_per_second"):
+            found.append(spec.batch_size / job.spec["batch_size"] / result["steps_per_second"])
+    return float(np.median(found)) if found else None
+
+
+def show_run(job: JobFolder, store: Store) -> None:
+    """Show a run: how it stands, its loss and its prompt on the reference map."""
+    spec = spec_of(job)
+    st.markdown(f"#### {plain(spec.prior.title or spec.prior.kind)} on {plain(spec.dataset.label)} · `{job.id}`")
+    stored = None
+    with errors():
+        if find_vocabulary(spec.model, store):
+            stored = need_map(vocabulary_map(spec.model), store)
+    follow(job, store, lambda job, status: live(job, status, spec, stored, store))
+
+
+def vocabulary_map(model: ModelSpec) -> ProjectionSpec:
+    """Return the map that prompts before the token embeddings are shown on."""
+    return ProjectionSpec(model=model, vocabulary=True)
+
+
+def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | None, store: Store) -> None:
+    """Draw what changes while a run goes on."""
+    losses = read_losses(job)
+    draw(
+        loss_figure(
+            losses.steps,
+            losses.losses,
+            losses.evaluation_steps,
+            losses.evaluation_losses,
+            losses.baselines,
+            spec.steps,
+            revision=job.id,
+        ),
+        key=f"tune.loss.{job.id}",
+    )
+    prompts = read_prompts(job)
+    if stored is not None and prompts is not None:
+        points = [stored.map.place(vectors) for vectors in (prompts.prior, prompts.posterior)]
+        word = "posterior" if status.state == "succeeded" else "prompt now"
+        before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names(spec.n_prompt))
+        after = Layer(
+            f"{word}, step {prompts.steps[-1]}", points[1].coordinates, "posterior", hover=names(spec.n_prompt)
+        )
+        projection = vocabulary_map(spec.model)
+        grey = map_layers(store.root, projection.canonical_json(), stored.artifact.key, "dataset", True)
+        figure = map_figure([*grey, before, after], axes(stored), [(before, after)], revision=stored.artifact.key)
+        draw(figure, key=f"tune.map.{job.id}")
+        info = stored.artifact.info
+        st.caption(
+            f"The prompt on the principal components of {info['n_points']:,} of {info['n_available']:,} vocabulary "
+            f"rows of {plain(spec.model.name)}, frozen; in the median {np.median(points[1].off_plane_share):.1%} of a "
+            "vector's squared distance from the mean is off this plane."
+        )
+    if status.state == "succeeded":
+        st.dataframe([quality_row(job)], hide_index=True, width="stretch")
+        st.page_link(COMPARE, label="Compare this run with others", icon=":material/compare_arrows:",
+                     query_params={"runs": f'["{job.id}"]'})  # fmt: skip
+
+
+def names(n_prompt: int) -> Sequence[str]:
+    """Return hover texts of prompt vectors."""
+    return [f"prompt vector {i}" for i in range(n_prompt)]
+
+
+def chosen_run(view: View, store: Store) -> JobFolder | None:
+    """Draw the list of runs and return the chosen one, the newest at first."""
+    jobs = {job.id: job for job in list_jobs(store, "tune")}
+    asked = view.read("run", "")
+    if asked and asked not in jobs:
+        try:
+            asked = find_job(store, asked).id
+        except PriorscopeError as error:
+            st.warning(plain(error))
+    if not jobs:
+        return None
+    if asked in jobs:
+        st.session_state[view.key("run")] = asked
+    states = {job_id: job.status().state for job_id, job in jobs.items()}
+    chosen = view.choice(
+        "run", "Run", list(jobs), next(iter(jobs)), show=lambda job_id: f"{states[job_id]} · {label(jobs[job_id])}"
+    )
+    return jobs[chosen]
+
+
+header("Tune", "What does the prompt learn from this start, and which way does it move?")
+page_view, page_store = View("tune"), open_store()
+left_side, right_side = st.columns([1, 2.2], gap="large")
+with left_side, errors():
+    controls(page_view, page_store)
+with right_side, errors():
+    run = chosen_run(page_view, page_store)
+    if run is None:
+        empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")
+    else:
+        show_run(run, page_store)
