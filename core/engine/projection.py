@@ -61,7 +61,8 @@ def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress:
         BadRequest: too few points, or a site the model does not have.
         Cancelled: by `progress`.
     """
-    from core.activations.capture import capture, vocabulary_cloud
+    from core.activations.capture import capture
+    from core.activations.vocabulary import vocabulary_cloud
 
     clouds = [vocabulary_cloud(spec.model, store, progress)] if spec.vocabulary else []
     clouds += [capture(_at_site(cloud, spec), store, progress)[0] for cloud in spec.clouds]
@@ -78,7 +79,7 @@ def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress:
 
 
 def _at_site(cloud: CloudSpec, spec: ProjectionSpec) -> CloudSpec:
-    """Return the capture a map needs: the cloud as asked, and the map's site among its sites.
+    """Return the cloud as asked, after a look whether it has the map's site.
 
     Raises:
         BadRequest: the cloud was asked for at other sites only.

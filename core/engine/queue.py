@@ -56,7 +56,7 @@ def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
     The result is not waited for: the scheduler keeps the task whatever becomes of this process.
     """
     task = find_task(job.kind)
-    lane = task.lane_of(task.spec.parse(job.spec))
+    lane = task.lane_of(task.parse(job.spec))
     name = f"{job.id}-{uuid.uuid4().hex[:8]}"
     job.clear_cancel()
     job.update(state="queued", engine=engine, task=name, error="", exit_code=0, finished=0.0)

@@ -94,7 +94,7 @@ def _outcome(job: JobFolder, store: Store, progress: "_Reporter") -> dict:
     """Do the work and return the changes of the status that tell how it ended."""
     try:
         task = find_task(job.kind)
-        job.write_result(task.run(task.spec.parse(job.spec), job, store, progress))
+        job.write_result(task.run(task.parse(job.spec), job, store, progress))
     except Cancelled:
         return {"state": "cancelled"}
     except PriorscopeError as error:

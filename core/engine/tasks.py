@@ -47,6 +47,16 @@ class Task:
     lane: Lane | Callable[[Any], Lane]
     keeps: bool = False
 
+    def parse(self, data: Any) -> Spec:
+        """Validate a spec as a job folder keeps it.
+
+        Raises:
+            BadRequest: with each wrong field, its value and its bound.
+        """
+        import core.priors  # noqa: F401 - puts the kinds a spec may name on the list; a second in a fresh process
+
+        return self.spec.parse(data)
+
     def lane_of(self, spec: Any) -> Lane:
         """Return the lane a spec's job runs in."""
         return self.lane(spec) if callable(self.lane) else self.lane
@@ -98,7 +108,7 @@ def _model(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -
 
 
 def _vocabulary(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.activations.capture import vocabulary_cloud
+    from core.activations.vocabulary import vocabulary_cloud
 
     cloud = vocabulary_cloud(spec, store, progress)
     return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites)}

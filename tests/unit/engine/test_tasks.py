@@ -1,0 +1,65 @@
+"""The list of kinds, and what decides where an engine runs."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from core.engine import queue, server, tasks
+from core.errors import BadRequest, Unreachable
+from core.specs import ModelSpec, ProjectionSpec
+
+
+def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
+    kinds = ("model", "vocabulary", "capture", "tune", "projection")
+    found = [tasks.find_task(kind) for kind in kinds]
+    assert len({task.prefix for task in found}) == len(kinds)
+    assert tasks.find_task("tune").lane_of(None) == "train"
+    assert tasks.find_task("model").lane_of(ModelSpec()) == "heavy"
+    assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True)) == "quick"
+    assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True, method="tsne")) == "heavy"
+    assert [task.kind for task in found if task.keeps] == ["tune"]
+
+
+def test_an_extra_module_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tasks.EXTRA_TASKS, "no.such.module")
+    with pytest.raises(BadRequest, match=r"PRIORSCOPE_EXTRA_TASKS names the module 'no.such.module'.*correct or unset"):
+        tasks.find_task("tune")
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
+def test_idle_minutes_out_of_range(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(server.IDLE_MINUTES, text)
+    with pytest.raises(BadRequest, match=f"PRIORSCOPE_IDLE_MINUTES is '{text}'; give a number of minutes above 0"):
+        server.idle_minutes()
+    monkeypatch.delenv(server.IDLE_MINUTES)
+    assert server.idle_minutes() == 30
+
+
+@pytest.mark.parametrize(
+    ("visible", "environments"),
+    [
+        ("", [{}]),
+        ("1", [{}]),
+        ("0, 2", [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "2"}]),
+    ],
+)
+def test_one_worker_a_device(monkeypatch: pytest.MonkeyPatch, visible: str, environments: list[dict[str, str]]) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert server.device_environments() == environments
+
+
+def cluster(*resources: dict[str, float]) -> Any:
+    workers = {str(i): {"resources": offered} for i, offered in enumerate(resources)}
+    return cast(Any, SimpleNamespace(scheduler_info=lambda n_workers: {"workers": workers}))
+
+
+def test_workers_without_lanes_are_told_how_to_start() -> None:
+    queue.require_lanes(cluster(), "tcp://host:1")
+    queue.require_lanes(cluster({"train": 1, "heavy": 1}, {"quick": 1}), "tcp://host:1")
+    with pytest.raises(
+        Unreachable,
+        match=r"No worker of tcp://host:1 offers heavy, quick; start the workers with "
+        r"`dask worker tcp://host:1 --nthreads 3 --resources train=1,heavy=1,quick=1`",
+    ):
+        queue.require_lanes(cluster({"train": 1}), "tcp://host:1")
