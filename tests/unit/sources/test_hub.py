@@ -86,7 +86,7 @@ def test_a_model_is_fetched_and_then_found_without_asking(online, tiny_folder, s
     assert describe_model(SPEC, store).where == "the hub"
     assert model_revision(SPEC, store) is None
     seen: list[tuple[int, int]] = []
-    files = resolve_model(SPEC, store, lambda done, total, message: seen.append((done, total)))
+    files = resolve_model(SPEC, store, lambda done, total, message="": seen.append((done, total)))
     assert files.revision == COMMIT
     assert files.provenance == {"source": "hub", "id": "owner/thing", "commit": COMMIT}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(asked)

