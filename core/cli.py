@@ -8,6 +8,7 @@ import sys
 import warnings
 
 import typer
+from typer.exceptions import TyperException
 
 from core.commands.cache import cache
 from core.commands.capture import capture
@@ -35,7 +36,15 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     warnings.simplefilter("default")
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except PriorscopeError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except TyperException as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        if reason:  # without arguments the help itself was shown
+            typer.echo(f"error: {reason}; add --help to see the options.", err=True)
+        sys.exit(2)
+    except typer.Abort:
+        typer.echo("error: stopped.", err=True)
+        sys.exit(1)

@@ -23,8 +23,6 @@ def capture(
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would cost.")] = False,
 ) -> None:
     """Capture the activations of a model on a data set, once; the second time they come from the store."""
-    if "sites" in cloud and cloud["sites"] != "all":
-        cloud["sites"] = tuple(cloud["sites"].split(","))
     spec = CloudSpec.parse({**cloud, "model": model, "dataset": dataset, "tokens": tokens})
     store = Store.default()
     if estimate:

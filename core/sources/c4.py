@@ -1,7 +1,5 @@
 """C4 (English web text): a JSONL file, or the hub, streamed."""
 
-import gzip
-import json
 from collections import Counter
 from typing import Any
 
@@ -34,8 +32,8 @@ def find_c4(spec: DatasetSpec, progress: Progress = silent) -> Found:
     shard = f"en/c4-train.{spec.seed % N_SHARDS:05d}-of-{N_SHARDS:05d}.json.gz"
     try:
         commit = hub.info("dataset", HUB_ID).sha
-        with hub.explained("dataset", HUB_ID, commit), _open(shard, commit) as raw:
-            texts = _first(raw, spec.samples, progress)
+        with hub.explained("dataset", HUB_ID, commit):
+            texts = _first(address(shard, commit), spec.samples, progress)
     except (Unreachable, BadRequest) as error:
         raise Unreachable(f"{error} Or take the data set 'news', its stand-in from the package index.") from None
     dropped: Counter[str] = Counter()
@@ -44,19 +42,17 @@ def find_c4(spec: DatasetSpec, progress: Progress = silent) -> Found:
     return Found(records, is_task=False, provenance=provenance, dropped=dropped, drawn=True)
 
 
-def _open(shard: str, commit: str) -> Any:
-    """Open a shard over the network; bytes come as they are read."""
-    from huggingface_hub import HfFileSystem
-
-    return HfFileSystem().open(f"datasets/{HUB_ID}@{commit}/{shard}", "rb", block_size=1 << 20)
+def address(shard: str, commit: str) -> str:
+    """Return where a shard is, as `datasets` writes it."""
+    return f"hf://datasets/{HUB_ID}@{commit}/{shard}"
 
 
-def _first(raw: Any, n_samples: int, progress: Progress) -> list[str]:
+def _first(shard: str, n_samples: int, progress: Progress) -> list[str]:
+    """Return the first texts of a shard, read over the network only as far as they go."""
+    from datasets import load_dataset
+
     texts: list[str] = []
-    with gzip.open(raw, "rb") as unpacked:
-        for line in unpacked:
-            progress(len(texts), n_samples, "streaming C4")
-            texts.append(json.loads(line)["text"])
-            if len(texts) == n_samples:
-                break
+    for row in load_dataset("json", data_files=[shard], split="train", streaming=True).take(n_samples):
+        progress(len(texts), n_samples, "streaming C4")
+        texts.append(row["text"])
     return texts

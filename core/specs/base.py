@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +17,9 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    described_last: ClassVar[tuple[str, ...]] = ()
+    """Fields that forms and documentation show after all others."""
 
     @classmethod
     def parse(cls, data: Any) -> Self:

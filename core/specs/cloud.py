@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.specs.base import Spec
 from core.specs.dataset import DatasetSpec
@@ -28,7 +28,23 @@ def check_site(site: int | str) -> int | str:
     return number
 
 
+def check_sites(sites: object) -> object:
+    """Return 'all', or a tuple of sites from a list or a text such as '0,5,final'.
+
+    Raises:
+        ValueError: one of them is not a site, or there is none.
+    """
+    if sites == "all":
+        return sites
+    if isinstance(sites, str):
+        sites = sites.split(",")
+    if not isinstance(sites, list | tuple) or not sites:
+        raise ValueError("sites must be 'all' or at least one site, such as 0,5,final")
+    return tuple(check_site(site) for site in sites)
+
+
 Site = Annotated[int | str, AfterValidator(check_site)]
+Sites = Annotated[tuple[int | str, ...] | Literal["all"], BeforeValidator(check_sites)]
 
 
 class TokenFilter(Spec):
@@ -57,7 +73,7 @@ class CloudSpec(Spec):
 
     model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set")
-    sites: tuple[Site, ...] | Literal["all"] = Field(
+    sites: Sites = Field(
         default="all",
         title="Sites",
         description="Places in the residual stream: k is the stream entering block k, or 'final'.",

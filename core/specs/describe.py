@@ -59,9 +59,10 @@ class Field:
 
 
 def describe(spec: type[Spec]) -> list[Field]:
-    """Return the fields of a spec in their order, without constants such as `kind`."""
-    fields = [_field(name, info) for name, info in spec.model_fields.items()]
-    return [field for field in fields if not (field.kind == "choice" and len(field.choices) == 1)]
+    """Return the fields of a spec in their order, without `kind`."""
+    names = sorted(spec.model_fields, key=lambda name: name in spec.described_last)
+    fields = [_field(name, spec.model_fields[name]) for name in names]
+    return [field for field in fields if field.name != "kind"]
 
 
 def _field(name: str, info: FieldInfo) -> Field:

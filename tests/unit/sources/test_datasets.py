@@ -1,7 +1,6 @@
 """SQuAD, C4 and news: the order of their sources, and one wording from each."""
 
 import gzip
-import io
 import json
 import zipfile
 from pathlib import Path
@@ -97,20 +96,25 @@ def test_c4_without_a_hub_names_the_stand_in(store, offline):
         load_dataset(DatasetSpec(name="c4"), store)
 
 
-def test_c4_from_the_hub_stops_reading_when_it_has_enough(store, online, monkeypatch):
-    lines = [json.dumps({"text": f"page {i}", "url": "x"}).encode() for i in range(5)] + [b"never read"]
-    asked = []
+def test_c4_from_the_hub_is_streamed_as_far_as_needed(store, online, tmp_path, monkeypatch):
+    served, asked = tmp_path / "shard.json.gz", []
+    with gzip.open(served, "wt") as file:
+        file.writelines(json.dumps({"text": f"page {i}", "url": "x"}) + "\n" for i in range(9))
 
-    def served(shard: str, commit: str) -> io.BytesIO:
+    def address(shard: str, commit: str) -> str:
         asked.append((shard, commit))
-        return io.BytesIO(gzip.compress(b"\n".join(lines)))
+        return str(served)
 
-    monkeypatch.setattr(c4, "_open", served)
+    monkeypatch.setattr(c4, "address", address)
     data = load_dataset(DatasetSpec(name="c4", samples=5, seed=1030), store)
     assert [record.text for record in data.records] == [f"page {i}" for i in range(5)]
     assert asked == [("en/c4-train.00006-of-01024.json.gz", "c" * 40)]
     assert data.provenance["file"] == "en/c4-train.00006-of-01024.json.gz"
     assert not data.is_task
+
+
+def test_the_address_of_a_shard_names_the_commit():
+    assert c4.address("en/a.json.gz", "abc") == "hf://datasets/allenai/c4@abc/en/a.json.gz"
 
 
 def test_c4_from_a_file(store, tmp_path):

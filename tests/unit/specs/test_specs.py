@@ -53,11 +53,13 @@ def test_equal_specs_have_equal_fingerprints_whatever_the_order_of_keys():
         (DatasetSpec, {"samples": 1}, "samples: Input should be greater than or equal to 2 (got 1)"),
         (DatasetSpec, {"nmae": "news"}, "nmae: there is no such field; remove it or check its spelling"),
         (DatasetSpec, {"name": "file"}, "the data set 'file' needs a path; give the file's location"),
-        (DatasetSpec, {"name": "news", "module": "x"}, "module and difficulty belong to the data set 'math', not 'news'"),
-        (DatasetSpec, {"name": "math", "path": "x"}, "'math' takes no path; use the data set 'file' for your own texts"),
-        (DatasetSpec, {"name": "file", "path": "x", "prompt_column": "q"}, "prompt_column and answer_column go together"),
+        (DatasetSpec, {"name": "news", "module": "x"}, "module and difficulty belong to the data set 'math'"),
+        (DatasetSpec, {"name": "math", "path": "x"}, "'math' takes no path; use the data set 'file'"),
+        (DatasetSpec, {"name": "file", "path": "x", "prompt_column": "q"}, "prompt_column and answer_column go"),
         (DatasetSpec, {"name": "squad", "text_column": "x"}, "columns belong to the data set 'file', not 'squad'"),
         (CloudSpec, {"sites": ["-1"]}, "site '-1' is neither a block number from 0 nor 'final'"),
+        (CloudSpec, {"sites": []}, "sites: sites must be 'all' or at least one site, such as 0,5,final"),
+        (TuningSpec, {"prior": "isotropic", "method": "deep"}, "method: Input should be 'soft' (got 'deep')"),
         (TuningSpec, {"prior": "isotropic", "n_prompt": 501}, "n_prompt: Input should be less than or equal to 500"),
         (TuningSpec, {"prior": "isotropic", "learning_rate": "nan"}, "learning_rate: Input should be a finite number"),
         (ProjectionSpec, {}, "a map needs the vocabulary or at least one cloud"),
@@ -84,3 +86,9 @@ def test_a_prior_that_is_not_json_is_told_how_to_write_it():
 def test_math_fills_in_module_and_difficulty():
     spec = DatasetSpec(name="math")
     assert (spec.module, spec.difficulty) == ("arithmetic__add_or_sub", "train-easy")
+
+
+def test_sites_are_read_from_a_list_or_a_text():
+    assert CloudSpec.parse({"sites": "0,5,final"}).sites == (0, 5, "final")
+    assert CloudSpec.parse({"sites": [3]}).sites == (3,)
+    assert CloudSpec.parse({"sites": "all"}).sites == "all"
