@@ -132,7 +132,7 @@ def revive(store: Store) -> bool:
     Returns:
         whether there was reason to.
     """
-    if not unfinished(store) or find_engine(store):
+    if find_engine(store) or not unfinished(store):
         return False
     ensure_local(store)
     return True

@@ -11,6 +11,8 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import psutil
+
 from core import __version__
 from core.engine.tasks import EXTRA_TASKS
 from core.errors import Failed
@@ -19,11 +21,15 @@ from core.store.artifacts import write_json
 from core.store.status import is_alive
 
 ENGINE_FILE = "engine.json"
+SERVER = "core.engine.server"
 LOCK_FILE = "engine.lock"
 LOG_FILE = "log.txt"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+ENVIRONMENT = (EXTRA_TASKS, "CUDA_VISIBLE_DEVICES", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN")
+"""An engine keeps the environment it was started in. Where one of these differs, an idle one is replaced: a person who
+sets a token after a gated model was refused must not talk to an engine without it."""
 LOCAL = "local"
 """What `Status.engine` says of a job that was given to the engine of its own cache folder."""
 
@@ -40,7 +46,7 @@ class EngineInfo:
         started: seconds since the epoch.
         heartbeat: when it last wrote this.
         program: version of the program.
-        code: fingerprint of the program's files.
+        code: `code_version()` when it started.
         workers: process numbers of its workers.
         idle_minutes: after how long without jobs it closes.
     """
@@ -63,15 +69,17 @@ class EngineInfo:
 
 
 def code_version() -> str:
-    """Return a fingerprint of the program's files as they are on the disk now, and of the extra tasks.
+    """Return a fingerprint of the program's files as they are on the disk now, and of `ENVIRONMENT`.
 
     On the disk, and not as this process loaded them, for that is what an engine started now would run.
     """
     package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(f"{__version__} {os.environ.get(EXTRA_TASKS, '')}".encode())
+    digest = hashlib.sha256(__version__.encode())
     for path in sorted(package.rglob("*.py")):
         stat = path.stat()
         digest.update(f"{path.relative_to(package)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    for name in ENVIRONMENT:
+        digest.update(f"{name}={os.environ.get(name)}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -94,9 +102,7 @@ def read_info(store: Store) -> EngineInfo | None:
 def find_engine(store: Store) -> EngineInfo | None:
     """Return the local engine of a cache folder if it lives and answers."""
     info = read_info(store)
-    if info is None or info.host != socket.gethostname() or not is_alive(info.process):
-        return None
-    return info if answers(info.address, seconds=2.0) else None
+    return info if info and _process_here(store) and answers(info.address, seconds=2.0) else None
 
 
 def answers(address: str, seconds: float) -> bool:
@@ -133,8 +139,7 @@ def ensure_local(store: Store) -> EngineInfo:
         found = find_engine(store)
         if found and (not found.outdated or unfinished(store)):
             return found
-        if found or is_alive(_process_here(store)):
-            stop_local(store)
+        stop_local(store)
         return _start(store)
 
 
@@ -146,7 +151,7 @@ def stop_local(store: Store) -> bool:
     """
     process = _process_here(store)
     workers = getattr(read_info(store), "workers", ())
-    if not is_alive(process):
+    if not process:
         return False
     os.kill(process, signal.SIGTERM)
     if not _gone(process, STOP_SECONDS):
@@ -159,8 +164,15 @@ def stop_local(store: Store) -> bool:
 
 
 def _process_here(store: Store) -> int:
+    """Return the process of the recorded engine if it still is that engine, else 0; its number may be another's now."""
     info = read_info(store)
-    return info.process if info and info.host == socket.gethostname() else 0
+    if info is None or info.host != socket.gethostname() or not is_alive(info.process):
+        return 0
+    try:
+        command = psutil.Process(info.process).cmdline()
+    except psutil.Error:
+        return 0
+    return info.process if SERVER in command and str(store.root) in command else 0
 
 
 def _gone(process: int, seconds: float) -> bool:
@@ -176,7 +188,7 @@ def _start(store: Store) -> EngineInfo:
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     launched = subprocess.run(
-        [sys.executable, "-m", "core.engine.server", "--cache", str(store.root), "--detach"],
+        [sys.executable, "-m", SERVER, "--cache", str(store.root), "--detach"],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -118,5 +118,8 @@ def _tell_failure(job: JobFolder, task: str, future: Future) -> None:
     if future.status != "error" or job.stored_status().task != task:
         return
     error = future.exception(timeout=CONNECT_SECONDS)
-    reason = " ".join(f"The worker could not run the job: {type(error).__name__}: {error}".split())
+    reason = " ".join(
+        f"The worker could not begin the job ({type(error).__name__}: {error}); "
+        "workers need this program and this cache folder.".split()
+    )
     job.change(("queued", "running"), state="failed", error=reason, exit_code=1, finished=time.time())

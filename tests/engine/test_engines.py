@@ -88,12 +88,14 @@ def test_an_idle_engine_closes_itself(own_store: Store, monkeypatch: pytest.Monk
 def test_a_stale_record_is_replaced_and_so_is_an_idle_engine_of_other_code(
     own_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    stale = local.EngineInfo(address="tcp://127.0.0.1:1", process=gone.pid, host=os.uname().nodename)
+    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    stale = local.EngineInfo(address="tcp://127.0.0.1:1", process=bystander.pid, host=os.uname().nodename)
     local.write_info(own_store, stale)
+    assert not client.stop_engine(own_store)
     first = client.ensure_engine(own_store)
-    assert first.process != gone.pid
+    assert first.process != bystander.pid
+    assert bystander.poll() is None, "a process that got the number of a dead engine is none of our business"
+    bystander.communicate(b"\n")
     assert client.ensure_engine(own_store).process == first.process
     job = client.submit("toy", ToySpec(name="outdated", steps=2000, pause=0.05), own_store)
     monkeypatch.setattr(local, "code_version", lambda: "newer code")
@@ -139,6 +141,13 @@ def test_a_cluster_that_went_away_is_told_while_waiting(engine_store: Store) -> 
     with pytest.raises(Unreachable, match=f"does not answer any more; {job.id} keeps what it has"):
         client.wait(job, timeout=60)
     job.update(state="failed")
+
+
+def test_a_token_set_later_makes_an_engine_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = local.code_version()
+    assert local.code_version() == before
+    monkeypatch.setenv("HF_TOKEN", "a token")
+    assert local.code_version() != before
 
 
 def test_info_survives_fields_it_does_not_know(store: Store) -> None:

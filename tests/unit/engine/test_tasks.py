@@ -8,6 +8,7 @@ import pytest
 from core.engine import queue, server, tasks
 from core.errors import BadRequest, Unreachable
 from core.specs import ModelSpec, ProjectionSpec
+from core.store import Store, create_job
 
 
 def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
@@ -63,3 +64,20 @@ def test_workers_without_lanes_are_told_how_to_start() -> None:
         r"`dask worker tcp://host:1 --nthreads 3 --resources train=1,heavy=1,quick=1`",
     ):
         queue.require_lanes(cluster({"train": 1}), "tcp://host:1")
+
+
+def failed_future() -> Any:
+    return cast(Any, SimpleNamespace(status="error", exception=lambda timeout: FileNotFoundError("no\nfolder")))
+
+
+def test_a_task_that_fails_before_the_job_begins_is_told(store: Store) -> None:
+    job = create_job(store, "tune", {}, "t-1")
+    job.update(task="t-1-new")
+    queue._tell_failure(job, "t-1-old", failed_future())
+    assert job.status().state == "queued", "an old task says nothing about the new one"
+    queue._tell_failure(job, "t-1-new", failed_future())
+    assert job.status().state == "failed"
+    assert job.status().error == (
+        "The worker could not begin the job (FileNotFoundError: no folder); "
+        "workers need this program and this cache folder."
+    )
