@@ -1,4 +1,4 @@
-"""Exact first and second moments of a cloud."""
+"""Exact first and second moments of a cloud, and a cloud as a prior sees it."""
 
 from dataclasses import dataclass
 
@@ -19,3 +19,22 @@ class Moments:
     count: int
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A cloud that a prior is fitted on.
+
+    Attributes:
+        points: (n, d).
+        moments: exact moments of the whole cloud that `points` is a sample of, if they are known.
+        counts: (n,) how often each point's token occurs in the texts at hand, if that is known.
+        name: in words, for reports and messages.
+        key: of the stored artifact, or the id of the run; empty for neither.
+    """
+
+    points: NDArray[np.floating]
+    moments: Moments | None = None
+    counts: NDArray[np.integer] | None = None
+    name: str = ""
+    key: str = ""

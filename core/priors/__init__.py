@@ -3,7 +3,8 @@
 import importlib
 import pkgutil
 
-from core.priors.base import Prior, build_prior
+from core.priors.base import Prior
+from core.priors.matching import build_prior
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

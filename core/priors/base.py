@@ -1,15 +1,19 @@
 """What a prior is."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.moments import Moments, Reference
 from core.specs.prior import PriorSpec
 
 S = TypeVar("S", bound=PriorSpec)
+
+N_MEASURED = 4096
+"""Draws on which the spread of a prior is measured that cannot tell it."""
 
 _PRIORS: dict[type[PriorSpec], type["Prior[Any]"]] = {}
 
@@ -25,22 +29,26 @@ class Prior(Generic[S]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Tie the prior to its spec."""
         super().__init_subclass__(**kwargs)
-        _PRIORS[cls.spec_class] = cls
+        if "spec_class" in cls.__dict__:
+            _PRIORS[cls.spec_class] = cls
 
     def __init__(self, spec: S) -> None:
         """Keep the parameters; nothing is computed here."""
         self.spec = spec
         self.d_model_ = 0
 
-    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
         """Learn from a reference cloud.
 
         Args:
             points: (n, d) of the reference cloud. A prior that needs no reference reads only d.
             moments: exact moments of the whole cloud that `points` is a sample of, if they are known.
+            further: what `spec.further()` asks for, in its order (`core.activations.references` collects it).
 
         Raises:
-            BadRequest: fewer than two points, or values that are not finite.
+            BadRequest: fewer than two points, values that are not finite, or something of `further` is missing.
         """
         raise NotImplementedError
 
@@ -52,14 +60,23 @@ class Prior(Generic[S]):
         """Return the log density (n,) of rows (n, d), or None where the prior has none."""
         return None
 
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the total variance of samples drawn n at once.
+
+        Exact where a prior knows them; otherwise measured on `N_MEASURED` draws, always the same.
+        """
+        drawn = self.sample(N_MEASURED, np.random.default_rng(0)).astype(np.float64)
+        mean = drawn.mean(axis=0)
+        return mean, float(np.square(drawn - mean).sum(axis=1).mean())
+
     def report(self) -> dict[str, Any]:
         """Return what a person must know of this fit, JSON-able, keys in words."""
         return {}
 
 
-def build_prior(spec: PriorSpec) -> Prior[Any]:
-    """Return the unfitted prior that a spec describes."""
-    return _PRIORS[type(spec)](spec)
+def prior_class(spec: PriorSpec) -> type[Prior[Any]]:
+    """Return the prior that belongs to a spec."""
+    return _PRIORS[type(spec)]
 
 
 def check_points(points: NDArray[np.floating], least: int = 2) -> NDArray[np.floating]:
@@ -76,3 +93,24 @@ def check_points(points: NDArray[np.floating], least: int = 2) -> NDArray[np.flo
         bad = int((~np.isfinite(points)).any(axis=1).sum())
         raise BadRequest(f"{bad} of {len(points)} reference points are not finite; leave them out.")
     return points
+
+
+def check_further(spec: PriorSpec, further: Sequence[Reference], d_model: int | None = None) -> Sequence[Reference]:
+    """Return the further references if they are those that the spec asks for.
+
+    Raises:
+        BadRequest: another number of them, or one of another width than `d_model`.
+    """
+    wanted = len(spec.further())
+    if len(further) != wanted:
+        raise BadRequest(
+            f"The prior {spec.kind!r} is fitted on {wanted} further clouds but got {len(further)}; pass what "
+            "core.activations.references collects."
+        )
+    for reference in further:
+        if d_model is not None and reference.points.shape[1] != d_model:
+            raise BadRequest(
+                f"{reference.name or 'A further cloud'} has width {reference.points.shape[1]} but the reference cloud "
+                f"{d_model}; choose one of the same model."
+            )
+    return further

@@ -16,29 +16,44 @@ python -c "from core.priors.docs import prior_page; print(prior_page(), end='')"
 
 
 def prior_page() -> str:
-    """Return `docs/priors.md`: each kind with a table of its parameters."""
-    return "\n".join([_INTRODUCTION, *(_section(kind, spec) for kind, spec in prior_kinds().items())])
+    """Return `docs/priors.md`: each kind with a table of its parameters, and those of all kinds."""
+    own = [_section(kind, spec) for kind, spec in prior_kinds().items()]
+    common = [f"## All priors\n\nEach kind takes these as well.\n\n{_table(_common())}"]
+    return "\n".join([_INTRODUCTION, *own, *common])
 
 
 def prior_help() -> str:
     """Return a compact plain text of all kinds and parameters for `--help`."""
     lines = []
     for kind, spec in prior_kinds().items():
-        lines.append(f"{kind}: {spec.summary}")
-        lines += [
-            f"    {field.name} ({_values(field)}; default {_default(field)}): {field.help}" for field in describe(spec)
-        ]
-    return "\n".join(lines)
+        lines += [f"{kind}: {spec.summary}", *_lines(_own(spec))]
+    return "\n".join([*lines, "all kinds:", *_lines(_common())])
+
+
+def _own(spec: type[PriorSpec]) -> list[Field]:
+    return [field for field in describe(spec) if field.name not in spec.described_last]
+
+
+def _common() -> list[Field]:
+    return [field for field in describe(PriorSpec) if field.name in PriorSpec.described_last]
+
+
+def _lines(fields: list[Field]) -> list[str]:
+    return [f"    {field.name} ({_values(field)}; default {_default(field)}): {field.help}" for field in fields]
 
 
 def _section(kind: str, spec: type[PriorSpec]) -> str:
     fitted = "Fitted on a reference cloud." if spec.needs_reference else "Needs no reference cloud."
+    return f"## {spec.title}: `{kind}`\n\n{spec.summary} {fitted}\n\n{_table(_own(spec))}"
+
+
+def _table(fields: list[Field]) -> str:
+    head = ["| parameter | title | values | default | meaning |", "|---|---|---|---|---|"]
     rows = [
         f"| `{field.name}` | {field.title} | {_values(field).replace('|', 'or')} | {_default(field)} | {field.help} |"
-        for field in describe(spec)
+        for field in fields
     ]
-    head = ["| parameter | title | values | default | meaning |", "|---|---|---|---|---|"]
-    return "\n".join([f"## {spec.title}: `{kind}`", "", f"{spec.summary} {fitted}", "", *head, *rows, ""])
+    return "\n".join([*head, *rows, ""])
 
 
 def _values(field: Field) -> str:

@@ -1,5 +1,6 @@
 """Gaussian exclusion: a fitted Gaussian with its dense middle cut out."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from core.errors import BadRequest, Failed
-from core.moments import Moments
+from core.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.radial import (
@@ -84,7 +85,9 @@ class Exclusion(Prior[ExclusionSpec]):
     fit_: GaussianFit
     law_: RadialLaw
 
-    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
         """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
 
         Raises:
@@ -125,6 +128,12 @@ class Exclusion(Prior[ExclusionSpec]):
         widened = squared * -np.expm1(-law.log_scale) / 2 - law.dim * law.log_scale / 2
         density = self.fit_.log_prob(white) + widened + law.log_accept(squared) - np.log(law.acceptance)
         return np.where(inside, density, -np.inf)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean, which exclusion leaves in its place, and the total variance."""
+        law, variances = self.law_, self.fit_.variances
+        stretch = law.mean_square() / law.dim
+        return self.fit_.mean, float(stretch * variances[: law.dim].sum() + variances[law.dim :].sum())
 
     def radial_density(self, n_points: int = 512) -> RadialDensity:
         """Return the curves over the Mahalanobis distance for this fit's dimension."""

@@ -1,11 +1,12 @@
 """N(mean, covariance) fitted on a reference cloud."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.moments import Moments
+from core.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.specs.prior import PriorSpec
@@ -34,7 +35,9 @@ class Gaussian(Prior[GaussianSpec]):
     spec_class = GaussianSpec
     fit_: GaussianFit
 
-    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
         """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
 
         Raises:
@@ -59,6 +62,10 @@ class Gaussian(Prior[GaussianSpec]):
         """
         white, inside = self.fit_.whiten(x)
         return np.where(inside, self.fit_.log_prob(white), -np.inf)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return mean and total variance of the fit."""
+        return self.fit_.mean, float(self.fit_.variances.sum())
 
     def report(self) -> dict[str, Any]:
         """Return what was estimated from what, with rank, shrinkage and scale."""

@@ -1,12 +1,13 @@
 """N(0, std² I): the baseline that knows nothing of the model."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from core.moments import Moments
+from core.moments import Moments, Reference
 from core.priors.base import Prior, check_points
 from core.specs.prior import PriorSpec
 
@@ -47,7 +48,9 @@ class Isotropic(Prior[IsotropicSpec]):
         """Return the standard deviation of a coordinate, whichever way the number was read."""
         return float(np.sqrt(self.spec.std)) if self.spec.reading == "variance" else self.spec.std
 
-    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
         """Take the width d from points (n, d); n may be 0.
 
         Raises:
@@ -64,6 +67,10 @@ class Isotropic(Prior[IsotropicSpec]):
         """Return the log density (n,) of rows (n, d)."""
         squared = np.square(x.astype(np.float64) / self.std).sum(axis=1)
         return -0.5 * squared - self.d_model_ * (np.log(self.std) + 0.5 * np.log(2 * np.pi))
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return zero (d,) and the total variance."""
+        return np.zeros(self.d_model_), self.d_model_ * self.std**2
 
     def report(self) -> dict[str, Any]:
         """Return std, variance and the norm that samples have."""

@@ -119,6 +119,10 @@ class RadialLaw:
         """Draw n radii (n,)."""
         return self.quantile(rng.random(n))
 
+    def mean_square(self) -> float:
+        """Return the mean of m²; `dim` under the plain Gaussian."""
+        return float(np.square(self.quantile((np.arange(8192) + 0.5) / 8192)).mean())
+
     def _acceptance(self) -> float:
         """Return the χ² mass between h²/s and h², by quadrature where a difference would cancel."""
         other = self._hole * np.exp(-self.log_scale)

@@ -1,12 +1,13 @@
 """Xavier initialisation of an (n_prompt, d) tensor, a common default of deep prompts."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from core.moments import Moments
+from core.moments import Moments, Reference
 from core.priors.base import Prior, check_points
 from core.specs.prior import PriorSpec
 
@@ -42,7 +43,9 @@ class Xavier(Prior[XavierSpec]):
 
     spec_class = XavierSpec
 
-    def fit(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
         """Take the width d from points (n, d); n may be 0.
 
         Raises:
@@ -73,6 +76,10 @@ class Xavier(Prior[XavierSpec]):
         bound = np.float32(np.sqrt(3) * std)
         inside = (np.abs(x) <= bound).all(axis=1)
         return np.where(inside, -self.d_model_ * np.log(2 * np.sqrt(3) * std), -np.inf)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return zero (d,) and the total variance."""
+        return np.zeros(self.d_model_), self.d_model_ * self.std(n) ** 2
 
     def report(self) -> dict[str, Any]:
         """Return the spread at the set number of rows, or at the paper's 20 where it follows what is drawn."""

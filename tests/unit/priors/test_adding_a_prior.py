@@ -34,7 +34,9 @@ def test_kind_is_unknown_without_the_file():
 def test_form_command_line_and_documentation_find_it(toy: types.ModuleType):
     fields = describe(prior_kinds()["laplace"])
     assert [(field.name, field.title, field.default, field.maximum) for field in fields] == [
-        ("std", "Spread", 0.02, 100)
+        ("std", "Spread", 0.02, 100),
+        ("match_trace", "Match the trace", "none", None),
+        ("target_trace", "Total variance", None, 1e30),
     ]
     assert "laplace: Heavier tails than a Gaussian" in prior_help()
     assert "## Laplace: `laplace`" in prior_page()
