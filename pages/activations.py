@@ -10,7 +10,7 @@ from core.figures.clouds import map_figure
 from core.figures.priors import explained_variance_figure
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
-from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
+from pages.common.choices import dataset_choices, model_choice, short_name, site_choice, token_filter
 from pages.common.clouds import axes, map_layers, need_clouds, need_map, sources_table
 from pages.common.forms import spec_fields
 from pages.common.layout import draw, empty, errors, header, numbers, plain
@@ -107,7 +107,7 @@ def caption(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) ->
     )
     return (
         f"{name} fitted on {info['n_points']:,} of {tokens:,} tokens of {names}, at site {spec.site} of "
-        f"{plain(spec.model.name)}; seed {spec.seed}. Hover shows each token in its context."
+        f"{plain(short_name(spec.model.name))}; seed {spec.seed}. Hover shows each token in its context."
     )
 
 

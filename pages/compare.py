@@ -16,6 +16,7 @@ from core.figures.palette import POSTERIOR, PRIOR, XAVIER
 from core.figures.text import token
 from core.specs import ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store, list_jobs
+from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, empty, errors, header, plain
 from pages.common.pages import TUNE
@@ -122,7 +123,7 @@ def picture(view: View, store: Store, model: ModelSpec, chosen: Sequence[Chosen]
     info = stored.artifact.info
     st.caption(
         f"Axes: principal components of {info['n_points']:,} of {info['n_available']:,} vocabulary rows of "
-        f"{plain(model.name)} (seed {spec.seed}), fitted without the prompts and frozen. "
+        f"{plain(short_name(model.name))} (seed {spec.seed}), fitted without the prompts and frozen. "
         "Hover shows each vector's nearest token."
     )
     show_tables(chosen, tables, pd.concat(downloads, ignore_index=True))

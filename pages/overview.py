@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from core.errors import PriorscopeError
@@ -126,14 +127,12 @@ def state(store: Store) -> None:
     rows = [
         {
             "": "●" if row["source"] == "store" else "○" if row["available"] else "✕",
-            "kind": row["kind"],
-            "name": row["name"],
-            "title": row["title"],
-            "from": row["note"],
+            "What": f"**{plain(row['name'])}**  \n:gray[{plain(row['title'])}]",
+            "From": plain(row["note"]),
         }
         for row in sources(store.root)
     ]
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.table(pd.DataFrame(rows).set_index(""))
     st.caption("● on this machine · ○ fetched or made when first used · ✕ out of reach from here")
 
 

@@ -17,7 +17,7 @@ from core.priors import build_prior
 from core.priors.exclusion import Exclusion
 from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec, parse_prior
 from core.store import Store
-from pages.common.choices import dataset_choice, model_choice, site_choice
+from pages.common.choices import dataset_choice, model_choice, short_name, site_choice
 from pages.common.clouds import axes, map_layers, need_clouds, need_map, need_vocabulary
 from pages.common.forms import prior_form
 from pages.common.layout import draw, empty, errors, header, numbers, plain
@@ -94,7 +94,7 @@ def picture(view: View, model: ModelSpec, cloud_spec: CloudSpec | None, site: in
     info = stored.artifact.info
     st.caption(
         f"{n} samples (seed {seed}) of the prior fitted on {plain(layers[0].name)} at site {site} of "
-        f"{plain(model.name)}. "
+        f"{plain(short_name(model.name))}. "
         f"Axes: principal components of {info['n_points']:,} of {info['n_available']:,} reference points, frozen."
     )
     qualify(stored, sample, placed.off_plane_share, placed.t_squared, report, curves)

@@ -13,7 +13,7 @@ from core.figures.training import loss_figure
 from core.sources.models import ModelFacts
 from core.specs import ModelSpec, ProjectionSpec, TuningSpec
 from core.store import JobFolder, Status, Store, find_job, list_jobs
-from pages.common.choices import dataset_choice, model_choice
+from pages.common.choices import dataset_choice, model_choice, short_name
 from pages.common.clouds import axes, map_layers, need_map
 from pages.common.forms import prior_form, spec_fields
 from pages.common.jobs import follow, start
@@ -120,8 +120,8 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
         info = stored.artifact.info
         st.caption(
             f"The prompt on the principal components of {info['n_points']:,} of {info['n_available']:,} vocabulary "
-            f"rows of {plain(spec.model.name)}, frozen; in the median {np.median(points[1].off_plane_share):.1%} of a "
-            "vector's squared distance from the mean is off this plane."
+            f"rows of {plain(short_name(spec.model.name))}, frozen; in the median "
+            f"{np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean is off this plane."
         )
     if status.state == "succeeded":
         st.dataframe([quality_row(job)], hide_index=True, width="stretch")

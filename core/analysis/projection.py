@@ -1,7 +1,7 @@
 """Maps: a projection fitted on a reference cloud, frozen, on which further clouds are laid."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.analysis.pca import Pca, fit_pca, off_plane
 from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, place_tsne
-from core.errors import DamagedArtifact
+from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
 
@@ -73,6 +73,21 @@ class Map:
     coordinates: NDArray[np.float32]
     pca: Pca
     neighbourhoods: Neighbourhoods | None = None
+
+    def drawn(self, n_components: int) -> "Map":
+        """Return this map drawn in fewer dimensions, which a PCA map allows: its first components stay the same.
+
+        Raises:
+            BadRequest: of a t-SNE map, or for more dimensions than the map has.
+        """
+        if n_components == self.n_components:
+            return self
+        if self.method != "pca" or n_components > self.n_components:
+            raise BadRequest(
+                f"A {self.method} map of {self.n_components} dimensions cannot be drawn in {n_components}; "
+                f"fit one with n_components {n_components}."
+            )
+        return replace(self, n_components=n_components, coordinates=self.coordinates[:, :n_components])
 
     def place(self, points: NDArray[np.floating]) -> Placement:
         """Lay points (n, d) on the map, which itself stays as it is.

@@ -86,9 +86,10 @@ def explained_variance_figure(
         ]
     )
     style(figure, SMALL_HEIGHT, revision)
-    figure.update_xaxes(title_text="principal component", dtick=1 if len(shares) <= 20 else 5)
+    figure.update_xaxes(title_text="principal component", range=[0.3, len(shares) + 0.7], tick0=1, dtick=2)
+    figure.update_xaxes(showgrid=False)
     figure.update_yaxes(title_text="% of variance", rangemode="tozero")
-    figure.update_layout(showlegend=False, bargap=0.25)
+    figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
     return figure
 
 

@@ -19,6 +19,7 @@ def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
     figure.update_layout(
         height=height,
         uirevision=revision,
+        showlegend=True,
         margin={"l": 64, "r": 24, "t": 48, "b": 56},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -34,6 +35,6 @@ def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
         },
         hoverlabel={"align": "left", "namelength": -1},
     )
-    figure.update_xaxes(gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
+    figure.update_xaxes(showgrid=True, gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
+    figure.update_yaxes(showgrid=True, gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
     return figure

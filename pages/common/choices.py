@@ -25,7 +25,7 @@ def model_choice(store: Store) -> tuple[ModelSpec, ModelFacts]:
     view = View("model")
     known = [DEFAULT_MODEL, *(name for name in _used_models(store) if name != DEFAULT_MODEL)]
     name = view.choice(
-        "model", "Model", known, DEFAULT_MODEL, free=True,
+        "model", "Model", known, DEFAULT_MODEL, free=True, show=short_name,
         help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )  # fmt: skip
     spec = ModelSpec(name=name.strip() or DEFAULT_MODEL)
@@ -35,6 +35,11 @@ def model_choice(store: Store) -> tuple[ModelSpec, ModelFacts]:
     )
     st.caption(f"{shape}{plain(facts.where)}")
     return spec, facts
+
+
+def short_name(name: str) -> str:
+    """Return a model's name without the folders it lies in; a hub id stays whole."""
+    return Path(name).name if name.startswith(("/", "./", "../", "~")) else name
 
 
 def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
@@ -63,9 +68,12 @@ def token_filter(view: View) -> TokenFilter:
 
 def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     """Draw the picker of several data sets and return their specs; modules and files count one each."""
-    names = view.several("data", "Data sets", list(TITLES), ["news"], format_func=_title)
-    samples = view.number("samples", "Texts of each", 200, 2, 1_000_000, step=50)
-    seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
+    names = view.several("data", "Data sets", list(TITLES), ["news"], help=_titles())
+    first, second = st.columns(2)
+    with first:
+        samples = view.number("samples", "Texts of each", 200, 2, 1_000_000, step=50)
+    with second:
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
     specs = []
     for name in names:
         if name == "math":
@@ -81,25 +89,22 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
 
 def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     """Draw the picker of one data set to train on."""
-    first, second, third = st.columns(3)
-    with first:
-        name = view.choice("data", "Data set", list(TITLES), "math", show=_title)
-    with second:
-        samples = view.number("samples", "Samples", 1000, 2, 1_000_000, step=100, help="Training and validation.")
-    with third:
-        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
+    name = view.choice("data", "Data set", list(TITLES), "math", show=_title)
+    module: dict[str, Any] = {}
     if name == "math":
-        with first:
-            module = view.choice("module", "Module", list(modules()), DEFAULT_MODULE)
-        with second:
-            level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
-        return _spec(name, samples, seed, module=module, difficulty=level)
+        module["module"] = view.choice("module", "Module", list(modules()), DEFAULT_MODULE)
+        module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+    first, second = st.columns(2)
+    with first:
+        samples = view.number("samples", "Samples", 1000, 2, 1_000_000, step=100, help="Training and validation.")
+    with second:
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
     if name == "file":
         paths = file_choices(view, store)
         prompt = view.text("prompt_column", "Prompt column", help="Empty: the file is plain text.") or None
         answer = view.text("answer_column", "Answer column") or None
         return _spec(name, samples, seed, path=paths[0], prompt_column=prompt, answer_column=answer) if paths else None
-    return _spec(name, samples, seed)
+    return _spec(name, samples, seed, **module)
 
 
 def file_choices(view: View, store: Store) -> list[str]:
@@ -128,6 +133,10 @@ def _spec(name: str, samples: int, seed: int, **more: Any) -> DatasetSpec:
 
 def _title(name: str) -> str:
     return f"{name} · {TITLES[name]}" if TITLES[name].lower() != name else name
+
+
+def _titles() -> str:
+    return "  \n".join(f"{name}: {title}" for name, title in TITLES.items())
 
 
 def _help(name: str) -> str:

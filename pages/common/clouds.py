@@ -1,6 +1,7 @@
 """Stored clouds and maps as layers of a figure, and what to do where they are not there yet."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +40,35 @@ def axes(stored: StoredMap) -> Axes:
     )
 
 
+def fitted_spec(spec: ProjectionSpec) -> ProjectionSpec:
+    """Return the map that is fitted for a picture: one PCA serves two and three dimensions."""
+    return spec.model_copy(update={"n_components": 3}) if spec.method == "pca" else spec
+
+
+def find_picture(spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return the stored map of a picture in the picture's dimensions."""
+    found = find_map(fitted_spec(spec), store)
+    return replace(found, map=found.map.drawn(spec.n_components)) if found else None
+
+
 def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
     """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job."""
     with errors():
-        found = find_map(spec, store)
+        found = find_picture(spec, store)
         if found:
             return found
-        job = job_of("projection", [spec], store)
+        asked = fitted_spec(spec)
+        job = job_of("projection", [asked], store)
         if job and job.status().state != "succeeded":
             follow(job, store)
             return None
         n_clouds = len(spec.clouds) + spec.vocabulary
         seconds = spec.n_points * n_clouds * (EARLY_ITERATIONS + spec.n_iterations) * _SECONDS_A_POINT_AND_ITERATION
-        if spec.method == "tsne" and not st.button(
-            f"Draw this t-SNE map (about {duration(seconds)}, once)", type="primary", icon=":material/scatter_plot:"
-        ):
-            st.caption("PCA is there at once. A t-SNE map is made by the engine and kept; other pages can use it too.")
-            return None
-        if start("projection", spec, store):
+        if spec.method == "tsne":
+            st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
+            if not st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne"):
+                return None
+        if start("projection", asked, store):
             st.rerun()
     return None
 
@@ -138,7 +150,7 @@ def map_layers(root: Path, spec_json: str, map_key: str, colour: str, as_referen
         as_reference: grey, for others to stand out on.
     """
     spec, store = ProjectionSpec.parse(spec_json), Store(root)
-    stored = find_map(spec, store)
+    stored = find_picture(spec, store)
     if stored is None:
         return []
     clouds = [find_vocabulary(spec.model, store)] if spec.vocabulary else []
@@ -180,8 +192,6 @@ def hover(rows: pd.DataFrame) -> list[str]:
 
 def _coloured(layer: Layer, rows: pd.DataFrame, colour: str) -> list[Layer]:
     if colour == "position":
-        from dataclasses import replace
-
         return [replace(layer, values=rows["position"].to_numpy(np.float32), values_title="position")]
     return split_by_token(layer, rows["token"].tolist()) if colour == "token" else [layer]
 

@@ -12,7 +12,7 @@ from core.priors.gaussian import GaussianSpec
 from core.sources.models import ModelFacts
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
-from pages.common.clouds import job_of
+from pages.common.clouds import fitted_spec, job_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) ->
         store: the cache folder.
     """
     cloud, run = demo_cloud(model, facts, texts), demo_run(model)
-    vocabulary_map = ProjectionSpec(model=model, vocabulary=True)
+    vocabulary_map = fitted_spec(ProjectionSpec(model=model, vocabulary=True))
     planned: list[tuple[str, Spec, str, bool]] = [
         ("vocabulary", model, "Fetch the model, read its vocabulary", find_vocabulary(model, store) is not None),
         ("projection", vocabulary_map, "Fit the map of the vocabulary", find_map(vocabulary_map, store) is not None),

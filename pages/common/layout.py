@@ -56,7 +56,7 @@ def empty(icon: str, title: str, text: str) -> None:
 def duration(seconds: float) -> str:
     """Return a time in words a person plans with."""
     if seconds < 1:
-        return "under a second"
+        return "1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

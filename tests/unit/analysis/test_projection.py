@@ -83,6 +83,18 @@ def test_a_pca_map_places_its_own_points_where_they_were(clusters):
     assert placed.off_plane_share.shape == (300,)
 
 
+def test_a_pca_map_in_three_dimensions_is_the_one_in_two_and_one_more(clusters, tsne):
+    three, two = fit_map(clusters, _spec(method="pca", n_components=3)), fit_map(clusters, _spec(method="pca"))
+    drawn = three.drawn(2)
+    assert np.array_equal(drawn.coordinates, two.coordinates)
+    assert np.array_equal(drawn.place(clusters[:9]).off_plane, two.place(clusters[:9]).off_plane)
+    assert three.drawn(3) is three
+    with pytest.raises(BadRequest, match="A pca map of 2 dimensions cannot be drawn in 3; fit one with n_components 3"):
+        two.drawn(3)
+    with pytest.raises(BadRequest, match="A tsne map of 2 dimensions cannot be drawn in 3"):
+        tsne.drawn(3)
+
+
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_a_saved_map_places_points_alike(method, clusters, tmp_path):
     fitted = fit_map(clusters, _spec(method=method))
