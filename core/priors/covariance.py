@@ -66,7 +66,15 @@ class GaussianFit:
         Raises:
             BadRequest: a vector does not fit into float32.
         """
-        return as_float32(self.mean + (white * np.sqrt(self.variances)) @ self.basis.T)
+        return as_float32(self.mean + self.deviate(white))
+
+    def deviate(self, white: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map coordinates (n, dim), standard normal under this Gaussian, to deviations (n, d) from the mean."""
+        return (white * np.sqrt(self.variances)) @ self.basis.T
+
+    def covariance(self) -> NDArray[np.float64]:
+        """Return the covariance (d, d)."""
+        return (self.basis * self.variances) @ self.basis.T
 
     def whiten(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Map vectors (n, d) to coordinates (n, dim), with whether each vector lies in the range (n,).
@@ -84,6 +92,11 @@ class GaussianFit:
         """Return the log density (n,) on the range, from coordinates (n, dim)."""
         normaliser = self.dim * np.log(2 * np.pi) + np.log(self.variances).sum()
         return -0.5 * (normaliser + np.square(white).sum(axis=1))
+
+    def density(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the log density (n,) of rows (n, d); for a singular fit that on its range, and −inf off it."""
+        white, inside = self.whiten(x)
+        return np.where(inside, self.log_prob(white), -np.inf)
 
 
 def fit_gaussian(
@@ -129,6 +142,13 @@ def fit_gaussian(
         kept = rank
     facts = _facts(moments, covariance, variances, kept, shrinkage) | {"fitted_on": source}
     return GaussianFit(moments.mean, basis[:, :kept], variances[:kept], facts)
+
+
+def gaussian_of(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> GaussianFit:
+    """Return a Gaussian of a given mean (d,) and covariance (d, d), without directions of no variance."""
+    variances, basis = np.linalg.eigh(covariance)
+    kept = variances > variances[-1] * len(mean) * np.finfo(np.float64).eps
+    return GaussianFit(mean, basis[:, kept][:, ::-1], variances[kept][::-1], {})
 
 
 def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:

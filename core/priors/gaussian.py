@@ -60,8 +60,7 @@ class Gaussian(Prior[GaussianSpec]):
 
         For a singular fit it is the density on the fit's range, and −inf off it.
         """
-        white, inside = self.fit_.whiten(x)
-        return np.where(inside, self.fit_.log_prob(white), -np.inf)
+        return self.fit_.density(x)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return mean and total variance of the fit."""

@@ -1,0 +1,188 @@
+"""Between two clouds: a point of one mixed with a point of the other."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
+from scipy.special import betaincinv
+
+from core.errors import BadRequest
+from core.moments import Moments, Reference
+from core.priors.base import Prior, check_further
+from core.priors.covariance import CovarianceField, GaussianFit, RankField, as_float32, fit_gaussian, gaussian_of
+from core.specs.dataset import DatasetSpec
+from core.specs.prior import Further, PriorSpec, SecondCloud, VocabularyRows
+
+VOCABULARY = "vocabulary"
+
+
+def second_cloud(value: Any) -> Any:
+    """Return 'vocabulary' or a data set as canonical JSON, from its name, JSON, a mapping or a `DatasetSpec`.
+
+    Raises:
+        ValueError: not a data set.
+    """
+    if value is None or (isinstance(value, str) and value.strip() in ("", VOCABULARY)):
+        return VOCABULARY
+    try:
+        if isinstance(value, DatasetSpec):
+            spec = value
+        elif isinstance(value, str) and not value.strip().startswith("{"):
+            spec = DatasetSpec.parse({"name": value.strip()})
+        else:
+            spec = DatasetSpec.parse(json.loads(value) if isinstance(value, str) else value)
+    except (BadRequest, json.JSONDecodeError) as error:
+        raise ValueError(f"neither 'vocabulary' nor a data set ({error}); name one, or give one as JSON") from None
+    return spec.canonical_json()
+
+
+class InterpolationSpec(PriorSpec):
+    """Mixtures αx + (1 − α)y of points of two fitted Gaussians."""
+
+    title: ClassVar[str] = "Interpolation"
+    summary: ClassVar[str] = "Between the reference cloud and a second one: αx + (1 − α)y, both from fitted Gaussians."
+    needs_reference: ClassVar[bool] = True
+    order: ClassVar[int] = 60
+
+    kind: Literal["interpolation"] = "interpolation"
+    second: Annotated[str, BeforeValidator(second_cloud)] = Field(
+        default=VOCABULARY,
+        title="Second cloud",
+        description="'vocabulary', the name of a data set, or a data set as JSON, read at the site of the reference.",
+    )
+    path: Literal["linear", "spherical"] = Field(
+        default="linear",
+        title="Path",
+        description="linear shrinks into the shell: of two equal clouds a mixture keeps two thirds of the trace; "
+        "spherical goes sin(απ/2)·x + cos(απ/2)·y about the means, and keeps all of it.",
+    )
+    alpha: Literal["uniform", "fixed", "beta"] = Field(
+        default="uniform",
+        title="α",
+        description="Share of the reference cloud, drawn for each vector: uniform on 0 to 1 (the paper), one fixed "
+        "value, or Beta-distributed.",
+    )
+    fixed_alpha: float = Field(default=0.5, ge=0, le=1, title="Fixed α", description="Of 'fixed'; 1 is the reference.")
+    beta_a: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta a", description="Of 'beta': pulls towards 1.")
+    beta_b: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta b", description="Of 'beta': pulls towards 0.")
+    covariance: CovarianceField = "empirical"
+    rank: RankField = 32
+
+    def further(self) -> tuple[Further, ...]:
+        """Return the second cloud."""
+        return (VocabularyRows() if self.second == VOCABULARY else SecondCloud(DatasetSpec.parse(self.second)),)
+
+
+class Interpolation(Prior[InterpolationSpec]):
+    """e = αx + (1 − α)y with x and y from Gaussians fitted on two clouds.
+
+    Source: 3.3 and 4.5 of the paper.
+    Deviation: α can be fixed or Beta-distributed; the spherical path, for which the means are mixed as on the linear
+    one, x and y are independent, and in many dimensions orthogonal, so that it is the great circle between them.
+    """
+
+    spec_class = InterpolationSpec
+    fit_: GaussianFit
+    second_: GaussianFit
+    names_: tuple[str, str]
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Fit one Gaussian on points (n, d) and one on `further[0]`.
+
+        Raises:
+            BadRequest: see `fit_gaussian`; no second cloud, or one of another width.
+        """
+        spec = self.spec
+        (second,) = check_further(spec, further, points.shape[1])
+        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
+        self.second_ = fit_gaussian(second.points, second.moments, spec.covariance, spec.rank)
+        self.names_ = ("reference", second.name or "second")
+        self.d_model_ = points.shape[1]
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n vectors: (n, d).
+
+        Raises:
+            BadRequest: a value does not fit into float32.
+        """
+        alpha = self._alpha(rng.random(n))
+        first, second = self._weights(alpha)
+        deviations = [
+            weight[:, None] * fit.deviate(rng.standard_normal((n, fit.dim)))
+            for weight, fit in ((first, self.fit_), (second, self.second_))
+        ]
+        return as_float32(self._mean(alpha) + deviations[0] + deviations[1])
+
+    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
+        """Return the log density (n,) of rows (n, d) where α is fixed; there is no closed form where it is drawn."""
+        if self.spec.alpha != "fixed":
+            return None
+        alpha = np.array([self.spec.fixed_alpha])
+        (first,), (second,) = self._weights(alpha)
+        covariance = first**2 * self.fit_.covariance() + second**2 * self.second_.covariance()
+        return gaussian_of(self._mean(alpha)[0], covariance).density(x)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the total variance, which has a closed form in the moments of α."""
+        trace = self._trace()
+        return self._mean(np.array([self._levels().mean()]))[0], sum(trace.values())
+
+    def report(self) -> dict[str, Any]:
+        """Return how the scale of the mixtures compares with that of the two clouds."""
+        levels, parts = self._levels(), self._trace()
+        traces = [float(fit.variances.sum()) for fit in (self.fit_, self.second_)]
+        mixed = float(levels.mean() * traces[0] + (1 - levels.mean()) * traces[1])
+        mean, total = self.spread(1)
+        return {
+            "between": list(self.names_),
+            "path": self.spec.path,
+            "alpha": self.spec.alpha,
+            "mean_of_alpha": float(levels.mean()),
+            "rank": [self.fit_.dim, self.second_.dim],
+            "d_model": self.d_model_,
+            "total_variance": total,
+            "total_variance_around_the_path": parts["around"],
+            "total_variance_along_the_path": parts["along"],
+            "total_variance_of_the_clouds": traces,
+            "share_of_trace": parts["around"] / mixed,
+            "distance_of_the_means": float(np.linalg.norm(self.fit_.mean - self.second_.mean)),
+            "typical_norm": float(np.sqrt(total + np.square(mean).sum())),
+            "in_words": f"A vector's mean squared distance from the line of means is {parts['around'] / mixed:.0%} of "
+            "the clouds' own: linear mixtures of uniform α keep two thirds, spherical ones all.",
+        }
+
+    def _alpha(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return quantiles of α."""
+        spec = self.spec
+        if spec.alpha == "fixed":
+            return np.full(probability.shape, spec.fixed_alpha)
+        return probability if spec.alpha == "uniform" else betaincinv(spec.beta_a, spec.beta_b, probability)
+
+    def _levels(self) -> NDArray[np.float64]:
+        """Return evenly likely values of α: their averages are expectations."""
+        return self._alpha((np.arange(4096) + 0.5) / 4096)
+
+    def _weights(self, alpha: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the deviations of the two clouds are multiplied by."""
+        if self.spec.path == "linear":
+            return alpha, 1 - alpha
+        return np.sin(alpha * np.pi / 2), np.cos(alpha * np.pi / 2)
+
+    def _mean(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+        return alpha[:, None] * self.fit_.mean + (1 - alpha)[:, None] * self.second_.mean
+
+    def _trace(self) -> dict[str, float]:
+        """Return E‖e − mean‖² in two parts: around the line between the means, and along it."""
+        levels = self._levels()
+        first, second = (np.square(weight).mean() for weight in self._weights(levels))
+        apart = np.square(self.fit_.mean - self.second_.mean).sum()
+        return {
+            "around": float(first * self.fit_.variances.sum() + second * self.second_.variances.sum()),
+            "along": float(levels.var() * apart),
+        }

@@ -1,0 +1,134 @@
+"""Rows of the vocabulary as they are, or the embeddings of a text: how prompt-tuning usually starts."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from core.errors import BadRequest
+from core.moments import Moments, Reference
+from core.priors.base import Prior, check_further, check_points
+from core.specs.prior import Further, PriorSpec, VocabularyRows
+
+
+class VocabularySpec(PriorSpec):
+    """Rows of the embedding matrix."""
+
+    title: ClassVar[str] = "Vocabulary"
+    summary: ClassVar[str] = (
+        "Embeddings of tokens as they are: drawn from all or the frequent ones, or those of a text."
+    )
+    order: ClassVar[int] = 50
+
+    kind: Literal["vocabulary"] = "vocabulary"
+    rows: Literal["all", "frequent", "low_ids", "text"] = Field(
+        default="all",
+        title="Rows",
+        description="Drawn from all tokens, from the most frequent in the reference cloud (token activations), from "
+        "the lowest token ids (a stand-in: byte-pair tokenizers number frequent merges first), or those of a text, in "
+        "its order.",
+    )
+    n_rows: int = Field(
+        default=1000,
+        ge=1,
+        le=10_000_000,
+        title="How many",
+        description="Of 'frequent' and 'low_ids': tokens to draw from.",
+    )
+    text: str = Field(
+        default="",
+        title="Text",
+        description="Of 'text': repeated until there are as many tokens as prompt vectors, and cut.",
+    )
+    special: bool = Field(
+        default=False, title="Special tokens", description="Whether special and unused tokens can be drawn too."
+    )
+
+    @property
+    def reads_reference(self) -> bool:
+        """Return whether the reference cloud is read: its tokens are counted, or its trace is matched."""
+        return self.rows == "frequent" or super().reads_reference
+
+    def further(self) -> tuple[Further, ...]:
+        """Return the vocabulary, with counts or cut to a text as the rows need it."""
+        return (VocabularyRows(self.special, self.rows == "frequent", self.text if self.rows == "text" else ""),)
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        if (self.rows == "text") != bool(self.text.strip()):
+            raise ValueError("rows 'text' and a text go together; give both or neither")
+        return self
+
+
+class Vocabulary(Prior[VocabularySpec]):
+    """Vocabulary rows, each at most once while there are enough.
+
+    Deviation: not in the paper; the usual ways of prompt-tuning to start, except that a row is not drawn twice.
+    """
+
+    spec_class = VocabularySpec
+    rows_: NDArray[np.floating]
+    name_: str
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Take the rows from `further[0]`; of points (n, d) only the width counts.
+
+        Raises:
+            BadRequest: no vocabulary, one of another width, more rows asked for than it has, or no counts.
+        """
+        (vocabulary,) = check_further(self.spec, further, points.shape[1])
+        check_points(vocabulary.points, least=1)
+        self.name_ = vocabulary.name
+        self.rows_ = vocabulary.points[self._chosen(vocabulary)]
+        self.d_model_ = vocabulary.points.shape[1]
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n rows: (n, d). Those of a text come in its order, whatever the generator."""
+        if self.spec.rows == "text":
+            chosen = np.arange(n) % len(self.rows_)
+        else:
+            chosen = rng.choice(len(self.rows_), size=n, replace=n > len(self.rows_))
+        return self.rows_[chosen].astype(np.float32)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the total variance of the rows."""
+        mean = self.rows_.mean(axis=0, dtype=np.float64)
+        return mean, float(self.rows_.var(axis=0, dtype=np.float64).sum())
+
+    def report(self) -> dict[str, Any]:
+        """Return how many rows there are to draw from, and their scale."""
+        mean, trace = self.spread(len(self.rows_))
+        return {
+            "rows_drawn_from": self.spec.rows,
+            "n_rows": len(self.rows_),
+            "vocabulary": self.name_,
+            "special_tokens": self.spec.special,
+            "d_model": self.d_model_,
+            "total_variance": trace,
+            "norm_of_mean": float(np.linalg.norm(mean)),
+            "typical_norm": float(np.sqrt(trace + np.square(mean).sum())),
+        }
+
+    def _chosen(self, vocabulary: Reference) -> NDArray[np.intp]:
+        """Return which rows can be drawn."""
+        n_rows, have = self.spec.n_rows, len(vocabulary.points)
+        if self.spec.rows in ("all", "text"):
+            return np.arange(have)
+        if self.spec.rows == "frequent":
+            if vocabulary.counts is None:
+                raise BadRequest(
+                    "No texts at hand whose tokens can be counted for the rows 'frequent'; give token activations as "
+                    "the reference, or choose the rows 'low_ids'."
+                )
+            ranked = np.argsort(-vocabulary.counts, kind="stable")
+            have = int((vocabulary.counts > 0).sum())
+        else:
+            ranked = np.arange(have)
+        if n_rows > have:
+            raise BadRequest(f"n_rows {n_rows} is above the {have} tokens that can be drawn; choose at most {have}.")
+        return ranked[:n_rows]
