@@ -4,7 +4,9 @@ import torch
 
 from core.moments import Moments
 
-PANEL = 192
+ROWS_AT_ONCE = {"cpu": 512, "cuda": 8192}
+"""Rows in float64 at a time: few enough to stay in a core's cache."""
+PANEL = 144
 """Columns of the covariance computed at a time; panels below the diagonal are mirrored, not computed."""
 
 
@@ -33,15 +35,18 @@ class Accumulator:
         """Add rows (n, d) of any number format."""
         if len(rows) == 0:
             return
-        rows = rows.to(self.device).double()
+        rows = rows.to(self.device)
         if self.shift is None:
-            self.shift = rows.mean(dim=0)
-        rows = rows - self.shift
+            self.shift = rows.mean(dim=0, dtype=torch.float64)
         self.count += len(rows)
-        self.total += rows.sum(dim=0)
-        for begin in range(0, rows.shape[1], PANEL):
+        for piece in rows.split(ROWS_AT_ONCE[self.device.type]):
+            self._add(piece.double().sub_(self.shift))
+
+    def _add(self, shifted: torch.Tensor) -> None:
+        self.total += shifted.sum(dim=0)
+        for begin in range(0, shifted.shape[1], PANEL):
             end = begin + PANEL
-            self.scatter[begin:end, begin:].addmm_(rows[:, begin:end].T, rows[:, begin:])
+            self.scatter[begin:end, begin:].addmm_(shifted[:, begin:end].T, shifted[:, begin:])
 
     def moments(self) -> Moments:
         """Return the moments of all rows added."""
@@ -57,8 +62,11 @@ class Accumulator:
         return {"count": torch.tensor([self.count]), "shift": shift, "total": self.total, "scatter": self.scatter}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """Go on from a state."""
+        """Go on from a state.
+
+        It is copied: a tensor read from a file may lie anywhere in memory, and matrix products round by alignment.
+        """
         self.count = int(state["count"][0])
-        self.shift = state["shift"].to(self.device) if len(state["shift"]) else None
-        self.total = state["total"].to(self.device)
-        self.scatter = state["scatter"].to(self.device)
+        self.shift = state["shift"].to(self.device, copy=True) if len(state["shift"]) else None
+        self.total.copy_(state["total"])
+        self.scatter.copy_(state["scatter"])

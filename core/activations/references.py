@@ -1,0 +1,201 @@
+"""What a prior is fitted on: the reference cloud, and whatever else its spec asks for. Free of torch.
+
+A caller says how a cloud is come by: a page only looks into the store, the command line has it made by a job, a
+tuning job makes it itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.errors import BadData, BadRequest
+from core.moments import Reference
+from core.sources.models import resolve_model
+from core.specs.cloud import CloudSpec
+from core.specs.model import ModelSpec
+from core.specs.prior import Further, PriorSpec, RunPosterior, SecondCloud, VocabularyRows
+from core.store.artifacts import Store
+from core.store.jobs import find_job
+
+Needed = CloudSpec | ModelSpec
+"""A cloud by the spec of the job that makes it: token activations, or the vocabulary of a model."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a prior is fitted.
+
+    Attributes:
+        model: the frozen model.
+        cloud: token activations that serve as the reference cloud; None: the vocabulary.
+        site: place in the residual stream.
+    """
+
+    model: ModelSpec
+    cloud: CloudSpec | None = None
+    site: int | str = 0
+
+    @property
+    def reference(self) -> Needed:
+        """Return the reference cloud's own spec."""
+        return self.model if self.cloud is None else self.cloud
+
+
+@dataclass(frozen=True)
+class References:
+    """All that a fit takes: `prior.fit(main.points, main.moments, further)`.
+
+    Attributes:
+        main: the reference cloud; without points, (0, d), where the prior reads none and none was asked for.
+        further: what the spec asks for beside it.
+    """
+
+    main: Reference
+    further: tuple[Reference, ...]
+
+
+def job_kind(needed: Needed) -> str:
+    """Return the kind of job that makes a cloud."""
+    return "vocabulary" if isinstance(needed, ModelSpec) else "capture"
+
+
+def find(needed: Needed, store: Store) -> Cloud | None:
+    """Return a cloud if it is in the store."""
+    return find_vocabulary(needed, store) if isinstance(needed, ModelSpec) else find_cloud(needed, store)
+
+
+def needed_clouds(prior: PriorSpec, place: Place, reference: bool = True) -> tuple[Needed, ...]:
+    """Return the clouds that a fit reads, each once.
+
+    Args:
+        prior: what is fitted.
+        place: where.
+        reference: whether the reference cloud is wanted even by a prior that does not read it.
+    """
+    needed = [place.reference] if reference or prior.reads_reference else []
+    needed += [_cloud_of(wish, place) for wish in prior.further() if not isinstance(wish, RunPosterior)]
+    return tuple(dict.fromkeys(needed))
+
+
+def missing_clouds(prior: PriorSpec, place: Place, store: Store, reference: bool = True) -> tuple[Needed, ...]:
+    """Return those of `needed_clouds` that are not in the store; `job_kind` tells the job that makes each."""
+    return tuple(needed for needed in needed_clouds(prior, place, reference) if find(needed, store) is None)
+
+
+def gather(
+    prior: PriorSpec,
+    place: Place,
+    store: Store,
+    get: Callable[[Needed], Cloud | None] | None = None,
+    d_model: int | None = None,
+) -> References:
+    """Collect what a prior is fitted on.
+
+    Args:
+        prior: what will be fitted.
+        place: where.
+        store: where clouds and runs are.
+        get: returns a cloud, making it if need be; without it, what is not in the store is an error.
+        d_model: width of the model; given, the reference cloud is left out for a prior that does not read it.
+
+    Raises:
+        BadRequest: a cloud that is not in the store, or a run that does not fit.
+        UnknownName: no such run.
+        BadData: a text without tokens, or a model without a tokenizer file that can be read here.
+    """
+    clouds = {}
+    for needed in needed_clouds(prior, place, reference=d_model is None):
+        cloud = get(needed) if get else find(needed, store)
+        if cloud is None:
+            raise BadRequest(
+                f"{_name(needed, place.site)} is not in the store yet; run the {job_kind(needed)} job first."
+            )
+        clouds[needed] = cloud
+    if place.reference in clouds and (d_model is None or prior.reads_reference):
+        main = _read(clouds[place.reference], place.reference, place.site)
+    else:
+        main = Reference(np.empty((0, d_model or 0), np.float32))
+    return References(main, tuple(_further(wish, place, clouds, store) for wish in prior.further()))
+
+
+def _cloud_of(wish: VocabularyRows | SecondCloud, place: Place) -> Needed:
+    """Return the cloud that a wish is taken from; a second data set is captured as the reference cloud was."""
+    if isinstance(wish, VocabularyRows):
+        return place.model
+    like = place.cloud or CloudSpec(model=place.model)
+    return like.model_copy(update={"dataset": wish.dataset, "sites": (place.site,)})
+
+
+def _further(wish: Further, place: Place, clouds: dict[Needed, Cloud], store: Store) -> Reference:
+    if isinstance(wish, RunPosterior):
+        return _posterior(wish.run, place, store)
+    needed = _cloud_of(wish, place)
+    if isinstance(wish, SecondCloud):
+        return _read(clouds[needed], needed, place.site)
+    counted = clouds.get(place.reference) if wish.counted and place.cloud else None
+    return _vocabulary(wish, clouds[needed], place, counted, store)
+
+
+def _read(cloud: Cloud, needed: Needed, site: int | str) -> Reference:
+    where = 0 if isinstance(needed, ModelSpec) else site
+    return Reference(cloud.points(where), cloud.moments(where), name=_name(needed, site), key=cloud.key)
+
+
+def _vocabulary(wish: VocabularyRows, cloud: Cloud, place: Place, counted: Cloud | None, store: Store) -> Reference:
+    """Return the rows that are wished for, with exact moments where they are all rows."""
+    name, points = _name(place.model, 0), cloud.points(0)
+    if wish.text:
+        ids = _tokenize(wish.text, place.model, store)
+        return Reference(points[ids], name=f"{name}, {len(ids)} tokens of a text", key=cloud.key)
+    counts = None
+    if counted is not None:
+        counts = np.bincount(counted.rows["token_id"], minlength=len(points))
+    if wish.special:
+        return Reference(points, cloud.moments(0), counts, name, cloud.key)
+    plain = np.flatnonzero(~cloud.rows["special"].to_numpy(bool))
+    return Reference(points[plain], None, None if counts is None else counts[plain], name, cloud.key)
+
+
+def _tokenize(text: str, model: ModelSpec, store: Store) -> NDArray[np.int64]:
+    """Return the token ids of a text without those that a tokenizer adds around it.
+
+    `tokenizers` reads the one file that all fast tokenizers share, so no page needs transformers for it.
+    """
+    from tokenizers import Tokenizer
+
+    file = resolve_model(model, store).folder / "tokenizer.json"
+    if not file.is_file():
+        raise BadData(
+            f"The model {model.name!r} has no tokenizer.json to read a text with; choose other rows than 'text'."
+        )
+    ids = Tokenizer.from_file(str(file)).encode(text, add_special_tokens=False).ids
+    if not ids:
+        raise BadData(f"The text {text!r} has no tokens in the model {model.name!r}; give another text.")
+    return np.asarray(ids, np.int64)
+
+
+def _posterior(run: str, place: Place, store: Store) -> Reference:
+    """Return the vectors that a run ended with."""
+    job = find_job(store, run)
+    model, path = job.spec.get("model", {}).get("name"), job.path / "posterior.safetensors"
+    if model != place.model.name:
+        raise BadRequest(
+            f"Run {job.id} tuned {model!r}, not {place.model.name!r}, so its vectors mean nothing there; choose a run "
+            "of the same model."
+        )
+    if job.status().state != "succeeded" or not path.is_file():
+        raise BadRequest(f"Run {job.id} is {job.status().state} and has no posterior yet; choose a finished run.")
+    vectors = load_file(path)["prompt"]
+    if vectors.ndim != 2:
+        raise BadRequest(f"The posterior of {job.id} has shape {vectors.shape}, not (n, d); choose a soft run.")
+    return Reference(vectors, name=job.id, key=job.id)
+
+
+def _name(needed: Needed, site: int | str) -> str:
+    if isinstance(needed, ModelSpec):
+        return f"The vocabulary of {needed.name}"
+    return f"{needed.dataset.label} at site {site} of {needed.model.name}"

@@ -1,0 +1,174 @@
+"""A prior gets the clouds it asks for, and is told which are missing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
+from core.activations.capture import capture
+from core.activations.clouds import Cloud
+from core.activations.references import Needed, Place, gather, job_kind, missing_clouds, needed_clouds
+from core.activations.vocabulary import vocabulary_cloud
+from core.errors import BadData, BadRequest, UnknownName
+from core.priors import build_prior
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, TuningSpec, parse_prior
+from core.store import create_job
+
+SITE = 2
+
+
+@pytest.fixture
+def model(tiny_folder: Path) -> ModelSpec:
+    return ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32")
+
+
+@pytest.fixture
+def datasets(tmp_path: Path) -> list[DatasetSpec]:
+    found = []
+    for name, text in (("one", "the cat sat on the mat. "), ("two", "12 + 7 = 19; 3 * 4 = 12. ")):
+        path = tmp_path / f"{name}.txt"
+        path.write_text("\n\n".join(f"{i} {text}" for i in range(12)))
+        found.append(DatasetSpec(name="file", path=str(path)))
+    return found
+
+
+@pytest.fixture
+def place(model: ModelSpec, datasets: list[DatasetSpec]) -> Place:
+    return Place(model, CloudSpec(model=model, dataset=datasets[0], sites=(SITE,), rows=100, seed=3), SITE)
+
+
+@pytest.fixture
+def make(store):
+    def get(needed: Needed) -> Cloud:
+        return vocabulary_cloud(needed, store) if isinstance(needed, ModelSpec) else capture(needed, store)[0]
+
+    return get
+
+
+def finished_run(store, model: ModelSpec, vectors: np.ndarray, state: str = "succeeded", name: str = "t-1"):
+    spec = TuningSpec(model=model, prior=parse_prior("isotropic"))
+    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    save_file({"prompt": vectors}, job.path / "posterior.safetensors")
+    job.update(state=state)
+
+
+def test_a_simple_prior_needs_the_reference_alone(place: Place, store, make):
+    prior = parse_prior("gaussian")
+    assert needed_clouds(prior, place) == (place.cloud,)
+    assert missing_clouds(prior, place, store) == (place.cloud,)
+    found = gather(prior, place, store, make)
+    assert missing_clouds(prior, place, store) == ()
+    assert place.cloud is not None
+    stored = make(place.cloud)
+    np.testing.assert_array_equal(found.main.points, stored.points(SITE))
+    assert (found.main.key, found.further) == (stored.key, ())
+    assert found.main.name.startswith("one.txt at site 2 of ")
+
+
+def test_a_prior_that_reads_no_cloud_needs_none(place: Place, store):
+    assert needed_clouds(parse_prior("isotropic"), place, reference=False) == ()
+    assert gather(parse_prior("isotropic"), place, store, d_model=32).main.points.shape == (0, 32)
+
+
+def test_a_matched_trace_reads_the_reference(place: Place, store, make):
+    prior = parse_prior({"kind": "isotropic", "match_trace": "reference"})
+    assert needed_clouds(prior, place, reference=False) == (place.cloud,)
+    assert len(gather(prior, place, store, make, d_model=32).main.points) == 100
+
+
+def test_the_second_cloud_is_captured_as_the_first_one_was(place: Place, datasets, store, make):
+    prior = parse_prior({"kind": "interpolation", "second": datasets[1]})
+    first, second = needed_clouds(prior, place)
+    assert isinstance(second, CloudSpec)
+    assert place.cloud is not None
+    assert second == place.cloud.model_copy(update={"dataset": datasets[1]})
+    found = gather(prior, place, store, make)
+    np.testing.assert_array_equal(found.further[0].points, make(second).points(SITE))
+    sample = build_prior(prior).fit(found.main.points, found.main.moments, found.further)
+    assert sample.sample(5, np.random.default_rng(0)).shape == (5, 32)
+
+
+def test_the_vocabulary_is_the_second_cloud_by_default(place: Place, store, make):
+    prior = parse_prior("interpolation")
+    assert [job_kind(needed) for needed in needed_clouds(prior, place)] == ["capture", "vocabulary"]
+    assert needed_clouds(prior, Place(place.model)) == (place.model,)
+    found = gather(prior, place, store, make)
+    assert len(found.further[0].points) == len(make(place.model).rows)
+    assert found.further[0].moments is not None
+
+
+def test_vocabulary_rows_leave_special_tokens_out(place: Place, store, make):
+    prior = parse_prior("vocabulary")
+    (found,) = gather(prior, place, store, make, d_model=32).further
+    rows = make(place.model).rows
+    assert len(found.points) == (~rows["special"]).sum() < len(rows)
+    (whole,) = gather(parse_prior({"kind": "vocabulary", "special": True}), place, store, make).further
+    assert len(whole.points) == len(rows)
+
+
+def test_frequent_rows_are_counted_in_the_reference(place: Place, store, make):
+    prior = parse_prior({"kind": "vocabulary", "rows": "frequent", "n_rows": 1, "special": True})
+    found = gather(prior, place, store, make, d_model=32)
+    assert place.cloud is not None
+    commonest = make(place.cloud).rows["token_id"].mode()[0]
+    drawn = build_prior(prior).fit(found.main.points, None, found.further).sample(1, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn[0], make(place.model).points(0)[commonest])
+
+
+def test_a_text_becomes_the_embeddings_of_its_tokens(place: Place, tiny_folder: Path, store, make):
+    prior = parse_prior({"kind": "vocabulary", "rows": "text", "text": "cab"})
+    (found,) = gather(prior, place, store, make, d_model=32).further
+    ids = [Tokenizer.from_file(str(tiny_folder / "tokenizer.json")).token_to_id(letter) for letter in "cab"]
+    np.testing.assert_array_equal(found.points, make(place.model).points(0)[ids])
+    assert found.name.endswith("3 tokens of a text")
+
+
+def test_posteriors_of_earlier_runs(place: Place, store):
+    vectors = np.arange(64, dtype=np.float32).reshape(2, 32)
+    finished_run(store, place.model, vectors)
+    found = gather(parse_prior({"kind": "posterior", "runs": "t-1"}), place, store, d_model=32)
+    assert found.main.points.shape == (0, 32)
+    np.testing.assert_array_equal(found.further[0].points, vectors)
+    assert found.further[0].name == "t-1"
+
+
+def test_a_cloud_that_is_not_in_the_store(place: Place, store):
+    with pytest.raises(
+        BadRequest, match=r"^one\.txt at site 2 of .* is not in the store yet; run the capture job first"
+    ):
+        gather(parse_prior("gaussian"), place, store)
+    with pytest.raises(
+        BadRequest, match=r"^The vocabulary of .* is not in the store yet; run the vocabulary job first"
+    ):
+        gather(parse_prior("vocabulary"), place, store, d_model=32)
+
+
+def test_a_model_without_a_tokenizer_file(place: Place, tmp_path: Path, tiny_folder: Path, store, make):
+    for name in ("config.json", "model.safetensors", "tokenizer_config.json"):
+        (tmp_path / "bare").mkdir(exist_ok=True)
+        (tmp_path / "bare" / name).write_bytes((tiny_folder / name).read_bytes())
+    bare = Place(ModelSpec(name=str(tmp_path / "bare")))
+    prior = parse_prior({"kind": "vocabulary", "rows": "text", "text": "cab"})
+    with pytest.raises(BadData, match=r"has no tokenizer\.json to read a text with; choose other rows than 'text'\.$"):
+        gather(prior, bare, store, lambda _: make(place.model), d_model=32)
+
+
+def test_runs_that_do_not_serve(place: Place, store):
+    vectors = np.ones((2, 32), np.float32)
+    finished_run(store, place.model, vectors, "running", "t-running")
+    finished_run(store, ModelSpec(), vectors, name="t-other")
+    finished_run(store, place.model, np.ones((3, 2, 32), np.float32), name="t-deep")
+
+    def ask(run: str) -> None:
+        gather(parse_prior({"kind": "posterior", "runs": run}), place, store, d_model=32)
+
+    with pytest.raises(BadRequest, match=r"^Run t-running is running and has no posterior yet; choose a finished run"):
+        ask("t-running")
+    with pytest.raises(BadRequest, match=r"^Run t-other tuned 'smollm2-135m', not .* choose a run of the same model"):
+        ask("t-other")
+    with pytest.raises(BadRequest, match=r"^The posterior of t-deep has shape \(3, 2, 32\), not .* choose a soft run"):
+        ask("t-deep")
+    with pytest.raises(UnknownName, match=r"^Unknown run or job 't-none'; known: "):
+        ask("t-none")
