@@ -18,7 +18,7 @@ from core.specs import CloudSpec, DatasetSpec, ModelSpec, parse_prior
 from core.specs.describe import describe
 from core.specs.prior import PriorSpec, prior_kinds
 from core.store import Store
-from core.store.artifacts import disk_errors, write_atomically
+from core.store.files import disk_errors, write_atomically
 
 
 @takes(model=ModelSpec, dataset=DatasetSpec)

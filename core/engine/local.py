@@ -17,7 +17,7 @@ from core import __version__
 from core.engine.tasks import EXTRA_TASKS
 from core.errors import Failed
 from core.store import JobFolder, Store, list_jobs
-from core.store.artifacts import write_json
+from core.store.files import write_json
 from core.store.status import is_alive
 
 ENGINE_FILE = "engine.json"

@@ -10,7 +10,8 @@ from core.sources import c4, files, mathematics, news, own_file, squad
 from core.sources.records import Found, Record, content_hash, draw, read_records, split, write_records
 from core.specs.base import fingerprint
 from core.specs.dataset import DatasetSpec
-from core.store.artifacts import Artifact, Store, checksum
+from core.store.artifacts import Artifact, Store
+from core.store.files import checksum
 
 DATASET = "dataset"
 """Kind of the artifacts that hold a data set's drawn records."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import BadData
-from core.store.artifacts import checksum
+from core.store.files import checksum
 
 Form = Literal["txt", "jsonl", "json", "csv", "parquet"]
 _SUFFIXES: dict[str, Form] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import BadRequest, Unreachable
 from core.progress import Progress
-from core.store.artifacts import disk_errors
+from core.store.files import disk_errors
 
 TIMEOUT_SECONDS = 5.0
 PROBE_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"

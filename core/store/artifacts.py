@@ -1,7 +1,5 @@
 """Content-addressed artifacts: a folder that appears whole or not at all, and is verified before it is believed."""
 
-import errno
-import hashlib
 import json
 import logging
 import os
@@ -19,14 +17,12 @@ from filelock import FileLock, Timeout
 from core import __version__
 from core.errors import Busy, DamagedArtifact, DiskFull
 from core.progress import Progress, silent
+from core.store.files import checksum, disk_errors, sync_folder, sync_tree, write_json
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 _LOCK_SLICE = 0.5
-_verified: dict[tuple[int, int, int, int], str] = {}
-"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once a process, and a
-rename does not make it another file."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +136,13 @@ class Store:
         try:
             with disk_errors(self.root):
                 yield folder
-                _sync_tree(folder)
+                sync_tree(folder)
                 target = self.folder(kind, key)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if target.exists():  # what a killed process left of an artifact: it has no manifest
                     self._discard(target)
                 folder.replace(target)
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -210,20 +206,6 @@ class Store:
         shutil.rmtree(aside)
 
 
-@contextmanager
-def disk_errors(root: Path) -> Iterator[None]:
-    """Turn 'no space left' into a `DiskFull` that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull(
-            f"The disk of {root} is full ({error.strerror}); nothing half-written was kept. "
-            "Free some space, run `python -m core cache prune`, or set PRIORSCOPE_CACHE to a larger disk."
-        ) from error
-
-
 def verify(kind: str, key: str, folder: Path) -> Artifact:
     """Check each file of an artifact against its manifest.
 
@@ -248,39 +230,6 @@ def verify(kind: str, key: str, folder: Path) -> Artifact:
     return Artifact(kind, key, folder, manifest)
 
 
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file, read once a process as long as size and time stay the same."""
-    stat = path.stat()
-    memo = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    if memo not in _verified:
-        with path.open("rb") as file:
-            _verified[memo] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _verified[memo]
-
-
-def forget_checksums() -> None:
-    """Make the next check of each file read it anew."""
-    _verified.clear()
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON so that a reader sees the old or the new text, never half of one."""
-    write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False, default=str).encode())
-
-
-def write_atomically(path: Path, raw: bytes) -> None:
-    """Write bytes beside the target, sync, and rename."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with beside.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def _manifest(kind: str, key: str, spec: Any, info: dict[str, Any], folder: Path) -> dict[str, Any]:
     files = {}
     for path in sorted(folder.rglob("*")):
@@ -295,19 +244,3 @@ def _manifest(kind: str, key: str, spec: Any, info: dict[str, Any], folder: Path
         "program": __version__,
         "created": time.time(),
     }
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

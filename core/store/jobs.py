@@ -19,7 +19,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.errors import BadRequest, Busy, UnknownName
-from core.store.artifacts import Store, disk_errors, write_json
+from core.store.artifacts import Store
+from core.store.files import disk_errors, write_json
 from core.store.status import State, Status
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from typing import Any
 
 from core.errors import BadRequest, Busy, DamagedArtifact
 from core.progress import Progress, silent
-from core.store.artifacts import MANIFEST, Store, forget_checksums, verify
+from core.store.artifacts import MANIFEST, Store, verify
+from core.store.files import forget_checksums
 from core.store.jobs import list_jobs
 
 DAMAGED = "damaged"

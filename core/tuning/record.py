@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.store.artifacts import disk_errors, write_atomically, write_json
+from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
 from core.tuning.loop import Step, Training
 

@@ -18,7 +18,8 @@ from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
 from core.specs.base import fingerprint
 from core.specs.tuning import TuningSpec
-from core.store.artifacts import Store, write_json
+from core.store.artifacts import Store
+from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.examples import Prepared, longest_allowed, prepare, require_items

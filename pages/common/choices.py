@@ -12,7 +12,7 @@ from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
 from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
 from core.specs.describe import describe
 from core.store import Store, list_jobs
-from core.store.artifacts import write_atomically
+from core.store.files import write_atomically
 from pages.common.layout import plain
 from pages.common.state import View
 

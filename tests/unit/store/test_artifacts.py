@@ -1,6 +1,7 @@
 """Artifacts appear whole or not at all, and are believed only if their checksums hold."""
 
 import errno
+import hashlib
 import logging
 import multiprocessing
 import os
@@ -12,7 +13,8 @@ import pytest
 
 from core.errors import Busy, Cancelled, DamagedArtifact, DiskFull
 from core.store import Store, artifacts
-from core.store.artifacts import MANIFEST, checksum, disk_errors, verify, write_atomically, write_json
+from core.store.artifacts import MANIFEST, verify
+from core.store.files import checksum, disk_errors, forget_checksums, write_atomically, write_json
 
 
 def build(folder: Path) -> dict[str, Any]:
@@ -104,11 +106,11 @@ def test_setting_aside_what_another_process_took_is_no_error(store: Store) -> No
 def test_a_file_is_read_for_its_checksum_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = store.make("cloud", "k1", {}, build)
     read = []
-    real = artifacts.hashlib.file_digest
-    monkeypatch.setattr(artifacts.hashlib, "file_digest", lambda file, name: read.append(file.name) or real(file, name))
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or real(file, name))
     store.find("cloud", "k1")
     assert read == [], "known from the making, though the folder was renamed since"
-    artifacts.forget_checksums()
+    forget_checksums()
     store.find("cloud", "k1")
     store.find("cloud", "k1")
     assert sorted(Path(name).name for name in read) == ["points.bin", "rows.bin"]
