@@ -80,7 +80,7 @@ def test_a_matched_trace_reads_the_reference(place: Place, store, make):
 
 def test_the_second_cloud_is_captured_as_the_first_one_was(place: Place, datasets, store, make):
     prior = parse_prior({"kind": "interpolation", "second": datasets[1]})
-    first, second = needed_clouds(prior, place)
+    second = needed_clouds(prior, place)[1]
     assert isinstance(second, CloudSpec)
     assert place.cloud is not None
     assert second == place.cloud.model_copy(update={"dataset": datasets[1]})

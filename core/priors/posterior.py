@@ -1,0 +1,123 @@
+"""Where earlier runs ended: a posterior as the next prior."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
+
+from core.errors import BadRequest
+from core.moments import Moments, Reference
+from core.priors.base import Prior, check_further, check_points
+from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.specs.prior import Further, PriorSpec, RunPosterior
+
+
+def run_list(value: Any) -> Any:
+    """Return run ids separated by one space, each once, from a text with commas or spaces, or from a list."""
+    words = value if isinstance(value, list | tuple) else re.split(r"[\s,]+", value) if isinstance(value, str) else None
+    if words is None or not all(isinstance(word, str) for word in words):
+        return value
+    return " ".join(dict.fromkeys(word for word in words if word))
+
+
+class PosteriorSpec(PriorSpec):
+    """The prompt vectors that earlier runs ended with."""
+
+    title: ClassVar[str] = "Posterior"
+    summary: ClassVar[str] = "Where earlier runs ended: exactly, vector by vector, or a Gaussian over several runs."
+    order: ClassVar[int] = 100
+
+    kind: Literal["posterior"] = "posterior"
+    runs: Annotated[str, BeforeValidator(run_list)] = Field(
+        default="", title="Runs", description="Ids of finished runs of the same model, separated by spaces or commas."
+    )
+    draw: Literal["exact", "rows", "gaussian"] = Field(
+        default="exact",
+        title="Draw",
+        description="exact: the vectors of one run, as many and in their order; rows: vectors of the runs at random, "
+        "none twice while they last; gaussian: from a Gaussian fitted on the vectors of all runs.",
+    )
+    covariance: CovarianceField = "empirical"
+    rank: RankField = 32
+
+    def further(self) -> tuple[Further, ...]:
+        """Return the posterior of each run."""
+        return tuple(RunPosterior(run) for run in self.runs.split())
+
+
+class Posterior(Prior[PosteriorSpec]):
+    """An earlier run's prompt, or a Gaussian over several.
+
+    Source: 5 of the paper (posteriors as priors of later tasks).
+    """
+
+    spec_class = PosteriorSpec
+    rows_: NDArray[np.floating]
+    fit_: GaussianFit | None = None
+    names_: list[str]
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Take the vectors of `further`, one run each; of points (n, d) only the width counts.
+
+        Raises:
+            BadRequest: no run, several for 'exact', one of another width, or see `fit_gaussian`.
+        """
+        spec, runs = self.spec, self.spec.runs.split()
+        if not runs or (spec.draw == "exact" and len(runs) > 1):
+            raise BadRequest(
+                f"The posterior prior is given {len(runs)} runs but 'exact' takes one, the others one or more; name "
+                "them in `runs` (`python -m core runs list` shows them)."
+            )
+        further = check_further(spec, further, points.shape[1])
+        self.rows_ = check_points(np.concatenate([reference.points for reference in further]), least=1)
+        self.names_ = [reference.name for reference in further]
+        self.d_model_ = points.shape[1]
+        self.fit_ = fit_gaussian(self.rows_, None, spec.covariance, spec.rank) if spec.draw == "gaussian" else None
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n vectors: (n, d).
+
+        Raises:
+            BadRequest: 'exact' and another number of vectors than the run has.
+        """
+        if self.fit_:
+            return self.fit_.colour(rng.standard_normal((n, self.fit_.dim)))
+        have = len(self.rows_)
+        if self.spec.draw == "rows":
+            return self.rows_[rng.choice(have, size=n, replace=n > have)].astype(np.float32)
+        if n != have:
+            raise BadRequest(
+                f"{n} vectors are asked for but the posterior of {self.names_[0]} has {have}; ask for {have}, or draw "
+                "'rows' or 'gaussian'."
+            )
+        return self.rows_.astype(np.float32)
+
+    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
+        """Return the log density (n,) of rows (n, d) for 'gaussian'; single points have none."""
+        return self.fit_.density(x) if self.fit_ else None
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the total variance of the vectors, or of the Gaussian."""
+        if self.fit_:
+            return self.fit_.mean, float(self.fit_.variances.sum())
+        return self.rows_.mean(axis=0, dtype=np.float64), float(self.rows_.var(axis=0, dtype=np.float64).sum())
+
+    def report(self) -> dict[str, Any]:
+        """Return which runs, how many vectors, and their scale."""
+        mean, trace = self.spread(1)
+        facts = {
+            "runs": self.names_,
+            "draw": self.spec.draw,
+            "n_vectors": len(self.rows_),
+            "d_model": self.d_model_,
+            "total_variance": trace,
+            "norm_of_mean": float(np.linalg.norm(mean)),
+            "typical_norm": float(np.sqrt(trace + np.square(mean).sum())),
+        }
+        return facts | self.fit_.facts if self.fit_ else facts
