@@ -8,7 +8,7 @@ from core.activations.clouds import Cloud
 from core.engine.projection import StoredMap
 from core.figures.clouds import map_figure
 from core.figures.priors import explained_variance_figure
-from core.specs import CloudSpec, ProjectionSpec
+from core.specs import CloudSpec, ProjectionSpec, TokenFilter
 from core.store import Store
 from pages.common.choices import dataset_choices, model_choice, short_name, site_choice, token_filter
 from pages.common.clouds import axes, map_layers, need_clouds, need_map, sources_table
@@ -22,7 +22,7 @@ COLOURS = {"dataset": "Data set", "position": "Position", "token": "Token"}
 def controls(view: View, store: Store) -> ProjectionSpec | None:
     """Draw the controls and return the map they ask for, or None if no data set is chosen."""
     with st.container(border=True):
-        model, facts = model_choice(store)
+        model, facts = model_choice(view.page, store)
         datasets = dataset_choices(view, store)
         site = site_choice(view, facts)
         with st.expander("Tokens and points"):
@@ -107,8 +107,20 @@ def caption(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) ->
     )
     return (
         f"{name} fitted on {info['n_points']:,} of {tokens:,} tokens of {names}, at site {spec.site} of "
-        f"{plain(short_name(spec.model.name))}; seed {spec.seed}. Hover shows each token in its context."
+        f"{plain(short_name(spec.model.name))}; seed {spec.seed}. {left_out(spec.clouds[0].tokens)} "
+        "Hover shows each token in its context."
     )
+
+
+def left_out(tokens: TokenFilter) -> str:
+    """Say which tokens are not among the points."""
+    words = [
+        *(["special tokens"] if not tokens.special else []),
+        *(["padding"] if not tokens.pad else []),
+        *(["first positions"] if not tokens.first_position else []),
+        *([f"tokens over {tokens.sink_ratio:g} times the median norm"] if tokens.sink_ratio else []),
+    ]
+    return f"Left out: {', '.join(words)}." if words else "No token is left out."
 
 
 header("Activations", "What do a model's activations on these texts look like at one place in the residual stream?")

@@ -142,7 +142,7 @@ about()
 left_side, right_side = st.columns([1, 1], gap="large")
 with left_side, st.container(border=True), errors():
     st.subheader("Demo", anchor=False)
-    chosen_model, known = model_choice(page_store)
+    chosen_model, known = model_choice(page_view.page, page_store)
     demo(page_view, chosen_model, known, page_store)
 with right_side, errors():
     st.subheader("What is here", anchor=False)

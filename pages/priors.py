@@ -27,7 +27,7 @@ from pages.common.state import View, open_store
 
 def reference(view: View, store: Store) -> tuple[ModelSpec, CloudSpec | None, int | str, bool]:
     """Draw the reference picker: model, the activations' spec (None: the vocabulary), site, and whether it is whole."""
-    model, facts = model_choice(store)
+    model, facts = model_choice(view.page, store)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
         return model, None, 0, True

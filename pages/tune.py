@@ -32,7 +32,7 @@ MORE = (
 def controls(view: View, store: Store) -> TuningSpec | None:
     """Draw the form, its cost and the button; start the run when it is pressed."""
     with st.container(border=True):
-        model, facts = model_choice(store)
+        model, facts = model_choice(view.page, store)
         dataset = dataset_choice(view, store)
     with st.container(border=True):
         prior = prior_form(view)
@@ -121,7 +121,7 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
         st.caption(
             f"The prompt on the principal components of {info['n_points']:,} of {info['n_available']:,} vocabulary "
             f"rows of {plain(short_name(spec.model.name))}, frozen; in the median "
-            f"{np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean is off this plane."
+            f"{np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean lies off it."
         )
     if status.state == "succeeded":
         st.dataframe([quality_row(job)], hide_index=True, width="stretch")
@@ -149,7 +149,12 @@ def chosen_run(view: View, store: Store) -> JobFolder | None:
         st.session_state[view.key("run")] = asked
     states = {job_id: job.status().state for job_id, job in jobs.items()}
     chosen = view.choice(
-        "run", "Run", list(jobs), next(iter(jobs)), show=lambda job_id: f"{states[job_id]} · {label(jobs[job_id])}"
+        "run",
+        "Run",
+        list(jobs),
+        next(iter(jobs)),
+        pin=True,
+        show=lambda job_id: f"{states[job_id]} · {label(jobs[job_id])}",
     )
     return jobs[chosen]
 

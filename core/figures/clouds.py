@@ -14,7 +14,12 @@ from core.figures.text import show
 
 _SVG_UP_TO = 2000
 """Layers of up to this many points are drawn above the WebGL canvas, with outlines."""
+_VECTORS = ("prior", "posterior", "xavier")
+_FEW = 60
+"""Up to so many vectors are drawn large."""
 _RAIL_GAP = 0.09
+_EYE = {"x": 1.7, "y": 1.5, "z": 0.9}
+"""Far enough that no axis title is cut."""
 _ARROW = "rgba(120,126,137,0.75)"
 
 
@@ -138,7 +143,12 @@ def split_by_token(layer: Layer, tokens: Sequence[str], n_tokens: int = 6) -> li
 
 def _trace(layer: Layer, n_dimensions: int) -> Any:
     look = layer.mark or mark(layer.role, layer.index)
-    marker: dict[str, Any] = {"color": look.colour, "size": look.size, "opacity": look.opacity}
+    scale = 1.0 if len(layer.coordinates) <= _FEW else 0.65
+    marker: dict[str, Any] = {
+        "color": look.colour,
+        "size": look.size * (scale if layer.role in _VECTORS else 1),
+        "opacity": look.opacity,
+    }
     if layer.values is not None:
         marker |= {
             "color": np.asarray(layer.values, np.float32),
@@ -155,9 +165,9 @@ def _trace(layer: Layer, n_dimensions: int) -> Any:
         "hoverinfo": "name" if layer.hover is None else None,
     }
     x, y, *z = np.ascontiguousarray(layer.coordinates.T, np.float32)
-    small = len(layer.coordinates) <= _SVG_UP_TO and layer.role in ("prior", "posterior", "xavier")
+    small = len(layer.coordinates) <= _SVG_UP_TO and layer.role in _VECTORS
     if n_dimensions == 3:
-        marker |= {"symbol": look.symbol_3d, "size": look.size * 0.6}
+        marker |= {"symbol": look.symbol_3d, "size": marker["size"] * 0.6}
         return go.Scatter3d(x=x, y=y, z=z[0], marker=marker, **common)
     marker["symbol"] = look.symbol
     if small:
@@ -207,8 +217,8 @@ def _rail(figure: go.Figure, drawn: Sequence[Layer], outside: Sequence[Layer], n
 
 
 def _two(figure: go.Figure, axes: Axes) -> go.Figure:
-    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks)
-    figure.update_yaxes(title_text=axes.titles[1], showticklabels=axes.ticks, zeroline=axes.ticks)
+    for update, title in zip((figure.update_xaxes, figure.update_yaxes), axes.titles, strict=True):
+        update(title_text=title, showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
     if axes.equal:
         figure.update_yaxes(scaleanchor="x", scaleratio=1)
     return figure
@@ -220,12 +230,14 @@ def _three(figure: go.Figure, axes: Axes) -> go.Figure:
             "title": {"text": title},
             "showticklabels": axes.ticks,
             "showbackground": False,
+            "showgrid": True,
             "gridcolor": GRID,
             "zeroline": False,
         }
         for name, title in zip(("xaxis", "yaxis", "zaxis"), axes.titles, strict=True)
     }
     figure.update_layout(
-        scene={**sides, "aspectmode": "data" if axes.equal else "cube"}, margin={"l": 0, "r": 0, "b": 0}
+        scene={**sides, "aspectmode": "data" if axes.equal else "cube", "camera": {"eye": _EYE}},
+        margin={"l": 0, "r": 0, "b": 0},
     )
     return figure

@@ -20,9 +20,9 @@ _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
-def model_choice(store: Store) -> tuple[ModelSpec, ModelFacts]:
+def model_choice(page: str, store: Store) -> tuple[ModelSpec, ModelFacts]:
     """Draw the model picker, the same on every page, and return the model with what is known of it."""
-    view = View("model")
+    view = View(page, shared="model")
     known = [DEFAULT_MODEL, *(name for name in _used_models(store) if name != DEFAULT_MODEL)]
     name = view.choice(
         "model", "Model", known, DEFAULT_MODEL, free=True, show=short_name,

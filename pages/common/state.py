@@ -23,9 +23,10 @@ class View:
     address carries only what differs from the default.
     """
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, shared: str = "") -> None:
+        """Name the page; views with the same `shared` name keep their values together."""
         self.page = page
-        self._kept: dict[str, Any] = st.session_state.setdefault(f"kept.{page}", {})
+        self._kept: dict[str, Any] = st.session_state.setdefault(f"kept.{shared or page}", {})
 
     def key(self, name: str) -> str:
         """Return the widget key of a parameter."""
@@ -55,9 +56,10 @@ class View:
         default: T | None = None,
         show: Callable[[Any], str] = str,
         free: bool = False,
+        pin: bool = False,
         **options_of_widget: Any,
     ) -> T:
-        """Draw a select box; `free` also takes what a person types."""
+        """Draw a select box; `free` also takes what a person types, `pin` puts even the default into the address."""
         first = options[0] if default is None else default
         value = self._seed(name, first, lambda value: free or value in options)
         if free and value not in options:
@@ -66,7 +68,7 @@ class View:
             label, options, key=self.key(name), format_func=show, accept_new_options=free, **options_of_widget
         )
         chosen = first if chosen is None else chosen
-        self.write(name, chosen, first)
+        self.write(name, chosen, None if pin else first)
         return chosen
 
     def switch(self, name: str, label: str, default: bool = False, **options: Any) -> bool:

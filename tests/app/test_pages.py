@@ -1,0 +1,237 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core.store import Store, create_job, find_job
+from tests.app.conftest import ROOT, Content, open_page, texts_of
+
+PAGES = ("overview", "activations", "priors", "tune", "compare", "system")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_an_empty_store(name, store, no_engine):
+    app = open_page(name)
+    assert [title.value for title in app.header] == [name.capitalize()]
+    assert not app.error
+    assert no_engine == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_a_filled_store(name, filled: Content, no_engine):
+    app = open_page(name, model=filled.model.name)
+    assert [title.value for title in app.header] == [name.capitalize()]
+    assert not app.error
+
+
+def _charts(app) -> list[dict]:
+    return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+
+
+def _activations(filled: Content, **params: str):
+    return open_page(
+        "activations",
+        **{
+            "model": filled.model.name,
+            "data": '["file"]',
+            "path": str(filled.dataset.path),
+            "samples": "30",
+            "rows": "500",
+            **params,
+        },
+    )
+
+
+def test_activations_draw_the_cloud_with_its_qualifying_numbers(filled, no_engine):
+    app = _activations(filled)
+    chart = _charts(app)[0]
+    assert chart["layout"]["xaxis"]["title"]["text"].startswith("PC1 (")
+    assert [trace["name"] for trace in chart["data"]] == ["stories.txt (500)"]
+    assert "Left out: special tokens, padding." in texts_of(app)
+    assert app.metric[0].value == "500"
+    assert no_engine == []
+
+
+def test_activations_in_three_dimensions_use_the_same_map(filled, no_engine):
+    chart = _charts(_activations(filled, dimensions="3", colour="token"))[0]
+    assert {trace["type"] for trace in chart["data"]} == {"scatter3d"}
+    assert chart["data"][0]["name"] == "other tokens"
+    assert no_engine == []
+
+
+def test_activations_not_captured_say_the_cost_and_submit(filled, no_engine):
+    app = _activations(filled, seed="7")
+    assert "not captured yet" in texts_of(app)
+    cost = app.dataframe[0].value
+    assert list(cost.columns) == ["data set", "tokens read", "time", "disk", "basis"]
+    app.button(key="activations.capture").click().run()
+    assert [(kind, spec.sites, spec.seed) for kind, spec in no_engine] == [("capture", "all", 7)]
+
+
+def test_a_tsne_map_is_offered_with_its_time_and_never_drawn_unasked(filled, no_engine):
+    app = _activations(filled, method="tsne", perplexity="12")
+    assert "It takes about" in texts_of(app)
+    assert no_engine == []
+    app.button(key="draw.tsne").click().run()
+    assert [(kind, spec.method, spec.perplexity) for kind, spec in no_engine] == [("projection", "tsne", 12)]
+
+
+def test_a_prior_is_previewed_on_the_vocabulary_map(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7}', n="30")
+    charts = _charts(app)
+    assert [trace["name"] for trace in charts[0]["data"]][1] == "Gaussian exclusion sample (30)"
+    assert len(charts[0]["data"][1]["hovertext"]) == 30
+    assert [trace["name"] for trace in charts[1]["data"]] == ["fitted Gaussian", "exclusion prior"]
+    assert {"Acceptance", "Energy off the plane"} <= {metric.label for metric in app.metric}
+    assert "shell" in app.info[0].value or "hole" in app.info[0].value
+
+
+def test_a_prior_out_of_range_in_the_address_is_told_and_left(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":0.5}')
+    assert "c: Input should be greater than 1" in app.warning[0].value
+    assert _charts(app)
+
+
+def test_changing_a_parameter_changes_the_address(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7}')
+    field = next(field for field in app.number_input if field.label == "c")
+    assert field.value == 7
+    field.set_value(9.0).run()
+    assert json.loads(app.query_params["prior"]) == {"kind": "exclusion", "c": 9.0}
+
+
+def test_tuning_submits_what_the_form_says(filled, no_engine):
+    app = open_page(
+        "tune", model=filled.model.name, prior='{"kind":"isotropic","spread":0.1}', steps="33", module="numbers__gcd"
+    )
+    assert "Cost:" in texts_of(app)
+    next(button for button in app.button if button.label == "Start tuning").click().run()
+    kind, spec = no_engine[0]
+    assert (kind, spec.steps, spec.prior.kind, spec.dataset.module) == ("tune", 33, "isotropic", "numbers__gcd")
+    assert app.query_params["run"] == "tune-1"
+
+
+def test_a_finished_run_shows_losses_prompt_and_quality(filled, no_engine):
+    app = open_page("tune", model=filled.model.name, run=filled.run)
+    losses, prompt = _charts(app)
+    assert {trace["name"].split(" (")[0] for trace in losses["data"]} >= {"training", "validation", "no prompt"}
+    assert {"prior sample (4)", "posterior, step 4", "way travelled"} <= {trace["name"] for trace in prompt["data"]}
+    assert app.dataframe[0].value["loss"].notna().all()
+
+
+def test_a_running_job_shows_progress_and_can_be_cancelled(filled, no_engine, monkeypatch):
+    from core.engine import client
+
+    cancelled = []
+    monkeypatch.setattr(client, "cancel", lambda job, _: cancelled.append(job.id))
+    store = Store(filled.root)
+    job = find_job(store, filled.run)
+    job.update(state="running", done=1, total=4, message="Step 1 of 4")
+    app = open_page("tune", model=filled.model.name, run=filled.run)
+    app.button(key=f"cancel.{job.id}").click().run()
+    assert cancelled == [job.id]
+
+
+def test_a_failed_run_shows_reason_log_and_resume(filled, no_engine, monkeypatch):
+    from core.engine import client
+
+    resumed = []
+    monkeypatch.setattr(client, "resume", lambda job, _: resumed.append(job.id))
+    job = find_job(Store(filled.root), filled.run)
+    job.log("the very last words")
+    job.update(state="failed", error="Loss is not finite at step 3; lower the learning rate.")
+    app = open_page("tune", model=filled.model.name, run=filled.run)
+    assert "lower the learning rate" in app.error[0].value
+    assert "the very last words" in app.code[0].value
+    app.button(key=f"resume.{job.id}").click().run()
+    assert resumed == [job.id]
+
+
+def test_compare_shows_clouds_arrows_quality_and_nulls(filled, no_engine):
+    app = open_page("compare", model=filled.model.name, runs=f'["{filled.run}"]')
+    names = [trace["name"] for trace in _charts(app)[0]["data"]]
+    assert names[1:] == ["prior", "posterior", "way travelled"]
+    quality, vectors, nulls = (table.value for table in app.dataframe)
+    assert quality["prior"].tolist() == ["gaussian"]
+    assert len(vectors) == 4
+    assert vectors["angle"].between(0, 180).all()
+    assert nulls["cloud"].str.startswith("null").sum() == 3
+    assert [button.label for button in app.get("download_button")] == [
+        "Quality (CSV)",
+        "Vectors (CSV)",
+        "Coordinates (CSV)",
+    ]
+
+
+def test_compare_refuses_runs_of_different_models(filled, no_engine, tmp_path):
+    store = Store(filled.root)
+    first = find_job(store, filled.run)
+    spec = filled.tuning.model_copy(update={"model": filled.model.model_copy(update={"dtype": "float32"})})
+    other = create_job(store, "tune", spec.model_dump(mode="json"), "t-other")
+    (other.path / "prior.safetensors").write_bytes((first.path / "prior.safetensors").read_bytes())
+    other.update(state="cancelled", done=0)
+    app = open_page("compare", runs=json.dumps([first.id, other.id]))
+    assert "different models" in app.warning[0].value
+
+
+def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
+    app = open_page("system")
+    assert {"cloud", "vocabulary", "map"} <= set(app.dataframe[0].value["kind"])
+    app.button(key=f"system.delete.{filled.run}").click().run()
+    assert not (filled.root / "runs" / filled.run).exists()
+
+
+def test_the_demo_goes_from_job_to_job(filled, no_engine):
+    app = open_page("overview", model=filled.model.name, texts="math")
+    next(button for button in app.button if button.label == "Run the demo").click().run()
+    assert [kind for kind, _ in no_engine] == ["capture"]  # vocabulary and its map are there already
+    assert app.query_params["demo"] == "true"
+
+
+def test_unknown_models_are_told_in_one_line(store, no_engine):
+    app = open_page("activations", model="no-such-model")
+    shown = texts_of(app).replace("\\", "")
+    assert "Unknown model 'no-such-model'" in shown
+    assert "Did you mean" in shown or "Or give a hub id" in shown
+
+
+PROBE = (
+    "import sys, {modules}; print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
+)
+REACHED = (
+    "core.engine.client, core.engine.projection, core.store.maintenance, core.sources.report, pages.common.clouds, "
+    "pages.common.choices, pages.common.forms, pages.common.jobs, pages.common.runs, pages.common.demo, "
+    "pages.common.pages, core.analysis.posterior, core.figures.clouds, core.priors"
+)
+
+
+def _loaded(modules: str) -> str:
+    told = subprocess.run(
+        [sys.executable, "-c", PROBE.format(modules=modules)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+def test_what_pages_import_is_free_of_torch():
+    assert _loaded(REACHED) == "[]"
+
+
+def test_that_test_can_fail():
+    assert "torch" in _loaded("torch")
+
+
+def test_every_page_is_free_of_torch_when_it_has_run(content):
+    script = (
+        "import sys\n"
+        "from tests.app.conftest import open_page\n"
+        f"for name in {PAGES!r}:\n    open_page(name, model={content.model.name!r}, runs='[\"{content.run}\"]')\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
+    )
+    import os
+
+    environment = {**os.environ, "PRIORSCOPE_CACHE": str(content.root)}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
