@@ -18,7 +18,7 @@ from core.specs import ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store, list_jobs
 from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
-from pages.common.layout import draw, empty, errors, header, plain
+from pages.common.layout import draw, empty, errors, header, plain, table
 from pages.common.pages import TUNE
 from pages.common.runs import Prompts, coordinates_table, label, quality_row, read_prompts, spec_of
 from pages.common.state import View, open_store
@@ -83,8 +83,10 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
             nulls += [(f"null: {name}", null.cosine, null.euclidean) for name, null in near.nulls.items()]
         nulls.append((f"posterior of {job_id}", near.nearest.cosine, near.nearest.euclidean))
         nulls.append((f"prior of {job_id}", start.cosine, start.euclidean))
-    table = [{"cloud": name, "cosine, median": np.median(c), "Euclidean, median": np.median(e)} for name, c, e in nulls]
-    return {"vectors": pd.concat(vectors, ignore_index=True), "nulls": pd.DataFrame(table)}
+    medians = [
+        {"cloud": name, "cosine, median": np.median(c), "Euclidean, median": np.median(e)} for name, c, e in nulls
+    ]
+    return {"vectors": pd.concat(vectors, ignore_index=True), "nulls": pd.DataFrame(medians)}
 
 
 def _some(points: NDArray[np.float32], n: int = 5000) -> NDArray[np.float32]:
@@ -151,17 +153,17 @@ def show_tables(chosen: Sequence[Chosen], tables: dict[str, pd.DataFrame], coord
     """Write quality, displacement and collapse, and offer downloads."""
     st.subheader("Quality", anchor=False)
     quality = pd.DataFrame([quality_row(run.job) for run in chosen]).dropna(axis=1, how="all")
-    st.dataframe(quality, hide_index=True, width="stretch")
+    table(quality)
     st.caption("On the validation examples of each run, beside no prompt and its untrained prior sample.")
     vectors = tables["vectors"]
     left, right = st.columns(2)
     with left:
         st.subheader("Way travelled", anchor=False)
-        st.dataframe(vectors, hide_index=True, width="stretch", height=320)
+        table(vectors, height=320)
         st.caption("Norms and distances are lengths in the embedding space; the angle is in degrees.")
     with right:
         st.subheader("Nearness to tokens", anchor=False)
-        st.dataframe(tables["nulls"], hide_index=True, width="stretch", height=320)
+        table(tables["nulls"], height=320)
         st.caption(
             "Distance to the nearest vocabulary row. Vocabulary rows are compared with all others but themselves."
         )

@@ -14,6 +14,7 @@ from core import __version__
 from core.engine import client
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
+from pages.common.choices import short_name
 from pages.common.jobs import describe
 from pages.common.layout import empty, errors, header, numbers, plain, size
 from pages.common.state import open_store
@@ -22,6 +23,7 @@ PACKAGES = (
     "torch", "transformers", "streamlit", "plotly", "distributed", "numpy", "scipy", "scikit-learn", "openTSNE",
     "pandas", "pydantic", "safetensors",
 )  # fmt: skip
+N_JOBS = 25
 ICONS = {
     "queued": ":material/schedule:",
     "running": ":material/progress_activity:",
@@ -59,22 +61,23 @@ def jobs_table(store: Store) -> None:
     if not jobs:
         empty("inbox", "No jobs yet", "Captures, maps and tuning runs appear here.")
         return
-    for job in jobs[:25]:
-        with st.container(border=True), errors():
-            job_row(job, store)
-    if len(jobs) > 25:
-        st.caption(f"The newest 25 of {len(jobs)} are shown; `python -m core runs list` shows all.")
+    with st.container(border=True):
+        for job in jobs[:N_JOBS]:
+            with errors():
+                job_row(job, store)
+    if len(jobs) > N_JOBS:
+        st.caption(f"The newest {N_JOBS} of {len(jobs)} are shown; `python -m core runs list` shows all.")
 
 
 def job_row(job: JobFolder, store: Store) -> None:
     """Show one job and its buttons."""
     status = job.status()
-    what, how, buttons = st.columns([3, 4, 2], vertical_alignment="center")
-    what.markdown(f"{ICONS[status.state]} **{job.kind}** `{job.id}`  \n:gray[{ago(status.created)}]")
+    what, how, buttons = st.columns([5, 3, 2], vertical_alignment="center")
+    what.markdown(f"{ICONS[status.state]} **{job.kind}** `{job.id}` {plain(subject(job))}")
     if status.state == "running":
         how.progress(status.fraction, text=describe(status, time.time()))
     else:
-        how.markdown(f"{status.state} {(':gray[' + plain(status.error) + ']') if status.error else ''}")
+        how.markdown(f"{status.state} :gray[{ago(status.created)}  {plain(status.error)}]")
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         if not status.ended and st.button("Cancel", key=f"system.cancel.{job.id}"):
             client.cancel(job, store)
@@ -87,6 +90,15 @@ def job_row(job: JobFolder, store: Store) -> None:
         if status.ended and st.button("Delete", key=f"system.delete.{job.id}", icon=":material/delete:"):
             job.delete()
             st.rerun(scope="fragment")
+
+
+def subject(job: JobFolder) -> str:
+    """Return what a job is about in a few words."""
+    spec = job.spec
+    model = spec["model"]["name"] if "model" in spec else spec.get("name", "")
+    data = (spec.get("dataset") or {}).get("module") or (spec.get("dataset") or {}).get("name", "")
+    parts = [short_name(model), data, (spec.get("prior") or {}).get("kind", ""), spec.get("method", "")]
+    return " · ".join(part for part in parts if part)
 
 
 def ago(moment: float) -> str:

@@ -17,7 +17,7 @@ from pages.common.choices import dataset_choice, model_choice, short_name
 from pages.common.clouds import axes, map_layers, need_map
 from pages.common.forms import prior_form, spec_fields
 from pages.common.jobs import follow, start
-from pages.common.layout import draw, duration, empty, errors, header, plain, size
+from pages.common.layout import draw, duration, empty, errors, header, numbers, plain, size
 from pages.common.pages import COMPARE
 from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
 from pages.common.state import View, open_store
@@ -27,10 +27,18 @@ MORE = (
     "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation", "max_new_tokens",
     "snapshot_every", "checkpoint_every", "prompt_position",
 )  # fmt: skip
+MEASURES = {
+    "loss": "Validation loss",
+    "loss, no prompt": "… no prompt",
+    "loss, prior sample": "… prior sample",
+    "accuracy": "Token accuracy",
+    "exact match": "Exact match",
+    "steps a second": "Steps a second",
+}
 
 
-def controls(view: View, store: Store) -> TuningSpec | None:
-    """Draw the form, its cost and the button; start the run when it is pressed."""
+def controls(view: View, store: Store) -> tuple[TuningSpec, str] | None:
+    """Draw the form and return what it asks for, and what that costs in words."""
     with st.container(border=True):
         model, facts = model_choice(view.page, store)
         dataset = dataset_choice(view, store)
@@ -45,13 +53,19 @@ def controls(view: View, store: Store) -> TuningSpec | None:
     if dataset is None or prior is None:
         return None
     spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, "reference": reference, **values})
-    st.caption(cost(spec, facts, store))
-    if st.button("Start tuning", type="primary", icon=":material/play_arrow:", width="stretch"):
+    return spec, cost(spec, facts, store)
+
+
+def launch(view: View, spec: TuningSpec, price: str, store: Store) -> None:
+    """Draw the cost and the button beside it; start the run when it is pressed."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(price, width="content")
+        pressed = st.button("Start tuning", type="primary", icon=":material/play_arrow:")
+    if pressed:
         job = start("tune", spec, store)
         if job:
             view.write("run", job.id, "")
             st.rerun()
-    return spec
 
 
 def cost(spec: TuningSpec, facts: ModelFacts, store: Store) -> str:
@@ -60,8 +74,8 @@ def cost(spec: TuningSpec, facts: ModelFacts, store: Store) -> str:
     disk = f" and {size(n_bytes)} of disk" if facts.d_model else ""
     seconds = pace(spec, store)
     if seconds is None:
-        return f"Cost: {spec.steps} steps{disk}. No run of this model yet, so its pace is not known."
-    return f"Cost: about {duration(seconds * spec.steps)}{disk}, by the pace of earlier runs of this model."
+        return f"**Cost:** {spec.steps} steps{disk}. No run of this model yet, so its pace is not known."
+    return f"**Cost:** about {duration(seconds * spec.steps)}{disk}, by the pace of earlier runs of this model."
 
 
 def pace(spec: TuningSpec, store: Store) -> float | None:
@@ -124,7 +138,8 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
             f"{np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean lies off it."
         )
     if status.state == "succeeded":
-        st.dataframe([quality_row(job)], hide_index=True, width="stretch")
+        row = quality_row(job)
+        numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
         st.page_link(COMPARE, label="Compare this run with others", icon=":material/compare_arrows:",
                      query_params={"runs": f'["{job.id}"]'})  # fmt: skip
 
@@ -162,9 +177,12 @@ def chosen_run(view: View, store: Store) -> JobFolder | None:
 header("Tune", "What does the prompt learn from this start, and which way does it move?")
 page_view, page_store = View("tune"), open_store()
 left_side, right_side = st.columns([1, 2.2], gap="large")
+asked = None
 with left_side, errors():
-    controls(page_view, page_store)
+    asked = controls(page_view, page_store)
 with right_side, errors():
+    if asked:
+        launch(page_view, *asked, page_store)
     run = chosen_run(page_view, page_store)
     if run is None:
         empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")

@@ -109,7 +109,7 @@ def map_figure(
     """
     drawn = [layer.subset(layer.placed) for layer in layers]
     traces = [_trace(layer, len(axes.titles)) for layer in drawn if len(layer.coordinates)]
-    traces += [_arrows(before, after, len(axes.titles)) for before, after in arrows]
+    traces += [_arrows(before, after, len(axes.titles), i == 0) for i, (before, after) in enumerate(arrows)]
     outside = [layer.subset(~layer.placed) for layer in layers]
     outside = [layer for layer in outside if len(layer.coordinates)]
     figure = go.Figure(traces)
@@ -176,7 +176,7 @@ def _trace(layer: Layer, n_dimensions: int) -> Any:
     return go.Scattergl(x=x, y=y, marker=marker, **common)
 
 
-def _arrows(before: Layer, after: Layer, n_dimensions: int) -> Any:
+def _arrows(before: Layer, after: Layer, n_dimensions: int, first: bool) -> Any:
     both = before.placed & after.placed
     start, stop = before.coordinates[both], after.coordinates[both]
     gap = np.full_like(start, np.nan)
@@ -186,6 +186,7 @@ def _arrows(before: Layer, after: Layer, n_dimensions: int) -> Any:
         "hoverinfo": "skip",
         "line": {"color": _ARROW, "width": 1.4},
         "legendgroup": "way travelled",
+        "showlegend": first,
     }
     if n_dimensions == 3:
         return go.Scatter3d(x=path[:, 0], y=path[:, 1], z=path[:, 2], mode="lines", **common)

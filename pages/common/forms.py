@@ -1,6 +1,7 @@
 """Form fields made from a spec: titles, ranges and help come from `core.specs.describe`."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,8 @@ from core.specs.describe import Field, describe
 from core.specs.prior import PriorSpec
 from pages.common.state import View
 
+_SHOWN = 2
+"""Parameters of a prior that are seen without opening anything."""
 _LARGEST = 2**53 - 1
 """Above this a browser's numbers lose digits."""
 
@@ -23,11 +26,7 @@ def fields(spec: type[Spec], names: Collection[str]) -> list[Field]:
 
 def spec_fields(view: View, spec: type[Spec], names: Collection[str], columns: int = 3) -> dict[str, Any]:
     """Draw fields of a spec side by side and return their values, ready for `spec.parse`."""
-    cells = st.columns(columns)
-    return {
-        field.name: field_widget(view, field, field.name, cells[i % columns])
-        for i, field in enumerate(fields(spec, names))
-    }
+    return _side_by_side(view, fields(spec, names), columns)
 
 
 def field_widget(view: View, field: Field, name: str, place: Any) -> Any:
@@ -70,8 +69,10 @@ def prior_form(view: View) -> PriorSpec | None:
     start = asked.model_dump() if asked.kind == kind else {}
     described = describe(chosen)
     inner = _PriorView(view.page, kind, start)
-    cells = st.columns(2)
-    values = {field.name: field_widget(inner, field, field.name, cells[i % 2]) for i, field in enumerate(described)}
+    values = _side_by_side(inner, described[:_SHOWN])
+    if described[_SHOWN:]:
+        with st.expander("More of this prior"):
+            values |= _side_by_side(inner, described[_SHOWN:])
     try:
         prior = parse_prior({"kind": kind, **values})
     except PriorscopeError as error:
@@ -81,10 +82,13 @@ def prior_form(view: View) -> PriorSpec | None:
     return prior
 
 
+def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> dict[str, Any]:
+    cells = st.columns(columns)
+    return {field.name: field_widget(view, field, field.name, cells[i % columns]) for i, field in enumerate(described)}
+
+
 def _short(prior: PriorSpec) -> str:
     """Return JSON without what is at its default."""
-    import json
-
     return json.dumps({"kind": prior.kind, **prior.model_dump(mode="json", exclude_defaults=True)})
 
 

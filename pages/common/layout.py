@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -39,6 +40,13 @@ def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -
     columns = st.columns(len(values))
     for column, (name, value) in zip(columns, values.items(), strict=True):
         column.metric(name, value, help=(helps or {}).get(name))
+
+
+def table(frame: pd.DataFrame, **options: Any) -> None:
+    """Write a table over the whole width, numbers with four digits."""
+    numeric = frame.select_dtypes("floating").columns
+    formats = {name: st.column_config.NumberColumn(format="%.4g") for name in numeric}
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
 
 
 def draw(figure: go.Figure, key: str, **options: Any) -> Any:

@@ -131,7 +131,7 @@ def quality_row(job: JobFolder) -> dict[str, Any]:
     }
     validation, baseline = result.get("validation") or {}, result.get("baseline") or {}
     for name in ("loss", "accuracy", "exact_match", "f1", "precision", "recall"):
-        row[name] = validation.get(name)
+        row[name.replace("_", " ")] = validation.get(name)
     for name, word in BASELINES.items():
         row[f"loss, {word}"] = (baseline.get(name) or {}).get("loss")
     row["steps a second"] = result.get("steps_per_second")

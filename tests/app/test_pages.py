@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from core.store import Store, create_job, find_job
@@ -117,7 +118,7 @@ def test_a_finished_run_shows_losses_prompt_and_quality(filled, no_engine):
     losses, prompt = _charts(app)
     assert {trace["name"].split(" (")[0] for trace in losses["data"]} >= {"training", "validation", "no prompt"}
     assert {"prior sample (4)", "posterior, step 4", "way travelled"} <= {trace["name"] for trace in prompt["data"]}
-    assert app.dataframe[0].value["loss"].notna().all()
+    assert {"Validation loss", "… no prompt", "… prior sample"} <= {metric.label for metric in app.metric}
 
 
 def test_a_running_job_shows_progress_and_can_be_cancelled(filled, no_engine, monkeypatch):
@@ -152,12 +153,12 @@ def test_compare_shows_clouds_arrows_quality_and_nulls(filled, no_engine):
     app = open_page("compare", model=filled.model.name, runs=f'["{filled.run}"]')
     names = [trace["name"] for trace in _charts(app)[0]["data"]]
     assert names[1:] == ["prior", "posterior", "way travelled"]
-    quality, vectors, nulls = (table.value for table in app.dataframe)
+    quality, vectors, nulls = (pd.DataFrame(table.value) for table in app.dataframe)
     assert quality["prior"].tolist() == ["gaussian"]
     assert len(vectors) == 4
     assert vectors["angle"].between(0, 180).all()
     assert nulls["cloud"].str.startswith("null").sum() == 3
-    assert [button.label for button in app.get("download_button")] == [
+    assert [button.proto.label for button in app.get("download_button")] == [
         "Quality (CSV)",
         "Vectors (CSV)",
         "Coordinates (CSV)",

@@ -127,6 +127,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.press("Start tuning")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=walker.patience)
     walker.plot()
+    page.get_by_test_id("stMain").evaluate("element => element.scrollTo(0, 0)")
     page.screenshot(path=walker.app.screenshots / "7-tune-running.png")
     expect(page.get_by_role("link", name="Compare this run")).to_be_visible(timeout=walker.patience)
     walker.picture("8-tune-done")
