@@ -7,7 +7,8 @@ import numpy as np
 import typer
 from safetensors.numpy import save
 
-from core.activations import clouds
+from core.activations.clouds import Cloud
+from core.activations.references import Needed, Place, find, gather, job_kind
 from core.commands.jobs import ensure
 from core.commands.options import Json, takes
 from core.commands.output import emit
@@ -44,15 +45,22 @@ def sample(
     if vocabulary and site != "0":
         raise BadRequest(f"The vocabulary lives at site 0, not {site!r}; leave out --site or --vocabulary.")
     store = Store.default()
-    cloud, where = _reference(model, dataset, site, vocabulary, store)
-    fitted = build_prior(spec).fit(cloud.points(where), cloud.moments(where))
+    place = _place(model, dataset, site, vocabulary)
+    reference = gather(spec, place, store, get=lambda needed: _made(needed, store))
+    main = reference.main
+    fitted = build_prior(spec).fit(main.points, main.moments, reference.further)
     drawn = fitted.sample(n, np.random.default_rng(seed))
     with disk_errors(out.parent):
         write_atomically(out, save({"prompt": drawn}, metadata={"prior": spec.canonical_json(), "seed": str(seed)}))
     emit(
         {
             "prior": spec.model_dump(mode="json"),
-            "reference": {"cloud": cloud.key, "site": where, "n_points": int(cloud.moments(where).count)},
+            "reference": {
+                "cloud": main.key,
+                "site": place.site,
+                "n_points": main.moments.count if main.moments else len(main.points),
+            },
+            "further": [{"name": cloud.name, "key": cloud.key} for cloud in reference.further],
             "shape": list(drawn.shape),
             "seed": seed,
             "out": str(out),
@@ -62,17 +70,20 @@ def sample(
     )
 
 
-def _reference(
-    model: dict[str, Any], dataset: dict[str, Any], site: str, vocabulary: bool, store: Store
-) -> tuple[clouds.Cloud, int | str]:
-    """Return the cloud a prior is fitted on, made if it is not there, and the site."""
+def _place(model: dict[str, Any], dataset: dict[str, Any], site: str, vocabulary: bool) -> Place:
+    """Return where a prior is fitted."""
     chosen = ModelSpec.parse(model)
     if vocabulary:
-        return ensure(lambda: clouds.find_vocabulary(chosen, store), "vocabulary", chosen, store)[0], 0
+        return Place(chosen)
     if not dataset:
         raise BadRequest("A prior is fitted on a cloud: give --vocabulary or --dataset.")
     spec = CloudSpec.parse({"model": model, "dataset": dataset, "sites": (site,)})
-    return ensure(lambda: clouds.find_cloud(spec, store), "capture", spec, store)[0], spec.sites[0]
+    return Place(chosen, spec, spec.sites[0])
+
+
+def _made(needed: Needed, store: Store) -> Cloud:
+    """Return a cloud, made by a job if it is not there."""
+    return ensure(lambda: find(needed, store), job_kind(needed), needed, store)[0]
 
 
 def priors(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from core.activations.capture import capture
 from core.activations.clouds import Cloud
+from core.activations.references import Needed, Place, gather
 from core.activations.vocabulary import vocabulary_cloud
 from core.errors import Cancelled, Diverged
 from core.lm.load import FrozenModel, load_model
@@ -17,6 +18,7 @@ from core.priors import build_prior
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
 from core.specs.base import fingerprint
+from core.specs.model import ModelSpec
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.store.files import write_json
@@ -88,12 +90,9 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
 
 def draw_prompt(spec: TuningSpec, frozen: FrozenModel, store: Store, job: JobFolder, progress: Progress) -> Tensor:
     """Fit the prior, draw the initial prompt (n_prompt, d_model), and write both into the run's folder."""
-    prior = build_prior(spec.prior)
-    cloud = _reference(spec, store, progress)
-    if cloud is None:
-        prior.fit(np.empty((0, frozen.d_model), dtype=np.float32))
-    else:
-        prior.fit(cloud.points(0), cloud.moments(0))
+    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.reference_cloud())
+    reference = gather(spec.prior, place, store, lambda needed: _make(needed, store, progress), frozen.d_model)
+    prior = build_prior(spec.prior).fit(reference.main.points, reference.main.moments, reference.further)
     prompt = torch.from_numpy(prior.sample(spec.n_prompt, np.random.default_rng(spec.seed)))
     RunWriter(job, Record()).prior(prompt, {"kind": spec.prior.kind, **prior.report()})
     return prompt
@@ -209,10 +208,8 @@ def _generation(spec: TuningSpec) -> Generation:
     return Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
 
 
-def _reference(spec: TuningSpec, store: Store, progress: Progress) -> Cloud | None:
-    """Return the cloud the prior is fitted on, if it needs one."""
-    if not spec.prior.needs_reference:
-        return None
-    if spec.reference == "vocabulary":
-        return vocabulary_cloud(spec.model, store, progress)
-    return capture(spec.reference_cloud(), store, progress)[0]
+def _make(needed: Needed, store: Store, progress: Progress) -> Cloud:
+    """Return a cloud that the prior is fitted on, made if it is not in the store."""
+    if isinstance(needed, ModelSpec):
+        return vocabulary_cloud(needed, store, progress)
+    return capture(needed, store, progress)[0]
