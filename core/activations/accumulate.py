@@ -4,10 +4,11 @@ import torch
 
 from core.moments import Moments
 
-ROWS_AT_ONCE = {"cpu": 512, "cuda": 8192}
-"""Rows in float64 at a time: few enough to stay in a core's cache."""
-PANEL = 144
-"""Columns of the covariance computed at a time; panels below the diagonal are mirrored, not computed."""
+ROWS_AT_ONCE = 8192
+"""Rows in float64 at a time, so that a large batch does not need four times its memory."""
+PANEL = 288
+"""Columns of the covariance computed at a time; panels below the diagonal are mirrored, not computed. Wider ones
+compute more than is needed, narrower ones wait for threads more often."""
 
 
 class Accumulator:
@@ -39,7 +40,7 @@ class Accumulator:
         if self.shift is None:
             self.shift = rows.mean(dim=0, dtype=torch.float64)
         self.count += len(rows)
-        for piece in rows.split(ROWS_AT_ONCE[self.device.type]):
+        for piece in rows.split(ROWS_AT_ONCE):
             self._add(piece.double().sub_(self.shift))
 
     def _add(self, shifted: torch.Tensor) -> None:

@@ -5,21 +5,28 @@ Torch is imported only once there is something to compute, so that finding a sto
 
 import errno
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.activations.clouds import CLOUD, Cloud, cloud_key, find_capture
 from core.activations.estimate import operations, require_room
 from core.activations.table import token_table, write_site, write_table
+from core.activations.tokens import Corpus, tokenise
 from core.errors import Diverged
 from core.moments import Moments
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
 from core.sources.models import ModelFiles, resolve_model
 from core.specs.cloud import CloudSpec
+from core.specs.model import ModelSpec
 from core.store.artifacts import Store
+
+if TYPE_CHECKING:
+    from core.activations.collect import Collected
+    from core.lm.load import FrozenModel
 
 SINK_RATIO = 10.0
 """A point whose norm is over this multiple of the median is flagged as a sink, unless the filter names another."""
@@ -29,6 +36,9 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
     """Return token activations and whether they were stored already.
 
     One that was interrupted, by a cancel or a kill, goes on from its last saved batch and ends as an undisturbed one.
+
+    Deviation: padding, which the paper's Figure 3 holds, is left out unless the filter keeps it, and so are special
+        tokens.
 
     Args:
         spec: model, texts, sites, token filter, number of rows.
@@ -60,7 +70,6 @@ def _build(
 ) -> dict[str, Any]:
     """Fill the folder of a cloud; called under the key's lock, so the work folder is ours alone."""
     from core.activations.collect import Collector
-    from core.activations.tokens import tokenise
     from core.lm.load import load_model
     from core.lm.sites import resolve_sites
 
@@ -79,17 +88,10 @@ def _build(
     try:
         work = collector.open_work(work_folder)
         collected = collector.run(work)
-        numbers = collected.rows
-        names = frozen.tokenizer.convert_ids_to_tokens(corpus.ids[numbers].tolist())
-        table = token_table(corpus, data.records, numbers, names)
-        table["sink"] = collected.norms > (spec.tokens.sink_ratio or SINK_RATIO) * collected.median_norm
-        table["norm"] = collected.norms
-        write_table(folder, table)
-        stored = {}
-        for site, points in zip(sites, collected.points, strict=True):
-            moments = work.accumulators[site].moments()
-            _check_finite(spec, site, moments)
-            stored[str(site)] = write_site(folder, site, points, moments)
+        moments = [work.accumulators[site].moments() for site in sites]
+        _check_finite(spec, sites, moments)
+        _write_rows(folder, spec, corpus, data, collected, frozen.tokenizer)
+        stored_as = [write_site(folder, *site) for site in zip(sites, collected.points, moments, strict=True)]
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             shutil.rmtree(work_folder, ignore_errors=True)
@@ -97,7 +99,7 @@ def _build(
     n_read, seconds = len(corpus.ids), work.seconds
     work.remove()
     return {
-        "n_rows": len(numbers),
+        "n_rows": len(collected.rows),
         "n_documents": len(data.records),
         "n_tokens": collected.n_kept,
         "n_tokens_read": n_read,
@@ -107,31 +109,49 @@ def _build(
         "max_length": max_length,
         "sites": list(sites),
         "all_sites": len(sites) == frozen.n_layers + 1,
-        "n_layers": frozen.n_layers,
-        "d_model": frozen.d_model,
         "norm_site": collected.norm_site,
         "median_norm": collected.median_norm,
-        "stored_as": stored,
+        "stored_as": dict(zip(map(str, sites), stored_as, strict=True)),
         "seconds": seconds,
         "tokens_per_second": n_read / seconds,
         "operations_per_second": n_read * operations(spec, frozen.n_layers, frozen.d_model) / seconds,
         "bytes": sum(path.stat().st_size for path in folder.iterdir()),
-        "dtype": str(frozen.dtype).removeprefix("torch."),
-        "device": str(frozen.device),
-        "model": spec.model.name,
         "asked_device": spec.model.device,
         "asked_dtype": spec.model.dtype,
-        "revision": frozen.revision,
-        "model_provenance": files.provenance,
+        **model_info(spec.model, frozen, files),
         "dataset": spec.dataset.label,
         "dataset_key": data.key,
         "dataset_provenance": data.provenance,
     }
 
 
-def _check_finite(spec: CloudSpec, site: int | str, moments: Moments) -> None:
-    if not (np.isfinite(moments.mean).all() and np.isfinite(moments.covariance).all()):
-        raise Diverged(
-            f"Activations of {spec.model.name!r} at site {site} are not finite in dtype {spec.model.dtype!r}; "
-            "choose dtype 'float32' or 'bfloat16'."
-        )
+def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> dict[str, Any]:
+    """Return what a cloud remembers of its model."""
+    return {
+        "model": spec.name,
+        "revision": frozen.revision,
+        "n_layers": frozen.n_layers,
+        "d_model": frozen.d_model,
+        "dtype": str(frozen.dtype).removeprefix("torch."),
+        "device": str(frozen.device),
+        "model_provenance": files.provenance,
+    }
+
+
+def _write_rows(
+    folder: Path, spec: CloudSpec, corpus: Corpus, data: TextData, collected: "Collected", tokenizer: Any
+) -> None:
+    names = tokenizer.convert_ids_to_tokens(corpus.ids[collected.rows].tolist())
+    table = token_table(corpus, data.records, collected.rows, names)
+    table["sink"] = collected.norms > (spec.tokens.sink_ratio or SINK_RATIO) * collected.median_norm
+    table["norm"] = collected.norms
+    write_table(folder, table)
+
+
+def _check_finite(spec: CloudSpec, sites: Sequence[int | str], moments: Sequence[Moments]) -> None:
+    for site, those in zip(sites, moments, strict=True):
+        if not (np.isfinite(those.mean).all() and np.isfinite(those.covariance).all()):
+            raise Diverged(
+                f"Activations of {spec.model.name!r} at site {site} are not finite in dtype {spec.model.dtype!r}; "
+                "choose dtype 'float32' or 'bfloat16'."
+            )

@@ -1,5 +1,6 @@
 """What a capture will cost, before it is started. Free of torch."""
 
+import os
 from typing import Any
 
 from core.activations.clouds import CLOUD, stored_infos
@@ -12,8 +13,8 @@ from core.store.artifacts import Store
 TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25, "file": 250}
 """Tokens of a record where the texts are not here yet."""
 CHARACTERS_A_TOKEN = 4.0
-FLOPS_GUESSED = 5e10
-"""A second, of a small machine without accelerator, where this model was never measured."""
+OPERATIONS_GUESSED = 5e10
+"""A second and processor core, where this model was never captured here before."""
 ROW_BYTES = 160
 """Of the table, a point."""
 
@@ -38,12 +39,12 @@ def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
     # Underway rows are float32, and the sums are saved twice over for a moment.
     working = kept + sites * (4 * points + 2 * 8 * square) + 4 * tokens
     pace = _measured_pace(spec.model, store)
-    seconds = tokens * operations(spec, facts.n_layers, facts.d_model) / (pace or FLOPS_GUESSED)
+    needed = tokens * operations(spec, facts.n_layers, facts.d_model)
     return {
         "bytes": kept,
         "working_bytes": working,
         "tokens": tokens,
-        "seconds": seconds,
+        "seconds": needed / (pace or OPERATIONS_GUESSED * (os.cpu_count() or 1)),
         "basis": "measured" if pace else "guess",
     }
 

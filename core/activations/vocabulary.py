@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.activations.capture import model_info
 from core.activations.clouds import VOCABULARY, Cloud, vocabulary_key
 from core.activations.table import write_site, write_table
 from core.progress import Progress, silent
@@ -63,15 +64,9 @@ def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progr
         "n_rows": len(points),
         "n_tokens": len(points),
         "sites": [0],
-        "d_model": frozen.d_model,
-        "n_layers": frozen.n_layers,
         "stored_as": {"0": stored_as},
         "bytes": sum(path.stat().st_size for path in folder.iterdir()),
-        "dtype": str(frozen.dtype).removeprefix("torch."),
-        "device": str(frozen.device),
-        "model": spec.name,
-        "revision": frozen.revision,
-        "model_provenance": files.provenance,
+        **model_info(spec, frozen, files),
     }
 
 

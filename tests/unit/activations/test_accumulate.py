@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.activations import accumulate
 from core.activations.accumulate import Accumulator
 
 CPU = torch.device("cpu")
@@ -26,7 +27,10 @@ def covariance(rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n_batches", [1, 7])
-def test_equals_the_float64_oracle(rows, n_batches):
+@pytest.mark.parametrize(("panel", "at_once"), [(288, 8192), (64, 700)])
+def test_equals_the_float64_oracle(rows, n_batches, panel, at_once, monkeypatch):
+    monkeypatch.setattr(accumulate, "PANEL", panel)
+    monkeypatch.setattr(accumulate, "ROWS_AT_ONCE", at_once)
     sums = Accumulator(200, CPU)
     for batch in np.array_split(rows, n_batches):
         sums.add(torch.tensor(batch))

@@ -187,7 +187,7 @@ def test_sinks_are_flagged_where_they_are_kept(cloud):
 
 def test_long_documents_are_cut_and_counted(spec, store):
     cut = capture(spec.model_copy(update={"max_length": 8}), store)[0]
-    assert cut.rows["position"].max() == 7
+    assert max(cut.rows["position"].tolist()) == 7
     assert cut.info["n_truncated"] == sum(len(text) > 8 for text in TEXTS)
     assert cut.info["n_tokens"] == sum(min(8, len(text)) for text in TEXTS)
 
