@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.activations.clouds import find_vocabulary
-from core.analysis.posterior import collapse, displacement, nearest_rows, place_in_cloud
 from core.figures.clouds import Layer, map_figure
 from core.figures.palette import POSTERIOR, PRIOR, XAVIER
 from core.figures.text import token
@@ -19,6 +15,7 @@ from core.store import JobFolder, Store, list_jobs
 from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, empty, errors, header, plain, table
+from pages.common.measures import measures
 from pages.common.pages import TUNE
 from pages.common.runs import Prompts, coordinates_table, label, quality_row, read_prompts, spec_of
 from pages.common.state import View, open_store
@@ -43,55 +40,6 @@ def choose(view: View, store: Store) -> list[Chosen]:
     picked = view.several("runs", "Runs", done, done[:1], format_func=lambda job_id: names[job_id])
     found = [(jobs[job_id], read_prompts(jobs[job_id])) for job_id in picked]
     return [Chosen(job, prompts, i) for i, (job, prompts) in enumerate(found) if prompts is not None]
-
-
-@st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=32)
-def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[float]) -> dict[str, pd.DataFrame]:  # noqa: ARG001 - the stamp is part of the cache's key
-    """Return displacement and collapse: `vectors`, one row a vector, and `nulls`, one row a null or run."""
-    store = Store(root)
-    cloud = find_vocabulary(ModelSpec.parse(model_json), store)
-    if cloud is None:
-        return {}
-    rows, points = cloud.rows, cloud.points(0)
-    vectors, nulls = [], []
-    for number, job_id in enumerate(runs):
-        prompts = read_prompts(JobFolder(store.root / "runs" / job_id))
-        if prompts is None:
-            continue
-        moved = displacement(prompts.prior, prompts.posterior)
-        near = collapse(prompts.posterior, points, np.random.default_rng(0))
-        start = nearest_rows(prompts.prior, points)
-        place = place_in_cloud(prompts.posterior, _some(points), np.random.default_rng(0))
-        vectors.append(
-            pd.DataFrame(
-                {
-                    "run": job_id,
-                    "vector": np.arange(len(prompts.prior)),
-                    "norm before": moved.norm_before,
-                    "norm after": moved.norm_after,
-                    "distance": moved.distance,
-                    "angle": moved.angle,
-                    "nearest token before": rows["token"].to_numpy()[start.cosine_row],
-                    "nearest token": rows["token"].to_numpy()[near.nearest.cosine_row],
-                    "cosine distance": near.nearest.cosine,
-                    "Euclidean distance": near.nearest.euclidean,
-                    "percentile in the vocabulary": place.percentile,
-                }
-            )
-        )
-        if number == 0:
-            nulls += [(f"null: {name}", null.cosine, null.euclidean) for name, null in near.nulls.items()]
-        nulls.append((f"posterior of {job_id}", near.nearest.cosine, near.nearest.euclidean))
-        nulls.append((f"prior of {job_id}", start.cosine, start.euclidean))
-    medians = [
-        {"cloud": name, "cosine, median": np.median(c), "Euclidean, median": np.median(e)} for name, c, e in nulls
-    ]
-    return {"vectors": pd.concat(vectors, ignore_index=True), "nulls": pd.DataFrame(medians)}
-
-
-def _some(points: NDArray[np.float32], n: int = 5000) -> NDArray[np.float32]:
-    chosen = np.random.default_rng(0).choice(len(points), size=min(n, len(points)), replace=False)
-    return points[np.sort(chosen)]
 
 
 def picture(view: View, store: Store, model: ModelSpec, chosen: Sequence[Chosen]) -> None:

@@ -1,103 +1,79 @@
 """A prior before any training: what it samples, on the map of its reference cloud."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.activations.references import Place, missing_clouds
+from core.analysis.projection import Placement
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer, map_figure
 from core.figures.priors import radial_figure
-from core.priors import build_prior
-from core.priors.exclusion import Exclusion
-from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec, parse_prior
+from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec
 from core.store import Store
 from pages.common.choices import dataset_choice, model_choice, short_name, site_choice
 from pages.common.clouds import axes, map_layers, need_clouds, need_map, need_vocabulary
 from pages.common.forms import prior_form
 from pages.common.layout import draw, empty, errors, header, numbers, plain
 from pages.common.pages import TUNE
+from pages.common.preview import Preview, fit_and_sample
 from pages.common.state import View, open_store
 
 
-def reference(view: View, store: Store) -> tuple[ModelSpec, CloudSpec | None, int | str, bool]:
-    """Draw the reference picker: model, the activations' spec (None: the vocabulary), site, and whether it is whole."""
+def reference(view: View, store: Store) -> Place | None:
+    """Draw the reference picker and return what a prior is fitted on; None while no file is chosen."""
     model, facts = model_choice(view.page, store)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
-        return model, None, 0, True
+        return Place(model)
     dataset = dataset_choice(view, store)
     site = site_choice(view, facts)
-    if dataset is None:
-        return model, None, site, False
-    return model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site, True
+    return Place(model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site) if dataset else None
 
 
-@st.cache_data(show_spinner="Fitting the prior …", max_entries=32)
-def fit_and_sample(
-    root: Path, kind: str, cloud_json: str, site: int | str, prior_json: str, n: int, seed: int
-) -> tuple[NDArray[np.float32], dict[str, Any], NDArray[np.float32], Any]:
-    """Fit a prior on a stored cloud.
-
-    Returns:
-        sample (n, d), report, mean of the cloud (d,), and the radial curves where the prior has them.
-    """
-    store = Store(root)
-    found = (
-        find_vocabulary(ModelSpec.parse(cloud_json), store)
-        if kind == "vocabulary"
-        else find_cloud(CloudSpec.parse(cloud_json), store)
-    )
-    cloud = _there(found)
-    moments = cloud.moments(site)
-    fitted = build_prior(parse_prior(prior_json)).fit(cloud.points(site), moments)
-    curves = fitted.radial_density() if isinstance(fitted, Exclusion) else None
-    return fitted.sample(n, np.random.default_rng(seed)), fitted.report(), moments.mean.astype(np.float32), curves
+def ready(place: Place, prior: PriorSpec, view: View, store: Store) -> bool:
+    """Return whether all clouds that the prior is fitted on are there; offer to make those that are not."""
+    missing = missing_clouds(prior, place, store)
+    captures = [needed for needed in missing if isinstance(needed, CloudSpec)]
+    if any(isinstance(needed, ModelSpec) for needed in missing):
+        need_vocabulary(place.model, store)
+    elif captures:
+        need_clouds(captures, store, view.page)
+    return not missing
 
 
-def _there(cloud: Cloud | None) -> Cloud:
-    if cloud is None:
-        st.rerun()  # it was pruned between two looks
-    return cloud
-
-
-def picture(view: View, model: ModelSpec, cloud_spec: CloudSpec | None, site: int | str, prior: PriorSpec) -> None:
+def picture(view: View, place: Place, prior: PriorSpec, store: Store) -> None:
     """Draw the sample on the reference's map, and what qualifies it."""
-    store = open_store()
-    if cloud_spec is None:
-        ready, cloud_json = need_vocabulary(model, store), model.canonical_json()
-        spec = ProjectionSpec(model=model, vocabulary=True)
-    else:
-        ready, cloud_json = need_clouds([cloud_spec], store, view.page), cloud_spec.canonical_json()
-        spec = ProjectionSpec(model=model, site=site, clouds=(cloud_spec,))
-    if ready is None:
+    if not ready(place, prior, view, store):
         return
     dimensions, n, seed = options(view)
-    stored = need_map(spec.model_copy(update={"n_components": dimensions}), store)
+    fitted_on = {"vocabulary": True} if place.cloud is None else {"clouds": (place.cloud,)}
+    spec = ProjectionSpec.parse({"model": place.model, "site": place.site, "n_components": dimensions, **fitted_on})
+    stored = need_map(spec, store)
     if stored is None:
         return
-    kind = "vocabulary" if cloud_spec is None else "activations"
-    sample, report, mean, curves = fit_and_sample(store.root, kind, cloud_json, site, prior.canonical_json(), n, seed)
-    placed = stored.map.place(sample)
-    role = "xavier" if prior.kind == "xavier" else "prior"
-    spec = spec.model_copy(update={"n_components": dimensions})
+    cloud_json = place.cloud.canonical_json() if place.cloud else ""
+    shown = fit_and_sample(
+        store.root, place.model.canonical_json(), cloud_json, place.site, prior.canonical_json(), n, seed
+    )
+    n_drawn = len(shown.sample)
+    placed = stored.map.place(shown.sample)
     layers = map_layers(store.root, spec.canonical_json(), stored.artifact.key, "dataset", True)
-    centre = Layer("mean of the reference", stored.map.place(mean[None]).coordinates, "xavier")
+    centre = Layer("mean of the reference", stored.map.place(shown.mean[None]).coordinates, "xavier")
     hover = [f"prior sample {i}<br>{share:.1%} off this plane" for i, share in enumerate(placed.off_plane_share)]
-    sampled = Layer(f"{prior.title} sample ({n})", placed.coordinates, role, hover=hover, ids=np.arange(n))
+    role = "xavier" if prior.kind == "xavier" else "prior"
+    sampled = Layer(f"{prior.title} sample ({n_drawn})", placed.coordinates, role, hover=hover, ids=np.arange(n_drawn))
     draw(map_figure([*layers, sampled, centre], axes(stored), revision=stored.artifact.key), key="priors.map")
     info = stored.artifact.info
     st.caption(
-        f"{n} samples (seed {seed}) of the prior fitted on {plain(layers[0].name)} at site {site} of "
-        f"{plain(short_name(model.name))}. "
-        f"Axes: principal components of {info['n_points']:,} of {info['n_available']:,} reference points, frozen."
+        f"{n_drawn} samples (seed {seed}) of the prior; reference: {plain(layers[0].name)} at site {place.site} of "
+        f"{plain(short_name(place.model.name))}. Axes: principal components of {info['n_points']:,} of "
+        f"{info['n_available']:,} reference points, frozen."
     )
-    qualify(stored, sample, placed.off_plane_share, placed.t_squared, report, curves)
+    qualify(stored, shown, placed)
 
 
 def options(view: View) -> tuple[int, int, int]:
@@ -112,17 +88,15 @@ def options(view: View) -> tuple[int, int, int]:
     return dimensions, n, seed
 
 
-def qualify(
-    stored: StoredMap, sample: NDArray, share: NDArray, t_squared: NDArray, report: dict[str, Any], curves: Any
-) -> None:
+def qualify(stored: StoredMap, shown: Preview, placed: Placement) -> None:
     """Write the numbers under the picture, the report and the radial curves."""
-    fitted = stored.map
+    fitted, report, curves = stored.map, shown.report, shown.curves
     typical = float(np.sqrt(fitted.pca.total_variance + (fitted.pca.mean**2).sum()))
     values = {
-        "Median norm": f"{np.median(np.linalg.norm(sample, axis=1)):.3g}",
+        "Median norm": f"{np.median(np.linalg.norm(shown.sample, axis=1)):.3g}",
         "Reference norm": f"{typical:.3g}",
-        "Energy off the plane": f"{float(np.median(share)):.1%}",
-        "T² in the plane": f"{float(np.median(t_squared)):.2g}",
+        "Energy off the plane": f"{float(np.median(placed.off_plane_share)):.1%}",
+        "T² in the plane": f"{float(np.median(placed.t_squared)):.2g}",
     }
     if "acceptance" in report:
         values["Acceptance"] = f"{report['acceptance']:.2%}"
@@ -152,20 +126,21 @@ def _show(value: Any) -> str:
 header("Priors", "Where would the prompt start, before anything is paid for training?")
 page_view, page_store = View("priors"), open_store()
 left_side, right_side = st.columns([1, 2.6], gap="large")
+asked_place, asked_prior = None, None
 with left_side, errors():
     with st.container(border=True):
-        asked_model, asked_cloud, asked_site, whole = reference(page_view, page_store)
+        asked_place = reference(page_view, page_store)
     with st.container(border=True):
         asked_prior = prior_form(page_view)
     if asked_prior and st.button(
         "Tune with this prior", type="primary", icon=":material/model_training:", width="stretch"
     ):
         chosen = {"prior": st.query_params.get("prior", asked_prior.kind)}
-        if asked_cloud is not None:
+        if asked_place and asked_place.cloud:
             chosen |= {"reference": "activations"}
         st.switch_page(TUNE, query_params=chosen)
 with right_side, errors():
-    if not whole:
+    if asked_place is None:
         empty("upload_file", "No file chosen", "Upload a file on the left, or choose another data set.")
     elif asked_prior:
-        picture(page_view, asked_model, asked_cloud, asked_site, asked_prior)
+        picture(page_view, asked_place, asked_prior, page_store)
