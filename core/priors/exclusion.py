@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from core.errors import BadRequest, Failed
+from core.errors import BadRequest
 from core.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
@@ -20,10 +20,8 @@ from core.priors.radial import (
     log_scale,
     radial_density,
 )
+from core.priors.rejection import draw_accepted
 from core.specs.prior import PriorSpec
-
-_BATCH_VALUES = 4_194_304
-"""Values drawn at a time by the rejection sampler: 32 MiB."""
 
 
 class ExclusionSpec(PriorSpec):
@@ -189,22 +187,12 @@ class Exclusion(Prior[ExclusionSpec]):
 
     def _by_rejection(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return coordinates (n, dim) as the paper draws them."""
-        law, budget = self.law_, self.spec.draw_budget
-        accepted = np.empty((n, law.dim))
-        n_accepted = n_drawn = 0
-        while n_accepted < n and n_drawn < budget:
-            wanted = int(1.2 * (n - n_accepted) / law.acceptance) + 16
-            n_batch = min(wanted, budget - n_drawn, max(1, _BATCH_VALUES // law.dim))
+        law = self.law_
+
+        def propose(n_batch: int) -> NDArray[np.float64]:
             proposal = rng.standard_normal((n_batch, law.dim)) * np.exp(law.log_scale / 2)
             log_accept = law.log_accept(np.square(proposal).sum(axis=1))
-            kept = proposal[-rng.standard_exponential(n_batch) < log_accept][: n - n_accepted]
-            accepted[n_accepted : n_accepted + len(kept)] = kept
-            n_accepted += len(kept)
-            n_drawn += n_batch
-        if n_accepted < n:
-            raise Failed(
-                f"Rejection sampling accepted {n_accepted} of the {n} vectors within its budget of {budget} proposals "
-                f"(acceptance {law.acceptance:.3g}); set draw_budget to {int(1.5 * n / law.acceptance) + 100} or more, "
-                "or use the sampler 'exact'."
-            )
-        return accepted
+            return proposal[-rng.standard_exponential(n_batch) < log_accept]
+
+        remedy = "use the sampler 'exact'"
+        return draw_accepted(n, law.dim, propose, law.acceptance, self.spec.draw_budget, "draw_budget", remedy)

@@ -1,0 +1,155 @@
+"""Where the reference cloud is thin: far from its points, near its place."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sklearn.neighbors import NearestNeighbors
+
+from core.errors import BadRequest
+from core.moments import Moments, Reference
+from core.priors.base import Prior
+from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.rejection import draw_accepted
+from core.specs.prior import PriorSpec
+
+_N_PROBED = 1024
+"""Candidates, and points of the cloud, whose neighbour distances are measured at a fit."""
+
+
+class KnnSpec(PriorSpec):
+    """Candidates of a widened fitted Gaussian, kept where the cloud is far."""
+
+    title: ClassVar[str] = "Low density"
+    summary: ClassVar[str] = "A widened fitted Gaussian, kept where the k-th nearest point of the cloud is far away."
+    needs_reference: ClassVar[bool] = True
+    order: ClassVar[int] = 80
+
+    kind: Literal["knn"] = "knn"
+    k: int = Field(
+        default=10, ge=1, le=10_000, title="k", description="The distance to the k-th nearest point measures density."
+    )
+    quantile: float = Field(
+        default=0.9, ge=0, lt=1, title="Quantile", description="Kept are candidates whose distance is above it."
+    )
+    quantile_of: Literal["candidates", "cloud"] = Field(
+        default="candidates",
+        title="Quantile of",
+        description="The candidates' own distances, of which there are always some above; or those of the cloud's "
+        "points to each other, which at model width nearly all candidates exceed.",
+    )
+    widening: float = Field(
+        default=1.5, gt=0, le=1e3, title="Widening", description="Factor on the standard deviations of the fit."
+    )
+    covariance: CovarianceField = "empirical"
+    rank: RankField = 32
+    draw_budget: int = Field(
+        default=100_000, ge=1, le=100_000_000, title="Draw budget", description="Candidates that may be drawn."
+    )
+
+
+class Knn(Prior[KnnSpec]):
+    """N(mean, widening²·covariance), where the k-th neighbour in the cloud is farther than a threshold.
+
+    Source: 4.4 of the paper names kNN sampling and leaves it out.
+    Deviation: the quantile is taken over the candidates by default.
+    """
+
+    spec_class = KnnSpec
+    fit_: GaussianFit
+    threshold_: float
+    acceptance_: float
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Fit on points (n, d), and measure the distances that the threshold is made from.
+
+        Raises:
+            BadRequest: see `fit_gaussian`; k above the other points, or no candidate beyond the threshold.
+        """
+        spec = self.spec
+        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
+        self.d_model_ = points.shape[1]
+        if spec.k >= len(points):
+            raise BadRequest(
+                f"k {spec.k} is too large for {len(points)} reference points, of which each has {len(points) - 1} "
+                f"neighbours; choose at most {len(points) - 1}."
+            )
+        # One unit for any scale: squares of what float32 can hold do not fit.
+        self._unit = float(np.sqrt(self.fit_.variances.sum()))
+        self._index = NearestNeighbors(algorithm="brute").fit(self._scaled(points))
+        rng = np.random.default_rng(0)
+        probed = rng.choice(len(points), size=min(_N_PROBED, len(points)), replace=False)
+        # A point is its own nearest neighbour.
+        self._of_cloud = self._distance(points[probed], spec.k + 1)
+        candidates = self._distance(self._candidates(_N_PROBED, rng), spec.k)
+        measured = candidates if spec.quantile_of == "candidates" else self._of_cloud
+        self.threshold_ = float(np.quantile(measured, spec.quantile))
+        self.acceptance_ = float((candidates > self.threshold_).mean())
+        if self.acceptance_ == 0:
+            raise BadRequest(
+                f"None of {_N_PROBED} candidates is farther from the cloud than {self.threshold_:.3g}; raise widening "
+                f"above {spec.widening:g} or lower the quantile below {spec.quantile:g}."
+            )
+        self._of_candidates = candidates
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n vectors: (n, d).
+
+        Raises:
+            BadRequest: a value does not fit into float32.
+            Failed: the budget of candidates is used up.
+        """
+
+        def propose(n_batch: int) -> NDArray[np.float32]:
+            candidates = self._candidates(n_batch, rng)
+            return candidates[self._distance(candidates, self.spec.k) > self.threshold_]
+
+        remedy = "lower the quantile"
+        found = draw_accepted(n, self.d_model_, propose, self.acceptance_, self.spec.draw_budget, "draw_budget", remedy)
+        return found.astype(np.float32)
+
+    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the log density (n,) of rows (n, d), −inf where the cloud is near.
+
+        Its constant has the error of an acceptance rate that is measured on 1,024 candidates.
+        """
+        white, inside = self.fit_.whiten(x)
+        density = self.fit_.log_prob(white / self.spec.widening) - self.fit_.dim * np.log(self.spec.widening)
+        far = inside & (self._distance(x, self.spec.k) > self.threshold_)
+        return np.where(far, density - np.log(self.acceptance_), -np.inf)
+
+    def report(self) -> dict[str, Any]:
+        """Return threshold and acceptance, and the distances of candidates beside those of the cloud."""
+        levels = (0.05, 0.5, 0.95)
+        return {
+            "k": self.spec.k,
+            "widening": self.spec.widening,
+            "threshold": self.threshold_,
+            "acceptance": self.acceptance_,
+            "neighbour_distance": {
+                f"{level:.0%}": {
+                    "candidates": float(np.quantile(self._of_candidates, level)),
+                    "cloud": float(np.quantile(self._of_cloud, level)),
+                }
+                for level in levels
+            },
+            **self.fit_.facts,
+        }
+
+    def _candidates(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        return self.fit_.colour(self.spec.widening * rng.standard_normal((n, self.fit_.dim)))
+
+    def _scaled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        return ((points - self.fit_.mean) / self._unit).astype(np.float32)
+
+    def _distance(self, x: NDArray[np.floating], k: int) -> NDArray[np.float64]:
+        """Return the distance (n,) of rows (n, d) to the k-th nearest point of the cloud."""
+        if not len(x):
+            return np.zeros(0)
+        distances, _ = self._index.kneighbors(self._scaled(x), n_neighbors=k)
+        return distances[:, -1].astype(np.float64) * self._unit

@@ -1,0 +1,180 @@
+"""A Gaussian mixture on the clusters of a cloud."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy import special
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from core.errors import BadRequest
+from core.moments import Moments, Reference
+from core.priors.base import Prior
+from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.specs.prior import PriorSpec
+
+_N_CLUSTERED = 20_000
+"""Points at most that clusters are made from: a sample of a larger cloud has the same ones."""
+
+
+class MixtureSpec(PriorSpec):
+    """A Gaussian mixture in the leading principal components; the rest stays the fitted Gaussian."""
+
+    title: ClassVar[str] = "Mixture"
+    summary: ClassVar[str] = "One Gaussian for each cluster of the reference cloud."
+    needs_reference: ClassVar[bool] = True
+    order: ClassVar[int] = 70
+
+    kind: Literal["mixture"] = "mixture"
+    n_clusters: int = Field(
+        default=8, ge=1, le=1000, title="Clusters", description="Gaussians of the mixture; 1 is the fitted Gaussian."
+    )
+    components: int = Field(
+        default=32,
+        ge=1,
+        le=4096,
+        title="In components",
+        description="Leading principal components in which the clusters are; the others keep the fitted Gaussian. "
+        "Fewer are taken where the fit has fewer.",
+    )
+    method: Literal["em", "kmeans"] = Field(
+        default="em",
+        title="Method",
+        description="em: maximum likelihood, soft; kmeans: each point in the nearest cluster, with covariances that "
+        "are shrunk by Ledoit–Wolf.",
+    )
+    covariance: CovarianceField = "empirical"
+    rank: RankField = 32
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides where the clusters begin.")
+
+
+class Mixture(Prior[MixtureSpec]):
+    """Clusters in the leading principal components, times the fitted Gaussian in the others.
+
+    Deviation: the paper only names it as worth designing.
+    """
+
+    spec_class = MixtureSpec
+    fit_: GaussianFit
+    clusters_: list[GaussianFit]
+    weights_: NDArray[np.float64]
+    facts_: dict[str, Any]
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Fit a Gaussian on points (n, d), and clusters on the points' coordinates in it.
+
+        Raises:
+            BadRequest: see `fit_gaussian`; more clusters than points, or a cluster that is a single place.
+        """
+        spec = self.spec
+        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
+        self.d_model_ = points.shape[1]
+        if spec.n_clusters > len(points):
+            raise BadRequest(
+                f"n_clusters {spec.n_clusters} is above the {len(points)} reference points; choose at most "
+                f"{len(points)}."
+            )
+        dim = min(spec.components, self.fit_.dim)
+        if len(points) > _N_CLUSTERED:
+            points = points[np.sort(np.random.default_rng(spec.seed).choice(len(points), _N_CLUSTERED, replace=False))]
+        # Coordinates keep the cloud's proportions, so that clusters are those of the cloud, at a scale of one.
+        coordinates = (points - self.fit_.mean) @ (self.fit_.basis[:, :dim] / np.sqrt(self.fit_.variances[0]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the report says whether it converged
+            clusters = self._soft(coordinates) if spec.method == "em" else self._hard(coordinates)
+        self.weights_, means, covariances, converged = clusters
+        self.clusters_ = [_cluster(*pair) for pair in zip(means, covariances, strict=True)]
+        self.facts_ = {"points_clustered": len(points), "converged": converged}
+        return self
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n vectors: (n, d).
+
+        Raises:
+            BadRequest: a value does not fit into float32.
+        """
+        chosen = rng.choice(len(self.weights_), size=n, p=self.weights_)
+        white = rng.standard_normal((n, self.fit_.dim))
+        for i, cluster in enumerate(self.clusters_):
+            rows, dim = chosen == i, cluster.dim
+            place = cluster.mean + cluster.deviate(white[rows, :dim])
+            white[rows, : len(cluster.mean)] = place / self._scale()
+        return self.fit_.colour(white)
+
+    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the log density (n,) of rows (n, d); for a singular fit on its range, and −inf off it."""
+        white, inside = self.fit_.whiten(x)
+        scale, dim = self._scale(), self._dim
+        parts = [cluster.log_prob(cluster.whiten(white[:, :dim] * scale)[0]) for cluster in self.clusters_]
+        leading = special.logsumexp(np.stack(parts) + np.log(self.weights_)[:, None], axis=0) + np.log(scale).sum()
+        # The leading coordinates follow the mixture in place of a standard normal.
+        plain = -0.5 * (dim * np.log(2 * np.pi) + np.square(white[:, :dim]).sum(axis=1))
+        return np.where(inside, self.fit_.log_prob(white) - plain + leading, -np.inf)
+
+    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the total variance."""
+        unit, dim = float(self.fit_.variances[0]), self._dim
+        means = np.stack([cluster.mean for cluster in self.clusters_])
+        centre = self.weights_ @ means
+        within = self.weights_ @ np.array([cluster.variances.sum() for cluster in self.clusters_])
+        between = self.weights_ @ np.square(means - centre).sum(axis=1)
+        mean = self.fit_.mean + self.fit_.basis[:, :dim] @ centre * np.sqrt(unit)
+        return mean, float(unit * (within + between) + self.fit_.variances[dim:].sum())
+
+    def report(self) -> dict[str, Any]:
+        """Return the clusters' weights and sizes, and the facts of the fitted Gaussian."""
+        unit = float(self.fit_.variances[0])
+        kept = float(self.fit_.variances[: self._dim].sum() / self.fit_.variances.sum())
+        return {
+            "n_clusters": len(self.weights_),
+            "method": self.spec.method,
+            "weights": self.weights_.tolist(),
+            "total_variance_of_clusters": [float(unit * cluster.variances.sum()) for cluster in self.clusters_],
+            "clustered_components": self._dim,
+            "share_of_variance_clustered": kept,
+            **self.facts_,
+            **self.fit_.facts,
+        }
+
+    @property
+    def _dim(self) -> int:
+        return len(self.clusters_[0].mean)
+
+    def _scale(self) -> NDArray[np.float64]:
+        """Return what turns the leading white coordinates into those in which the clusters are."""
+        return np.sqrt(self.fit_.variances[: self._dim] / self.fit_.variances[0])
+
+    def _soft(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
+        """Return weights, means, covariances and whether it converged, by expectation and maximisation."""
+        model: Any = GaussianMixture(self.spec.n_clusters, reg_covar=1e-6, random_state=self.spec.seed)
+        model.fit(coordinates)
+        return model.weights_, model.means_, model.covariances_, bool(model.converged_)
+
+    def _hard(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
+        """Return weights, means, shrunk covariances and whether it converged, from the nearest centres."""
+        settings: dict[str, Any] = {"n_init": 4, "random_state": self.spec.seed}
+        model = KMeans(self.spec.n_clusters, **settings).fit(coordinates)
+        used, sizes = np.unique(np.asarray(model.labels_), return_counts=True)
+        members = [coordinates[model.labels_ == label] for label in used]
+        means = np.stack([part.mean(axis=0) for part in members])
+        return sizes / sizes.sum(), means, np.stack([_shrunk(part) for part in members]), len(used) == model.n_clusters
+
+
+def _shrunk(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a covariance with a floor, so that a cluster of equal points is a small ball."""
+    floor = 1e-6 * np.eye(points.shape[1])
+    if len(points) < 2 or np.ptp(points, axis=0).max() < 1e-6:
+        return floor
+    return fit_gaussian(points, None, "ledoit_wolf", 1).covariance() + floor
+
+
+def _cluster(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> GaussianFit:
+    variances, basis = np.linalg.eigh(covariance)
+    return GaussianFit(mean, basis, np.maximum(variances, 1e-9), {})
