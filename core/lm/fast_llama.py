@@ -92,8 +92,8 @@ class FastLlama:
             (n, d_model), ready for the output matrix.
         """
         shape = _Shape(len(prefix), *ids.shape)
-        x = torch.cat((prefix, self.embedding[ids.flatten()]))
-        cos, sin = self._angles(shape.positions(ids.device), prefix)
+        x = self._start(prefix, ids)
+        cos, sin = self._angles(shape.positions(ids.device))
         blocked = shape.blocked(ids.device)
         for block in self.blocks[:-1]:
             heads, _, _ = self._attention(block, x, cos, sin, shape, blocked)
@@ -105,8 +105,8 @@ class FastLlama:
     def read(self, prefix: Tensor, ids: Tensor, last: Tensor, n_new: int) -> tuple[Tensor, Cache]:
         """Return logits (batch, n_vocabulary) after each example's `last` row, and a cache with room for `n_new`."""
         shape = _Shape(len(prefix), *ids.shape)
-        x = torch.cat((prefix, self.embedding[ids.flatten()]))
-        cos, sin = self._angles(shape.positions(ids.device), prefix)
+        x = self._start(prefix, ids)
+        cos, sin = self._angles(shape.positions(ids.device))
         blocked = shape.blocked(ids.device)
         cache = Cache([], [], shape.n_prefix + shape.n_pos)
         for block in self.blocks:
@@ -125,8 +125,8 @@ class FastLlama:
             cache: of what was read.
             blocked: (batch, n_keys + 1), true where a key is padding.
         """
-        x = self.embedding[ids]
-        cos, sin = self._angles(positions, x)
+        x = self._start(self.embedding[:0], ids)
+        cos, sin = self._angles(positions)
         n_keys = cache.n_keys + 1
         for block, keys, values in zip(self.blocks, cache.keys, cache.values, strict=True):
             query, keys[:, :, n_keys - 1], values[:, :, n_keys - 1] = self._project(block, x, cos, sin)
@@ -139,8 +139,18 @@ class FastLlama:
     def _logits(self, x: Tensor) -> Tensor:
         return linear(rms_norm(x, self.norm, self.eps), self.head).float()
 
-    def _angles(self, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = self.rotary(like, positions[None])
+    def _start(self, prefix: Tensor, ids: Tensor) -> Tensor:
+        """Return the residual stream entering block 0, prefix first: (rows, d_model) in at least float32.
+
+        Only products with weights are computed in the model's dtype. In bfloat16 the stream itself would lose most of
+        the gradient, since a model's sink tokens make it hundreds of times larger than what blocks add to it.
+        """
+        tokens = self.embedding[ids.flatten()]
+        wide = torch.promote_types(tokens.dtype, torch.float32)
+        return torch.cat((prefix.to(wide), tokens.to(wide)))
+
+    def _angles(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = self.rotary(self.embedding, positions[None])
         return cos[0, :, None], sin[0, :, None]
 
     def _project(self, block: Block, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -166,7 +176,8 @@ class FastLlama:
         heads = heads.permute(0, 3, 1, 2, 4).reshape(shape.batch * shape.n_pos, -1)
         if n:
             grouped = query[:n].view(1, n, self.n_kv_heads, -1, query.shape[-1]).permute(0, 2, 3, 1, 4)
-            own = attend(grouped, keys[:1, :, :n], values[:1, :, :n], _above_diagonal(n, 0, x.device))
+            wide = (part.to(x.dtype) for part in (grouped, keys[:1, :, :n], values[:1, :, :n]))
+            own = attend(*wide, _above_diagonal(n, 0, x.device)).to(heads.dtype)
             heads = torch.cat((own.permute(0, 3, 1, 2, 4).reshape(n, -1), heads))
         return heads, keys, values
 

@@ -1,7 +1,8 @@
 """Greedy generation after a prompt, batched and cached."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -48,7 +49,8 @@ def generate(
     done = 0
     for chosen in _groups(texts, equal_lengths=isinstance(prompted, GenericPrompted)):
         reader = _reader(prompted, prompt, max_new_tokens)
-        new = _continue(reader, [texts[i] for i in chosen], max_new_tokens, stop, lambda: progress(done, len(texts)))
+        tick = partial(progress, done, len(texts))
+        new = _continue(reader, [texts[i] for i in chosen], max_new_tokens, stop, tick)
         for i, tokens in zip(chosen, new, strict=True):
             found[i] = tokens
         done += len(chosen)
@@ -75,7 +77,7 @@ def _reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int) -> _Reader:
 
 
 def _continue(
-    reader: _Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Any
+    reader: _Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
 ) -> list[list[int]]:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)
@@ -138,7 +140,7 @@ class _GenericReader:
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
         tokens = self.model.get_input_embeddings()(ids.to(self.device))
-        inputs = torch.cat((self.prefix.expand(len(ids), *self.prefix.shape), tokens), dim=1)
+        inputs = torch.cat((self.prefix.to(tokens.dtype).expand(len(ids), *self.prefix.shape), tokens), dim=1)
         return self._step(inputs_embeds=inputs)
 
     def advance(self, tokens: Tensor) -> Tensor:

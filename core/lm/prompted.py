@@ -56,11 +56,11 @@ class _Prefixed:
         self.bos = leading_bos(frozen.tokenizer)
 
     def prefix(self, prompt: Tensor) -> Tensor:
-        """Return what stands before every example (n_prefix, d_model), in the model's dtype."""
-        prompt = prompt.to(self.frozen.device, self.frozen.dtype)
+        """Return what stands before every example (n_prefix, d_model), in the prompt's dtype."""
+        prompt = prompt.to(self.frozen.device)
         if self.bos is None:
             return prompt
-        bos = self.embed(torch.tensor([self.bos], device=self.frozen.device))
+        bos = self.embed(torch.tensor([self.bos], device=self.frozen.device)).to(prompt.dtype)
         return torch.cat((prompt, bos) if self.position == "before_bos" else (bos, prompt))
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -112,8 +112,8 @@ class GenericPrompted(_Prefixed):
 
     def logits(self, prompt: Tensor, batch: Batch) -> Tensor:
         """See `Prompted`."""
-        prefix = self.prefix(prompt)
         tokens = self.embed(batch.ids)
+        prefix = self.prefix(prompt).to(tokens.dtype)
         inputs = torch.cat((prefix.expand(len(tokens), *prefix.shape), tokens), dim=1)
         columns, place = torch.unique(batch.position + len(prefix), return_inverse=True)
         out = self.frozen.model(inputs_embeds=inputs, use_cache=False, logits_to_keep=columns)

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from torchmetrics.functional.text import squad
 
-# torchmetrics has no public name for SQuAD's normalisation; using its own keeps precision and recall in step with its F1.
+# torchmetrics has no public name for SQuAD's normalisation; its own keeps precision and recall in step with its F1.
 from torchmetrics.functional.text.squad import _normalize_text
 
 
@@ -38,7 +38,8 @@ def exact_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -
 
     Deviation: SQuAD's normalisation would take the minus from -3.
     """
-    matches = [text.strip() in {answer.strip() for answer in some} for text, some in zip(predictions, answers)]
+    pairs = zip(predictions, answers, strict=True)
+    matches = [text.strip() in {answer.strip() for answer in some} for text, some in pairs]
     return {"exact_match": fmean(matches), **_overlap(predictions, answers, str.split)}
 
 

@@ -105,7 +105,7 @@ class Trainer:
         for name, value in (("loss", step.loss), ("gradient norm", step.gradient_norm)):
             if not abs(value) < float("inf"):
                 raise Diverged(
-                    f"The {name} is {value:g} at step {step.number} of {self.spec.steps}, not a finite number; the last "
-                    f"good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g}) or choose a prior of "
-                    "smaller spread."
+                    f"The {name} is {value:g} at step {step.number} of {self.spec.steps}, not a finite number; the "
+                    f"last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g}) or choose a "
+                    "prior of smaller spread."
                 )

@@ -179,7 +179,7 @@ class _Run:
 
     def _stage(self, words: str) -> Progress:
         def report(done: int, total: int, message: str = "") -> None:
-            self.report(self.trainer.step, self.spec.steps, f"{words} ({done} of {total})")
+            self.report(self.trainer.step, self.spec.steps, message or f"{words} ({done} of {total})")
 
         return report
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(s
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
-def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums, monkeypatch):
+def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums):
     spec = spec_of(tiny_folder, sums)
     undisturbed, _ = run(spec, store, "t-1")
     job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
@@ -188,25 +189,13 @@ def test_a_fitted_prior_starts_from_the_vocabulary(store, tiny_folder, sums):
     assert json.loads((job.path / "prior.json").read_text())["kind"] == "gaussian"
 
 
-def test_a_prompt_that_leaves_no_room_is_refused(store, tiny_folder, sums):
-    with pytest.raises(BadRequest, match="3 prompt vectors") as error:
-        from core.tuning import examples
-
-        class Narrow:
-            class config:
-                @staticmethod
-                def get_text_config():
-                    return type("C", (), {"max_position_embeddings": 9})
-
-        class Frozen:
-            model = Narrow
-
-            @staticmethod
-            def tokenizer(text):
-                return type("T", (), {"input_ids": []})
-
-        examples.longest_allowed(spec_of(tiny_folder, sums), Frozen)
-    assert "set n_prompt to 1 or less" in str(error.value)
+def test_a_prompt_that_leaves_no_room_is_refused(store, tiny_folder, sums, tmp_path):
+    narrow = shutil.copytree(tiny_folder, tmp_path / "narrow")
+    config = json.loads((narrow / "config.json").read_text())
+    (narrow / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 30}))
+    with pytest.raises(BadRequest, match=r"^25 prompt vectors leave 5 of the model's 30 positions") as error:
+        run(spec_of(narrow, sums, n_prompt=25), store)
+    assert str(error.value).endswith("set n_prompt to 22 or less.")
 
 
 def test_examples_that_are_all_too_long_are_named_with_the_bound(store, tiny_folder, sums):

@@ -1,0 +1,172 @@
+"""A step of soft prompt-tuning: PEFT's default against ours.
+
+Both sides train the same prompt on the same batches of the same model, in turn, so that whatever else the machine does
+falls on both. PEFT runs as its documentation shows it: `get_peft_model` with `PromptTuningConfig` on a float32 model,
+its forward with labels, `backward`, AdamW. Ours runs in the app's own number format on this machine and in float32.
+
+    python -m tests.benchmarks.tuning_vs_peft --json
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PromptTuningConfig, TaskType, get_peft_model
+from torch import Tensor
+
+from core.lm.batch import IGNORED, Batch, Example, collate
+from core.lm.load import FrozenModel, load_model, private_copy
+from core.lm.prompted import build_prompted
+from core.specs import ModelSpec
+from core.store import Store
+
+SHAPES = ((8, 128), (16, 32))
+N_PROMPT = 20
+LABEL_SHARE = 4
+"""One token in so many, the last ones, is a label: an answer after its question."""
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Work:
+    """One batch, for both sides."""
+
+    ids: Tensor
+    labels: Tensor
+    batch: Batch
+
+
+def make_work(batch_size: int, n_tokens: int, tokenizer: Any, seed: int) -> Work:
+    """Return sums and their answers, one after the other up to the length."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(batch_size):
+        pairs = rng.integers(0, 1000, (n_tokens // 8, 2)).tolist()
+        text = " ".join(f"What is {a} + {b}? {a + b}." for a, b in pairs)
+        rows.append(tokenizer(text, add_special_tokens=False).input_ids[:n_tokens])
+    ids = np.array(rows)
+    labels = ids.copy()
+    labels[:, : n_tokens - n_tokens // LABEL_SHARE] = IGNORED
+    examples = [Example(tuple(row), tuple(known)) for row, known in zip(ids.tolist(), labels.tolist(), strict=True)]
+    return Work(torch.from_numpy(ids), torch.from_numpy(labels), collate(examples))
+
+
+def peft_side(frozen: FrozenModel, prompt: Tensor) -> Callable[[Work], float]:
+    """Return PEFT's step: batch in, loss out."""
+    config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=len(prompt))
+    model: Any = get_peft_model(frozen.model, config)
+    with torch.no_grad():
+        model.prompt_encoder.default.embedding.weight.copy_(prompt)
+    return _step(model.parameters(), lambda work: model(input_ids=work.ids, labels=work.labels).loss)
+
+
+def our_side(frozen: FrozenModel, prompt: Tensor) -> Callable[[Work], float]:
+    """Return our step: batch in, loss out."""
+    prompted = build_prompted(frozen)
+    trained = prompt.clone().requires_grad_()
+    return _step([trained], lambda work: prompted.loss(trained, work.batch))
+
+
+def _step(parameters: Any, loss_of: Callable[[Work], Tensor]) -> Callable[[Work], float]:
+    optimizer = torch.optim.AdamW([each for each in parameters if each.requires_grad], lr=LEARNING_RATE, weight_decay=0)
+
+    def step(work: Work) -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(work)
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    return step
+
+
+def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int, warm_up: int) -> list[dict[str, Any]]:
+    """Return one case a number format: medians, ratio, and how far the losses are apart."""
+    reference = models["peft"]
+    rng = np.random.default_rng(0)
+    prompt = torch.from_numpy(rng.normal(0, 0.02, (N_PROMPT, reference.d_model)).astype(np.float32))
+    sides = {name: our_side(frozen, prompt) for name, frozen in models.items() if name != "peft"}
+    sides["peft"] = peft_side(reference, prompt)
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    losses: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(warm_up + repeats):
+        work = make_work(*shape, reference.tokenizer, seed=turn)
+        for name, step in sides.items():
+            began = time.perf_counter()
+            losses[name].append(step(work))
+            seconds[name].append(time.perf_counter() - began)
+        print(f"{shape} {turn}: " + ", ".join(f"{n} {s[-1]:.2f} s" for n, s in seconds.items()), file=sys.stderr)
+    medians = {name: median(values[warm_up:]) for name, values in seconds.items()}
+    return [
+        {
+            "name": f"{shape[0]}x{shape[1]} {name}",
+            "batch": shape[0],
+            "tokens": shape[1],
+            "dtype": str(models[name].dtype).removeprefix("torch."),
+            "app_default": name == "auto",
+            "ratio": medians["peft"] / medians[name],
+            "peft_seconds": medians["peft"],
+            "our_seconds": medians[name],
+            "largest_loss_difference": max(abs(a - b) for a, b in zip(losses["peft"], losses[name], strict=True)),
+        }
+        for name in sides
+        if name != "peft"
+    ]
+
+
+def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
+    """Return the whole document."""
+    store = Store.default()
+    specs = {name: ModelSpec(name=model, dtype=name) for name in ("auto", "float32")}
+    models = {name: load_model(spec, store) for name, spec in specs.items()}
+    # PEFT changes the model it is given, so it gets modules of its own around the same weights.
+    models["peft"] = private_copy(models["float32"])
+    frozen = models["auto"]
+    return {
+        "benchmark": "tuning_vs_peft",
+        "cases": [case for shape in SHAPES for case in compare(models, shape, repeats, warm_up)],
+        "measured_on": {
+            "model": model,
+            "n_prompt": N_PROMPT,
+            "labels": f"the last 1/{LABEL_SHARE} of each example",
+            "repeats": repeats,
+            "warm_up": warm_up,
+            "device": str(frozen.device),
+            "threads": torch.get_num_threads(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "machine": platform.machine(),
+            "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
+        },
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
+    parser.add_argument("--repeats", type=int, default=5, help="timed steps a side")
+    parser.add_argument("--warm-up", type=int, default=1, help="steps before timing")
+    chosen = parser.parse_args()
+    document = measure(chosen.model, chosen.repeats, chosen.warm_up)
+    if chosen.json:
+        print(json.dumps(document, indent=1))
+        return
+    for case in document["cases"]:
+        print(
+            f"{case['name']:>16}: PEFT {case['peft_seconds']:.2f} s, ours {case['our_seconds']:.2f} s, "
+            f"ratio {case['ratio']:.2f}, losses within {case['largest_loss_difference']:.1e}"
+        )
+
+
+if __name__ == "__main__":
+    main()

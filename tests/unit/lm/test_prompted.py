@@ -1,0 +1,214 @@
+import hashlib
+
+import pytest
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
+
+from core.lm.batch import IGNORED, Example, collate
+from core.lm.fast_llama import supports
+from core.lm.load import FrozenModel
+from core.lm.prompted import FastPrompted, GenericPrompted, build_prompted
+
+SIZES = {
+    "vocab_size": 99,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 128,
+}
+LLAMA3_ROPE = {
+    "rope_type": "llama3",
+    "rope_theta": 10000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
+CONFIGS = {
+    "llama": LlamaConfig(**SIZES, attention_bias=True, mlp_bias=True),
+    "llama tied": LlamaConfig(**SIZES, tie_word_embeddings=True),
+    "llama 3": LlamaConfig(**SIZES, rope_parameters=LLAMA3_ROPE),
+    "mistral": MistralConfig(**SIZES, sliding_window=None),
+    "qwen2": Qwen2Config(**SIZES),
+    "qwen3": Qwen3Config(**SIZES),
+}
+NOT_FAST = {
+    "gpt2": GPT2Config(vocab_size=99, n_embd=32, n_layer=2, n_head=4, n_positions=128),
+    "sliding mistral": MistralConfig(**SIZES, sliding_window=8),
+    "sliding qwen2": Qwen2Config(**SIZES, use_sliding_window=True, sliding_window=8, max_window_layers=0),
+    "gelu llama": LlamaConfig(**SIZES, hidden_act="gelu"),
+    "dynamic rope": LlamaConfig(**SIZES, rope_parameters={"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}),
+}
+
+
+class NoBos:
+    """A tokenizer that adds nothing."""
+
+    bos_token_id = None
+    eos_token_id = 2
+
+    def __call__(self, text):
+        return type("Encoding", (), {"input_ids": [5]})
+
+
+class WithBos(NoBos):
+    """A tokenizer that puts token 1 first."""
+
+    bos_token_id = 1
+
+    def __call__(self, text):
+        return type("Encoding", (), {"input_ids": [1, 5]})
+
+
+def frozen_of(config, tokenizer=None, dtype=torch.float32):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").to(dtype).eval().requires_grad_(False)
+    for parameter in model.parameters():  # large enough that every part of a block matters to the loss
+        parameter.copy_(torch.randn(parameter.shape) * (0.3 if parameter.dim() > 1 else 0.2) + (parameter.dim() == 1))
+    width = model.get_input_embeddings().weight.shape[1]
+    return FrozenModel(model, tokenizer or NoBos(), torch.device("cpu"), dtype, "r", 3, width, 99)
+
+
+def batch_of(lengths, n_labels=3):
+    torch.manual_seed(1)
+    examples = []
+    for length in lengths:
+        ids = torch.randint(3, 99, (length,)).tolist()
+        kept = min(n_labels, length - 1)
+        examples.append(Example(tuple(ids), (*[IGNORED] * (length - kept), *ids[length - kept :])))
+    return collate(examples)
+
+
+def prompt_of(n, d=32):
+    torch.manual_seed(2)
+    return torch.randn(n, d) * 0.5
+
+
+def naive(frozen, prompt, batch, position):
+    """Return mean loss and logits at the labels, one example at a time through transformers."""
+    embed = frozen.model.get_input_embeddings()
+    bos = embed(torch.tensor([1])) if frozen.tokenizer.bos_token_id else embed.weight[:0]
+    before = [prompt, bos] if position == "before_bos" else [bos, prompt]
+    rows = []
+    for row, length in enumerate(batch.lengths.tolist()):
+        inputs = torch.cat([*before, embed(batch.ids[row, :length])])
+        logits = frozen.model(inputs_embeds=inputs[None], use_cache=False).logits[0]
+        rows.append(logits[len(inputs) - length + batch.position[batch.example == row]])
+    logits = torch.cat(rows)
+    return torch.nn.functional.cross_entropy(logits, batch.targets), logits
+
+
+@pytest.mark.parametrize("position", ["before_bos", "after_bos"])
+@pytest.mark.parametrize("tokenizer", [NoBos(), WithBos()], ids=["no bos", "bos"])
+@pytest.mark.parametrize("n_prompt", [1, 20])
+@pytest.mark.parametrize("kind", [FastPrompted, GenericPrompted])
+def test_loss_logits_and_gradient_are_those_of_one_example_at_a_time(kind, n_prompt, tokenizer, position):
+    frozen = frozen_of(CONFIGS["llama"], tokenizer)
+    batch = batch_of([9, 4, 2, 9, 7])
+    ours, theirs = (prompt_of(n_prompt).requires_grad_() for _ in range(2))
+    prompted = kind(frozen, position)
+    loss = prompted.loss(ours, batch)
+    expected, logits = naive(frozen, theirs, batch, position)
+    loss.backward()
+    expected.backward()
+    assert torch.allclose(loss, expected, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(prompted.logits(ours, batch), logits, rtol=1e-5, atol=3e-5)
+    assert theirs.grad is not None
+    assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-5 * float(theirs.grad.abs().max()))
+    losses, hits = prompted.scores(ours, batch)
+    assert torch.allclose(losses.mean(), loss.detach())
+    assert torch.equal(hits, logits.argmax(-1) == batch.targets)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_each_family_on_the_fast_path_equals_transformers(name):
+    frozen = frozen_of(CONFIGS[name])
+    assert isinstance(build_prompted(frozen), FastPrompted)
+    batch = batch_of([40, 12])
+    ours, theirs = (prompt_of(20).requires_grad_() for _ in range(2))
+    loss = FastPrompted(frozen).loss(ours, batch)
+    expected, _ = naive(frozen, theirs, batch, "before_bos")
+    loss.backward()
+    expected.backward()
+    assert torch.allclose(loss, expected, rtol=1e-5, atol=1e-5)
+    assert theirs.grad is not None
+    assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-5 * float(theirs.grad.abs().max()))
+
+
+@pytest.mark.parametrize("name", NOT_FAST)
+def test_what_the_fast_path_does_not_compute_goes_the_general_way(name):
+    frozen = frozen_of(NOT_FAST[name])
+    assert not supports(frozen.model)
+    prompted = build_prompted(frozen)
+    assert isinstance(prompted, GenericPrompted)
+    batch = batch_of([9, 4])
+    loss = prompted.loss(prompt_of(3), batch)
+    assert torch.allclose(loss, naive(frozen, prompt_of(3), batch, "before_bos")[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("position", ["before_bos", "after_bos"])
+def test_without_a_prompt_the_base_model_answers(stories_folder, position):
+    model = AutoModelForCausalLM.from_pretrained(stories_folder, dtype=torch.float32).eval().requires_grad_(False)
+    frozen = FrozenModel(
+        model, AutoTokenizer.from_pretrained(stories_folder), torch.device("cpu"), torch.float32, "r", 5, 64, 512
+    )
+    ids = frozen.tokenizer("Once upon a time there was a little girl").input_ids
+    batch = collate([Example(tuple(ids[1:]), tuple(ids[1:]))])
+    base = model(torch.tensor([ids]), use_cache=False).logits[0, :-1]
+    none = torch.zeros(0, 64)
+    assert torch.equal(GenericPrompted(frozen, position).logits(none, batch), base)
+    assert torch.allclose(FastPrompted(frozen, position).logits(none, batch), base, rtol=1e-5, atol=1e-4)
+
+
+def test_a_label_of_the_first_token_is_predicted_by_the_end_of_the_prefix():
+    frozen = frozen_of(CONFIGS["llama"])
+    batch = collate([Example((5, 6), (5, 6)), Example((7, 8, 9), (7, IGNORED, 9))])
+    assert batch.position.tolist() == [-1, 0, -1, 1]
+    assert torch.allclose(
+        FastPrompted(frozen).loss(prompt_of(4), batch), naive(frozen, prompt_of(4), batch, "before_bos")[0]
+    )
+
+
+def test_training_and_generation_leave_the_weights_as_they_were():
+    frozen = frozen_of(CONFIGS["qwen3"])
+    before = weights_hash(frozen.model)
+    for prompted in (FastPrompted(frozen), GenericPrompted(frozen)):
+        prompted.loss(prompt_of(4).requires_grad_(), batch_of([9, 4])).backward()
+    assert weights_hash(frozen.model) == before
+    assert all(parameter.grad is None for parameter in frozen.model.parameters())
+
+
+def test_bfloat16_keeps_the_gradient_where_the_stream_is_far_larger_than_what_blocks_add():
+    batch, gradients = batch_of([30, 20, 30]), {}
+    for name, kind, dtype in (
+        ("exact", FastPrompted, torch.float32),
+        ("ours", FastPrompted, torch.bfloat16),
+        ("transformers", GenericPrompted, torch.bfloat16),
+    ):
+        prompt = (100 * prompt_of(20)).requires_grad_()
+        kind(frozen_of(CONFIGS["llama"], dtype=dtype)).loss(prompt, batch).backward()
+        assert prompt.grad is not None
+        assert prompt.grad.dtype == torch.float32
+        gradients[name] = prompt.grad
+    error = {name: float((gradient - gradients["exact"]).norm()) for name, gradient in gradients.items()}
+    print(error, float(gradients["exact"].norm()))
+    assert 0 < error["ours"] < 0.5 * error["transformers"]
+
+
+def weights_hash(model):
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
