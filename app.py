@@ -4,11 +4,12 @@ import streamlit as st
 
 from core.engine import client
 from pages.common.icon import tab_icon
-from pages.common.pages import ALL
+from pages.common.pages import ALL, APP_RAN
 from pages.common.state import open_store
 
 st.set_page_config(page_title="priorscope", page_icon=tab_icon(), layout="wide")
 st.html("<style>.stMainBlockContainer {padding: 4.2rem 2.5rem 3rem; max-width: 1800px}</style>")
-if "engine_revived" not in st.session_state:
-    st.session_state["engine_revived"] = client.revive(open_store())
+if APP_RAN not in st.session_state:
+    client.revive(open_store())
+    st.session_state[APP_RAN] = True
 st.navigation(ALL, position="top").run()

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import PriorscopeError
+from pages.common.pages import ALL, APP_RAN
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
 _CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
@@ -21,9 +22,21 @@ def plain(text: object) -> str:
 
 
 def header(title: str, question: str) -> None:
-    """Write the page's name and the question it answers."""
+    """Write the page's name and the question it answers; every page begins with it."""
+    _through_app()
     st.header(title, anchor=False)
     st.markdown(f":gray[{question}]")
+
+
+def _through_app() -> None:
+    """Have `app.py` draw the page, where Streamlit has run the page's script by itself.
+
+    It does so on the first visit of a fresh server, if that asks for another page than the first, because there is a
+    folder called pages. Naming the pages once tells it that they are on a list.
+    """
+    if APP_RAN not in st.session_state:
+        st.navigation(ALL, position="hidden")
+        st.rerun()
 
 
 @contextmanager

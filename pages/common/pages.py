@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+APP_RAN = "app_ran"
+"""Set in the session's state once `app.py` has drawn a page."""
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
