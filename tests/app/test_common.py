@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+import core.priors  # noqa: F401 - importing it defines the kinds
+from core.specs import TuningSpec, parse_prior
+from core.store import create_job
+from core.store.status import Status
+from pages.common import jobs, layout, runs, state
+from pages.common.choices import keep_upload, short_name
+from pages.common.clouds import hover
+
+
+@pytest.mark.parametrize(
+    ("raw", "like", "value"),
+    [
+        ("7", 0, 7),
+        ("7", 0.5, 7.0),
+        ("final", 0, None),
+        ('"final"', 0, "final"),
+        ("true", False, True),
+        ("1", False, None),
+        ("x", 0.5, None),
+        ('["a"]', [], ["a"]),
+        ("7", "text", "7"),
+        (None, 3, None),
+    ],
+)
+def test_values_from_an_address_have_the_defaults_type_or_do_not_count(raw, like, value):
+    assert state._decode(raw, like) == value
+
+
+def test_values_go_to_an_address_and_back():
+    for value in (3, 2.5, True, "a b", ["a", "b,c"]):
+        assert state._decode(state._encode(value), value) == value
+
+
+def test_markdown_in_names_is_shown_not_obeyed():
+    assert layout.plain("**a** $x$ [b](c) <i>") == r"\*\*a\*\* \$x\$ \[b\]\(c\) \<i\>"
+
+
+def test_durations_and_sizes_in_words():
+    assert [layout.duration(seconds) for seconds in (0.2, 45, 600, 9000)] == ["1 s", "45 s", "10 min", "2.5 h"]
+    assert [layout.size(n) for n in (1_500_000, 2e9)] == ["1.5 MB", "2.0 GB"]
+
+
+def test_an_upload_is_kept_by_its_content_and_cannot_leave_its_folder(tmp_path):
+    first = keep_upload(tmp_path, "../../evil.txt", b"hello")
+    assert first == keep_upload(tmp_path, "evil.txt", b"hello")
+    assert first != keep_upload(tmp_path, "evil.txt", b"other")
+    assert first.startswith(str(tmp_path))
+    assert len(list(tmp_path.glob("*/evil.txt"))) == 2
+
+
+def test_models_in_folders_go_by_their_last_name():
+    assert short_name("/a/b/stories") == "stories"
+    assert short_name("owner/model") == "owner/model"
+
+
+def test_hover_texts_of_tokens_are_escaped():
+    rows = pd.DataFrame({"token": ["<b>"], "token_id": [7]})
+    assert hover(rows) == ["<b>&lt;b&gt;</b><br>token 7"]
+    context = rows.assign(context_before="<script>", context_after="x", document=1, position=2)
+    assert hover(context) == ["&lt;script&gt;<b>&lt;b&gt;</b>x<br>document 1 · position 2"]
+
+
+def test_progress_in_words():
+    running = Status(state="running", done=30, total=60, message="Step 30", started=100.0)
+    assert jobs.describe(running, 130.0) == "Step 30 · 30 of 60 · about 30 s left"
+    assert jobs.describe(Status(), 0.0) == "Queued: waiting for the engine"
+
+
+@pytest.fixture
+def job(store):
+    spec = TuningSpec(prior=parse_prior("isotropic"), steps=20)
+    return create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+
+
+def _write(path, name: str, steps: list[int]) -> None:
+    prompt = np.arange(len(steps), dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
+    save_file({"prompt": prompt, "step": np.array(steps)}, path / f"{name}.safetensors")
+
+
+def test_prompts_of_a_run_in_progress_end_with_the_latest_snapshot(job):
+    assert runs.read_prompts(job) is None
+    _write(job.path, "trajectory", [0, 5, 10])
+    save_file({"prompt": np.full((2, 3), 9, np.float32)}, job.path / "posterior.safetensors")
+    job.update(state="running", done=12, total=20)
+    found = runs.read_prompts(job)
+    assert found is not None
+    assert found.steps.tolist() == [0, 5, 10]
+    assert (found.posterior == 2).all()
+
+
+def test_prompts_of_a_cancelled_run_end_with_its_posterior(job):
+    _write(job.path, "trajectory", [0, 5, 10])
+    save_file({"prompt": np.full((2, 3), 9, np.float32)}, job.path / "posterior.safetensors")
+    job.update(state="cancelled", done=12, total=20)
+    found = runs.read_prompts(job)
+    assert found is not None
+    assert found.steps.tolist() == [0, 5, 10, 12]
+    assert (found.posterior == 9).all()
+    assert (found.prior == 0).all()
+
+
+def test_losses_of_a_resumed_run_count_once(job):
+    job.append(event="baseline", no_prompt={"loss": 3.0}, prior_sample={"loss": 2.5})
+    for step, loss in ((1, 2.0), (2, 1.9), (2, 1.8)):
+        job.append(event="step", step=step, loss=loss, seconds=0.1)
+    job.append(event="evaluation", step=2, validation={"loss": 1.7})
+    found = runs.read_losses(job)
+    assert found.losses.tolist() == [2.0, 1.8]
+    assert found.evaluation_losses.tolist() == [1.7]
+    assert found.baselines == {"no prompt": 3.0, "prior sample": 2.5}
