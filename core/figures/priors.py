@@ -79,7 +79,7 @@ def explained_variance_figure(
                 y=np.cumsum(shares),
                 mode="lines+markers",
                 name="together",
-                line={"color": "#5B6470", "width": 1.5},
+                line={"color": "#7C8696", "width": 1.5},
                 marker={"size": 4},
                 hovertemplate="first %{x}: %{y:.1f} %<extra></extra>",
             ),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
 from core.figures.style import SMALL_HEIGHT, style
 
-_DARK = "#5B6470"
+_DARK = "#7C8696"
 _BASELINES = {"no prompt": (_DARK, "dash"), "prior sample": (PRIOR.colour, "dot")}
 _SMOOTHED_FROM = 8
 """Fewer losses than this have nothing to be smoothed."""

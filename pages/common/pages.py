@@ -1,4 +1,4 @@
-"""The list of pages, and links between them that carry a view along."""
+"""The list of pages. They have no icons: the tab would fetch its picture from somebody else's server."""
 
 from pathlib import Path
 
@@ -9,16 +9,14 @@ APP_RAN = "app_ran"
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
-def _page(name: str, icon: str, default: bool = False):
-    return st.Page(
-        _FOLDER / f"{name}.py", title=name.capitalize(), icon=f":material/{icon}:", url_path=name, default=default
-    )
+def _page(name: str, default: bool = False):
+    return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=default)
 
 
-OVERVIEW = _page("overview", "home", default=True)
-ACTIVATIONS = _page("activations", "bubble_chart")
-PRIORS = _page("priors", "flare")
-TUNE = _page("tune", "model_training")
-COMPARE = _page("compare", "compare_arrows")
-SYSTEM = _page("system", "memory")
+OVERVIEW = _page("overview", default=True)
+ACTIVATIONS = _page("activations")
+PRIORS = _page("priors")
+TUNE = _page("tune")
+COMPARE = _page("compare")
+SYSTEM = _page("system")
 ALL = [OVERVIEW, ACTIVATIONS, PRIORS, TUNE, COMPARE, SYSTEM]

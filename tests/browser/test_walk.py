@@ -155,6 +155,14 @@ def _param(page: Page, name: str) -> str:
     return page.evaluate("name => new URLSearchParams(location.search).get(name)", name)
 
 
+def test_no_page_asks_anybody_but_the_app(app: App, page: Page):
+    walker = Walker(page, app, 60)
+    for name in ("", "activations", "priors", "tune", "compare", "system"):
+        page.goto(f"{app.url}/{name}")
+        walker.settled(name.capitalize() or "Overview")
+    assert not walker.problems
+
+
 def test_a_newcomers_walk_on_the_small_model(app: App, page: Page, stories_folder: Path):
     walk(Walker(page, app, 120), str(stories_folder), "Sums", 40)
 
