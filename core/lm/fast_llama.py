@@ -73,7 +73,8 @@ class FastLlama:
         config = model.config
         self.blocks = [_block(layer) for layer in inner.layers]
         self.embedding: Tensor = inner.embed_tokens.weight
-        self.head: Tensor = model.get_output_embeddings().weight  # pyright: ignore[reportAssignmentType]
+        output: Any = model.get_output_embeddings()
+        self.head: Tensor = output.weight
         self.norm: Tensor = inner.norm.weight
         self.eps: float = config.rms_norm_eps
         self.n_heads: int = config.num_attention_heads
@@ -176,8 +177,9 @@ class FastLlama:
         heads = heads.permute(0, 3, 1, 2, 4).reshape(shape.batch * shape.n_pos, -1)
         if n:
             grouped = query[:n].view(1, n, self.n_kv_heads, -1, query.shape[-1]).permute(0, 2, 3, 1, 4)
-            wide = (part.to(x.dtype) for part in (grouped, keys[:1, :, :n], values[:1, :, :n]))
-            own = attend(*wide, _above_diagonal(n, 0, x.device)).to(heads.dtype)
+            # The prompt's own attention is small and all of its gradient passes it, so it is computed in full width.
+            own_keys, own_values = (part[:1, :, :n].to(x.dtype) for part in (keys, values))
+            own = attend(grouped.to(x.dtype), own_keys, own_values, _above_diagonal(n, 0, x.device)).to(heads.dtype)
             heads = torch.cat((own.permute(0, 3, 1, 2, 4).reshape(n, -1), heads))
         return heads, keys, values
 

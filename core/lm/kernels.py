@@ -148,7 +148,7 @@ class _Attend(torch.autograd.Function):
         grad = grad.reshape(flat.shape)
         grad_value = shares.transpose(1, 2) @ grad
         grad_shares = grad @ value.transpose(1, 2)
-        grad_scores = torch._softmax_backward_data(grad_shares, shares, -1, shares.dtype).mul_(d_head**-0.5)
+        grad_scores = torch.ops.aten._softmax_backward_data(grad_shares, shares, -1, shares.dtype).mul_(d_head**-0.5)
         grad_query = (grad_scores @ key).view(batch, kv_heads, group, n_pos, d_head)
         grad_key = grad_scores.transpose(1, 2) @ flat
         as_keys = (batch, kv_heads, -1, d_head)

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch.nn import functional
@@ -5,7 +7,7 @@ from torch.nn import functional
 from core.lm import kernels
 
 
-def both(ours, textbook, *inputs):
+def both(ours: Callable[..., torch.Tensor], textbook: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> float:
     """Return largest differences of value and gradients, for one random upstream gradient."""
     results = []
     for function in (ours, textbook):
@@ -75,9 +77,9 @@ def test_attend_is_the_same_above_the_bound_on_kept_weights(monkeypatch):
     blocked = torch.ones(4, 6, dtype=torch.bool).triu(3)
     inputs = (rand(2, 2, 3, 4, 5), rand(2, 2, 6, 5), rand(2, 2, 6, 5))
 
-    def fused(*inputs):
+    def fused(query, key, value):
         monkeypatch.setattr(kernels, "MOST_SCORES", 0)
-        return kernels.attend(*inputs, blocked)
+        return kernels.attend(query, key, value, blocked)
 
     assert both(lambda q, k, v: kernels.attend(q, k, v, blocked), fused, *inputs) < 1e-12
 

@@ -119,7 +119,7 @@ def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(s
         one, two = (load_file(each.path / f"{name}.safetensors") for each in (undisturbed, job))
         assert all(np.array_equal(one[key], two[key]) for key in one)
     columns = ["step", "loss", "gradient_norm", "learning_rate", "validation_loss", "validation_accuracy"]
-    one, two = (pd.read_parquet(each.path / "metrics.parquet")[columns] for each in (undisturbed, job))
+    one, two = (pd.read_parquet(each.path / "metrics.parquet", columns=columns) for each in (undisturbed, job))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
