@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.engine import client
 from pages.common.icon import tab_icon
-from pages.common.pages import ALL, APP_RAN
+from pages.common.pages import APP_RAN, all_pages
 from pages.common.state import open_store
 
 st.set_page_config(page_title="priorscope", page_icon=tab_icon(), layout="wide")
@@ -12,4 +12,4 @@ st.html("<style>.stMainBlockContainer {padding: 4.2rem 2.5rem 3rem; max-width: 1
 if APP_RAN not in st.session_state:
     client.revive(open_store())
     st.session_state[APP_RAN] = True
-st.navigation(ALL, position="top").run()
+st.navigation(all_pages(), position="top").run()

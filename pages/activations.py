@@ -17,6 +17,8 @@ from pages.common.layout import draw, empty, errors, header, numbers, plain
 from pages.common.state import View, open_store
 
 COLOURS = {"dataset": "Data set", "position": "Position", "token": "Token"}
+OWNED = 0.9
+"""Above this share of the variance along one direction, sinks are at work."""
 
 
 def controls(view: View, store: Store) -> ProjectionSpec | None:
@@ -75,6 +77,12 @@ def details(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) ->
     """Write the numbers under the picture."""
     explained = stored.map.pca.explained
     shown = float(explained[: spec.n_components].sum())
+    if explained[0] > OWNED:
+        st.info(
+            f"One direction holds {explained[0]:.1%} of the variance: a few tokens of enormous norm, often the first "
+            "of each text, own this picture. Leave out first positions or sinks under *Tokens and points*.",
+            icon=":material/lightbulb:",
+        )
     count = max(1, int((explained.cumsum() < 0.5).sum()) + 1)
     half = str(count) if explained.sum() >= 0.5 else f"over {len(explained)}"
     numbers(

@@ -16,7 +16,7 @@ from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, empty, errors, header, plain, table
 from pages.common.measures import measures
-from pages.common.pages import TUNE
+from pages.common.pages import page
 from pages.common.runs import Prompts, coordinates_table, label, quality_row, read_prompts, spec_of
 from pages.common.state import View, open_store
 
@@ -128,7 +128,7 @@ with errors():
     models = {spec.canonical_json(): spec for spec in (spec_of(run.job).model for run in picked)}
     if not picked:
         empty("compare_arrows", "No finished run chosen", "Tune a prompt first, or choose runs above.")
-        st.page_link(TUNE, label="Tune a prompt", icon=":material/model_training:")
+        st.page_link(page("tune"), label="Tune a prompt", icon=":material/model_training:")
     elif len(models) > 1:
         names = ", ".join(sorted(model.name for model in models.values()))
         st.warning(f"These runs are of different models ({plain(names)}) and share no space; choose runs of one model.")

@@ -15,7 +15,7 @@ from pages.common.choices import model_choice
 from pages.common.demo import Step, demo_cloud, demo_steps
 from pages.common.jobs import POLL_SECONDS, describe, follow, start
 from pages.common.layout import errors, header, plain
-from pages.common.pages import ACTIVATIONS, COMPARE, PRIORS, TUNE
+from pages.common.pages import page
 from pages.common.state import View, open_store
 
 MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activity:", "open": ":material/circle:"}
@@ -37,14 +37,14 @@ def about() -> None:
         "believed."
     )
     cards = (
-        (ACTIVATIONS, "Activations", "bubble_chart", "Clouds of token activations at any layer, by PCA or t-SNE."),
-        (PRIORS, "Priors", "flare", "What a prior samples, before paying for training."),
-        (TUNE, "Tune", "model_training", "A short tuning job, watched live."),
-        (COMPARE, "Compare", "compare_arrows", "Priors and posteriors on one map, and what they are worth."),
+        ("activations", "Activations", "bubble_chart", "Clouds of token activations at any layer, by PCA or t-SNE."),
+        ("priors", "Priors", "flare", "What a prior samples, before paying for training."),
+        ("tune", "Tune", "model_training", "A short tuning job, watched live."),
+        ("compare", "Compare", "compare_arrows", "Priors and posteriors on one map, and what they are worth."),
     )
-    for column, (page, title, icon, text) in zip(st.columns(4), cards, strict=True):
+    for column, (name, title, icon, text) in zip(st.columns(4), cards, strict=True):
         with column.container(border=True, height="stretch"):
-            st.page_link(page, label=f"**{title}**", icon=f":material/{icon}:")
+            st.page_link(page(name), label=f"**{title}**", icon=f":material/{icon}:")
             st.caption(text)
 
 
@@ -109,16 +109,26 @@ def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | Non
     cloud = demo_cloud(model, facts, texts)
     view = {"model": model.name} if model != ModelSpec() else {}
     middle = str(cloud.sites[1])
-    seen = view | {"data": f'["{texts}"]', "site": middle, "max_length": str(cloud.max_length)}
+    seen = view | {
+        "data": f'["{texts}"]',
+        "site": middle,
+        "max_length": str(cloud.max_length),
+        "first_position": "false",
+    }
     with st.container(horizontal=True):
         st.page_link(
-            ACTIVATIONS, label=f"Activations at site {middle}", icon=":material/bubble_chart:", query_params=seen
+            page("activations"),
+            label=f"Activations at site {middle}",
+            icon=":material/bubble_chart:",
+            query_params=seen,
         )
-        st.page_link(PRIORS, label="The prior's sample", icon=":material/flare:",
+        st.page_link(page("priors"), label="The prior's sample", icon=":material/flare:",
                      query_params=view | {"prior": '{"kind":"gaussian"}'})  # fmt: skip
         if run:
-            st.page_link(TUNE, label="The run", icon=":material/model_training:", query_params=view | {"run": run.id})
-            st.page_link(COMPARE, label="Prior and posterior", icon=":material/compare_arrows:",
+            st.page_link(
+                page("tune"), label="The run", icon=":material/model_training:", query_params=view | {"run": run.id}
+            )
+            st.page_link(page("compare"), label="Prior and posterior", icon=":material/compare_arrows:",
                          query_params=view | {"runs": f'["{run.id}"]'})  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pages.common.choices import dataset_choice, model_choice, short_name, site_
 from pages.common.clouds import axes, map_layers, need_clouds, need_map, need_vocabulary
 from pages.common.forms import prior_form
 from pages.common.layout import draw, empty, errors, header, numbers, plain
-from pages.common.pages import TUNE
+from pages.common.pages import page
 from pages.common.preview import Preview, fit_and_sample
 from pages.common.state import View, open_store
 
@@ -138,7 +138,7 @@ with left_side, errors():
         chosen = {"prior": st.query_params.get("prior", asked_prior.kind)}
         if asked_place and asked_place.cloud:
             chosen |= {"reference": "activations"}
-        st.switch_page(TUNE, query_params=chosen)
+        st.switch_page(page("tune"), query_params=chosen)
 with right_side, errors():
     if asked_place is None:
         empty("upload_file", "No file chosen", "Upload a file on the left, or choose another data set.")

@@ -18,7 +18,7 @@ from pages.common.clouds import axes, map_layers, need_map
 from pages.common.forms import prior_form, spec_fields
 from pages.common.jobs import follow, start
 from pages.common.layout import draw, duration, empty, errors, header, numbers, plain, size
-from pages.common.pages import COMPARE
+from pages.common.pages import page
 from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
 from pages.common.state import View, open_store
 
@@ -107,18 +107,21 @@ def vocabulary_map(model: ModelSpec) -> ProjectionSpec:
 def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | None, store: Store) -> None:
     """Draw what changes while a run goes on."""
     losses = read_losses(job)
-    draw(
-        loss_figure(
-            losses.steps,
-            losses.losses,
-            losses.evaluation_steps,
-            losses.evaluation_losses,
-            losses.baselines,
-            spec.steps,
-            revision=job.id,
-        ),
-        key=f"tune.loss.{job.id}",
-    )
+    if len(losses.steps) or losses.baselines:
+        draw(
+            loss_figure(
+                losses.steps,
+                losses.losses,
+                losses.evaluation_steps,
+                losses.evaluation_losses,
+                losses.baselines,
+                spec.steps,
+                revision=job.id,
+            ),
+            key=f"tune.loss.{job.id}",
+        )
+    elif not status.ended:
+        st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
     prompts = read_prompts(job)
     if stored is not None and prompts is not None:
         points = [stored.map.place(vectors) for vectors in (prompts.prior, prompts.posterior)]
@@ -140,7 +143,7 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
     if status.state == "succeeded":
         row = quality_row(job)
         numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
-        st.page_link(COMPARE, label="Compare this run with others", icon=":material/compare_arrows:",
+        st.page_link(page("compare"), label="Compare this run with others", icon=":material/compare_arrows:",
                      query_params={"runs": f'["{job.id}"]'})  # fmt: skip
 
 

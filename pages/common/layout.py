@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import PriorscopeError
-from pages.common.pages import ALL, APP_RAN
+from pages.common.pages import APP_RAN, all_pages
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
 _CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
@@ -35,7 +35,7 @@ def _through_app() -> None:
     folder called pages. Naming the pages once tells it that they are on a list.
     """
     if APP_RAN not in st.session_state:
-        st.navigation(ALL, position="hidden")
+        st.navigation(all_pages(), position="hidden")
         st.rerun()
 
 

@@ -1,4 +1,7 @@
-"""The list of pages. They have no icons: the tab would fetch its picture from somebody else's server."""
+"""The pages and their order. They have no icons: the tab would fetch its picture from somebody else's server.
+
+Made anew in each run of a script: Streamlit leaves a page unfinished that is made outside of one.
+"""
 
 from pathlib import Path
 
@@ -6,17 +9,15 @@ import streamlit as st
 
 APP_RAN = "app_ran"
 """Set in the session's state once `app.py` has drawn a page."""
+NAMES = ("overview", "activations", "priors", "tune", "compare", "system")
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
-def _page(name: str, default: bool = False):
-    return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=default)
+def page(name: str):
+    """Return a page to link or switch to."""
+    return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
 
 
-OVERVIEW = _page("overview", default=True)
-ACTIVATIONS = _page("activations")
-PRIORS = _page("priors")
-TUNE = _page("tune")
-COMPARE = _page("compare")
-SYSTEM = _page("system")
-ALL = [OVERVIEW, ACTIVATIONS, PRIORS, TUNE, COMPARE, SYSTEM]
+def all_pages() -> list:
+    """Return all pages in the order of the navigation."""
+    return [page(name) for name in NAMES]
