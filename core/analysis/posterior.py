@@ -63,6 +63,19 @@ class Collapse:
 
 
 @dataclass(frozen=True)
+class Nulls:
+    """Clouds to lay beside a prior's or a posterior's.
+
+    Attributes:
+        clouds: by name, (n_null, d) each: 'random directions', 'matched Gaussian', 'vocabulary rows'.
+        rows: which rows of the vocabulary the last one holds.
+    """
+
+    clouds: dict[str, NDArray[np.floating]]
+    rows: NDArray[np.integer]
+
+
+@dataclass(frozen=True)
 class CloudPlace:
     """Where vectors lie in a cloud, by its own held-out points.
 
@@ -129,6 +142,25 @@ def collapse(
         rng: decides the nulls.
         n_null: draws of each null.
     """
+    nulls = null_clouds(points, vocabulary, rng, n_null)
+    leave_out = {"vocabulary rows": nulls.rows}
+    return Collapse(
+        nearest_rows(points, vocabulary),
+        {name: nearest_rows(cloud, vocabulary, leave_out.get(name)) for name, cloud in nulls.clouds.items()},
+    )
+
+
+def null_clouds(
+    points: NDArray[np.floating], vocabulary: NDArray[np.floating], rng: np.random.Generator, n_null: int = N_NULL
+) -> Nulls:
+    """Draw three clouds that know nothing of what `points` are but their lengths, or nothing at all.
+
+    Args:
+        points: (n, d) of a prior or a posterior; random directions get their norms.
+        vocabulary: (m, d) rows of the embedding matrix; the Gaussian gets their mean and covariance.
+        rng: decides them.
+        n_null: draws of each; of vocabulary rows as many as there are at most.
+    """
     d_model = vocabulary.shape[1]
     norms = rng.choice(np.linalg.norm(points, axis=1), size=n_null)
     random = rng.standard_normal((n_null, d_model))
@@ -136,14 +168,8 @@ def collapse(
     mean, covariance = _moments(vocabulary)
     gaussian = mean + rng.standard_normal((n_null, d_model)) @ _root(covariance)
     rows = rng.choice(len(vocabulary), size=min(n_null, len(vocabulary)), replace=False)
-    return Collapse(
-        nearest_rows(points, vocabulary),
-        {
-            "random directions": nearest_rows(random, vocabulary),
-            "matched Gaussian": nearest_rows(gaussian, vocabulary),
-            "vocabulary rows": nearest_rows(vocabulary[rows], vocabulary, leave_out=rows),
-        },
-    )
+    clouds = {"random directions": random, "matched Gaussian": gaussian, "vocabulary rows": vocabulary[rows]}
+    return Nulls(clouds, rows)
 
 
 def place_in_cloud(

@@ -1,15 +1,21 @@
 """Any cloud gives finite samples with the right rank, or one clear line."""
 
+import json
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadRequest
-from core.priors import build_prior
+from core.moments import Reference
+from core.priors import Prior, build_prior
 from core.priors.radial import RadialLaw, Reading, log_scale
-from core.specs.prior import parse_prior
+from core.specs.prior import PriorSpec, parse_prior, prior_kinds
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
+FEW = settings(max_examples=15, deadline=None, derandomize=True)
 COVARIANCES = ["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
 
 
@@ -23,7 +29,8 @@ def clouds(draw) -> np.ndarray:
     offset = draw(st.sampled_from([0.0, 1.0, 1e3]))
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     points = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, d_model)) + offset
-    return (scale * points).astype(np.float32)
+    largest = float(np.finfo(np.float32).max)
+    return np.clip(scale * points, -largest, largest).astype(np.float32)
 
 
 @QUICK
@@ -72,3 +79,84 @@ def test_radial_law_is_sound_for_any_c(dim: int, exponent: float, reading: Readi
     beyond = radius - law.excluded_radius if law.keeps_outside else law.excluded_radius - radius
     assert (beyond >= 0).all()
     assert not np.isnan(law.log_density(np.concatenate([[0.0], radius]))).any()
+
+
+SMALL: dict[str, dict[str, Any]] = {
+    "vae": {"d_latent": 3, "d_hidden": 8, "steps": 5},
+    "knn": {"k": 2, "quantile": 0.5},
+    "mixture": {"n_clusters": 2},
+    "posterior": {"runs": "t-1", "draw": "rows"},
+}
+"""Parameters with which a kind is quick on few points; all others stand at their defaults."""
+REASONS = (
+    "too small", "equal up to rounding", "beyond float32", "too few", "too large for", "above the", "cannot be matched",
+    "cannot be scaled", "nothing can be matched",
+)  # fmt: skip
+
+
+def small(kind: str, **more: Any) -> PriorSpec:
+    return parse_prior({"kind": kind, **SMALL.get(kind, {}), **more})
+
+
+def fit(spec: PriorSpec, points: np.ndarray) -> Prior[Any]:
+    """Fit with the cloud itself in the place of whatever else the prior asks for."""
+    return build_prior(spec).fit(points, None, [Reference(points) for _ in spec.further()])
+
+
+@pytest.mark.parametrize("kind", list(prior_kinds()))
+@pytest.mark.parametrize("match", ["none", "reference"])
+@FEW
+@given(points=clouds(), n=st.integers(1, 40))
+def test_any_cloud_gives_finite_samples_or_a_reason(kind: str, match: str, points: np.ndarray, n: int):
+    prior, reason = None, ""
+    try:
+        prior = fit(small(kind, match_trace=match), points)
+        sample, again = (prior.sample(n, np.random.default_rng(3)) for _ in range(2))
+    except BadRequest as error:
+        reason = str(error)
+    if reason or prior is None:
+        assert any(words in reason for words in REASONS), reason
+        return
+    assert sample.shape == (n, points.shape[1])
+    assert sample.dtype == np.float32
+    assert np.isfinite(sample).all()
+    np.testing.assert_array_equal(sample, again)
+    json.dumps(prior.report(), allow_nan=False)
+    density = prior.log_prob(sample)
+    assert density is None or not np.isnan(density).any()
+
+
+@pytest.mark.parametrize("kind", list(prior_kinds()))
+@pytest.mark.parametrize("d_model", [1, 2048])
+def test_the_narrowest_and_the_widest_model(kind: str, d_model: int):
+    points = np.random.default_rng(0).standard_normal((60, d_model)).astype(np.float32)
+    prior = fit(small(kind), points)
+    sample = prior.sample(5, np.random.default_rng(0))
+    assert sample.shape == (5, d_model)
+    assert np.isfinite(sample).all()
+    density = prior.log_prob(sample)
+    assert density is None or np.isfinite(density).all()
+
+
+@pytest.mark.parametrize("kind", list(prior_kinds()))
+@FEW
+@given(seed=st.integers(0, 10**6), d_model=st.integers(1, 12), exponent=st.integers(-12, 12))
+def test_samples_have_the_moments_that_the_prior_tells(kind: str, seed: int, d_model: int, exponent: int):
+    rng = np.random.default_rng(seed)
+    points = (10.0**exponent * (rng.standard_normal((80, d_model)) * rng.gamma(2, size=d_model) + 1)).astype(np.float32)
+    prior = fit(small(kind), points)
+    sample = prior.sample(3000, rng).astype(np.float64)
+    mean, trace = prior.spread(3000)
+    offset = np.square(sample.mean(axis=0) - mean).sum()
+    assert offset <= 0.02 * trace + 1e-12 * np.square(mean).sum()
+    assert sample.var(axis=0).sum() == pytest.approx(trace, rel=0.25)
+
+
+@pytest.mark.parametrize("kind", list(prior_kinds()))
+def test_many_vectors_at_once(kind: str):
+    points = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
+    sample = fit(small(kind, **({"draw_budget": 10**6} if kind == "knn" else {})), points).sample(
+        100_000, np.random.default_rng(0)
+    )
+    assert sample.shape == (100_000, 3)
+    assert np.isfinite(sample).all()

@@ -3,7 +3,7 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from core.analysis import distances
-from core.analysis.posterior import collapse, displacement, nearest_rows, place_in_cloud
+from core.analysis.posterior import collapse, displacement, nearest_rows, null_clouds, place_in_cloud
 from core.errors import BadRequest
 
 
@@ -71,24 +71,22 @@ def test_collapse_tells_a_token_from_a_random_direction(vocabulary):
     assert nulls["random directions"] > nulls["matched Gaussian"] > 0.01
 
 
-def test_random_directions_have_the_norms_asked_about(vocabulary, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        "core.analysis.posterior.nearest_rows", lambda points, *_, **__: asked.append(points) or len(points)
-    )
-    collapse(np.diag([1.0, 2, 4, 8] * 4), vocabulary, np.random.default_rng(0), n_null=50)
-    norms = np.linalg.norm(asked[1], axis=1)
+def test_random_directions_have_the_norms_asked_about(vocabulary):
+    nulls = null_clouds(np.diag([1.0, 2, 4, 8] * 4), vocabulary, np.random.default_rng(0), n_null=50)
+    norms = np.linalg.norm(nulls.clouds["random directions"], axis=1)
     assert set(norms.round(6)) == {1.0, 2.0, 4.0, 8.0}
 
 
-def test_the_matched_gaussian_has_the_vocabularys_moments(vocabulary, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        "core.analysis.posterior.nearest_rows", lambda points, *_, **__: asked.append(points) or len(points)
-    )
-    collapse(vocabulary[:4], vocabulary, np.random.default_rng(0), n_null=20_000)
-    assert np.allclose(asked[2].mean(axis=0), vocabulary.mean(axis=0), atol=0.06)
-    assert np.allclose(np.cov(asked[2].T), np.cov(vocabulary.T), atol=0.2)
+def test_the_matched_gaussian_has_the_vocabularys_moments(vocabulary):
+    gaussian = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), 20_000).clouds["matched Gaussian"]
+    assert np.allclose(gaussian.mean(axis=0), vocabulary.mean(axis=0), atol=0.06)
+    assert np.allclose(np.cov(gaussian.T), np.cov(vocabulary.T), atol=0.2)
+
+
+def test_vocabulary_rows_are_rows_each_once(vocabulary):
+    nulls = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), 10_000)
+    assert np.array_equal(nulls.clouds["vocabulary rows"], vocabulary[nulls.rows])
+    assert sorted(nulls.rows) == list(range(400))
 
 
 def test_percentiles_of_the_clouds_own_law_are_uniform():
