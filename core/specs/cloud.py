@@ -54,7 +54,10 @@ class TokenFilter(Spec):
         default=False, title="Keep special tokens", description="Tokens the tokenizer itself adds or reserves."
     )
     first_position: bool = Field(
-        default=True, title="Keep first position", description="The first token of each document."
+        default=False,
+        title="Keep first position",
+        description="The first token of each document; where the tokenizer adds no special token before it, it is a "
+        "sink whose norm owns the first principal components.",
     )
     pad: bool = Field(
         default=False, title="Keep padding", description="Padding; kept, it makes the tail of the paper's Figure 3."

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.lm.load import FrozenModel, load_model
-from core.specs import CloudSpec, DatasetSpec, ModelSpec
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
 
 TEXTS = [
     "The cat sat on the mat and looked at the moon for a long, long time.",
@@ -38,6 +38,7 @@ def texts_file(tmp_path: Path) -> Path:
 def spec(tiny_folder: Path, texts_file: Path) -> CloudSpec:
     """Return all sites of the tiny model in float32 on the twelve documents, every token a row."""
     return CloudSpec(
+        tokens=TokenFilter(first_position=True),
         model=ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32"),
         dataset=DatasetSpec(name="file", path=str(texts_file), samples=len(TEXTS)),
         rows=10_000,

@@ -145,22 +145,24 @@ def test_what_each_row_is(cloud, spec, store):
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_first_positions_can_be_dropped(spec, store):
-    dropped = capture(spec.model_copy(update={"tokens": TokenFilter(first_position=False)}), store)[0]
+def test_first_positions_are_left_out_unless_asked_for(spec, store):
+    dropped = capture(spec.model_copy(update={"tokens": TokenFilter()}), store)[0]
     assert not dropped.rows["first"].to_numpy().any()
     assert dropped.info["n_tokens"] == sum(len(text) - 1 for text in TEXTS)
 
 
 def test_special_tokens_can_be_kept(spec, store, stories_folder):
     model = ModelSpec(name=str(stories_folder), device="cpu", dtype="float32")
-    kept = capture(spec.model_copy(update={"model": model, "tokens": TokenFilter(special=True)}), store)[0].rows
+    kept = capture(
+        spec.model_copy(update={"model": model, "tokens": TokenFilter(special=True, first_position=True)}), store
+    )[0].rows
     added = kept[kept["special"].to_numpy()]
     assert added["token"].tolist() == ["<s>"] * len(TEXTS)
     assert added["position"].tolist() == [0] * len(TEXTS)
 
 
 def test_kept_padding_is_flagged_and_changes_no_other_point(cloud, spec, store):
-    padded = capture(spec.model_copy(update={"tokens": TokenFilter(pad=True)}), store)[0]
+    padded = capture(spec.model_copy(update={"tokens": TokenFilter(pad=True, first_position=True)}), store)[0]
     pad = padded.rows["pad"].to_numpy(dtype=bool)
     assert pad.sum() == padded.info["n_tokens"] - cloud.info["n_tokens"] > 0
     assert set(padded.rows["token"][pad]) == {"</s>"}
@@ -172,7 +174,9 @@ def test_kept_padding_is_flagged_and_changes_no_other_point(cloud, spec, store):
 def test_sinks_are_dropped_by_their_norm_at_the_middle(cloud, spec, store):
     norms = cloud.rows["norm"].to_numpy()
     ratio = float(np.quantile(norms, 0.9) / np.median(norms))
-    quiet = capture(spec.model_copy(update={"tokens": TokenFilter(sink_ratio=ratio), "sites": (0,)}), store)[0]
+    quiet = capture(
+        spec.model_copy(update={"tokens": TokenFilter(first_position=True, sink_ratio=ratio), "sites": (0,)}), store
+    )[0]
     expected = norms <= ratio * np.median(norms)
     assert quiet.info["n_sinks"] == (~expected).sum() > 0
     assert quiet.rows["position"].tolist() == cloud.rows["position"][expected].tolist()

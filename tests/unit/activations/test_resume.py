@@ -39,7 +39,7 @@ def work_folders(store: Store) -> list[Path]:
     return sorted((store.root / "tmp").iterdir())
 
 
-@pytest.mark.parametrize("tokens", [TokenFilter(), TokenFilter(sink_ratio=1.2)])
+@pytest.mark.parametrize("tokens", [TokenFilter(first_position=True), TokenFilter(first_position=True, sink_ratio=1.2)])
 @pytest.mark.parametrize("share", [0.2, 0.7])
 def test_a_resumed_capture_equals_an_undisturbed_one(spec, store, tmp_path, tokens, share):
     spec = spec.model_copy(update={"tokens": tokens, "rows": 100})

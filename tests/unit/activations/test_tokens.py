@@ -73,10 +73,11 @@ def test_reserved_ids_and_padding(tiny_folder):
 @pytest.mark.parametrize(
     ("tokens", "expected"),
     [
+        (TokenFilter(first_position=True), [0, 1, 1, 0]),
+        (TokenFilter(special=True, first_position=True), [1, 1, 1, 0]),
+        (TokenFilter(pad=True, first_position=True), [0, 1, 1, 1]),
         (TokenFilter(), [0, 1, 1, 0]),
-        (TokenFilter(special=True), [1, 1, 1, 0]),
-        (TokenFilter(pad=True), [0, 1, 1, 1]),
-        (TokenFilter(special=True, first_position=False), [0, 1, 1, 0]),
+        (TokenFilter(special=True), [0, 1, 1, 0]),
     ],
 )
 def test_the_filter(tokens, expected):
