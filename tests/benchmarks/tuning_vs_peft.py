@@ -1,8 +1,9 @@
 """A step of soft prompt-tuning: PEFT's default against ours.
 
 Both sides train the same prompt on the same batches of the same model, in turn, so that whatever else the machine does
-falls on both. PEFT runs as its documentation shows it: `get_peft_model` with `PromptTuningConfig` on a float32 model,
-its forward with labels, `backward`, AdamW. Ours runs in the app's own number format on this machine and in float32.
+falls on both; each step of a side begins at the same prompt. PEFT runs as its documentation shows it: `get_peft_model`
+with `PromptTuningConfig` on a float32 model, its forward with labels, `backward`, AdamW. Ours runs in the app's own
+number format on this machine and in float32.
 
     python -m tests.benchmarks.tuning_vs_peft --json
 """
@@ -60,33 +61,48 @@ def make_work(batch_size: int, n_tokens: int, tokenizer: Any, seed: int) -> Work
     return Work(torch.from_numpy(ids), torch.from_numpy(labels), collate(examples))
 
 
-def peft_side(frozen: FrozenModel, prompt: Tensor) -> Callable[[Work], float]:
-    """Return PEFT's step: batch in, loss out."""
-    config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=len(prompt))
-    model: Any = get_peft_model(frozen.model, config)
-    with torch.no_grad():
-        model.prompt_encoder.default.embedding.weight.copy_(prompt)
-    return _step(model.parameters(), lambda work: model(input_ids=work.ids, labels=work.labels).loss)
+@dataclass(frozen=True)
+class Side:
+    """One way to do a step.
 
+    Attributes:
+        prompt: (n_prompt, d_model) float32, trained in place.
+        loss: from a batch, with a gradient to the prompt.
+        optimizer: of the prompt.
+    """
 
-def our_side(frozen: FrozenModel, prompt: Tensor) -> Callable[[Work], float]:
-    """Return our step: batch in, loss out."""
-    prompted = build_prompted(frozen)
-    trained = prompt.clone().requires_grad_()
-    return _step([trained], lambda work: prompted.loss(trained, work.batch))
+    prompt: Tensor
+    loss: Callable[[Work], Tensor]
+    optimizer: torch.optim.Optimizer
 
-
-def _step(parameters: Any, loss_of: Callable[[Work], Tensor]) -> Callable[[Work], float]:
-    optimizer = torch.optim.AdamW([each for each in parameters if each.requires_grad], lr=LEARNING_RATE, weight_decay=0)
-
-    def step(work: Work) -> float:
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(work)
+    def step(self, work: Work) -> float:
+        """Do a step and return the loss before it."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(work)
         loss.backward()
-        optimizer.step()
+        self.optimizer.step()
         return float(loss.detach())
 
-    return step
+
+def peft_side(frozen: FrozenModel, prompt: Tensor) -> Side:
+    """Return PEFT's way."""
+    config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=len(prompt))
+    model: Any = get_peft_model(frozen.model, config)
+    (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
+    with torch.no_grad():
+        trained.copy_(prompt)
+    return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss, _adamw(trained))
+
+
+def our_side(frozen: FrozenModel, prompt: Tensor) -> Side:
+    """Return our way."""
+    prompted = build_prompted(frozen)
+    trained = prompt.clone().requires_grad_()
+    return Side(trained, lambda work: prompted.loss(trained, work.batch), _adamw(trained))
+
+
+def _adamw(prompt: Tensor) -> torch.optim.Optimizer:
+    return torch.optim.AdamW([prompt], lr=LEARNING_RATE, weight_decay=0)
 
 
 def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int, warm_up: int) -> list[dict[str, Any]]:
@@ -100,10 +116,11 @@ def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int
     losses: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(warm_up + repeats):
         work = make_work(*shape, reference.tokenizer, seed=turn)
-        for name, step in sides.items():
+        for name, side in sides.items():
             began = time.perf_counter()
-            losses[name].append(step(work))
+            losses[name].append(side.step(work))
             seconds[name].append(time.perf_counter() - began)
+        _level(sides)
         print(f"{shape} {turn}: " + ", ".join(f"{n} {s[-1]:.2f} s" for n, s in seconds.items()), file=sys.stderr)
     medians = {name: median(values[warm_up:]) for name, values in seconds.items()}
     return [
@@ -121,6 +138,13 @@ def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int
         for name in sides
         if name != "peft"
     ]
+
+
+@torch.no_grad()
+def _level(sides: dict[str, Side]) -> None:
+    """Let all sides begin the next step at PEFT's prompt: AdamW's first steps turn rounding into whole steps."""
+    for side in sides.values():
+        side.prompt.copy_(sides["peft"].prompt.clone())
 
 
 def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
