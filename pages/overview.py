@@ -113,7 +113,6 @@ def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | Non
         "data": f'["{texts}"]',
         "site": middle,
         "max_length": str(cloud.max_length),
-        "first_position": "false",
     }
     with st.container(horizontal=True):
         st.page_link(

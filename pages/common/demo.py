@@ -10,7 +10,7 @@ from core.activations.clouds import find_cloud, find_vocabulary
 from core.engine.projection import find_map
 from core.priors.gaussian import GaussianSpec
 from core.sources.models import ModelFacts
-from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TokenFilter, TuningSpec
+from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
 from pages.common.clouds import fitted_spec, job_of
 
@@ -60,16 +60,12 @@ def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) ->
 
 
 def demo_cloud(model: ModelSpec, facts: ModelFacts, texts: str) -> CloudSpec:
-    """Return the demo's activations: the embeddings, a middle site and the last.
-
-    Without first positions: in most models the first token is a sink whose norm would own the whole picture.
-    """
+    """Return the demo's activations: the embeddings, a middle site and the last."""
     middle = (facts.n_layers or 2) // 2
     return CloudSpec(
         model=model,
         dataset=DatasetSpec.parse({"name": texts, "samples": 200}),
         sites=(0, middle, FINAL),
-        tokens=TokenFilter(first_position=False),
         max_length=128,
     )
 
