@@ -79,6 +79,15 @@ def prior_class(spec: PriorSpec) -> type[Prior[Any]]:
     return _PRIORS[type(spec)]
 
 
+def scale_facts(mean: NDArray[np.float64], total_variance: float) -> dict[str, float]:
+    """Return what a report says of place and scale, from the mean (d,) and the total variance."""
+    return {
+        "total_variance": total_variance,
+        "norm_of_mean": float(np.linalg.norm(mean)),
+        "typical_norm": float(np.sqrt(total_variance + np.square(mean).sum())),
+    }
+
+
 def check_points(points: NDArray[np.floating], least: int = 2) -> NDArray[np.floating]:
     """Return the points if they can be fitted on.
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.errors import BadRequest
 from core.moments import Moments
-from core.priors.base import check_points
+from core.priors.base import check_points, scale_facts
 
 CovarianceName = Literal["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
 
@@ -273,10 +273,8 @@ def _facts(
         "covariance": covariance,
         "rank": kept,
         "d_model": d_model,
-        "total_variance": total,
         "share_of_variance_kept": total / float(variances.sum()),
-        "norm_of_mean": float(np.linalg.norm(moments.mean)),
-        "typical_norm": float(np.sqrt(total + np.square(moments.mean).sum())),
+        **scale_facts(moments.mean, total),
         "condition_number": float(variances[0] / variances[kept - 1]),
     }
     if shrinkage is not None:

@@ -11,7 +11,7 @@ from scipy.special import betaincinv
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
-from core.priors.base import Prior, check_further
+from core.priors.base import Prior, check_further, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, as_float32, fit_gaussian, gaussian_of
 from core.specs.dataset import DatasetSpec
 from core.specs.prior import Further, PriorSpec, SecondCloud, VocabularyRows
@@ -146,13 +146,12 @@ class Interpolation(Prior[InterpolationSpec]):
             "mean_of_alpha": float(levels.mean()),
             "rank": [self.fit_.dim, self.second_.dim],
             "d_model": self.d_model_,
-            "total_variance": total,
+            **scale_facts(mean, total),
             "total_variance_around_the_path": parts["around"],
             "total_variance_along_the_path": parts["along"],
             "total_variance_of_the_clouds": traces,
             "share_of_trace": parts["around"] / mixed,
             "distance_of_the_means": float(np.linalg.norm(self.fit_.mean - self.second_.mean)),
-            "typical_norm": float(np.sqrt(total + np.square(mean).sum())),
             "in_words": f"A vector's mean squared distance from the line of means is {parts['around'] / mixed:.0%} of "
             "the clouds' own: linear mixtures of uniform α keep two thirds, spherical ones all.",
         }

@@ -10,8 +10,9 @@ from pydantic import BeforeValidator, Field
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
-from core.priors.base import Prior, check_further, check_points
+from core.priors.base import Prior, check_further, check_points, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.rows import draw_rows, rows_spread
 from core.specs.prior import Further, PriorSpec, RunPosterior
 
 
@@ -90,7 +91,7 @@ class Posterior(Prior[PosteriorSpec]):
             return self.fit_.colour(rng.standard_normal((n, self.fit_.dim)))
         have = len(self.rows_)
         if self.spec.draw == "rows":
-            return self.rows_[rng.choice(have, size=n, replace=n > have)].astype(np.float32)
+            return draw_rows(self.rows_, n, rng)
         if n != have:
             raise BadRequest(
                 f"{n} vectors are asked for but the posterior of {self.names_[0]} has {have}; ask for {have}, or draw "
@@ -106,18 +107,15 @@ class Posterior(Prior[PosteriorSpec]):
         """Return the mean (d,) and the total variance of the vectors, or of the Gaussian."""
         if self.fit_:
             return self.fit_.mean, float(self.fit_.variances.sum())
-        return self.rows_.mean(axis=0, dtype=np.float64), float(self.rows_.var(axis=0, dtype=np.float64).sum())
+        return rows_spread(self.rows_)
 
     def report(self) -> dict[str, Any]:
         """Return which runs, how many vectors, and their scale."""
-        mean, trace = self.spread(1)
         facts = {
             "runs": self.names_,
             "draw": self.spec.draw,
             "n_vectors": len(self.rows_),
             "d_model": self.d_model_,
-            "total_variance": trace,
-            "norm_of_mean": float(np.linalg.norm(mean)),
-            "typical_norm": float(np.sqrt(trace + np.square(mean).sum())),
+            **scale_facts(*self.spread(1)),
         }
         return facts | self.fit_.facts if self.fit_ else facts

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
-from core.priors.base import Prior, check_further, check_points
+from core.priors.base import Prior, check_further, check_points, scale_facts
+from core.priors.rows import draw_rows, rows_spread
 from core.specs.prior import Further, PriorSpec, VocabularyRows
 
 
@@ -90,28 +91,22 @@ class Vocabulary(Prior[VocabularySpec]):
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw n rows: (n, d). Those of a text come in its order, whatever the generator."""
         if self.spec.rows == "text":
-            chosen = np.arange(n) % len(self.rows_)
-        else:
-            chosen = rng.choice(len(self.rows_), size=n, replace=n > len(self.rows_))
-        return self.rows_[chosen].astype(np.float32)
+            return self.rows_[np.arange(n) % len(self.rows_)].astype(np.float32)
+        return draw_rows(self.rows_, n, rng)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the total variance of the rows."""
-        mean = self.rows_.mean(axis=0, dtype=np.float64)
-        return mean, float(self.rows_.var(axis=0, dtype=np.float64).sum())
+        return rows_spread(self.rows_)
 
     def report(self) -> dict[str, Any]:
         """Return how many rows there are to draw from, and their scale."""
-        mean, trace = self.spread(len(self.rows_))
         return {
             "rows_drawn_from": self.spec.rows,
             "n_rows": len(self.rows_),
             "vocabulary": self.name_,
             "special_tokens": self.spec.special,
             "d_model": self.d_model_,
-            "total_variance": trace,
-            "norm_of_mean": float(np.linalg.norm(mean)),
-            "typical_norm": float(np.sqrt(trace + np.square(mean).sum())),
+            **scale_facts(*self.spread(1)),
         }
 
     def _chosen(self, vocabulary: Reference) -> NDArray[np.intp]:
