@@ -49,7 +49,7 @@ def test_activations_draw_the_cloud_with_its_qualifying_numbers(filled, no_engin
     chart = _charts(app)[0]
     assert chart["layout"]["xaxis"]["title"]["text"].startswith("PC1 (")
     assert [trace["name"] for trace in chart["data"]] == ["stories.txt (500)"]
-    assert "Left out: special tokens, padding." in texts_of(app)
+    assert "Left out: special tokens, padding, first positions." in texts_of(app)
     assert app.metric[0].value == "500"
     assert no_engine == []
 
