@@ -1,5 +1,6 @@
 """One prompt-tuning run, from its spec to its folder."""
 
+import json
 import time
 from typing import Any
 
@@ -79,6 +80,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         "run": job.id,
         "status": "succeeded",
         **found_out,
+        "prior": json.loads((job.path / "prior.json").read_text()),
         "device": str(frozen.device),
         "dtype": str(frozen.dtype).removeprefix("torch."),
         "examples": {

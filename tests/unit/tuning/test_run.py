@@ -78,7 +78,7 @@ def test_a_run_writes_its_folder(store, tiny_folder, sums):
     (baseline,) = job.events(event="baseline")
     assert baseline["prior_sample"]["loss"] == metrics["validation_loss"][0]
     assert json.loads((job.path / "provenance.json").read_text())["seeds"] == {"run": 0, "data": 0}
-    assert json.loads((job.path / "prior.json").read_text())["std"] == 0.02
+    assert result["prior"]["std"] == json.loads((job.path / "prior.json").read_text())["std"] == 0.02
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others(store, tiny_folder, sums):
