@@ -143,7 +143,7 @@ class FastLlama:
     def _start(self, prefix: Tensor, ids: Tensor) -> Tensor:
         """Return the residual stream entering block 0, prefix first: (rows, d_model) in at least float32.
 
-        Only products with weights are computed in the model's dtype. In bfloat16 the stream itself would lose most of
+        Only products with weights are computed in the model's dtype. In bfloat16 the stream itself can lose much of
         the gradient, since a model's sink tokens make it hundreds of times larger than what blocks add to it.
         """
         tokens = self.embedding[ids.flatten()]
