@@ -203,7 +203,7 @@ def gradients_in_both_formats(name, store):
         examples.append(Example(tuple(ids), (*[IGNORED] * (len(ids) - 3), *ids[-3:])))
     gradients = []
     for dtype in FORMATS:
-        embedding = frozen["float32"].model.get_input_embeddings().weight
+        embedding: Any = frozen["float32"].model.get_input_embeddings().weight
         torch.manual_seed(0)
         prompt = embedding[torch.randint(0, len(embedding), (20,))].clone().requires_grad_()
         FastPrompted(frozen[dtype]).loss(prompt, collate(examples)).backward()
