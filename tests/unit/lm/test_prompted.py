@@ -170,7 +170,9 @@ def test_without_a_prompt_the_base_model_answers(stories_folder, position):
     )
     ids = frozen.tokenizer("Once upon a time there was a little girl").input_ids
     batch = collate([Example(tuple(ids[1:]), tuple(ids[1:]))])
-    base = model(torch.tensor([ids]), use_cache=False).logits[0, :-1]
+    # Asked for the same columns: a product of other height may round its last bit in another way.
+    kept = torch.arange(len(ids) - 1)
+    base = model(torch.tensor([ids]), use_cache=False, logits_to_keep=kept).logits[0]
     none = torch.zeros(0, 64)
     assert torch.equal(GenericPrompted(frozen, position).logits(none, batch), base)
     assert torch.allclose(FastPrompted(frozen, position).logits(none, batch), base, rtol=1e-5, atol=1e-4)
