@@ -1,6 +1,6 @@
 """Tune a prompt: form, queue, live loss and the moving prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import streamlit as st
@@ -65,6 +65,7 @@ def launch(view: View, spec: TuningSpec, price: str, store: Store) -> None:
         job = start("tune", spec, store)
         if job:
             view.write("run", job.id, "")
+            st.session_state.pop(view.key("run"), None)  # the list then starts from the address, at the new run
             st.rerun()
 
 
@@ -155,16 +156,10 @@ def names(n_prompt: int) -> Sequence[str]:
 def chosen_run(view: View, store: Store) -> JobFolder | None:
     """Draw the list of runs and return the chosen one, the newest at first."""
     jobs = {job.id: job for job in list_jobs(store, "tune")}
-    asked = view.read("run", "")
-    if asked and asked not in jobs:
-        try:
-            asked = find_job(store, asked).id
-        except PriorscopeError as error:
-            st.warning(plain(error))
+    if view.key("run") not in st.session_state:
+        _seed_run(view, store, jobs)
     if not jobs:
         return None
-    if asked in jobs:
-        st.session_state[view.key("run")] = asked
     states = {job_id: job.status().state for job_id, job in jobs.items()}
     chosen = view.choice(
         "run",
@@ -175,6 +170,18 @@ def chosen_run(view: View, store: Store) -> JobFolder | None:
         show=lambda job_id: f"{states[job_id]} · {label(jobs[job_id])}",
     )
     return jobs[chosen]
+
+
+def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
+    """Choose the run that the address names, also by the beginning of its name; a person's choice then counts."""
+    asked = view.read("run", "")
+    try:
+        found = find_job(store, asked).id if asked and asked not in jobs else asked
+    except PriorscopeError as error:
+        st.warning(plain(error))
+        return
+    if found in jobs:
+        st.session_state[view.key("run")] = found
 
 
 header("Tune", "What does the prompt learn from this start, and which way does it move?")

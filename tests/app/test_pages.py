@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -119,6 +120,28 @@ def test_a_finished_run_shows_losses_prompt_and_quality(filled, no_engine):
     assert {trace["name"].split(" (")[0] for trace in losses["data"]} >= {"training", "validation", "no prompt"}
     assert {"prior sample (4)", "posterior, step 4", "way travelled"} <= {trace["name"] for trace in prompt["data"]}
     assert {"Validation loss", "… no prompt", "… prior sample"} <= {metric.label for metric in app.metric}
+
+
+def _second_run(filled: Content) -> str:
+    store = Store(filled.root)
+    first = find_job(store, filled.run)
+    second = create_job(store, "tune", {**first.spec, "seed": 5}, "t-second")
+    for name in ("prior", "posterior", "trajectory"):
+        shutil.copy(first.path / f"{name}.safetensors", second.path)
+    second.update(state="cancelled", done=4, total=4)
+    return second.id
+
+
+def test_another_run_than_the_addresss_can_be_chosen_and_stays(filled, no_engine):
+    second = _second_run(filled)
+    app = open_page("tune", model=filled.model.name, run=filled.run[:5])
+    assert app.selectbox(key="tune.run").value == filled.run
+    app.selectbox(key="tune.run").select(second).run()
+    assert app.selectbox(key="tune.run").value == second
+    assert app.query_params["run"] == second
+    assert app.run().selectbox(key="tune.run").value == second
+    next(button for button in app.button if button.label == "Start tuning").click().run()
+    assert app.selectbox(key="tune.run").value == app.query_params["run"] == "tune-1"
 
 
 def test_a_running_job_shows_progress_and_can_be_cancelled(filled, no_engine, monkeypatch):
