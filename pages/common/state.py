@@ -45,7 +45,7 @@ class View:
         self._kept[name] = value
         if value == default or value is None:
             st.query_params.pop(name, None)
-        elif st.query_params.get(name) != (text := _encode(value)):
+        elif st.query_params.get(name) != (text := _encode(value, default)):
             st.query_params[name] = text
 
     def choice(
@@ -128,19 +128,26 @@ class View:
         return st.session_state[key]
 
 
-def _encode(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+def _encode(value: Any, like: Any) -> str:
+    """Return the text of a value: bare where reading it gives the value back, else JSON."""
+    if isinstance(value, str) and _decode(value, like) == value:
+        return value
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _decode(raw: str | None, like: Any) -> Any:
-    """Return the value of an address's text, or None if it is not of the type of `like`."""
+    """Return the value of an address's text, or None if it is not of the type of `like`.
+
+    Where `like` is an integer the value may also be a word, as a site is a number or 'final'.
+    """
     if raw is None or isinstance(like, str):
         return raw
+    wordy = like is None or type(like) is int
     try:
         value = json.loads(raw)
     except ValueError:
-        return raw if like is None else None
+        return raw if wordy else None
     if isinstance(like, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    same = like is None or type(value) is type(like) or (isinstance(like, int) and isinstance(value, str))
+    same = like is None or type(value) is type(like) or (wordy and isinstance(value, str))
     return value if same else None

@@ -17,7 +17,9 @@ from pages.common.clouds import hover
     [
         ("7", 0, 7),
         ("7", 0.5, 7.0),
-        ("final", 0, None),
+        ("final", 0, "final"),
+        ("final", True, None),
+        ("final", 0.5, None),
         ('"final"', 0, "final"),
         ("true", False, True),
         ("1", False, None),
@@ -33,7 +35,10 @@ def test_values_from_an_address_have_the_defaults_type_or_do_not_count(raw, like
 
 def test_values_go_to_an_address_and_back():
     for value in (3, 2.5, True, "a b", ["a", "b,c"]):
-        assert state._decode(state._encode(value), value) == value
+        assert state._decode(state._encode(value, value), value) == value
+    for value, default in (("final", 0), ("7", 0), ("true", None), ("a", None), ("7", "text"), (3.5, None)):
+        assert state._decode(state._encode(value, default), default) == value
+    assert state._encode("final", 0) == "final"
 
 
 def test_markdown_in_names_is_shown_not_obeyed():

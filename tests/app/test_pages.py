@@ -62,6 +62,13 @@ def test_activations_in_three_dimensions_use_the_same_map(filled, no_engine):
     assert no_engine == []
 
 
+def test_the_last_site_is_opened_by_its_link(filled, no_engine):
+    app = _activations(filled, site="final")
+    assert app.selectbox(key="activations.site").value == "final"
+    assert app.query_params["site"] == "final"
+    assert "not captured yet" in texts_of(app)
+
+
 def test_activations_not_captured_say_the_cost_and_submit(filled, no_engine):
     app = _activations(filled, seed="7")
     assert "not captured yet" in texts_of(app)
