@@ -52,15 +52,20 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
         Diverged: activations that are not finite.
         Cancelled: by the progress; what is done is kept for the next time.
     """
+    # The texts first: what is wrong with them should be said before a model is fetched.
+    data = load_dataset(spec.dataset, store, progress)
     files = resolve_model(spec.model, store, progress)
     found = find_capture(spec, files.revision, store)
     if found:
         return found, True
-    data = load_dataset(spec.dataset, store, progress)
     require_room(spec, store)
     key = cloud_key(spec, files.revision)
     artifact, cached = store.make(
-        CLOUD, key, spec.model_dump(mode="json"), lambda folder: _build(folder, key, spec, files, data, store, progress)
+        CLOUD,
+        key,
+        spec.model_dump(mode="json"),
+        lambda folder: _build(folder, key, spec, files, data, store, progress),
+        progress=progress,
     )
     return Cloud(artifact, tuple(artifact.info["sites"])), cached
 

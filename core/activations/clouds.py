@@ -101,7 +101,7 @@ def find_cloud(spec: CloudSpec, store: Store) -> Cloud | None:
     Raises:
         UnknownName, BadData: no such model, module or file.
     """
-    revision = model_revision(spec.model, store)
+    revision = model_revision(spec.model)
     return find_capture(spec, revision, store) if revision else None
 
 
@@ -122,7 +122,7 @@ def find_vocabulary(spec: ModelSpec, store: Store) -> Cloud | None:
     Raises:
         UnknownName, BadData: no such model.
     """
-    revision = model_revision(spec, store)
+    revision = model_revision(spec)
     artifact = store.find(VOCABULARY, vocabulary_key(spec, revision)) if revision else None
     return Cloud(artifact, (0,)) if artifact else None
 

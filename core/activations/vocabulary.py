@@ -32,6 +32,7 @@ def vocabulary_cloud(spec: ModelSpec, store: Store, progress: Progress = silent)
         vocabulary_key(spec, files.revision),
         spec.model_dump(mode="json"),
         lambda folder: _build(folder, spec, files, store, progress),
+        progress=progress,
     )
     return Cloud(artifact, (0,))
 

@@ -59,15 +59,17 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         again: make a further job of the same spec, with -2, -3 … after its id.
 
     Raises:
-        BadRequest: unknown kind, or a spec of another kind.
+        BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is not.
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
     task = find_task(kind)
     if not isinstance(spec, task.spec):
         raise BadRequest(f"A {kind} job takes a {task.spec.__name__}, not a {type(spec).__name__}; give one.")
+    context = task.context(spec)
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
-        job = create_job(store, kind, spec.model_dump(mode="json"), _job_id(task, spec, store, again))
+        job_id = _job_id(task, spec.fingerprint(task.kind, *context), store, again)
+        job = create_job(store, kind, spec.model_dump(mode="json"), job_id)
         _queue(job, task, engine, store)
     return job
 
@@ -170,8 +172,8 @@ def engine_state(store: Store) -> dict[str, Any]:
     }
 
 
-def _job_id(task: Task, spec: Spec, store: Store, again: bool) -> str:
-    first = f"{task.prefix}-{spec.fingerprint(task.kind)[:_ID_DIGITS]}"
+def _job_id(task: Task, key: str, store: Store, again: bool) -> str:
+    first = f"{task.prefix}-{key[:_ID_DIGITS]}"
     if not again:
         return first
     taken = {job.id for job in list_jobs(store, task.kind)}

@@ -38,6 +38,8 @@ class Task:
         keeps: whether what it gives stays in the job folder, so that a finished job stands for good. Otherwise it went
             into the store, from where it may have been pruned: asked for again, the job runs again, and is quick if
             everything is still there.
+        context: what else decides the result: contents of files, revisions, version of the algorithm. Checked before a
+            job is queued, so that a request that cannot be met is refused at once.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Task:
     run: Run
     lane: Lane | Callable[[Any], Lane]
     keeps: bool = False
+    context: Callable[[Any], tuple[str, ...]] = lambda _spec: ()
 
     def parse(self, data: Any) -> Spec:
         """Validate a spec as a job folder keeps it.
@@ -133,11 +136,29 @@ def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Pr
     return fit_projection(spec, job, store, progress)
 
 
+def _sources(spec: CloudSpec | TuningSpec) -> tuple[str, ...]:
+    """Return what names the texts and the weights; a hub model that is not here yet has no name.
+
+    Raises:
+        UnknownName, BadData: a model, module or file that there is not.
+    """
+    from core.sources.datasets import dataset_key
+    from core.sources.models import model_revision
+
+    return dataset_key(spec.dataset), model_revision(spec.model) or ""
+
+
+def _tuning_context(spec: TuningSpec) -> tuple[str, ...]:
+    from core.tuning import VERSION
+
+    return *_sources(spec), VERSION
+
+
 for _task in (
     Task("model", "m", ModelSpec, _model, "heavy"),
     Task("vocabulary", "v", ModelSpec, _vocabulary, "heavy"),
-    Task("capture", "c", CloudSpec, _capture, "heavy"),
-    Task("tune", "t", TuningSpec, _tune, "train", keeps=True),
+    Task("capture", "c", CloudSpec, _capture, "heavy", context=_sources),
+    Task("tune", "t", TuningSpec, _tune, "train", keeps=True, context=_tuning_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

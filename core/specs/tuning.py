@@ -57,6 +57,13 @@ class TuningSpec(Spec):
         title="Evaluate every",
         description="Steps between evaluations of the validation loss.",
     )
+    answer_every: int = Field(
+        default=50,
+        ge=1,
+        le=1_000_000,
+        title="Answer every",
+        description="Steps between evaluations that also generate answers, which cost more than the loss.",
+    )
     n_validation: int = Field(
         default=128, ge=1, le=100_000, title="Validation examples", description="The same for all runs on this data."
     )
@@ -65,7 +72,7 @@ class TuningSpec(Spec):
         ge=0,
         le=100_000,
         title="Generated answers",
-        description="Validation examples answered by greedy generation at start and end; 0 is none.",
+        description="Validation examples answered by greedy generation; 0 is none.",
     )
     max_new_tokens: int = Field(
         default=32, ge=1, le=4096, title="Longest answer", description="Tokens generated at most."

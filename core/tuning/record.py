@@ -105,11 +105,11 @@ class RunWriter:
         self._written = time.monotonic()
 
     def metrics(self) -> None:
-        """Write `metrics.parquet`: one row a step, with validation columns where it was evaluated after that step."""
+        """Write `metrics.parquet`: one row a step, with validation columns where they were measured after that step."""
         steps = pd.DataFrame(self.record.metrics, columns=list(STEP_COLUMNS))
         steps.insert(0, "step", range(1, len(steps) + 1))
-        found = pd.DataFrame(self.record.evaluations, columns=["step", "loss", "accuracy"])
-        found = found.rename(columns={"loss": "validation_loss", "accuracy": "validation_accuracy"})
+        found = pd.DataFrame(self.record.evaluations or [{"step": 0}])
+        found = found.rename(columns={name: f"validation_{name}" for name in found.columns if name != "step"})
         table = steps.merge(found, how="outer", on="step").sort_values("step")
         with disk_errors(self.job.path):
             write_atomically(self.job.path / "metrics.parquet", table.to_parquet(index=False))

@@ -1,6 +1,7 @@
 """One prompt-tuning run, from its spec to its folder."""
 
 import json
+import math
 import time
 from typing import Any
 
@@ -24,14 +25,12 @@ from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.store.files import write_json
 from core.store.jobs import JobFolder
+from core.tuning import VERSION
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
 from core.tuning.loop import Trainer, Training
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
-
-VERSION = "1"
-"""Goes up when the same spec would give other numbers."""
 
 
 def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
@@ -56,8 +55,9 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         Cancelled: by the progress; the prompt so far is kept as the posterior.
     """
     began = time.monotonic()
-    frozen = load_model(spec.model, store, progress)
+    # The texts first: what is wrong with them should be said before a model is fetched.
     data = load_dataset(spec.dataset, store, progress)
+    frozen = load_model(spec.model, store, progress)
     training, held_out = _examples(spec, frozen, data)
     write_json(job.path / "provenance.json", provenance(spec, frozen, data, training, held_out))
 
@@ -130,10 +130,6 @@ class _Run:
             while self.trainer.step < self.spec.steps:
                 self._step()
                 self._do_what_is_due()
-            final = {
-                **{name: self.record.evaluations[-1][name] for name in ("loss", "accuracy")},
-                **self.validation.answer(self.trainer.prompt.detach(), self._stage("Answering with the tuned prompt")),
-            }
         except Diverged:
             self._write(self.trainer.last_good)
             raise
@@ -142,7 +138,7 @@ class _Run:
             raise
         self._save()
         return {
-            "validation": final,
+            "validation": {name: value for name, value in self.record.evaluations[-1].items() if name != "step"},
             "baseline": self.record.baseline,
             "steps": self.spec.steps,
             "seconds": self.record.seconds,
@@ -163,12 +159,23 @@ class _Run:
         if not self.record.baseline:
             self._measure_baselines()
         evaluated = self.record.evaluations[-1]["step"] if self.record.evaluations else -1
-        if (step % self.spec.evaluate_every == 0 or last) and step != evaluated:
-            prompt = self.trainer.prompt.detach()
-            self.writer.evaluation(step, self.validation.measure(prompt, self._stage("Evaluating")))
-            self.writer.metrics()
+        answering = step % self.spec.answer_every == 0 or last
+        if (step % self.spec.evaluate_every == 0 or answering) and step != evaluated:
+            self._evaluate(answering)
         if step % self.spec.checkpoint_every == 0:
             self._save()
+
+    def _evaluate(self, answering: bool) -> None:
+        step, prompt = self.trainer.step, self.trainer.prompt.detach()
+        measured = self.validation.measure(prompt, self._stage("Evaluating"))
+        if not math.isfinite(measured["loss"]):
+            raise Diverged(
+                f"The validation loss is {measured['loss']} after step {step} of {self.spec.steps}, not a finite "
+                f"number; the last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g})."
+            )
+        answered = self.validation.answer(prompt, self._stage("Answering")) if answering else {}
+        self.writer.evaluation(step, {**measured, **answered})
+        self.writer.metrics()
 
     def _measure_baselines(self) -> None:
         prior = self.record.snapshots[0]
@@ -177,7 +184,7 @@ class _Run:
             stage = self._stage(f"Baseline: {name.replace('_', ' ')}")
             baseline[name] = {**self.validation.measure(prompt, stage), **self.validation.answer(prompt, stage)}
         self.writer.baselines(baseline)
-        self.writer.evaluation(0, {name: baseline["prior_sample"][name] for name in ("loss", "accuracy")})
+        self.writer.evaluation(0, baseline["prior_sample"])
 
     def _stage(self, words: str) -> Progress:
         def report(done: int, total: int, message: str = "") -> None:

@@ -150,7 +150,7 @@ def _level(sides: dict[str, Side]) -> None:
 def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
     """Return the whole document."""
     store = Store.default()
-    specs = {name: ModelSpec(name=model, dtype=name) for name in ("auto", "float32")}
+    specs = {name: ModelSpec(name=model, device="cpu", dtype=name) for name in ("auto", "float32")}
     models = {name: load_model(spec, store) for name, spec in specs.items()}
     # PEFT changes the model it is given, so it gets modules of its own around the same weights.
     models["peft"] = private_copy(models["float32"])

@@ -1,14 +1,15 @@
 """The list of kinds, and what decides where an engine runs."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from core.engine import queue, server, tasks
+from core.engine import client, queue, server, tasks
 from core.errors import BadRequest, Unreachable
-from core.specs import ModelSpec, ProjectionSpec
-from core.store import Store, create_job
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
+from core.store import Store, create_job, list_jobs
 
 
 def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
@@ -20,6 +21,30 @@ def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True)) == "quick"
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True, method="tsne")) == "heavy"
     assert [task.kind for task in found if task.keeps] == ["tune"]
+
+
+def test_a_file_that_changed_makes_another_job(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("one\n\ntwo")
+    spec = CloudSpec(dataset=DatasetSpec(name="file", path=str(texts)))
+    task = tasks.find_task("capture")
+    first = task.context(spec)
+    assert task.context(spec) == first
+    texts.write_text("one\n\nthree")
+    assert task.context(spec) != first
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (DatasetSpec(name="math", module="arithmetic__ad"), "Unknown module 'arithmetic__ad'"),
+        (DatasetSpec(name="file", path="nowhere.txt"), "'nowhere.txt' cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_it_is_queued(store: Store, spec: DatasetSpec, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        client.submit("tune", TuningSpec(dataset=spec, prior=parse_prior("isotropic")), store)
+    assert list_jobs(store) == []
 
 
 def test_an_extra_module_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ def test_a_model_is_fetched_and_then_found_without_asking(online, tiny_folder, s
     answer(monkeypatch, listing(tiny_folder))
     asked = serve(monkeypatch, online, tiny_folder)
     assert describe_model(SPEC, store).where == "the hub"
-    assert model_revision(SPEC, store) is None
+    assert model_revision(SPEC) is None
     seen: list[tuple[int, int]] = []
     files = resolve_model(SPEC, store, lambda done, total, message="": seen.append((done, total)))
     assert files.revision == COMMIT
@@ -93,7 +93,7 @@ def test_a_model_is_fetched_and_then_found_without_asking(online, tiny_folder, s
     assert seen[-1][0] == seen[-1][1] > 0
     answer(monkeypatch, AssertionError("asked again"))
     assert resolve_model(SPEC, store) == files
-    assert model_revision(SPEC, store) == COMMIT
+    assert model_revision(SPEC) == COMMIT
     facts = describe_model(SPEC, store)
     assert (facts.n_layers, facts.present) == (3, True)
 

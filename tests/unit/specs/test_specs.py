@@ -78,6 +78,11 @@ def test_an_unknown_prior_is_told_what_there_is():
         parse_prior("isotrpic")
 
 
+def test_a_prior_whose_kind_is_no_name_is_refused():
+    with pytest.raises(UnknownName, match=r"Unknown prior kind '\[\]'; known: "):
+        parse_prior('{"kind": []}')
+
+
 def test_a_prior_that_is_not_json_is_told_how_to_write_it():
     with pytest.raises(BadRequest, match=r"is not JSON .*write for example"):
         parse_prior('{"kind": exclusion}')

@@ -167,6 +167,35 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_prompt(
     assert np.array_equal(kept, calls[2].numpy())
 
 
+def test_a_validation_loss_that_is_not_finite_stops_the_run(store, tiny_folder, sums, monkeypatch):
+    from core.tuning.evaluation import Validation
+
+    right = Validation.measure
+
+    def wrong(self, prompt, progress):
+        found = right(self, prompt, progress)
+        return {**found, "loss": float("nan")} if calls.append(0) or len(calls) == 5 else found
+
+    calls: list[int] = []
+    monkeypatch.setattr(Validation, "measure", wrong)
+    spec = spec_of(tiny_folder, sums)
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    with pytest.raises(
+        Diverged, match=r"The validation loss is nan after step 6 of 6.*Lower the learning rate \(0\.05\)"
+    ):
+        tune(spec, job, store)
+    assert np.isfinite(load_file(job.path / "posterior.safetensors")["prompt"]).all()
+
+
+def test_answers_are_measured_along_the_way(store, tiny_folder, sums):
+    job, result = run(spec_of(tiny_folder, sums, answer_every=3), store)
+    answered = [event["step"] for event in job.events(event="evaluation") if "f1" in event["validation"]]
+    assert answered == [0, 3, 6]
+    metrics = pd.read_parquet(job.path / "metrics.parquet")
+    assert metrics["validation_f1"].notna().tolist() == [step in (0, 3, 6) for step in range(7)]
+    assert metrics["validation_f1"][6] == result["validation"]["f1"]
+
+
 def test_plain_text_is_tuned_as_language_modelling(store, tiny_folder, tmp_path):
     path = tmp_path / "texts.txt"
     path.write_text("\n\n".join(f"Story number {i} is short." for i in range(12)))
