@@ -109,7 +109,7 @@ def qualify(stored: StoredMap, shown: Preview, placed: Placement) -> None:
         },
     )
     if report.get("in_words"):
-        st.info(report["in_words"], icon=":material/lightbulb:")
+        st.info(plain(report["in_words"]), icon=":material/lightbulb:")
     if curves is not None:
         radial = {"fitted Gaussian": curves.gaussian, "exclusion prior": curves.exclusion}
         draw(radial_figure(curves.radius, radial, curves.excluded_radius), key="priors.radial")

@@ -48,7 +48,7 @@ def engine(store: Store) -> None:
         },
         {"Engine": "It starts when a job is submitted and closes itself when idle."},
     )
-    where = f"at {state['address']}" if state.get("address") else "it starts by itself with the next job"
+    where = f"at {plain(state['address'])}" if state.get("address") else "it starts by itself with the next job"
     stale = " It runs an older version of the program and is replaced when idle." if state["outdated"] else ""
     st.caption(f"{'This machine' if state['local'] else 'A named cluster'}, {where}.{stale}")
     jobs_table(store)

@@ -10,6 +10,7 @@ from core.errors import PriorscopeError
 from core.specs import Spec, parse_prior, prior_kinds
 from core.specs.describe import Field, describe
 from core.specs.prior import PriorSpec
+from pages.common.layout import plain
 from pages.common.state import View
 
 _SHOWN = 2
@@ -76,7 +77,7 @@ def prior_form(view: View) -> PriorSpec | None:
     try:
         prior = parse_prior({"kind": kind, **values})
     except PriorscopeError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
     view.write("prior", _short(prior), "")
     return prior
@@ -96,7 +97,7 @@ def _asked_prior(view: View, first: str) -> PriorSpec:
     try:
         return parse_prior(view.read("prior", "") or first)
     except PriorscopeError as error:
-        st.warning(f"The prior in the address is not usable: {error}")
+        st.warning(f"The prior in the address is not usable: {plain(error)}")
         return parse_prior(first)
 
 
