@@ -11,7 +11,7 @@ from core.figures.priors import explained_variance_figure
 from core.specs import CloudSpec, ProjectionSpec, TokenFilter
 from core.store import Store
 from pages.common.choices import dataset_choices, model_choice, short_name, site_choice, token_filter
-from pages.common.clouds import axes, map_layers, need_clouds, need_map, sources_table
+from pages.common.clouds import axes, labels, map_layers, need_clouds, need_map, sources_table
 from pages.common.forms import spec_fields
 from pages.common.layout import draw, empty, errors, header, numbers, plain
 from pages.common.state import View, open_store
@@ -98,14 +98,12 @@ def details(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) ->
     with left:
         draw(explained_variance_figure(explained, spec.n_components), key="activations.explained")
     with right:
-        st.dataframe(
-            sources_table(clouds, [cloud.dataset.label for cloud in spec.clouds]), hide_index=True, width="stretch"
-        )
+        st.dataframe(sources_table(clouds, labels(spec.clouds)), hide_index=True, width="stretch")
 
 
 def caption(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) -> str:
     """Say what was fitted on what."""
-    names = ", ".join(plain(cloud.dataset.label) for cloud in spec.clouds)
+    names = ", ".join(plain(label) for label in labels(spec.clouds))
     info = stored.artifact.info
     tokens = sum(int(cloud.info.get("n_tokens", 0)) for cloud in clouds)
     name = (

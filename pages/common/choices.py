@@ -114,7 +114,15 @@ def file_choices(view: View, store: Store) -> list[str]:
     new = [keep_upload(folder, file.name, file.getvalue()) for file in uploaded or []]
     kept = sorted({*map(str, folder.glob("*/*")), *new})
     path = view.text("path", "Or a path on this machine")
-    chosen = view.several("files", "Files", [*kept, *([path] if path else [])], new, format_func=lambda p: Path(p).name)
+    known = [*kept, *([path] if path and path not in kept else [])]
+    names = [Path(file).name for file in known]
+
+    def show(file: str) -> str:
+        # The browser tells options apart by what they show.
+        name = Path(file).name
+        return f"{name} ({Path(file).parent.name[:8]})" if names.count(name) > 1 else name
+
+    chosen = view.several("files", "Files", known, new, format_func=show)
     return list(dict.fromkeys([*chosen, *new, *([path] if path else [])]))
 
 

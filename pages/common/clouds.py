@@ -15,7 +15,7 @@ from core.analysis.tsne import EARLY_ITERATIONS
 from core.engine.projection import StoredMap, find_map
 from core.figures.clouds import Axes, Layer, pca_axes, split_by_token, tsne_axes
 from core.figures.text import in_context, token
-from core.specs import CloudSpec, ModelSpec, ProjectionSpec, Spec
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
 from core.store import JobFolder, Store, list_jobs
 from pages.common.jobs import follow, start
 from pages.common.layout import duration, errors, plain, size
@@ -101,14 +101,33 @@ def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Clou
         missing = [spec for spec, cloud in zip(specs, found, strict=True) if cloud is None]
         if not missing:
             return [cloud for cloud in found if cloud is not None]
-        jobs = {spec.dataset.label: job_of("capture", [spec, _every_site(spec)], store) for spec in missing}
-        for label, job in jobs.items():
-            if job and job.status().state != "succeeded":
-                st.markdown(f"**Capturing {plain(label)}**")
-                follow(job, store)
-        if not any(job and job.status().state != "succeeded" for job in jobs.values()):
+        jobs = [job_of("capture", [spec, _every_site(spec)], store) for spec in missing]
+        unfinished = [
+            (label, job)
+            for label, job in zip(labels(missing), jobs, strict=True)
+            if job and job.status().state != "succeeded"
+        ]
+        for label, job in unfinished:
+            st.markdown(f"**Capturing {plain(label)}**")
+            follow(job, store)
+        if not unfinished:
             _offer_capture(missing, store, key)
     return None
+
+
+def labels(specs: Sequence[CloudSpec]) -> list[str]:
+    """Return short names of clouds' data sets; where several have the same, with what tells them apart."""
+    short = [spec.dataset.label for spec in specs]
+    return [
+        f"{label} ({_detail(spec.dataset)})" if short.count(label) > 1 else label
+        for spec, label in zip(specs, short, strict=True)
+    ]
+
+
+def _detail(dataset: DatasetSpec) -> str:
+    if dataset.name == "file":
+        return Path(dataset.path or "").parent.name[:8]
+    return str(dataset.difficulty or f"seed {dataset.seed}")
 
 
 def _every_site(spec: CloudSpec) -> CloudSpec:
@@ -123,13 +142,13 @@ def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None
         costs = [estimate(spec, store) for spec in specs]
         rows = [
             {
-                "data set": spec.dataset.label,
+                "data set": label,
                 "tokens read": f"{cost['tokens']:,}",
                 "time": "unknown" if cost["seconds"] is None else f"about {duration(cost['seconds'])}",
                 "disk": "unknown" if cost["bytes"] is None else size(cost["bytes"]),
                 "basis": cost["basis"],
             }
-            for spec, cost in zip(specs, costs, strict=True)
+            for label, cost in zip(labels(specs), costs, strict=True)
         ]
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
         if st.button("Capture", type="primary", icon=":material/play_arrow:", key=f"{key}.capture"):
@@ -155,7 +174,7 @@ def map_layers(root: Path, spec_json: str, map_key: str, colour: str, as_referen
         return []
     clouds = [find_vocabulary(spec.model, store)] if spec.vocabulary else []
     clouds += [find_cloud(cloud, store) for cloud in spec.clouds]
-    names = ["vocabulary"] * spec.vocabulary + [cloud.dataset.label for cloud in spec.clouds]
+    names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
     order = [cloud.key for cloud in clouds if cloud]
     layers: list[Layer] = []
     for index, (cloud, name) in enumerate(zip(clouds, names, strict=True)):

@@ -78,6 +78,26 @@ def test_activations_not_captured_say_the_cost_and_submit(filled, no_engine):
     assert [(kind, spec.sites, spec.seed) for kind, spec in no_engine] == [("capture", "all", 7)]
 
 
+def _twins(filled: Content) -> list[str]:
+    """Write two different files of one name."""
+    paths = []
+    for name in ("first", "second"):
+        folder = filled.root / "uploads" / name
+        folder.mkdir(parents=True)
+        (folder / "texts.txt").write_text("\n\n".join(f"{name} text number {i}." for i in range(20)))
+        paths.append(str(folder / "texts.txt"))
+    return paths
+
+
+def test_two_files_of_one_name_are_captured_each_with_its_own_job(filled, no_engine):
+    app = _activations(filled, path="", files=json.dumps(_twins(filled)))
+    assert list(app.dataframe[0].value["data set"]) == ["texts.txt (first)", "texts.txt (second)"]
+    app.button(key="activations.capture").click().run()
+    assert len(no_engine) == 2
+    assert {"cancel.capture-1", "cancel.capture-2"} <= {button.key for button in app.button}
+    assert "texts.txt \\(first\\)" in texts_of(app)
+
+
 def test_a_tsne_map_is_offered_with_its_time_and_never_drawn_unasked(filled, no_engine):
     app = _activations(filled, method="tsne", perplexity="12")
     assert "It takes about" in texts_of(app)
