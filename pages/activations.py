@@ -14,6 +14,7 @@ from pages.common.choices import dataset_choices, model_choice, short_name, site
 from pages.common.clouds import axes, labels, map_layers, need_clouds, need_map, sources_table
 from pages.common.forms import spec_fields
 from pages.common.layout import draw, empty, errors, header, numbers, plain
+from pages.common.provenance import clouds_provenance
 from pages.common.state import View, open_store
 
 COLOURS = {"dataset": "Data set", "position": "Position", "token": "Token"}
@@ -98,7 +99,9 @@ def details(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) ->
     with left:
         draw(explained_variance_figure(explained, spec.n_components), key="activations.explained")
     with right:
-        st.dataframe(sources_table(clouds, labels(spec.clouds)), hide_index=True, width="stretch")
+        names = labels(spec.clouds)
+        st.dataframe(sources_table(clouds, names), hide_index=True, width="stretch")
+        clouds_provenance(dict(zip(names, clouds, strict=True)))
 
 
 def caption(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) -> str:

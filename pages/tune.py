@@ -19,6 +19,7 @@ from pages.common.forms import prior_form, spec_fields
 from pages.common.jobs import follow, start
 from pages.common.layout import draw, duration, empty, errors, header, numbers, plain, size
 from pages.common.pages import page
+from pages.common.provenance import run_provenance
 from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
 from pages.common.state import View, open_store
 
@@ -141,6 +142,7 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
             f"rows of {plain(short_name(spec.model.name))}, frozen; in the median "
             f"{np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean lies off it."
         )
+    run_provenance(job, spec.dataset.label)
     if status.state == "succeeded":
         row = quality_row(job)
         numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})

@@ -7,7 +7,7 @@ import core.priors  # noqa: F401 - importing it defines the kinds
 from core.specs import TuningSpec, parse_prior
 from core.store import create_job
 from core.store.status import Status
-from pages.common import jobs, layout, runs, state
+from pages.common import jobs, layout, provenance, runs, state
 from pages.common.choices import keep_upload, short_name
 from pages.common.clouds import hover
 
@@ -43,6 +43,25 @@ def test_values_go_to_an_address_and_back():
 
 def test_markdown_in_names_is_shown_not_obeyed():
     assert layout.plain("**a** $x$ [b](c) <i>") == r"\*\*a\*\* \$x\$ \[b\]\(c\) \<i\>"
+
+
+def test_the_origin_of_texts_is_told_whole():
+    told = provenance.origin(
+        {
+            "title": "news articles (stand-in for C4)", "source": "package", "package": "texts", "version": "1.2",
+            "licence": "MIT", "n_available": 2000, "n_records": 200, "n_groups": 150, "wheel_sha256": "ab" * 32,
+            "content_sha256": "cd" * 32, "dropped": {"empty": 3, "repeated": 1}, "notes": ["One note."],
+        }
+    )  # fmt: skip
+    assert told == [
+        "Source: package: package texts, version 1.2",
+        "Licence: MIT",
+        "Used: 200 of 2,000 texts, in 150 groups",
+        "Left out: 3 empty, 1 repeated",
+        "SHA-256: texts drawn cdcdcdcdcdcdcdcd…, package abababababababab…",
+        "Note: One note.",
+    ]
+    assert provenance.origin({}) == ["Source: not recorded", "Licence: not recorded", "Left out: none"]
 
 
 def test_durations_and_sizes_in_words():

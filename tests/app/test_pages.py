@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
+from core.activations.clouds import find_cloud
 from core.store import Store, create_job, find_job
 from tests.app.conftest import ROOT, Content, open_page, texts_of
 
@@ -53,6 +54,32 @@ def test_activations_draw_the_cloud_with_its_qualifying_numbers(filled, no_engin
     assert "Left out: special tokens, padding, first positions." in texts_of(app)
     assert app.metric[0].value == "500"
     assert no_engine == []
+
+
+def test_activations_say_where_their_texts_came_from(filled, no_engine):
+    shown = texts_of(_activations(filled)).replace("\\", "")
+    cloud = find_cloud(filled.cloud, Store(filled.root))
+    assert cloud is not None
+    known = cloud.info["dataset_provenance"]
+    assert "**stories.txt** · your own file" in shown
+    assert "Source: file: file stories.txt" in shown
+    assert f"Used: {known['n_records']} of {known['n_available']} texts" in shown
+    assert f"SHA-256: texts drawn {known['content_sha256'][:16]}" in shown
+    assert f"{cloud.info['n_tokens_read']:,} tokens read" in shown
+
+
+def test_a_run_says_where_its_texts_came_from_and_what_it_left_out(filled, no_engine):
+    path = find_job(Store(filled.root), filled.run).path / "provenance.json"
+    known = json.loads(path.read_text())
+    known["examples"]["training"]["dropped"] = {"too long": 3}
+    known["data"] |= {"licence": "a ![licence](x)", "notes": ["only a few"]}
+    path.write_text(json.dumps(known))
+    escaped = texts_of(open_page("tune", model=filled.model.name, run=filled.run))
+    shown = escaped.replace("\\", "")
+    assert "left out: 3 too long" in shown
+    assert "Note: only a few" in shown
+    assert "![" in shown
+    assert "![" not in escaped
 
 
 def test_activations_in_three_dimensions_use_the_same_map(filled, no_engine):
