@@ -16,6 +16,8 @@ from core.store.files import write_atomically
 from pages.common.layout import plain
 from pages.common.state import View
 
+COLUMNS = ("text_column", "prompt_column", "answer_column")
+WITH_LOCAL_COPY = ("squad", "c4")
 _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
@@ -81,9 +83,10 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
             level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
             specs += [_spec(name, samples, seed, module=module, difficulty=level) for module in chosen]
         elif name == "file":
-            specs += [_spec(name, samples, seed, path=path) for path in file_choices(view, store)]
+            paths, named = file_choices(view, store), columns(view)
+            specs += [_spec(name, samples, seed, path=path, **named) for path in paths]
         else:
-            specs.append(_spec(name, samples, seed))
+            specs.append(_spec(name, samples, seed, **local_file(view, name)))
     return specs
 
 
@@ -100,11 +103,30 @@ def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     with second:
         seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
     if name == "file":
-        paths = file_choices(view, store)
-        prompt = view.text("prompt_column", "Prompt column", help="Empty: the file is plain text.") or None
-        answer = view.text("answer_column", "Answer column") or None
-        return _spec(name, samples, seed, path=paths[0], prompt_column=prompt, answer_column=answer) if paths else None
-    return _spec(name, samples, seed, **module)
+        paths, named = file_choices(view, store), columns(view)
+        return _spec(name, samples, seed, path=paths[0], **named) if paths else None
+    return _spec(name, samples, seed, **module, **local_file(view, name))
+
+
+def columns(view: View) -> dict[str, str]:
+    """Draw the names of a table's columns, and return those that are filled in."""
+    described = {field.name: field for field in describe(DatasetSpec)}
+    values = {}
+    for name, cell in zip(COLUMNS, st.columns(len(COLUMNS)), strict=True):
+        field = described[name]
+        with cell:
+            values[name] = view.text(name, field.title, help=field.help).strip()
+    return {name: value for name, value in values.items() if value}
+
+
+def local_file(view: View, name: str) -> dict[str, str]:
+    """Draw the path of a local copy, for data sets that can be read from one."""
+    if name not in WITH_LOCAL_COPY:
+        return {}
+    path = view.text(
+        f"{name}_path", f"Local file of {TITLES[name]}", help="A path on this machine; empty: it is fetched."
+    ).strip()
+    return {"path": path} if path else {}
 
 
 def file_choices(view: View, store: Store) -> list[str]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.activations.clouds import find_cloud
+from core.sources.datasets import load_dataset
 from core.store import Store, create_job, find_job
 from tests.app.conftest import ROOT, Content, open_page, texts_of
 
@@ -123,6 +124,34 @@ def test_two_files_of_one_name_are_captured_each_with_its_own_job(filled, no_eng
     assert len(no_engine) == 2
     assert {"cancel.capture-1", "cancel.capture-2"} <= {button.key for button in app.button}
     assert "texts.txt \\(first\\)" in texts_of(app)
+
+
+@pytest.mark.parametrize("named", [{"text_column": "body"}, {"prompt_column": "q", "answer_column": "a"}])
+def test_a_table_is_used_by_the_columns_that_are_named(named, filled, no_engine):
+    table = filled.root / "table.csv"
+    table.write_text("q,a,body\n" + "".join(f"Sum {i}?,{i},A tale of {i} cats.\n" for i in range(20)))
+    app = _activations(filled, path=str(table), **named)
+    app.button(key="activations.capture").click().run()
+    app = open_page("tune", model=filled.model.name, data="file", path=str(table))
+    for name, column in named.items():
+        app.text_input(key=f"tune.{name}").set_value(column).run()
+        assert app.query_params[name] == column
+    next(button for button in app.button if button.label == "Start tuning").click().run()
+    for _, spec in no_engine:
+        assert load_dataset(spec.dataset, Store(filled.root)).is_task == ("prompt_column" in named)
+    assert [kind for kind, _ in no_engine] == ["capture", "tune"]
+
+
+def test_squad_and_c4_can_be_local_files(filled, no_engine):
+    app = _activations(filled, data='["squad","c4"]', squad_path=filled.dataset.path, c4_path=filled.dataset.path)
+    app.button(key="activations.capture").click().run()
+    assert [(spec.dataset.name, spec.dataset.path) for _, spec in no_engine] == [
+        ("squad", filled.dataset.path),
+        ("c4", filled.dataset.path),
+    ]
+    app = open_page("tune", model=filled.model.name, data="squad", squad_path=filled.dataset.path)
+    next(button for button in app.button if button.label == "Start tuning").click().run()
+    assert no_engine[-1][1].dataset.path == filled.dataset.path
 
 
 def test_a_tsne_map_is_offered_with_its_time_and_never_drawn_unasked(filled, no_engine):
