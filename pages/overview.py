@@ -12,6 +12,7 @@ from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from pages.common.choices import model_choice
+from pages.common.costs import demo_cost
 from pages.common.demo import Step, demo_cloud, demo_steps
 from pages.common.jobs import POLL_SECONDS, describe, follow, start
 from pages.common.layout import errors, header, plain
@@ -55,9 +56,9 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
     steps = demo_steps(model, facts, texts, store)
     finished = all(step.state == "done" for step in steps)
     if not active and not finished:
+        left = [step.spec for step in steps if step.state != "done"]
         st.caption(
-            "Fetches the model (93 MB, once) and texts, captures activations and tunes a prompt for 60 steps: "
-            "about four minutes on a laptop's processor, one on a GPU; 0.7 GB of disk."
+            f"Reads the model, captures activations and tunes a prompt for 60 steps. {demo_cost(left, facts, store)}"
         )
         if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
             view.write("demo", True, False)

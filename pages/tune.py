@@ -10,14 +10,14 @@ from core.engine.projection import StoredMap
 from core.errors import PriorscopeError
 from core.figures.clouds import Layer, map_figure
 from core.figures.training import loss_figure
-from core.sources.models import ModelFacts
 from core.specs import ModelSpec, ProjectionSpec, TuningSpec
 from core.store import JobFolder, Status, Store, find_job, list_jobs
 from pages.common.choices import dataset_choice, model_choice, short_name
 from pages.common.clouds import axes, map_layers, need_map
+from pages.common.costs import run_cost
 from pages.common.forms import prior_form, spec_fields
 from pages.common.jobs import follow, start
-from pages.common.layout import draw, duration, empty, errors, header, numbers, plain, size
+from pages.common.layout import draw, empty, errors, header, numbers, plain
 from pages.common.pages import page
 from pages.common.provenance import run_provenance
 from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
@@ -54,7 +54,7 @@ def controls(view: View, store: Store) -> tuple[TuningSpec, str] | None:
     if dataset is None or prior is None:
         return None
     spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, "reference": reference, **values})
-    return spec, cost(spec, facts, store)
+    return spec, run_cost(spec, facts, store)
 
 
 def launch(view: View, spec: TuningSpec, price: str, store: Store) -> None:
@@ -68,26 +68,6 @@ def launch(view: View, spec: TuningSpec, price: str, store: Store) -> None:
             view.write("run", job.id, "")
             st.session_state.pop(view.key("run"), None)  # the list then starts from the address, at the new run
             st.rerun()
-
-
-def cost(spec: TuningSpec, facts: ModelFacts, store: Store) -> str:
-    """Say what a run costs, from the pace of earlier runs of this model where there are any."""
-    n_bytes = 4 * spec.n_prompt * (facts.d_model or 0) * (spec.steps / spec.snapshot_every + 6)
-    disk = f" and {size(n_bytes)} of disk" if facts.d_model else ""
-    seconds = pace(spec, store)
-    if seconds is None:
-        return f"**Cost:** {spec.steps} steps{disk}. No run of this model yet, so its pace is not known."
-    return f"**Cost:** about {duration(seconds * spec.steps)}{disk}, by the pace of earlier runs of this model."
-
-
-def pace(spec: TuningSpec, store: Store) -> float | None:
-    """Return seconds a step of comparable earlier runs, scaled by the batch, or None."""
-    found = []
-    for job in list_jobs(store, "tune")[:50]:
-        result = job.result() or {}
-        if job.spec.get("model") == spec.model.model_dump(mode="json") and result.get("steps_per_second"):
-            found.append(spec.batch_size / job.spec["batch_size"] / result["steps_per_second"])
-    return float(np.median(found)) if found else None
 
 
 def show_run(job: JobFolder, store: Store) -> None:

@@ -15,8 +15,10 @@ from core.analysis.tsne import EARLY_ITERATIONS
 from core.engine.projection import StoredMap, find_map
 from core.figures.clouds import Axes, Layer, pca_axes, split_by_token, tsne_axes
 from core.figures.text import in_context, token
+from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
 from core.store import JobFolder, Store, list_jobs
+from pages.common.costs import NO_PACE, fetching, vocabulary_bytes
 from pages.common.jobs import follow, start
 from pages.common.layout import duration, errors, plain, size
 
@@ -85,10 +87,10 @@ def need_vocabulary(model: ModelSpec, store: Store) -> Cloud | None:
             return None
         with st.container(border=True):
             st.markdown("#### :material/download: The vocabulary of this model is not here yet")
-            st.caption(
-                "Its embedding matrix is read once and kept. The default model is fetched first: "
-                "93 MB, about half a minute on a fast line, 0.6 GB on disk."
-            )
+            facts = describe_model(model, store)
+            n_bytes = vocabulary_bytes(facts)
+            kept = f" ({size(n_bytes)} at most)" if n_bytes else ""
+            st.caption(f"Its embedding matrix is read once and kept{kept}. {fetching(model, facts)} {NO_PACE}")
             if st.button("Prepare model and vocabulary", type="primary") and start("vocabulary", model, store):
                 st.rerun()
     return None

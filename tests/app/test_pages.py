@@ -327,6 +327,24 @@ def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
     assert not (filled.root / "runs" / filled.run).exists()
 
 
+def test_the_demos_cost_is_of_the_chosen_model_and_what_is_here(filled, no_engine):
+    costs = texts_of(open_page("overview", model=filled.model.name, texts="math"))
+    assert "fetched first" not in costs
+    assert "by the pace measured here" in costs
+    costs = texts_of(open_page("overview", texts="news"))
+    assert "The model is fetched first: 92.9 MB, kept as 542.0 MB. The texts are fetched: 10.5 MB." in costs
+    assert "Its pace is not known here yet." in costs
+
+
+def test_a_missing_vocabulary_says_what_it_costs(filled, no_engine, monkeypatch):
+    monkeypatch.setenv("PRIORSCOPE_CACHE", str(filled.root / "empty"))
+    other = texts_of(open_page("priors", model=filled.model.name))
+    assert "not here yet" in other
+    assert "fetched first" not in other
+    assert "Its pace is not known here yet." in other
+    assert "113.2 MB at most" in texts_of(open_page("priors"))
+
+
 def test_the_demo_goes_from_job_to_job(filled, no_engine):
     app = open_page("overview", model=filled.model.name, texts="math")
     next(button for button in app.button if button.label == "Run the demo").click().run()
