@@ -15,7 +15,7 @@ from core.store import JobFolder, Store, list_jobs
 from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, empty, errors, header, plain, table
-from pages.common.measures import measures
+from pages.common.measures import measures, nearest_tokens
 from pages.common.pages import page
 from pages.common.runs import Prompts, coordinates_table, label, quality_row, read_prompts, spec_of
 from pages.common.state import View, open_store
@@ -63,9 +63,13 @@ def picture(view: View, store: Store, model: ModelSpec, chosen: Sequence[Chosen]
     pairs, downloads = [], []
     for run in chosen:
         near = tables["vectors"].query("run == @run.job.id")
-        snapshot = run.prompts.vectors[round(way / 100 * (len(run.prompts.vectors) - 1))]
+        step = round(way / 100 * (len(run.prompts.vectors) - 1))
+        snapshot = run.prompts.vectors[step]
+        words = [near["nearest token before"].tolist(), near["nearest token"].tolist()]
+        if step < len(run.prompts.vectors) - 1:
+            words[1] = nearest_tokens(store.root, model.canonical_json(), snapshot)
         before, after = stored.map.place(run.prompts.prior), stored.map.place(snapshot)
-        pair = cloud_pair(run, before.coordinates, after.coordinates, near, len(chosen) > 1)
+        pair = cloud_pair(run, before.coordinates, after.coordinates, words, len(chosen) > 1)
         layers += pair
         pairs += [pair] if arrows else []
         downloads.append(coordinates_table(run.job, run.prompts, before.coordinates, after.coordinates))
@@ -79,14 +83,15 @@ def picture(view: View, store: Store, model: ModelSpec, chosen: Sequence[Chosen]
     show_tables(chosen, tables, pd.concat(downloads, ignore_index=True))
 
 
-def cloud_pair(run: Chosen, before: NDArray, after: NDArray, near: pd.DataFrame, several: bool) -> tuple[Layer, Layer]:
-    """Return a run's prior and posterior layers."""
+def cloud_pair(
+    run: Chosen, before: NDArray, after: NDArray, words: Sequence[Sequence[str]], several: bool
+) -> tuple[Layer, Layer]:
+    """Return a run's prior and posterior layers; `words` are the tokens nearest to the vectors of each."""
     kind = spec_of(run.job).prior.kind
     suffix = f" · {kind} {run.job.id}" if several else ""
     symbols = SYMBOLS[run.index % len(SYMBOLS)]
     texts = [
-        [f"vector {i}<br>nearest token <b>{token(word)}</b>" for i, word in enumerate(near[column])]
-        for column in ("nearest token before", "nearest token")
+        [f"vector {i}<br>nearest token <b>{token(word)}</b>" for i, word in enumerate(nearest)] for nearest in words
     ]
     start = Layer(f"prior{suffix}", before, "xavier" if kind == "xavier" else "prior", hover=texts[0])
     end = Layer(f"posterior{suffix}", after, "posterior", hover=texts[1])

@@ -59,6 +59,15 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
     return {"vectors": pd.concat(vectors, ignore_index=True), "nulls": pd.DataFrame(medians)}
 
 
+@st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=64)
+def nearest_tokens(root: Path, model_json: str, vectors: NDArray[np.float32]) -> list[str]:
+    """Return the token nearest by cosine to each of some prompt vectors (n, d)."""
+    cloud = find_vocabulary(ModelSpec.parse(model_json), Store(root))
+    if cloud is None:
+        return []
+    return cloud.rows["token"].to_numpy()[nearest_rows(vectors, cloud.points(0)).cosine_row].tolist()
+
+
 def _some(points: NDArray[np.float32], n: int = 5000) -> NDArray[np.float32]:
     chosen = np.random.default_rng(0).choice(len(points), size=min(n, len(points)), replace=False)
     return points[np.sort(chosen)]

@@ -3,10 +3,13 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from core.activations.clouds import find_cloud
+from core.figures.text import token
 from core.sources.datasets import load_dataset
 from core.store import Store, create_job, find_job
 from tests.app.conftest import ROOT, Content, open_page, texts_of
@@ -307,6 +310,25 @@ def test_compare_shows_clouds_arrows_quality_and_nulls(filled, no_engine):
         "Vectors (CSV)",
         "Coordinates (CSV)",
     ]
+
+
+def test_compare_names_the_tokens_nearest_to_the_prompt_that_is_shown(filled, no_engine):
+    from core.activations.clouds import find_vocabulary
+
+    store = Store(filled.root)
+    cloud = find_vocabulary(filled.model, store)
+    assert cloud is not None
+    rows = {0: [5, 6, 7, 8], 50: [15, 16, 17, 18], 100: [25, 26, 27, 28]}
+    vectors = np.stack([cloud.points(0)[chosen] for chosen in rows.values()]).astype(np.float32)
+    job = find_job(store, filled.run)
+    save_file({"prompt": vectors, "step": np.array([0, 2, 4])}, job.path / "trajectory.safetensors")
+    for name, prompt in (("prior", vectors[0]), ("posterior", vectors[2])):
+        save_file({"prompt": np.ascontiguousarray(prompt)}, job.path / f"{name}.safetensors")
+    for way, chosen in rows.items():
+        app = open_page("compare", model=filled.model.name, runs=f'["{filled.run}"]', way=str(way))
+        after = next(trace for trace in _charts(app)[0]["data"] if trace["name"] == "posterior")
+        words = [f"nearest token <b>{token(word)}</b>" for word in cloud.rows["token"].iloc[chosen]]
+        assert [text.split("<br>")[1] for text in after["hovertext"]] == words
 
 
 def test_compare_refuses_runs_of_different_models(filled, no_engine, tmp_path):
