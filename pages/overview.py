@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.errors import PriorscopeError
 from core.sources.models import ModelFacts
 from core.sources.report import sources_report
 from core.specs import ModelSpec
@@ -80,13 +79,10 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@errors()
 def progress(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> None:
     """Show the steps while they run, and start the next one when the one before is done."""
-    try:
-        steps = demo_steps(model, facts, texts, store)
-    except PriorscopeError as error:
-        st.error(plain(error))
-        return
+    steps = demo_steps(model, facts, texts, store)
     step = next((step for step in steps if step.state != "done"), None)
     if step is None or (step.job and step.job.status().ended and step.job.status().state != "succeeded"):
         st.rerun()

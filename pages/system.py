@@ -35,6 +35,7 @@ ICONS = {
 
 
 @st.fragment(run_every=3.0)
+@errors()
 def engine(store: Store) -> None:
     """Show the engine's state, and the jobs, while the page is open."""
     state = client.engine_state(store)

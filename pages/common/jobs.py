@@ -41,6 +41,7 @@ def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], Non
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@errors()
 def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | None) -> None:
     job, store = JobFolder(path), Store(root)
     status = job.status()

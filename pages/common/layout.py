@@ -1,5 +1,6 @@
 """The frame of every page: question, errors, numbers, captions, empty states."""
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,9 +9,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError
 from pages.common.pages import APP_RAN, all_pages
+
+logger = logging.getLogger(__name__)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
 _CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
@@ -41,11 +45,20 @@ def _through_app() -> None:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Show what the core says is wrong, and go on with the rest of the page."""
+    """Show what the core says is wrong, or that the page failed, and go on with the rest of the page.
+
+    Streamlit's own stops and reruns are no exceptions and pass; what a fragment has told already is not told twice.
+    """
     try:
         yield
     except PriorscopeError as error:
         st.error(plain(error), icon=":material/error:")
+    except FragmentHandledException:
+        raise
+    except Exception as error:
+        logger.exception("A page failed")
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        st.error(f"This page failed: {plain(what)}. The server's log has the details.", icon=":material/error:")
 
 
 def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -> None:

@@ -11,6 +11,7 @@ from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Tuning
 from core.store import JobFolder, Store, create_job
 
 ROOT = Path(__file__).resolve().parents[2]
+FAILED = "This page failed"
 TEXT = "One day a little girl saw a big red ball. She was very happy. "
 
 
@@ -93,6 +94,7 @@ def open_page(name: str, **params: str) -> AppTest:
     if name != "overview":
         app.switch_page(f"pages/{name}.py").run()
     assert not app.exception, app.exception
+    assert not [error.value for error in app.error if FAILED in error.value]
     return app
 
 
