@@ -104,7 +104,10 @@ def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | Non
     """Link to the pages that show what the demo made."""
     st.success("The demo is ready. See what it made:", icon=":material/celebration:")
     cloud = demo_cloud(model, facts, texts)
-    view = {"model": model.name} if model != ModelSpec() else {}
+    default = ModelSpec()
+    asked = {"model": model.name, "device": model.device, "dtype": model.dtype}
+    usual = {"model": default.name, "device": default.device, "dtype": default.dtype}
+    view = {name: value for name, value in asked.items() if value != usual[name]}
     middle = str(cloud.sites[1])
     seen = view | {
         "data": f'["{texts}"]',

@@ -1,5 +1,6 @@
 """What runs, what is stored, and on what machine."""
 
+import json
 import platform
 import shutil
 import subprocess
@@ -161,6 +162,17 @@ def machine() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["part", "is"])
 
 
+def runs_on(store: Store) -> str:
+    """Return where models run: as the newest tuning run wrote it down, for asking torch would load it into the app."""
+    for job in list_jobs(store, "tune"):
+        try:
+            known = json.loads((job.path / "provenance.json").read_text(encoding="utf-8"))
+            return f"Last run: {known['hardware']} ({known['device']}), {known['dtype']}."
+        except (OSError, ValueError, KeyError):
+            continue
+    return "No run yet."
+
+
 def gpus() -> list[str]:
     """Return the names of NVIDIA GPUs, as their driver's tool tells them."""
     tool = shutil.which("nvidia-smi")
@@ -189,4 +201,8 @@ with left_side, errors():
     cache(page_store)
 with right_side, errors():
     st.subheader("Machine", anchor=False)
+    st.caption(
+        "Device and number format are chosen by the worker that runs a job, unless *Where it runs* beside the model "
+        f"says otherwise. {plain(runs_on(page_store))}"
+    )
     st.dataframe(machine(), hide_index=True, width="stretch", height=420)

@@ -30,7 +30,13 @@ def model_choice(page: str, store: Store) -> tuple[ModelSpec, ModelFacts]:
         "model", "Model", known, DEFAULT_MODEL, free=True, show=short_name,
         help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )  # fmt: skip
-    spec = ModelSpec(name=name.strip() or DEFAULT_MODEL)
+    described = {field.name: field for field in describe(ModelSpec)}
+    asked: dict[str, Any] = {}
+    with st.expander("Where it runs"):
+        for field, cell in zip((described["device"], described["dtype"]), st.columns(2), strict=True):
+            with cell:
+                asked[field.name] = view.choice(field.name, field.title, field.choices, field.default, help=field.help)
+    spec = ModelSpec(name=name.strip() or DEFAULT_MODEL, **asked)
     facts = describe_model(spec, store)
     shape = (
         f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""

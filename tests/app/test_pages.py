@@ -368,6 +368,26 @@ def test_a_missing_vocabulary_says_what_it_costs(filled, no_engine, monkeypatch)
     assert "113.2 MB at most" in texts_of(open_page("priors"))
 
 
+def test_device_and_number_format_can_be_chosen_and_are_in_the_address(filled, no_engine):
+    app = open_page("tune", model=filled.model.name, device="cpu")
+    app.selectbox(key="tune.dtype").select("float32").run()
+    assert (app.query_params["device"], app.query_params["dtype"]) == ("cpu", "float32")
+    next(button for button in app.button if button.label == "Start tuning").click().run()
+    assert (no_engine[0][1].model.device, no_engine[0][1].model.dtype) == ("cpu", "float32")
+    app.switch_page("pages/activations.py").run()
+    assert app.selectbox(key="activations.dtype").value == "float32"
+
+
+def test_system_says_where_models_run(filled, no_engine, monkeypatch):
+    known = json.loads((find_job(Store(filled.root), filled.run).path / "provenance.json").read_text())
+    shown = texts_of(open_page("system")).replace("\\", "")
+    assert f"Last run: {known['hardware']} ({known['device']}), {known['dtype']}." in shown
+    monkeypatch.setenv("PRIORSCOPE_CACHE", str(filled.root / "empty"))
+    shown = texts_of(open_page("system"))
+    assert "chosen by the worker" in shown
+    assert "No run yet." in shown
+
+
 def test_the_demo_goes_from_job_to_job(filled, no_engine):
     app = open_page("overview", model=filled.model.name, texts="math")
     next(button for button in app.button if button.label == "Run the demo").click().run()
