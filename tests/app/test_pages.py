@@ -1,7 +1,10 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
+import types
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.activations.clouds import find_cloud
 from core.figures.text import token
 from core.sources.datasets import load_dataset
+from core.specs.prior import forget_prior_kind
 from core.store import Store, create_job, find_job
 from tests.app.conftest import ROOT, Content, open_page, texts_of
 
@@ -218,6 +222,25 @@ def test_a_prior_that_the_form_cannot_make_is_told_as_plain_text(filled, no_engi
     app = open_page("priors", model=filled.model.name)
     assert "elsewhere" in app.error[0].value
     assert "![" not in texts_of(app)
+
+
+@pytest.fixture
+def laplace() -> Iterator[None]:
+    """Define the worked example of the documentation, as its file in core/priors would."""
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-prior.md").read_text(), flags=re.DOTALL)
+    module = types.ModuleType("core.priors.laplace")
+    exec(compile(code[0], "laplace", "exec"), module.__dict__)
+    yield
+    forget_prior_kind("laplace")
+
+
+def test_a_prior_of_ones_own_is_on_the_page_and_in_its_form(filled, no_engine, laplace):
+    app = open_page("priors", model=filled.model.name)
+    app.selectbox(key="priors.prior.kind").select("laplace").run()
+    field = next(field for field in app.number_input if field.label == "Spread")
+    field.set_value(0.5).run()
+    assert json.loads(app.query_params["prior"]) == {"kind": "laplace", "std": 0.5}
+    assert _charts(app)[0]["data"][1]["name"] == "Laplace sample (200)"
 
 
 def test_changing_a_parameter_changes_the_address(filled, no_engine):
