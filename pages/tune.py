@@ -25,8 +25,8 @@ from pages.common.state import View, open_store
 
 MAIN = ("n_prompt", "steps", "learning_rate", "batch_size", "seed", "evaluate_every")
 MORE = (
-    "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation", "max_new_tokens",
-    "snapshot_every", "checkpoint_every", "prompt_position",
+    "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation", "answer_every",
+    "max_new_tokens", "snapshot_every", "checkpoint_every", "prompt_position",
 )  # fmt: skip
 MEASURES = {
     "loss": "Validation loss",

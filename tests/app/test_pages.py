@@ -15,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 from core.activations.clouds import find_cloud
 from core.figures.text import token
 from core.sources.datasets import load_dataset
+from core.specs import TuningSpec
+from core.specs.describe import describe
 from core.specs.prior import forget_prior_kind
 from core.store import Store, create_job, find_job
 from tests.app.conftest import ROOT, Content, open_page, texts_of
@@ -260,6 +262,13 @@ def test_tuning_submits_what_the_form_says(filled, no_engine):
     kind, spec = no_engine[0]
     assert (kind, spec.steps, spec.prior.kind, spec.dataset.module) == ("tune", 33, "isotropic", "numbers__gcd")
     assert app.query_params["run"] == "tune-1"
+
+
+def test_the_form_has_every_setting_of_a_run(store, no_engine):
+    app = open_page("tune")
+    shown = {widget.label for widget in (*app.number_input, *app.selectbox)}
+    wanted = {field.title for field in describe(TuningSpec) if field.kind in ("integer", "number")}
+    assert wanted - shown == set()
 
 
 def test_a_finished_run_shows_losses_prompt_and_quality(filled, no_engine):
