@@ -18,8 +18,8 @@ from pages.common.provenance import clouds_provenance
 from pages.common.state import View, open_store
 
 COLOURS = {"dataset": "Data set", "position": "Position", "token": "Token"}
+# Above this share of the variance along one direction, sinks are at work.
 OWNED = 0.9
-"""Above this share of the variance along one direction, sinks are at work."""
 
 
 def controls(view: View, store: Store) -> ProjectionSpec | None:
