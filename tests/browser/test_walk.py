@@ -12,6 +12,10 @@ from core.store import list_jobs
 from tests.browser.conftest import App
 
 SECOND = 1000
+FIGURES_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every(
+    figure => figure._fullLayout && Math.abs(figure._fullLayout.width - figure.clientWidth) <= 1
+)"""
+"""In the browser: whether plotly has laid out every figure for the width it has now."""
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 
@@ -52,6 +56,12 @@ class Walker:
             timeout=self.patience
         )
 
+    def drawn(self) -> None:
+        """Wait until fonts and figures stand at their last size and the browser has painted them."""
+        self.page.evaluate("document.fonts.ready")
+        self.page.wait_for_function(FIGURES_FIT)
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def pick(self, label: str, option: str) -> None:
         """Choose in a select box by typing, as a person does."""
         box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
@@ -78,7 +88,7 @@ class Walker:
         height = main.evaluate("element => element.scrollHeight")
         self.page.set_viewport_size({"width": 1440, "height": max(1000, min(height, 2600))})
         self.quiet()
-        self.page.wait_for_timeout(700)  # for the browser to draw what has arrived; nothing is asserted on it
+        self.drawn()
         self.page.screenshot(path=self.app.screenshots / f"{name}.png")
         self.page.set_viewport_size({"width": 1440, "height": 1000})
 
@@ -161,6 +171,15 @@ def test_no_page_asks_anybody_but_the_app(app: App, page: Page):
         page.goto(f"{app.url}/{name}")
         walker.settled(name.capitalize() or "Overview")
     assert not walker.problems
+
+
+def test_a_link_into_a_fresh_server_opens_the_apps_page(app: App, page: Page):
+    prior = '{"kind": "isotropic", "spread": 0.5}'
+    page.goto(f"{app.url}/priors?{urlencode({'prior': prior})}")
+    Walker(page, app, 60).settled("Priors")
+    expect(page.get_by_test_id("stTopNavLink")).to_have_count(6)
+    assert json.loads(_param(page, "prior"))["kind"] == "isotropic"
+    expect(page.get_by_role("combobox", name="Prior", exact=True)).to_have_value("Isotropic Gaussian")
 
 
 def test_a_newcomers_walk_on_the_small_model(app: App, page: Page, stories_folder: Path):
