@@ -8,6 +8,7 @@ from sklearn.covariance import LedoitWolf
 
 from core.analysis.distances import nearest_cosine, nearest_euclidean
 from core.errors import BadRequest
+from core.moments import Moments
 
 N_NULL = 256
 """Draws of each null."""
@@ -132,7 +133,11 @@ def nearest_rows(
 
 
 def collapse(
-    points: NDArray[np.floating], vocabulary: NDArray[np.floating], rng: np.random.Generator, n_null: int = N_NULL
+    points: NDArray[np.floating],
+    vocabulary: NDArray[np.floating],
+    rng: np.random.Generator,
+    moments: Moments | None = None,
+    n_null: int = N_NULL,
 ) -> Collapse:
     """Measure how near vectors lie to vocabulary rows, against three nulls.
 
@@ -140,9 +145,10 @@ def collapse(
         points: (n, d) prompt vectors.
         vocabulary: (m, d) rows of the embedding matrix.
         rng: decides the nulls.
+        moments: of the vocabulary, where they are known already.
         n_null: draws of each null.
     """
-    nulls = null_clouds(points, vocabulary, rng, n_null)
+    nulls = null_clouds(points, vocabulary, rng, moments, n_null)
     leave_out = {"vocabulary rows": nulls.rows}
     return Collapse(
         nearest_rows(points, vocabulary),
@@ -151,7 +157,11 @@ def collapse(
 
 
 def null_clouds(
-    points: NDArray[np.floating], vocabulary: NDArray[np.floating], rng: np.random.Generator, n_null: int = N_NULL
+    points: NDArray[np.floating],
+    vocabulary: NDArray[np.floating],
+    rng: np.random.Generator,
+    moments: Moments | None = None,
+    n_null: int = N_NULL,
 ) -> Nulls:
     """Draw three clouds that know nothing of what `points` are but their lengths, or nothing at all.
 
@@ -159,13 +169,14 @@ def null_clouds(
         points: (n, d) of a prior or a posterior; random directions get their norms.
         vocabulary: (m, d) rows of the embedding matrix; the Gaussian gets their mean and covariance.
         rng: decides them.
+        moments: of the vocabulary, where they are known already.
         n_null: draws of each; of vocabulary rows as many as there are at most.
     """
     d_model = vocabulary.shape[1]
     norms = rng.choice(np.linalg.norm(points, axis=1), size=n_null)
     random = rng.standard_normal((n_null, d_model))
     random *= (norms / np.linalg.norm(random, axis=1))[:, None]
-    mean, covariance = _moments(vocabulary)
+    mean, covariance = (moments.mean, moments.covariance) if moments else _moments(vocabulary)
     gaussian = mean + rng.standard_normal((n_null, d_model)) @ _root(covariance)
     rows = rng.choice(len(vocabulary), size=min(n_null, len(vocabulary)), replace=False)
     clouds = {"random directions": random, "matched Gaussian": gaussian, "vocabulary rows": vocabulary[rows]}

@@ -22,14 +22,14 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
     cloud = find_vocabulary(ModelSpec.parse(model_json), store)
     if cloud is None:
         return {}
-    rows, points = cloud.rows, cloud.points(0)
+    rows, points, moments = cloud.rows, cloud.points(0), cloud.moments(0)
     vectors, nulls = [], []
     for number, job_id in enumerate(runs):
         prompts = read_prompts(JobFolder(store.root / "runs" / job_id))
         if prompts is None:
             continue
         moved = displacement(prompts.prior, prompts.posterior)
-        near = collapse(prompts.posterior, points, np.random.default_rng(0))
+        near = collapse(prompts.posterior, points, np.random.default_rng(0), moments)
         start = nearest_rows(prompts.prior, points)
         place = place_in_cloud(prompts.posterior, _some(points), np.random.default_rng(0))
         vectors.append(

@@ -5,6 +5,7 @@ from sklearn.covariance import LedoitWolf
 from core.analysis import distances
 from core.analysis.posterior import collapse, displacement, nearest_rows, null_clouds, place_in_cloud
 from core.errors import BadRequest
+from core.moments import Moments
 
 
 @pytest.fixture
@@ -77,14 +78,22 @@ def test_random_directions_have_the_norms_asked_about(vocabulary):
     assert set(norms.round(6)) == {1.0, 2.0, 4.0, 8.0}
 
 
+def test_known_moments_give_the_same_nulls(vocabulary):
+    known = Moments(len(vocabulary), vocabulary.mean(axis=0), np.cov(vocabulary.T, bias=True))
+    drawn = [null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), given) for given in (None, known)]
+    for name, cloud in drawn[0].clouds.items():
+        np.testing.assert_allclose(drawn[1].clouds[name], cloud, atol=1e-5)
+
+
 def test_the_matched_gaussian_has_the_vocabularys_moments(vocabulary):
-    gaussian = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), 20_000).clouds["matched Gaussian"]
+    nulls = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), n_null=20_000)
+    gaussian = nulls.clouds["matched Gaussian"]
     assert np.allclose(gaussian.mean(axis=0), vocabulary.mean(axis=0), atol=0.06)
     assert np.allclose(np.cov(gaussian.T), np.cov(vocabulary.T), atol=0.2)
 
 
 def test_vocabulary_rows_are_rows_each_once(vocabulary):
-    nulls = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), 10_000)
+    nulls = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), n_null=10_000)
     assert np.array_equal(nulls.clouds["vocabulary rows"], vocabulary[nulls.rows])
     assert sorted(nulls.rows) == list(range(400))
 
