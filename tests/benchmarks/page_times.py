@@ -1,0 +1,203 @@
+"""How long each page takes on a warm store with 20,000 points of SmolLM2's width.
+
+The store is made in a temporary folder through the core: a random Llama of two blocks, d_model 576 and a vocabulary of
+SmolLM2's size, 20,000 token activations at each site, both maps, and a short run. Each page is then opened in a process
+of its own, as a server would have it that has shown the overview to somebody before: `first` is the page's first visit
+there, `again` a rerun of it, as after each click. `overview` itself is measured as the first page of a fresh server,
+so its `first` holds the imports of all that the app is made of. Drawing in the browser is not in these times.
+
+    python -m tests.benchmarks.page_times --json
+"""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+N_TEXTS, N_WORDS = 500, 60
+N_POINTS = 20_000
+D_MODEL = 576
+PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pydantic")
+
+
+def write_model(folder: Path, n_vocabulary: int) -> None:
+    """Write a random Llama whose tokenizer knows the words w0, w1, …"""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    words = ["<unk>", "<s>", "</s>", *(f"w{i}" for i in range(n_vocabulary - 3))]
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
+    special = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=n_vocabulary, hidden_size=D_MODEL, intermediate_size=1536, num_hidden_layers=2,
+        num_attention_heads=9, num_key_value_heads=3, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2,
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def write_texts(path: Path, n_vocabulary: int) -> None:
+    """Write texts of random words, frequent ones more often."""
+    rng = np.random.default_rng(0)
+    words = np.minimum(rng.zipf(1.3, (N_TEXTS, N_WORDS)), n_vocabulary - 4)
+    path.write_text("\n\n".join(" ".join(f"w{word}" for word in text) for text in words), encoding="utf-8")
+
+
+def fill_store(root: Path, n_vocabulary: int) -> dict[str, dict[str, str]]:
+    """Fill the store under a folder and return case → the address of a page, its name under 'page'."""
+    from core.activations.capture import capture
+    from core.activations.vocabulary import vocabulary_cloud
+    from core.engine.projection import fit_projection
+    from core.progress import silent
+    from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
+    from core.store import Store, create_job
+    from core.tuning.run import tune
+
+    write_model(root / "model", n_vocabulary)
+    write_texts(root / "texts.txt", n_vocabulary)
+    store = Store(root / "cache")
+    model = ModelSpec(name=str(root / "model"))
+    dataset = DatasetSpec(name="file", path=str(root / "texts.txt"), samples=N_TEXTS)
+    vocabulary_cloud(model, store)
+    capture(CloudSpec(model=model, dataset=dataset, rows=N_POINTS), store)
+    cloud = CloudSpec(model=model, dataset=dataset, sites=(1,), rows=N_POINTS)
+    maps = (
+        ProjectionSpec(model=model, vocabulary=True, n_components=3),
+        ProjectionSpec(model=model, clouds=(cloud,), site=1, n_components=3, n_points=N_POINTS),
+    )
+    for i, spec in enumerate(maps):
+        job = create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}")
+        job.write_result(fit_projection(spec, job, store, silent))
+        job.update(state="succeeded")
+    tuning = TuningSpec(
+        model=model, dataset=dataset, prior=parse_prior("gaussian"), steps=20, n_validation=16, n_generation=0
+    )
+    run = create_job(store, "tune", tuning.model_dump(mode="json"), "t-0")
+    run.write_result(tune(tuning, run, store))
+    run.update(state="succeeded", done=tuning.steps, total=tuning.steps)
+
+    shared = {"model": model.name}
+    texts = {"data": '["file"]', "path": str(dataset.path), "samples": str(N_TEXTS), "rows": str(N_POINTS), "site": "1"}
+    exclusion = '{"kind":"exclusion","c":5}'
+    return {
+        "overview": {"page": "overview", **shared},
+        "activations": {"page": "activations", **shared, **texts},
+        "activations 3-D by token": {"page": "activations", **shared, **texts, "dimensions": "3", "colour": "token"},
+        "priors": {"page": "priors", **shared, "prior": exclusion},
+        "tune": {"page": "tune", **shared, "run": run.id},
+        "compare": {"page": "compare", **shared, "runs": f'["{run.id}"]'},
+        "system": {"page": "system", **shared},
+    }
+
+
+def visit(address: dict[str, str], reruns: int) -> dict[str, Any]:
+    """Open a page in this process and return seconds of the first visit and of each rerun, and what was drawn."""
+    from streamlit.testing.v1 import AppTest
+
+    logging.disable(logging.WARNING)  # Streamlit tells each time that there is no browser
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    for name, value in address.items():
+        if name != "page":
+            app.query_params[name] = value
+    first = _seconds(app.run)
+    if address["page"] != "overview":
+        app.switch_page(f"pages/{address['page']}.py")
+        first = _seconds(app.run)
+    again = [_seconds(app.run) for _ in range(reruns)]
+    wrong = [str(item.value) for item in (*app.exception, *app.error)]
+    if wrong:
+        raise SystemExit(f"The page {address['page']!r} shows an error, so its time means nothing: {wrong[0]}")
+    return {"first": first, "again": again, "charts": len(app.get("plotly_chart"))}
+
+
+def _seconds(do: Any) -> float:
+    began = time.perf_counter()
+    do()
+    return time.perf_counter() - began
+
+
+def visit_apart(address: dict[str, str], reruns: int, cache: Path) -> dict[str, Any]:
+    """Do `visit` in a fresh process."""
+    command = [sys.executable, "-m", "tests.benchmarks.page_times", "--visit", json.dumps(address)]
+    told = subprocess.run(
+        [*command, "--reruns", str(reruns)],
+        cwd=ROOT,
+        env={**os.environ, "PRIORSCOPE_CACHE": str(cache), "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
+    """Return the whole document."""
+    with tempfile.TemporaryDirectory(prefix="page-times-") as folder:
+        addresses = fill_store(Path(folder), n_vocabulary)
+        cases = []
+        for name, address in addresses.items():
+            visits = [visit_apart(address, reruns, Path(folder) / "cache") for _ in range(repeats)]
+            cases.append(
+                {
+                    "name": name,
+                    "first_seconds": median(seen["first"] for seen in visits),
+                    "again_seconds": median(seconds for seen in visits for seconds in seen["again"]),
+                    "charts": visits[0]["charts"],
+                }
+            )
+    return {
+        "benchmark": "page_times",
+        "cases": cases,
+        "measured_on": {
+            "n_points": N_POINTS,
+            "d_model": D_MODEL,
+            "n_vocabulary": n_vocabulary,
+            "repeats": repeats,
+            "reruns": reruns,
+            "machine": platform.machine(),
+            "processors": os.cpu_count(),
+            "load_average": os.getloadavg()[0],
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in PACKAGES},
+        },
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--vocabulary", type=int, default=49_152, help="tokens of the model; SmolLM2 has 49,152")
+    parser.add_argument("--repeats", type=int, default=3, help="processes a page")
+    parser.add_argument("--reruns", type=int, default=5, help="reruns in each of them")
+    parser.add_argument("--visit", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.visit:
+        print(json.dumps(visit(json.loads(chosen.visit), chosen.reruns)))
+        return
+    document = measure(chosen.vocabulary, chosen.repeats, chosen.reruns)
+    if chosen.json:
+        print(json.dumps(document, indent=1))
+        return
+    for case in document["cases"]:
+        print(f"{case['name']:>26}: first {case['first_seconds']:.2f} s, again {case['again_seconds']:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
