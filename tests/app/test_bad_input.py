@@ -196,7 +196,7 @@ def test_a_run_whose_loss_is_not_finite_says_at_which_step(inline, files):
         learning_rate="10", weight_decay="10", warmup_steps="0", n_generation="0", n_prompt="3", batch_size="4",
     )  # fmt: skip
     press(app, "Start tuning")
-    told = re.search(r"at step (\d+) of 60, not a finite number; the last good prompt is kept", the_error(app))
+    told = re.search(r"step (\d+) of 60\b.*the last good prompt is kept", the_error(app))
     assert told
     assert 15 < int(told[1]) < 30
     job = next(job for job in list_jobs(Store(inline.root), "tune") if job.status().state == "failed")
