@@ -24,7 +24,7 @@ def nearest_euclidean(
     Args:
         points: (n, d).
         reference: (m, d).
-        leave_out: (n,) a row of the reference that does not count for that point: itself.
+        leave_out: (n,) a row of the reference that does not count for that point: itself; -1 is none.
     """
     return _nearest(_euclidean_blocks(points, reference), leave_out)
 
@@ -42,7 +42,8 @@ def _nearest(
     indices, distances, start = [], [], 0
     for block in blocks:
         if leave_out is not None:
-            block[np.arange(len(block)), leave_out[start : start + len(block)]] = np.inf
+            row = leave_out[start : start + len(block)]
+            block[np.flatnonzero(row >= 0), row[row >= 0]] = np.inf
         index = block.argmin(axis=1)
         indices.append(index.astype(np.int64))
         distances.append(block[np.arange(len(block)), index])

@@ -1,6 +1,6 @@
 """What is measured of a posterior: how far it travelled, whether it fell onto tokens, where in a cloud it lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +127,7 @@ def nearest_rows(
     Args:
         points: vectors asked about.
         vocabulary: rows of the embedding matrix.
-        leave_out: (n,) a row that does not count for that point.
+        leave_out: (n,) a row that does not count for that point; -1 is none.
     """
     return Nearest(*nearest_cosine(points, vocabulary, leave_out), *nearest_euclidean(points, vocabulary, leave_out))
 
@@ -149,11 +149,19 @@ def collapse(
         n_null: draws of each null.
     """
     nulls = null_clouds(points, vocabulary, rng, moments, n_null)
-    leave_out = {"vocabulary rows": nulls.rows}
-    return Collapse(
-        nearest_rows(points, vocabulary),
-        {name: nearest_rows(cloud, vocabulary, leave_out.get(name)) for name, cloud in nulls.clouds.items()},
-    )
+    # All in one search: making the vocabulary ready for it costs more than the search itself.
+    clouds = [points, *nulls.clouds.values()]
+    itself = np.concatenate([np.full(sum(map(len, clouds[:-1])), -1), nulls.rows])
+    found = _split(nearest_rows(np.concatenate(clouds), vocabulary, itself), [len(cloud) for cloud in clouds])
+    return Collapse(found[0], dict(zip(nulls.clouds, found[1:], strict=True)))
+
+
+def _split(nearest: Nearest, lengths: list[int]) -> list[Nearest]:
+    ends = np.cumsum(lengths)
+    return [
+        Nearest(*(getattr(nearest, field.name)[end - length : end] for field in fields(Nearest)))
+        for end, length in zip(ends, lengths, strict=True)
+    ]
 
 
 def null_clouds(

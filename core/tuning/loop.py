@@ -98,8 +98,18 @@ class Trainer:
         self._require_finite(step)
         self.last_good.copy_(self.prompt.detach())
         self.optimizer.step()
+        self._require_finite_prompt(step)
         self.step += 1
         return step
+
+    def _require_finite_prompt(self, step: Step) -> None:
+        """Stop before a broken prompt reaches a snapshot or a checkpoint."""
+        n_broken = int((~torch.isfinite(self.prompt.detach())).sum())
+        if n_broken:
+            raise Diverged(
+                f"The prompt is no longer finite ({n_broken} values) after step {step.number} of {self.spec.steps}; "
+                f"the last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g})."
+            )
 
     def _require_finite(self, step: Step) -> None:
         for name, value in (("loss", step.loss), ("gradient norm", step.gradient_norm)):

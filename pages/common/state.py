@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.store import Store
+from pages.common.layout import plain
 
 T = TypeVar("T")
 
@@ -35,10 +36,13 @@ class View:
     def read(self, name: str, default: T, accepts: Callable[[Any], bool] = lambda _: True) -> T:
         """Return what a parameter starts from, if it is of the default's type and accepted."""
         raw = st.query_params.get(name)
-        for value in (_decode(raw, default), self._kept.get(name)):
-            if value is not None and accepts(value):
-                return value
-        return default
+        asked, kept = _decode(raw, default), self._kept.get(name)
+        if asked is not None and accepts(asked):
+            return asked
+        start = kept if kept is not None and accepts(kept) else default
+        if raw is not None:
+            _not_here(name, raw, start)
+        return start
 
     def write(self, name: str, value: Any, default: Any) -> None:
         """Put a value into the address, unless it is the default, and keep it for the next visit."""
@@ -95,7 +99,10 @@ class View:
     ) -> list[str]:
         """Draw a multiple choice."""
         start = self.read(name, list(default), lambda value: isinstance(value, list))
+        missing = [value for value in start if value not in options]
         start = [value for value in start if value in options]
+        if missing and st.query_params.get(name) is not None:
+            _not_here(name, ", ".join(map(str, missing)), start)
         if self.key(name) not in st.session_state:
             st.session_state[self.key(name)] = start
         st.session_state[self.key(name)] = [v for v in st.session_state[self.key(name)] if v in options]
@@ -126,6 +133,15 @@ class View:
         if key not in st.session_state or not accepts(st.session_state[key]):
             st.session_state[key] = self.read(name, default, accepts)
         return st.session_state[key]
+
+
+def _not_here(name: str, asked: str, instead: Any) -> None:
+    """Say that the address asks for something that cannot be chosen, and what is shown in its place."""
+    used = ", ".join(map(str, instead)) if isinstance(instead, list) else str(instead)
+    words = f"The address asks for {name.replace('_', ' ')} {asked!r}, which cannot be chosen here; "
+    st.warning(
+        plain(words + (f"{used} is used instead." if used else "nothing is chosen.")), icon=":material/link_off:"
+    )
 
 
 def _encode(value: Any, like: Any) -> str:

@@ -228,3 +228,18 @@ def test_a_damaged_cloud_is_set_aside_and_offered_anew(inline):
     press(app, "Capture")
     assert not app.error
     assert app.metric[0].value == "500"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "words"),
+    [
+        ("activations", {"site": "999"}, "site '999', which cannot be chosen here; 0 is used instead."),
+        ("activations", {"data": '["nws"]'}, "data 'nws', which cannot be chosen here;"),
+        ("priors", {"n": "0"}, "n '0', which cannot be chosen here; 200 is used instead."),
+        ("tune", {"module": "sums"}, "module 'sums', which cannot be chosen here;"),
+    ],
+)
+def test_an_address_that_asks_for_what_there_is_not_is_told_so(name, asked, words, filled, no_engine):
+    app = open_page(name, model=filled.model.name, **asked)
+    said = [unescaped(warning.value) for warning in app.warning]
+    assert any(f"The address asks for {words}" in text for text in said), said

@@ -167,6 +167,29 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_prompt(
     assert np.array_equal(kept, calls[2].numpy())
 
 
+def test_a_prompt_that_is_not_finite_never_reaches_a_checkpoint(store, tiny_folder, sums, monkeypatch):
+    from torch.optim import AdamW
+
+    right, calls = AdamW.step, []
+
+    def wrong(self, *given, **named):
+        calls.append(0)
+        found = right(self, *given, **named)
+        if len(calls) == 4:
+            self.param_groups[0]["params"][0].data[0, 0] = float("inf")
+        return found
+
+    monkeypatch.setattr(AdamW, "step", wrong)
+    spec = spec_of(tiny_folder, sums)
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    with pytest.raises(Diverged, match=r"no longer finite \(1 values\) after step 4 of 6; the last good"):
+        tune(spec, job, store)
+    for name in ("posterior.safetensors", "trajectory.safetensors", "checkpoint/state.safetensors"):
+        assert np.isfinite(load_file(job.path / name)["prompt"]).all(), name
+    monkeypatch.undo()
+    assert tune(spec, job, store)["status"] == "succeeded"
+
+
 def test_a_validation_loss_that_is_not_finite_stops_the_run(store, tiny_folder, sums, monkeypatch):
     from core.tuning.evaluation import Validation
 
