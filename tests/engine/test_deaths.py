@@ -16,7 +16,7 @@ def test_a_job_whose_worker_is_killed_goes_on_by_itself(engine_store: Store) -> 
     kill_worker(engine_store, job.status().process)
     status = client.wait(job, timeout=60)
     assert (status.state, status.attempts) == ("succeeded", 2)
-    assert [event["step"] for event in job.events(event="step")] == list(range(40))
+    assert sorted({event["step"] for event in job.events(event="step")}) == list(range(40))
 
 
 def test_a_job_that_kills_its_worker_each_time_fails_after_three(engine_store: Store) -> None:
@@ -49,7 +49,7 @@ def test_jobs_of_a_killed_engine_are_taken_up_by_the_next(own_store: Store) -> N
     assert not client.engine_state(own_store)["running"]
     status = client.wait(running, timeout=60)
     assert (status.state, status.attempts) == ("succeeded", 2)
-    assert [event["step"] for event in running.events(event="step")] == list(range(40))
+    assert sorted({event["step"] for event in running.events(event="step")}) == list(range(40))
     assert client.wait(waiting, timeout=60).state == "succeeded"
 
 
@@ -63,4 +63,4 @@ def test_a_stopped_engine_leaves_its_jobs_interrupted_for_the_next(own_store: St
     assert client.revive(own_store)
     assert not client.revive(own_store)
     until(lambda: job.status().state == "succeeded", "the next engine ends the job")
-    assert [event["step"] for event in job.events(event="step")] == list(range(40))
+    assert sorted({event["step"] for event in job.events(event="step")}) == list(range(40))

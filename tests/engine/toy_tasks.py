@@ -34,8 +34,9 @@ def count(spec: ToySpec, job: JobFolder, store: Store, progress: Progress) -> di
         if step == 1:
             _fail(spec.fault, job)
         time.sleep(spec.pause)
-        checkpoint.write_text(str(step + 1))
+        # The event first: a process killed between the two does a step twice, and never loses one.
         job.append(event="step", step=step)
+        checkpoint.write_text(str(step + 1))
     progress(spec.steps, spec.steps, "counted")
     return {"count": spec.steps, "process": os.getpid()}
 
