@@ -1,5 +1,6 @@
 """Stores to open the pages on: an empty one, and one with a small model's real content."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.store import JobFolder, Store, create_job
 ROOT = Path(__file__).resolve().parents[2]
 FAILED = "This page failed"
 TEXT = "One day a little girl saw a big red ball. She was very happy. "
+PAGES = ("overview", "activations", "priors", "tune", "compare", "system")
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,8 @@ def texts_of(app: AppTest) -> str:
     """Return all text that a page shows in paragraphs, captions and boxes."""
     parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.success]
     return "\n".join(str(part.value) for part in parts)
+
+
+def charts_of(app: AppTest) -> list[dict]:
+    """Return the figures that a page draws, as JSON data."""
+    return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in app.get("plotly_chart")]

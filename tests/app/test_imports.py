@@ -1,0 +1,47 @@
+"""Pages never load torch."""
+
+import os
+import subprocess
+import sys
+
+from tests.app.conftest import PAGES, ROOT
+
+PROBE = (
+    "import sys, {modules}; print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
+)
+
+
+REACHED = (
+    "core.engine.client, core.engine.projection, core.store.maintenance, core.sources.report, pages.common.clouds, "
+    "pages.common.choices, pages.common.forms, pages.common.jobs, pages.common.runs, pages.common.demo, "
+    "pages.common.pages, core.analysis.posterior, core.figures.clouds, core.priors"
+)
+
+
+def _loaded(modules: str) -> str:
+    told = subprocess.run(
+        [sys.executable, "-c", PROBE.format(modules=modules)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+def test_what_pages_import_is_free_of_torch():
+    assert _loaded(REACHED) == "[]"
+
+
+def test_that_test_can_fail():
+    assert "torch" in _loaded("torch")
+
+
+def test_every_page_is_free_of_torch_when_it_has_run(content):
+    script = (
+        "import sys\n"
+        "from tests.app.conftest import open_page\n"
+        f"for name in {PAGES!r}:\n    open_page(name, model={content.model.name!r}, runs='[\"{content.run}\"]')\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
+    )
+    environment = {**os.environ, "PRIORSCOPE_CACHE": str(content.root)}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
