@@ -1,5 +1,6 @@
 """What a prior is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -18,7 +19,7 @@ N_MEASURED = 4096
 _PRIORS: dict[type[PriorSpec], type["Prior[Any]"]] = {}
 
 
-class Prior(Generic[S]):
+class Prior(ABC, Generic[S]):
     """A distribution over prompt vectors: `fit`, then `sample`.
 
     A subclass stands in its own file beside its spec, and is tied to it by `spec_class`.
@@ -37,6 +38,7 @@ class Prior(Generic[S]):
         self.spec = spec
         self.d_model_ = 0
 
+    @abstractmethod
     def fit(
         self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
     ) -> Self:
@@ -50,11 +52,10 @@ class Prior(Generic[S]):
         Raises:
             BadRequest: fewer than two points, values that are not finite, or something of `further` is missing.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw n vectors: (n, d) float32, decided by the generator alone."""
-        raise NotImplementedError
 
     def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
         """Return the log density (n,) of rows (n, d), or None where the prior has none."""
