@@ -12,12 +12,13 @@ from core.figures.palette import POSTERIOR, PRIOR, XAVIER
 from core.figures.text import token
 from core.specs import ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store, list_jobs
+from core.store.prompts import RunPrompts, read_prompts
 from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, empty, errors, header, plain, table
 from pages.common.measures import measures, nearest_tokens
 from pages.common.pages import page
-from pages.common.runs import Prompts, coordinates_table, label, quality_row, read_prompts, spec_of
+from pages.common.runs import coordinates_table, label, quality_row, spec_of
 from pages.common.state import View, open_store
 
 SYMBOLS = (("diamond", "x"), ("square", "star"), ("triangle-up", "hexagram"), ("circle", "cross"))
@@ -28,7 +29,7 @@ class Chosen:
     """A run with its prompts, and which symbols tell it from the others."""
 
     job: JobFolder
-    prompts: Prompts
+    prompts: RunPrompts
     index: int
 
 
@@ -64,11 +65,11 @@ def picture(view: View, store: Store, model: ModelSpec, chosen: Sequence[Chosen]
     for run in chosen:
         near = tables["vectors"].query("run == @run.job.id")
         step = round(way / 100 * (len(run.prompts.vectors) - 1))
-        snapshot = run.prompts.vectors[step]
+        snapshot = run.prompts.at(0)[step]
         words = [near["nearest token before"].tolist(), near["nearest token"].tolist()]
         if step < len(run.prompts.vectors) - 1:
             words[1] = nearest_tokens(store.root, model.canonical_json(), snapshot)
-        before, after = stored.map.place(run.prompts.prior), stored.map.place(snapshot)
+        before, after = stored.map.place(run.prompts.prior(0)), stored.map.place(snapshot)
         pair = cloud_pair(run, before.coordinates, after.coordinates, words, len(chosen) > 1)
         layers += pair
         pairs += [pair] if arrows else []

@@ -12,6 +12,7 @@ from core.figures.clouds import Layer, map_figure
 from core.figures.training import loss_figure
 from core.specs import ModelSpec, ProjectionSpec, TuningSpec
 from core.store import JobFolder, Status, Store, find_job, list_jobs
+from core.store.prompts import read_prompts
 from pages.common.choices import dataset_choice, model_choice, short_name
 from pages.common.clouds import axes, map_layers, need_map
 from pages.common.costs import run_cost
@@ -20,7 +21,7 @@ from pages.common.jobs import follow, start
 from pages.common.layout import draw, empty, errors, header, numbers, plain
 from pages.common.pages import page
 from pages.common.provenance import run_provenance
-from pages.common.runs import label, quality_row, read_losses, read_prompts, spec_of
+from pages.common.runs import label, quality_row, read_losses, spec_of
 from pages.common.state import View, open_store
 
 MAIN = ("n_prompt", "steps", "learning_rate", "batch_size", "seed", "evaluate_every")
@@ -106,7 +107,7 @@ def live(job: JobFolder, status: Status, spec: TuningSpec, stored: StoredMap | N
         st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
     prompts = read_prompts(job)
     if stored is not None and prompts is not None:
-        points = [stored.map.place(vectors) for vectors in (prompts.prior, prompts.posterior)]
+        points = [stored.map.place(vectors) for vectors in (prompts.prior(0), prompts.posterior(0))]
         word = "posterior" if status.state == "succeeded" else "prompt now"
         before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names(spec.n_prompt))
         after = Layer(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.errors import BadData, BadRequest
@@ -20,6 +19,7 @@ from core.specs.model import ModelSpec
 from core.specs.prior import Further, PriorSpec, RunPosterior, SecondCloud, VocabularyRows
 from core.store.artifacts import Store
 from core.store.jobs import find_job
+from core.store.prompts import read_prompt
 
 Needed = CloudSpec | ModelSpec
 """A cloud by the spec of the job that makes it: token activations, or the vocabulary of a model."""
@@ -189,10 +189,13 @@ def _posterior(run: str, place: Place, store: Store) -> Reference:
         )
     if job.status().state != "succeeded" or not path.is_file():
         raise BadRequest(f"Run {job.id} is {job.status().state} and has no posterior yet; choose a finished run.")
-    vectors = load_file(path)["prompt"]
-    if vectors.ndim != 2:
-        raise BadRequest(f"The posterior of {job.id} has shape {vectors.shape}, not (n, d); choose a soft run.")
-    return Reference(vectors, name=job.id, key=job.id)
+    sites, vectors = read_prompt(path)
+    if place.site not in sites:
+        have = ", ".join(map(str, sites))
+        raise BadRequest(
+            f"Run {job.id} has no prompt at site {place.site}, only at: {have}; choose a run that prompts that site."
+        )
+    return Reference(vectors[sites.index(int(place.site))], name=job.id, key=job.id)
 
 
 def _name(needed: Needed, site: int | str) -> str:

@@ -79,6 +79,8 @@ def _field(name: str, info: FieldInfo) -> Field:
             case Lt(lt=value):
                 bounds |= {"maximum": value, "open_maximum": True}
     default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     return Field(
         name=name,

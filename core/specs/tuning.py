@@ -1,8 +1,8 @@
 """Which prompt-tuning job."""
 
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from core.specs.base import Spec
 from core.specs.cloud import CloudSpec
@@ -10,20 +10,73 @@ from core.specs.dataset import DatasetSpec
 from core.specs.model import ModelSpec
 from core.specs.prior import AnyPrior
 
+PAPER_SITES = (0, -3, -2, -1)
+"""The token embeddings and the inputs of the last three blocks."""
+
+
+def check_prompt_sites(sites: object) -> object:
+    """Return block numbers as a tuple, from a list or a text such as '0,-3,-2,-1'.
+
+    Raises:
+        ValueError: one of them is no integer, or there is none. The bounds depend on the model and are checked there.
+    """
+    if isinstance(sites, str):
+        sites = sites.split(",")
+    if not isinstance(sites, list | tuple) or not sites:
+        raise ValueError("prompt_sites must be at least one block number, such as 0,-3,-2,-1")
+    try:
+        return tuple(int(site) for site in sites)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "prompt_sites must be block numbers such as 0,-3,-2,-1; negative ones count from the last"
+        ) from None
+
 
 class TuningSpec(Spec):
     """One prompt-tuning job, whole: the same spec gives the same numbers on the same device."""
 
+    deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
+    """Fields that mean nothing to a soft prompt."""
+    weight_fields: ClassVar[tuple[str, ...]] = (
+        "l2_weight", "log_prior_weight", "repulsion_weight", "attraction_weight", "spread_weight",
+    )  # fmt: skip
+    """Fields of the regularisers; 0 is none."""
+
     model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
     dataset: DatasetSpec = Field(default_factory=lambda: DatasetSpec(name="math"), title="Data set")
-    method: Literal["soft"] = Field(
-        default="soft", title="Method", description="soft: vectors before the token embeddings."
+    method: Literal["soft", "deep"] = Field(
+        default="soft",
+        title="Method",
+        description="soft: vectors before the token embeddings; deep: vectors before the inputs of several blocks.",
+    )
+    prompt_sites: Annotated[tuple[int, ...], BeforeValidator(check_prompt_sites)] = Field(
+        default=PAPER_SITES,
+        title="Prompted blocks",
+        description="Of deep prompts: block numbers; negative ones count from the last, 0 is the token embeddings.",
+    )
+    deep_form: Literal["cut", "kept"] = Field(
+        default="cut",
+        title="Deep prompts are",
+        description="cut: taken out again after each prompted block, as in the paper; kept: they stay in the sequence "
+        "and are replaced at each prompted block.",
+    )
+    prior_fits: Literal["each", "first"] = Field(
+        default="each",
+        title="Prior fitted",
+        description="Of deep prompts: at each prompted block on that block's own activations, or once at the first.",
+    )
+    cache_trunk: bool = Field(
+        default=True,
+        title="Keep the frozen trunk",
+        description="Of deep prompts: compute the stream that enters the first prompted block once an example and keep "
+        "it in the cache.",
     )
     prior: AnyPrior = Field(title="Prior", description="Where the prompt starts.")
     reference: Literal["vocabulary", "activations"] = Field(
         default="vocabulary",
         title="Reference",
-        description="What a fitted prior is fitted on: the vocabulary, or the data set's token activations at site 0.",
+        description="What a fitted prior is fitted on at site 0: the vocabulary, or the data set's token activations. "
+        "At other sites it is always the activations there.",
     )
     n_prompt: int = Field(default=20, ge=1, le=500, title="Prompt vectors", description="How many vectors are trained.")
     prompt_position: Literal["before_bos", "after_bos"] = Field(
@@ -45,6 +98,41 @@ class TuningSpec(Spec):
         le=10,
         title="Weight decay",
         description="Pulls the prompt to zero, so it is a prior itself; 0 is none.",
+    )
+    l2_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        title="Stay near the start",
+        description="Weight of the mean squared distance from the prior sample, over the sample's mean square.",
+    )
+    log_prior_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        title="Stay likely (MAP)",
+        description="Weight of -log prior density a coordinate; of priors that have a density.",
+    )
+    repulsion_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        title="Away from tokens",
+        description="Weight of the mean cosine similarity to the nearest vocabulary rows.",
+    )
+    attraction_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        title="Into the cloud",
+        description="Weight of the squared Mahalanobis distance a coordinate from the activations at the site.",
+    )
+    spread_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        title="Apart from each other",
+        description="Weight of minus the log-determinant of the vectors' similarities, a vector.",
     )
     clip_norm: float = Field(default=1.0, gt=0, le=1e6, title="Clip gradient at", description="Largest gradient norm.")
     max_length: int = Field(
@@ -91,6 +179,15 @@ class TuningSpec(Spec):
         default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides the prior sample and the order of examples."
     )
 
-    def reference_cloud(self) -> CloudSpec:
-        """Return the cloud a prior is fitted on when `reference` is 'activations'."""
-        return CloudSpec(model=self.model, dataset=self.dataset, sites=(0,))
+    def activations(self, *sites: int) -> CloudSpec:
+        """Return the data set's token activations at sites, which priors are fitted on."""
+        return CloudSpec(model=self.model, dataset=self.dataset, sites=sites)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what plays no part, so that it does not tell two specs apart."""
+        data = handler(self)
+        unused = [name for name in self.weight_fields if data.get(name) == 0]
+        for name in (*unused, *(self.deep_fields if self.method == "soft" else ())):
+            data.pop(name, None)
+        return data

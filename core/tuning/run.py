@@ -92,7 +92,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
 
 def draw_prompt(spec: TuningSpec, frozen: FrozenModel, store: Store, job: JobFolder, progress: Progress) -> Tensor:
     """Fit the prior, draw the initial prompt (n_prompt, d_model), and write both into the run's folder."""
-    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.reference_cloud())
+    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.activations(0))
     reference = gather(spec.prior, place, store, lambda needed: _make(needed, store, progress), frozen.d_model)
     prior = build_prior(spec.prior).fit(reference.main.points, reference.main.moments, reference.further)
     prompt = torch.from_numpy(prior.sample(spec.n_prompt, np.random.default_rng(spec.seed)))

@@ -12,7 +12,7 @@ from core.activations.clouds import find_vocabulary
 from core.analysis.posterior import collapse, displacement, nearest_rows, place_in_cloud
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
-from pages.common.runs import read_prompts
+from core.store.prompts import read_prompts
 
 
 @st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=32)
@@ -28,15 +28,15 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
         prompts = read_prompts(JobFolder(store.root / "runs" / job_id))
         if prompts is None:
             continue
-        moved = displacement(prompts.prior, prompts.posterior)
-        near = collapse(prompts.posterior, points, np.random.default_rng(0), moments)
-        start = nearest_rows(prompts.prior, points)
-        place = place_in_cloud(prompts.posterior, _some(points), np.random.default_rng(0))
+        moved = displacement(prompts.prior(0), prompts.posterior(0))
+        near = collapse(prompts.posterior(0), points, np.random.default_rng(0), moments)
+        start = nearest_rows(prompts.prior(0), points)
+        place = place_in_cloud(prompts.posterior(0), _some(points), np.random.default_rng(0))
         vectors.append(
             pd.DataFrame(
                 {
                     "run": job_id,
-                    "vector": np.arange(len(prompts.prior)),
+                    "vector": np.arange(len(prompts.prior(0))),
                     "norm before": moved.norm_before,
                     "norm after": moved.norm_after,
                     "distance": moved.distance,

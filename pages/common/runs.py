@@ -6,35 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from core.specs import TuningSpec
 from core.store import JobFolder
+from core.store.prompts import RunPrompts
 
 BASELINES = {"no_prompt": "no prompt", "prior_sample": "prior sample"}
-
-
-@dataclass(frozen=True)
-class Prompts:
-    """The prompt of a run along its way.
-
-    Attributes:
-        steps: (n,) int64 of each snapshot, the first 0.
-        vectors: (n, n_prompt, d) float32; the first is the prior sample, the last the posterior or the latest.
-    """
-
-    steps: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-
-    @property
-    def prior(self) -> NDArray[np.float32]:
-        """Return the prior sample, (n_prompt, d)."""
-        return self.vectors[0]
-
-    @property
-    def posterior(self) -> NDArray[np.float32]:
-        """Return the last prompt, (n_prompt, d)."""
-        return self.vectors[-1]
 
 
 @dataclass(frozen=True)
@@ -69,30 +46,6 @@ def label(job: JobFolder) -> str:
     short = spec.model.name.rstrip("/").rsplit("/", 1)[-1]
     parts = (spec.prior.kind, spec.dataset.label, short, f"rate {spec.learning_rate:g}", f"seed {spec.seed}", job.id)
     return " · ".join(parts)
-
-
-def read_prompts(job: JobFolder) -> Prompts | None:
-    """Return prior sample, snapshots and posterior as far as they are written, or None before the first."""
-    steps: list[NDArray[np.int64]] = []
-    vectors: list[NDArray[np.float32]] = []
-    trajectory = job.path / "trajectory.safetensors"
-    if trajectory.exists():
-        tensors = load_file(trajectory)
-        steps.append(tensors["step"])
-        vectors.append(tensors["prompt"])
-    status = job.status()
-    # A running job's posterior file is a copy made at a checkpoint; its trajectory is newer.
-    ends = {"prior": 0} | ({"posterior": status.done} if status.ended else {})
-    for name, step in ends.items():
-        path = job.path / f"{name}.safetensors"
-        if path.exists():
-            steps.append(np.array([step]))
-            vectors.append(load_file(path)["prompt"][None])
-    if not vectors:
-        return None
-    every, prompts = np.concatenate(steps), np.concatenate(vectors).astype(np.float32)
-    unique, first = np.unique(every, return_index=True)
-    return Prompts(unique.astype(np.int64), prompts[first])
 
 
 def read_losses(job: JobFolder) -> Losses:
@@ -138,9 +91,9 @@ def quality_row(job: JobFolder) -> dict[str, Any]:
     return row
 
 
-def coordinates_table(job: JobFolder, prompts: Prompts, before: NDArray, after: NDArray) -> pd.DataFrame:
+def coordinates_table(job: JobFolder, prompts: RunPrompts, before: NDArray, after: NDArray) -> pd.DataFrame:
     """Return coordinates of each vector on a map, before and after, for a download."""
-    frame = pd.DataFrame({"run": job.id, "vector": np.arange(len(prompts.prior))})
+    frame = pd.DataFrame({"run": job.id, "vector": np.arange(prompts.vectors.shape[2])})
     for name, coordinates in (("prior", before), ("posterior", after)):
         for axis in range(coordinates.shape[1]):
             frame[f"{name}_{axis + 1}"] = coordinates[:, axis]

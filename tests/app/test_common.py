@@ -1,7 +1,5 @@
-import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import save_file
 
 import core.priors  # noqa: F401 - importing it defines the kinds
 from core.specs import TuningSpec, parse_prior
@@ -99,33 +97,6 @@ def test_progress_in_words():
 def job(store):
     spec = TuningSpec(prior=parse_prior("isotropic"), steps=20)
     return create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
-
-
-def _write(path, name: str, steps: list[int]) -> None:
-    prompt = np.arange(len(steps), dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
-    save_file({"prompt": prompt, "step": np.array(steps)}, path / f"{name}.safetensors")
-
-
-def test_prompts_of_a_run_in_progress_end_with_the_latest_snapshot(job):
-    assert runs.read_prompts(job) is None
-    _write(job.path, "trajectory", [0, 5, 10])
-    save_file({"prompt": np.full((2, 3), 9, np.float32)}, job.path / "posterior.safetensors")
-    job.update(state="running", done=12, total=20)
-    found = runs.read_prompts(job)
-    assert found is not None
-    assert found.steps.tolist() == [0, 5, 10]
-    assert (found.posterior == 2).all()
-
-
-def test_prompts_of_a_cancelled_run_end_with_its_posterior(job):
-    _write(job.path, "trajectory", [0, 5, 10])
-    save_file({"prompt": np.full((2, 3), 9, np.float32)}, job.path / "posterior.safetensors")
-    job.update(state="cancelled", done=12, total=20)
-    found = runs.read_prompts(job)
-    assert found is not None
-    assert found.steps.tolist() == [0, 5, 10, 12]
-    assert (found.posterior == 9).all()
-    assert (found.prior == 0).all()
 
 
 def test_losses_of_a_resumed_run_count_once(job):

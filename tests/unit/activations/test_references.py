@@ -1,5 +1,6 @@
 """A prior gets the clouds it asks for, and is told which are missing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,8 @@ def test_a_text_becomes_the_embeddings_of_its_tokens(place: Place, tiny_folder: 
 def test_posteriors_of_earlier_runs(place: Place, store):
     vectors = np.arange(64, dtype=np.float32).reshape(2, 32)
     finished_run(store, place.model, vectors)
-    found = gather(parse_prior({"kind": "posterior", "runs": "t-1"}), place, store, d_model=32)
+    embeddings = replace(place, site=0)
+    found = gather(parse_prior({"kind": "posterior", "runs": "t-1"}), embeddings, store, d_model=32)
     assert found.main.points.shape == (0, 32)
     np.testing.assert_array_equal(found.further[0].points, vectors)
     assert found.further[0].name == "t-1"
@@ -159,7 +161,7 @@ def test_runs_that_do_not_serve(place: Place, store):
     vectors = np.ones((2, 32), np.float32)
     finished_run(store, place.model, vectors, "running", "t-running")
     finished_run(store, ModelSpec(), vectors, name="t-other")
-    finished_run(store, place.model, np.ones((3, 2, 32), np.float32), name="t-deep")
+    finished_run(store, place.model, vectors, name="t-soft")
 
     def ask(run: str) -> None:
         gather(parse_prior({"kind": "posterior", "runs": run}), place, store, d_model=32)
@@ -168,7 +170,7 @@ def test_runs_that_do_not_serve(place: Place, store):
         ask("t-running")
     with pytest.raises(BadRequest, match=r"^Run t-other tuned 'smollm2-135m', not .* choose a run of the same model"):
         ask("t-other")
-    with pytest.raises(BadRequest, match=r"^The posterior of t-deep has shape \(3, 2, 32\), not .* choose a soft run"):
-        ask("t-deep")
+    with pytest.raises(BadRequest, match=r"^Run t-soft has no prompt at site 2, only at: 0; choose a run that prompts"):
+        ask("t-soft")
     with pytest.raises(UnknownName, match=r"^Unknown run or job 't-none'; known: "):
         ask("t-none")

@@ -59,7 +59,18 @@ def test_equal_specs_have_equal_fingerprints_whatever_the_order_of_keys():
         (DatasetSpec, {"name": "squad", "text_column": "x"}, "columns belong to the data set 'file', not 'squad'"),
         (CloudSpec, {"sites": ["-1"]}, "site '-1' is neither a block number from 0 nor 'final'"),
         (CloudSpec, {"sites": []}, "sites: sites must be 'all' or at least one site, such as 0,5,final"),
-        (TuningSpec, {"prior": "isotropic", "method": "deep"}, "method: Input should be 'soft' (got 'deep')"),
+        (TuningSpec, {"prior": "isotropic", "method": "lora"}, "method: Input should be 'soft' or 'deep' (got 'lora')"),
+        (
+            TuningSpec,
+            {"prior": "isotropic", "prompt_sites": "0,last"},
+            "prompt_sites: prompt_sites must be block numbers such as 0,-3,-2,-1; negative ones count from the last "
+            "(got '0,last')",
+        ),
+        (
+            TuningSpec,
+            {"prior": "isotropic", "prompt_sites": []},
+            "prompt_sites: prompt_sites must be at least one block number, such as 0,-3,-2,-1 (got [])",
+        ),
         (TuningSpec, {"prior": "isotropic", "n_prompt": 501}, "n_prompt: Input should be less than or equal to 500"),
         (TuningSpec, {"prior": "isotropic", "learning_rate": "nan"}, "learning_rate: Input should be a finite number"),
         (ProjectionSpec, {}, "a map needs the vocabulary or at least one cloud"),
@@ -97,3 +108,15 @@ def test_sites_are_read_from_a_list_or_a_text():
     assert CloudSpec.parse({"sites": "0,5,final"}).sites == (0, 5, "final")
     assert CloudSpec.parse({"sites": [3]}).sites == (3,)
     assert CloudSpec.parse({"sites": "all"}).sites == "all"
+
+
+def test_what_plays_no_part_does_not_tell_runs_apart():
+    soft = TuningSpec.parse({"prior": "isotropic"})
+    assert soft.fingerprint() == TuningSpec.parse({"prior": "isotropic", "deep_form": "kept"}).fingerprint()
+    assert soft.fingerprint() == TuningSpec.parse({"prior": "isotropic", "l2_weight": 0}).fingerprint()
+    assert soft.fingerprint() != TuningSpec.parse({"prior": "isotropic", "l2_weight": 1}).fingerprint()
+    deep = TuningSpec.parse({"prior": "isotropic", "method": "deep", "prompt_sites": "-2,-1"})
+    assert deep.prompt_sites == (-2, -1)
+    assert TuningSpec.parse(deep.canonical_json()) == deep
+    kept = TuningSpec.parse({**deep.model_dump(), "deep_form": "kept"})
+    assert deep.fingerprint() != kept.fingerprint()
