@@ -5,6 +5,7 @@ from typing import Literal
 
 from core.errors import BadRequest
 from core.specs.cloud import FINAL
+from core.specs.tuning import TuningSpec
 
 Place = int | str
 """A site: block number k (the stream entering block k) or 'final' (the stream leaving the last block)."""
@@ -33,6 +34,23 @@ def resolve_sites(asked: Sequence[Place] | Literal["all"], n_layers: int) -> tup
     if not sites:
         raise BadRequest("No site was asked for; name at least one, or 'all'.")
     return sites
+
+
+def resolve_prompt_sites(spec: TuningSpec, n_layers: int) -> tuple[int, ...]:
+    """Return the blocks whose inputs a run prompts, in the order of the stream, each once; (0,) of a soft prompt.
+
+    Raises:
+        BadRequest: a block that the model does not have.
+    """
+    if spec.method == "soft":
+        return (0,)
+    for site in spec.prompt_sites:
+        if not -n_layers <= site < n_layers:
+            raise BadRequest(
+                f"Block {site} cannot be prompted: the model has blocks 0 to {n_layers - 1}, or -{n_layers} to -1 "
+                "counted from the last; choose prompt_sites among those."
+            )
+    return tuple(sorted({site % n_layers for site in spec.prompt_sites}))
 
 
 def middle_site(n_layers: int) -> int:

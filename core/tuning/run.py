@@ -14,11 +14,9 @@ from core.activations.clouds import Cloud
 from core.activations.references import Needed, Place, gather
 from core.activations.vocabulary import vocabulary_cloud
 from core.errors import Cancelled, Diverged
-from core.lm.load import FrozenModel, load_model
-from core.lm.prompted import build_prompted
+from core.lm.load import FrozenModel
 from core.priors import build_prior
 from core.progress import Progress, silent
-from core.sources.datasets import TextData, load_dataset
 from core.specs.base import fingerprint
 from core.specs.model import ModelSpec
 from core.specs.tuning import TuningSpec
@@ -26,11 +24,11 @@ from core.store.artifacts import Store
 from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning import VERSION
-from core.tuning.evaluation import Generation, Validation
-from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
+from core.tuning.evaluation import Validation
 from core.tuning.loop import Trainer, Training
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
+from core.tuning.setup import set_up
 
 
 def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
@@ -55,13 +53,13 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         Cancelled: by the progress; the prompt so far is kept as the posterior.
     """
     began = time.monotonic()
-    # The texts first: what is wrong with them should be said before a model is fetched.
-    data = load_dataset(spec.dataset, store, progress)
-    frozen = load_model(spec.model, store, progress)
-    training, held_out = _examples(spec, frozen, data)
-    write_json(job.path / "provenance.json", provenance(spec, frozen, data, training, held_out))
+    run = set_up(spec, store, progress)
+    frozen = run.frozen
+    write_json(job.path / "provenance.json", provenance(spec, frozen, run.data, run.training, run.held_out))
 
-    key = fingerprint(spec.canonical_json(), frozen.revision, str(frozen.device), str(frozen.dtype), data.key, VERSION)
+    key = fingerprint(
+        spec.canonical_json(), frozen.revision, str(frozen.device), str(frozen.dtype), run.data.key, VERSION
+    )
     found = read_checkpoint(job.path, key)
     if found:
         start, record = found
@@ -71,11 +69,8 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         start, record = Training.start(draw_prompt(spec, frozen, store, job, progress)), Record()
         writer = RunWriter(job, record)
 
-    prompted = build_prompted(frozen, spec.prompt_position)
-    validation = Validation(prompted, held_out.items[: spec.n_validation], _generation(spec))
-    trainer = Trainer(spec, prompted, [item.example for item in training.items], start)
-    run = _Run(spec, key, trainer, validation, writer, progress, began - record.seconds)
-    found_out = run.to_the_end()
+    trainer = Trainer(spec, run.prompted, [item.example for item in run.training.items], start)
+    found_out = _Run(spec, key, trainer, run.validation, writer, progress, began - record.seconds).to_the_end()
     return {
         "run": job.id,
         "status": "succeeded",
@@ -84,8 +79,8 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         "device": str(frozen.device),
         "dtype": str(frozen.dtype).removeprefix("torch."),
         "examples": {
-            "training": counts(training),
-            "validation": {**counts(held_out), "evaluated": min(spec.n_validation, len(held_out.items))},
+            "training": counts(run.training),
+            "validation": {**counts(run.held_out), "evaluated": min(spec.n_validation, len(run.held_out.items))},
         },
     }
 
@@ -203,18 +198,6 @@ class _Run:
         self.writer.metrics()
         if self.record.snapshots:
             self.writer.trajectory()
-
-
-def _examples(spec: TuningSpec, frozen: FrozenModel, data: TextData) -> tuple[Prepared, Prepared]:
-    longest = longest_allowed(spec, frozen)
-    prepared = [prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split()]
-    for part, name in zip(prepared, ("training", "validation"), strict=True):
-        require_items(part, name, longest)
-    return prepared[0], prepared[1]
-
-
-def _generation(spec: TuningSpec) -> Generation:
-    return Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
 
 
 def _make(needed: Needed, store: Store, progress: Progress) -> Cloud:

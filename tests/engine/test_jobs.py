@@ -98,11 +98,12 @@ def test_a_job_outlives_the_process_that_submitted_it(engine_store: Store) -> No
         "from core.store import Store\n"
         "from tests.engine.toy_tasks import ToySpec\n"
         f"store = Store(Path({str(engine_store.root)!r}))\n"
-        "print(client.submit('toy', ToySpec(name='orphan', steps=20, pause=0.05), store).id)\n"
+        "print(client.submit('toy', ToySpec(name='orphan', fault='held'), store).id)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     job = find_job(engine_store, done.stdout.strip())
     assert not job.status().ended
+    (job.path / "go").touch()
     assert client.wait(job, timeout=60).state == "succeeded"
 
 

@@ -52,6 +52,9 @@ def _fail(fault: str, job: JobFolder) -> None:
         while job.status().done != 1:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "held":
+        while not (job.path / "go").exists():
+            time.sleep(0.02)
     if fault == "deaf":
         while True:
             time.sleep(0.1)

@@ -1,0 +1,57 @@
+"""What a run is made of: the frozen model, its examples, and what is measured on them."""
+
+from dataclasses import dataclass
+
+from core.lm.load import FrozenModel, load_model
+from core.lm.prompted import Prompted, build_prompted
+from core.lm.sites import resolve_prompt_sites
+from core.progress import Progress, silent
+from core.sources.datasets import TextData, load_dataset
+from core.specs.tuning import TuningSpec
+from core.store.artifacts import Store
+from core.tuning.evaluation import Generation, Validation
+from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A run before its prompt.
+
+    Attributes:
+        frozen: the model.
+        data: its texts.
+        training: examples to train on.
+        held_out: examples to validate on.
+        sites: blocks whose inputs are prompted, in the order of the stream.
+        prompted: the model with a place for the prompt.
+        validation: what is measured.
+    """
+
+    frozen: FrozenModel
+    data: TextData
+    training: Prepared
+    held_out: Prepared
+    sites: tuple[int, ...]
+    prompted: Prompted
+    validation: Validation
+
+
+def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp:
+    """Return model, examples and measures of a run; the same spec gives the same.
+
+    Raises:
+        BadRequest: no such block, or a prompt that does not fit into the model's context.
+        BadData: no example is left.
+    """
+    # The texts first: what is wrong with them should be said before a model is fetched.
+    data = load_dataset(spec.dataset, store, progress)
+    frozen = load_model(spec.model, store, progress)
+    sites = resolve_prompt_sites(spec, frozen.n_layers)
+    longest = longest_allowed(spec, frozen)
+    training, held_out = (prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split())
+    for part, name in ((training, "training"), (held_out, "validation")):
+        require_items(part, name, longest)
+    prompted = build_prompted(frozen, spec.prompt_position)
+    generation = Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
+    validation = Validation(prompted, held_out.items[: spec.n_validation], generation)
+    return SetUp(frozen, data, training, held_out, sites, prompted, validation)
