@@ -9,7 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
-from core.analysis.posterior import collapse, displacement, nearest_rows, place_in_cloud
+from core.analysis.collapse import collapse, nearest_rows, null_clouds
+from core.analysis.displacement import displacement
+from core.analysis.place import fit_cloud
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from core.store.prompts import read_prompts
@@ -29,9 +31,10 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
         if prompts is None:
             continue
         moved = displacement(prompts.prior(0), prompts.posterior(0))
-        near = collapse(prompts.posterior(0), points, np.random.default_rng(0), moments)
-        start = nearest_rows(prompts.prior(0), points)
-        place = place_in_cloud(prompts.posterior(0), _some(points), np.random.default_rng(0))
+        drawn = null_clouds(prompts.posterior(0), points, np.random.default_rng(0), moments)
+        near = collapse({"prior": prompts.prior(0), "posterior": prompts.posterior(0)}, points, drawn)
+        start, end = near.nearest["prior"], near.nearest["posterior"]
+        place = fit_cloud(_some(points), np.random.default_rng(0)).place(prompts.posterior(0))
         vectors.append(
             pd.DataFrame(
                 {
@@ -42,16 +45,16 @@ def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[f
                     "distance": moved.distance,
                     "angle": moved.angle,
                     "nearest token before": rows["token"].to_numpy()[start.cosine_row],
-                    "nearest token": rows["token"].to_numpy()[near.nearest.cosine_row],
-                    "cosine distance": near.nearest.cosine,
-                    "Euclidean distance": near.nearest.euclidean,
-                    "percentile in the vocabulary": place.percentile,
+                    "nearest token": rows["token"].to_numpy()[end.cosine_row],
+                    "cosine distance": end.cosine,
+                    "Euclidean distance": end.euclidean,
+                    "percentile in the vocabulary": place.mahalanobis.percentile,
                 }
             )
         )
         if number == 0:
             nulls += [(f"null: {name}", null.cosine, null.euclidean) for name, null in near.nulls.items()]
-        nulls.append((f"posterior of {job_id}", near.nearest.cosine, near.nearest.euclidean))
+        nulls.append((f"posterior of {job_id}", end.cosine, end.euclidean))
         nulls.append((f"prior of {job_id}", start.cosine, start.euclidean))
     medians = [
         {"cloud": name, "cosine, median": np.median(c), "Euclidean, median": np.median(e)} for name, c, e in nulls

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.covariance import LedoitWolf
 
 from core.analysis import distances
-from core.analysis.posterior import collapse, displacement, nearest_rows, null_clouds, place_in_cloud
-from core.errors import BadRequest
+from core.analysis.collapse import collapse, nearest_rows, null_clouds
 from core.moments import Moments
 
 
@@ -12,22 +10,6 @@ from core.moments import Moments
 def vocabulary() -> np.ndarray:
     rng = np.random.default_rng(0)
     return (rng.normal(size=(400, 16)) @ np.diag(np.linspace(0.2, 2, 16)) + 1).astype(np.float32)
-
-
-def test_displacement_in_closed_form():
-    before = np.array([[2.0, 0, 0], [1, 0, 0], [0, 3, 0], [1, 0, 0]])
-    after = np.array([[4.0, 0, 0], [0, 1, 0], [0, -3, 0], [1, 1e-6, 0]])
-    moved = displacement(before, after)
-    assert moved.angle[:3] == pytest.approx([0, 90, 180])
-    assert moved.angle[3] == pytest.approx(np.degrees(1e-6), rel=1e-6)
-    assert moved.distance[:3] == pytest.approx([2, np.sqrt(2), 6])
-    assert moved.norm_before[0] == 2
-    assert moved.norm_after[0] == 4
-
-
-def test_displacement_wants_pairs():
-    with pytest.raises(BadRequest, match=r"shape \(3, 2\) and a posterior of shape \(4, 2\) are not pairs"):
-        displacement(np.ones((3, 2)), np.ones((4, 2)))
 
 
 def test_nearest_rows_by_brute_force(vocabulary, monkeypatch):
@@ -64,12 +46,16 @@ def test_kth_distance_by_brute_force(vocabulary):
 
 
 def test_collapse_tells_a_token_from_a_random_direction(vocabulary):
-    rng = np.random.default_rng(2)
-    found = collapse(vocabulary[:20], vocabulary, rng)
-    assert found.nearest.cosine.max() < 1e-5
+    nulls = null_clouds(vocabulary[:20], vocabulary, np.random.default_rng(2))
+    between = (vocabulary[:20] + vocabulary[20:40]) / 2
+    found = collapse({"tokens": vocabulary[:20], "between": between}, vocabulary, nulls)
+    assert found.nearest["tokens"].cosine.max() < 1e-5
+    assert found.nearest["between"].euclidean == pytest.approx(nearest_rows(between, vocabulary).euclidean)
     assert set(found.nulls) == {"random directions", "matched Gaussian", "vocabulary rows"}
-    nulls = {name: float(np.median(null.cosine)) for name, null in found.nulls.items()}
-    assert nulls["random directions"] > nulls["matched Gaussian"] > 0.01
+    medians = {name: float(np.median(null.cosine)) for name, null in found.nulls.items()}
+    assert medians["random directions"] > medians["matched Gaussian"] > 0.01
+    itself = nearest_rows(vocabulary[nulls.rows], vocabulary, nulls.rows)
+    assert np.array_equal(found.nulls["vocabulary rows"].cosine_row, itself.cosine_row)
 
 
 def test_random_directions_have_the_norms_asked_about(vocabulary):
@@ -98,35 +84,6 @@ def test_vocabulary_rows_are_rows_each_once(vocabulary):
     assert sorted(nulls.rows) == list(range(400))
 
 
-def test_percentiles_of_the_clouds_own_law_are_uniform():
-    rng = np.random.default_rng(3)
-    root = rng.normal(size=(10, 10))
-    cloud, fresh = rng.normal(size=(6000, 10)) @ root, rng.normal(size=(3000, 10)) @ root
-    placed = place_in_cloud(fresh, cloud, rng)
-    assert placed.inside_95 == pytest.approx(0.95, abs=0.02)
-    assert placed.percentile.mean() == pytest.approx(50, abs=3)
-    assert placed.n_fitted + placed.n_held_out == 6000
-
-
-def test_distances_are_those_of_the_held_in_fit():
-    rng = np.random.default_rng(4)
-    cloud = rng.normal(size=(200, 5))
-    documents = np.repeat(np.arange(20), 10)
-    held = np.isin(documents, np.random.default_rng(9).choice(np.arange(20), size=4, replace=False))
-    placed = place_in_cloud(cloud[:3], cloud, np.random.default_rng(9), documents)
-    oracle = LedoitWolf().fit(cloud[~held])
-    assert placed.distance == pytest.approx(oracle.mahalanobis(cloud[:3]))
-    assert placed.n_held_out == 40
-
-
-def test_a_far_vector_is_beyond_all_and_one_document_still_holds_out():
-    cloud = np.random.default_rng(5).normal(size=(100, 4))
-    placed = place_in_cloud(np.full((2, 4), 30.0), cloud, np.random.default_rng(0), np.zeros(100, int))
-    assert (placed.percentile == 100).all()
-    assert placed.inside_95 == 0
-    assert placed.n_held_out == 20
-
-
-def test_a_cloud_too_small_to_hold_out_is_refused():
-    with pytest.raises(BadRequest, match="A cloud of 9 points is too small to place vectors in; give at least 10"):
-        place_in_cloud(np.ones((1, 2)), np.ones((9, 2)), np.random.default_rng(0))
+def test_nulls_of_another_cloud_have_its_name(vocabulary):
+    nulls = null_clouds(vocabulary[:4], vocabulary, np.random.default_rng(0), rows_name="rows of news")
+    assert list(nulls.clouds) == ["random directions", "matched Gaussian", "rows of news"]

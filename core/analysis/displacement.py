@@ -1,0 +1,144 @@
+"""How far a prompt travelled from prior sample to posterior, and whether it is the same configuration still."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.intervals import permutation_p
+from core.errors import BadRequest
+
+N_PERMUTATIONS = 1000
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """How far each prompt vector travelled; all (n_prompt,) float64.
+
+    Attributes:
+        norm_before: length of the prior sample's vector.
+        norm_after: length of the posterior's vector.
+        distance: length of their difference.
+        angle: between the two, degrees. Where real tokens see a prompt only after a norm layer, the length means
+            nothing and this alone counts.
+    """
+
+    norm_before: NDArray[np.float64]
+    norm_after: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    angle: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A number beside what it is where nothing but chance is at work.
+
+    Attributes:
+        value: what was observed.
+        null: (n_permutations,) what permutations give.
+        p: share of them that are at least as large.
+    """
+
+    value: float
+    null: NDArray[np.float64]
+    p: float
+
+
+def displacement(prior: NDArray[np.floating], posterior: NDArray[np.floating]) -> Displacement:
+    """Measure the way from prior sample to posterior, vector by vector, both (n_prompt, d).
+
+    Raises:
+        BadRequest: the two have different shapes.
+    """
+    before, after = _pairs(prior, posterior)
+    norm_before, norm_after = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
+    # The half-angle form keeps small angles, which arccos of a rounded cosine loses.
+    unit_before = before / np.where(norm_before > 0, norm_before, 1)[:, None]
+    unit_after = after / np.where(norm_after > 0, norm_after, 1)[:, None]
+    difference = np.linalg.norm(unit_after - unit_before, axis=1)
+    total = np.linalg.norm(unit_after + unit_before, axis=1)
+    angle = np.degrees(2 * np.arctan2(difference, total))
+    return Displacement(norm_before, norm_after, np.linalg.norm(after - before, axis=1), angle)
+
+
+def mean_shift(
+    prior: NDArray[np.floating],
+    posterior: NDArray[np.floating],
+    rng: np.random.Generator,
+    n_permutations: int = N_PERMUTATIONS,
+) -> Tested:
+    """Measure how far the mean of the vectors moved, against vectors that move in opposite ways as often.
+
+    The null turns the way of each vector around at random: if they went nowhere together, the mean way is as long then.
+
+    Args:
+        prior: (n_prompt, d).
+        posterior: (n_prompt, d), vector by vector the same ones.
+        rng: decides the signs.
+        n_permutations: draws of them.
+
+    Raises:
+        BadRequest: the two have different shapes.
+    """
+    before, after = _pairs(prior, posterior)
+    gram = (after - before) @ (after - before).T
+    signs = rng.choice((-1.0, 1.0), size=(n_permutations, len(gram)))
+    null = np.sqrt(np.clip((signs @ gram * signs).sum(axis=1), 0, None)) / len(gram)
+    value = float(np.sqrt(max(gram.sum(), 0.0)) / len(gram))
+    return Tested(value, null, permutation_p(value, null))
+
+
+def procrustes_similarity(
+    prior: NDArray[np.floating],
+    posterior: NDArray[np.floating],
+    rng: np.random.Generator,
+    n_permutations: int = N_PERMUTATIONS,
+) -> Tested:
+    """Measure whether two configurations are the same up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
+
+    In many dimensions any few points can be turned onto any others quite well, so a high value alone says nothing; the
+    null pairs the vectors at random.
+
+    Args:
+        prior: (n_prompt, d).
+        posterior: (n_prompt, d), vector by vector the same ones.
+        rng: decides the pairings.
+        n_permutations: draws of them.
+
+    Returns:
+        1 - Procrustes disparity; NaN where the points of one of the two coincide.
+
+    Raises:
+        BadRequest: the two have different shapes.
+    """
+    first, second = (_reduced(points) for points in _pairs(prior, posterior))
+    if first is None or second is None:
+        return Tested(np.nan, np.full(n_permutations, np.nan), np.nan)
+
+    def similarity(order: NDArray[np.intp]) -> float:
+        return float(np.linalg.svd(first.T @ second[order], compute_uv=False).sum() ** 2)
+
+    null = np.array([similarity(rng.permutation(len(first))) for _ in range(n_permutations)])
+    value = similarity(np.arange(len(first)))
+    return Tested(value, null, permutation_p(value, null))
+
+
+def _pairs(
+    prior: NDArray[np.floating], posterior: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if prior.shape != posterior.shape:
+        raise BadRequest(
+            f"A prior of shape {prior.shape} and a posterior of shape {posterior.shape} are not pairs; "
+            "compare the two of one run."
+        )
+    return np.asarray(prior, np.float64), np.asarray(posterior, np.float64)
+
+
+def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return centred points of total size 1 in as few coordinates as they span, or None if they coincide."""
+    centred = points - points.mean(axis=0)
+    size = np.linalg.norm(centred)
+    if size <= 1e-12 * max(1.0, np.abs(points).max(initial=0)):
+        return None
+    left, singular, _ = np.linalg.svd(centred / size, full_matrices=False)
+    return left * singular

@@ -1,0 +1,71 @@
+"""How sure a number is: bootstrap intervals, and where it lies among draws of a null."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+N_BOOTSTRAP = 2000
+_BLOCK_VALUES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its interval.
+
+    Attributes:
+        value: the estimate.
+        low: lower bound; NaN where one value alone says nothing of its spread.
+        high: upper bound; NaN likewise.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    values: NDArray[np.floating],
+    rng: np.random.Generator,
+    statistic: Callable[..., Any] = np.mean,
+    n_bootstrap: int = N_BOOTSTRAP,
+    level: float = LEVEL,
+) -> Interval:
+    """Return a statistic of values with its percentile bootstrap interval.
+
+    Args:
+        values: (n,) exchangeable units.
+        rng: decides the draws.
+        statistic: takes an array and `axis`.
+        n_bootstrap: draws with replacement.
+        level: of the interval.
+    """
+    values = np.asarray(values, np.float64)
+    estimate = float(statistic(values, axis=0))
+    if len(values) < 2:
+        return Interval(estimate, np.nan, np.nan)
+    step = max(1, _BLOCK_VALUES // len(values))
+    drawn = np.concatenate(
+        [
+            statistic(values[rng.integers(len(values), size=(min(step, n_bootstrap - start), len(values)))], axis=1)
+            for start in range(0, n_bootstrap, step)
+        ]
+    )
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(estimate, float(low), float(high))
+
+
+def spread(draws: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """Return median and central range of draws (n,), such as those of a null."""
+    low, middle, high = np.quantile(np.asarray(draws, np.float64), [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return Interval(float(middle), float(low), float(high))
+
+
+def permutation_p(observed: float, null: NDArray[np.floating]) -> float:
+    """Return the share of null draws at least as large as what was observed, which counts as one of them."""
+    # Sums in another order differ in the last digits; such a tie counts as one.
+    tie = 1e-9 * max(abs(observed), float(np.abs(null).max(initial=0)))
+    return float((1 + (null >= observed - tie).sum()) / (1 + len(null)))

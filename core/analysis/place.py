@@ -1,0 +1,124 @@
+"""Where vectors lie in a cloud, by the cloud's own held-out points."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.covariance import LedoitWolf
+
+from core.analysis.distances import kth_distance
+from core.analysis.pca import Pca, fit_pca, off_plane
+from core.errors import BadRequest
+
+INSIDE = 0.95
+NEIGHBOUR = 5
+"""Which neighbour's distance tells support."""
+N_DRAWN = 2
+"""Components of the map whose off-plane share is measured."""
+MIN_POINTS = 10
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A score of vectors beside that of the cloud's held-out points; larger is farther out.
+
+    Attributes:
+        values: (n,) of the vectors.
+        percentile: (n,) share of held-out points with a smaller score, in percent.
+        inside_95: share of the vectors below the held-out points' 95 % quantile.
+        held_out: (m,) of the held-out points, sorted.
+    """
+
+    values: NDArray[np.float64]
+    percentile: NDArray[np.float64]
+    inside_95: float
+    held_out: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CloudPlace:
+    """Where vectors lie in a cloud.
+
+    Attributes:
+        mahalanobis: squared Mahalanobis distance under the shrunk fit.
+        neighbour: distance to the k-th nearest distinct point of the fitted part.
+        off_plane: share of the squared distance from the mean that the first two principal components do not show.
+    """
+
+    mahalanobis: Scores
+    neighbour: Scores
+    off_plane: Scores
+
+
+@dataclass(frozen=True)
+class FittedCloud:
+    """A cloud in two parts: one fitted on, the other to compare with.
+
+    Attributes:
+        gaussian: shrunk by Ledoit–Wolf.
+        distinct: (m, d) different points of the fitted part.
+        neighbour: k; less than `NEIGHBOUR` in a small cloud.
+        plane: principal components of the fitted part.
+        held_out: (h, d) the other part.
+        n_fitted: points of the first part.
+    """
+
+    gaussian: LedoitWolf
+    distinct: NDArray[np.float32]
+    neighbour: int
+    plane: Pca
+    held_out: NDArray[np.float64]
+    n_fitted: int
+
+    def place(self, points: NDArray[np.floating]) -> CloudPlace:
+        """Score vectors (n, d)."""
+        both = [self._scores(np.asarray(given, np.float64)) for given in (points, self.held_out)]
+        return CloudPlace(*(_compare(values, np.sort(held)) for values, held in zip(*both, strict=True)))
+
+    def _scores(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        near = kth_distance(points, self.distinct, self.neighbour).astype(np.float64)
+        hidden = off_plane(self.plane, points, N_DRAWN).share.astype(np.float64)
+        return self.gaussian.mahalanobis(points), near, hidden
+
+
+def fit_cloud(
+    cloud: NDArray[np.floating], rng: np.random.Generator, documents: NDArray[np.integer] | None = None
+) -> FittedCloud:
+    """Fit what vectors are placed by on four fifths of a cloud (m, d).
+
+    In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document where
+    documents are known, and the fit on the rest is shrunk by Ledoit–Wolf.
+
+    Args:
+        cloud: its points.
+        rng: decides what is held out.
+        documents: (m,) which document each point comes from.
+
+    Raises:
+        BadRequest: a cloud of fewer than ten points.
+    """
+    if len(cloud) < MIN_POINTS:
+        raise BadRequest(
+            f"A cloud of {len(cloud)} points is too small to place vectors in; give at least {MIN_POINTS}."
+        )
+    units = np.arange(len(cloud)) if documents is None else np.asarray(documents)
+    names = np.unique(units)
+    held = np.isin(units, rng.choice(names, size=max(1, len(names) // 5), replace=False))
+    if held.all():
+        held = np.arange(len(cloud)) % 5 == 0  # one document only: nothing to hold out but its own tokens
+    fitted = np.asarray(cloud[~held], np.float64)
+    distinct = np.unique(fitted.astype(np.float32), axis=0)
+    return FittedCloud(
+        gaussian=LedoitWolf().fit(fitted),
+        distinct=distinct,
+        neighbour=min(NEIGHBOUR, len(distinct)),
+        plane=fit_pca(fitted, N_DRAWN),
+        held_out=np.asarray(cloud[held], np.float64),
+        n_fitted=len(fitted),
+    )
+
+
+def _compare(values: NDArray[np.float64], held_out: NDArray[np.float64]) -> Scores:
+    percentile = 100 * np.searchsorted(held_out, values) / len(held_out)
+    inside = float((values <= np.quantile(held_out, INSIDE)).mean())
+    return Scores(values, percentile, inside, held_out)

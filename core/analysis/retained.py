@@ -1,0 +1,123 @@
+"""Whether the prior can still be told from the posterior: classification of whole runs, each left out once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.intervals import permutation_p
+from core.analysis.shape import shape
+
+N_PERMUTATIONS = 2000
+ALPHA = 0.05
+MIN_RUNS = 2
+"""Runs of a prior below which leaving one out leaves nothing to know it by."""
+FEATURES = (
+    "log mean norm", "spread of log norms", "log trace", "effective rank", "mean cosine between vectors",
+    "log norm of the mean",
+)  # fmt: skip
+_FLOOR = 1e-12
+_EXACT_UP_TO = 8
+"""Runs of which all orders are tried."""
+
+
+@dataclass(frozen=True)
+class Retained:
+    """How well runs can be sorted by their prior.
+
+    Attributes:
+        accuracy: share of runs whose prior is told right when that run was not learnt from; None if undecided.
+        chance: what shuffled labels give on average; None if undecided.
+        p: share of shuffled labels that do at least as well; None if undecided.
+        n_runs: by prior, of those that took part.
+        reason: why it is undecided, or what limits it; empty if nothing does.
+    """
+
+    accuracy: float | None
+    chance: float | None
+    p: float | None
+    n_runs: dict[str, int]
+    reason: str = ""
+
+
+def run_features(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return simple features of a run's vectors (n_prompt, d): those of `FEATURES`, whatever the order of vectors."""
+    vectors = np.asarray(vectors, np.float64)
+    norms = np.linalg.norm(vectors, axis=1)
+    units = vectors / np.maximum(norms, _FLOOR)[:, None]
+    found, n = shape(vectors), len(vectors)
+    cosine = ((units.sum(axis=0) ** 2).sum() - n) / (n * (n - 1)) if n > 1 else 0.0
+    logs = np.log(np.maximum(norms, _FLOOR))
+    values = [
+        np.log(max(norms.mean(), _FLOOR)),
+        logs.std(),
+        np.log(max(found["trace"], _FLOOR)) if n > 1 else 0.0,
+        found["effective_rank"] if np.isfinite(found["effective_rank"]) else 1.0,
+        cosine,
+        np.log(max(np.linalg.norm(vectors.mean(axis=0)), _FLOOR)),
+    ]
+    return np.array(values, np.float64)
+
+
+def prior_retained(
+    features: NDArray[np.floating],
+    priors: Sequence[str],
+    rng: np.random.Generator,
+    n_permutations: int = N_PERMUTATIONS,
+) -> Retained:
+    """Tell each run's prior from its posterior by the nearest mean of the other runs', and test that against chance.
+
+    The run is the unit: features are standardised by the runs that are learnt from, and labels are shuffled run by run.
+
+    Args:
+        features: (n_runs, k) of each run's posterior.
+        priors: (n_runs,) name of each run's prior.
+        rng: decides the permutations, where there are too many for all.
+        n_permutations: of the labels at most.
+    """
+    counts = Counter(priors)
+    enough = sorted(name for name, n in counts.items() if n >= MIN_RUNS)
+    if len(enough) < 2:
+        have = ", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or "none"
+        return Retained(
+            None, None, None, dict(counts),
+            f"undecided: it takes at least {MIN_RUNS} runs of each of 2 priors (runs by prior: {have}); "
+            "tune the same priors with further seeds.",
+        )  # fmt: skip
+    chosen = [i for i, name in enumerate(priors) if name in enough]
+    points = np.asarray(features, np.float64)[chosen]
+    labels = np.array([enough.index(priors[i]) for i in chosen])
+    accuracy = leave_one_out(points, labels)
+    shuffled = _shuffled(labels, rng, n_permutations)
+    null = np.array([leave_one_out(points, order) for order in shuffled])
+    p = permutation_p(accuracy, null) if len(labels) > _EXACT_UP_TO else float((null >= accuracy - 1e-9).mean())
+    smallest = float((null >= null.max() - 1e-9).mean())
+    notes = [f"left out, with a single run: {', '.join(sorted(set(counts) - set(enough)))}"] if len(
+        enough
+    ) < len(counts) else []  # fmt: skip
+    if smallest > ALPHA:
+        notes.append(f"with {len(labels)} runs no p below {smallest:.2g} is possible")
+    return Retained(accuracy, float(null.mean()), p, {name: counts[name] for name in enough}, "; ".join(notes))
+
+
+def leave_one_out(points: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
+    """Return the share of points (n, k) whose label is that of the nearest class mean of all other points."""
+    hits = 0
+    for i in range(len(points)):
+        others = np.arange(len(points)) != i
+        centre, scale = points[others].mean(axis=0), points[others].std(axis=0)
+        ready = (points - centre) / np.where(scale > 1e-9, scale, 1)
+        names = np.unique(labels[others])
+        means = np.stack([ready[others & (labels == name)].mean(axis=0) for name in names])
+        hits += names[np.linalg.norm(means - ready[i], axis=1).argmin()] == labels[i]
+    return hits / len(points)
+
+
+def _shuffled(labels: NDArray[np.integer], rng: np.random.Generator, n: int) -> list[NDArray[np.integer]]:
+    """Return all different orders of a few labels, the given one among them, or n random ones of many."""
+    if len(labels) <= _EXACT_UP_TO:
+        return [np.array(order) for order in islice(sorted(set(permutations(labels.tolist()))), n)]
+    return [rng.permutation(labels) for _ in range(n)]

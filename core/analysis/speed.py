@@ -1,0 +1,40 @@
+"""How many steps a run takes to a target loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Reached:
+    """When a run's validation loss first was at most the target.
+
+    Attributes:
+        step: the evaluation at which it was; None if it never was.
+        after: the evaluation before, at which it was not yet; the true step lies after it. None if there is none.
+    """
+
+    step: int | None
+    after: int | None
+
+
+def steps_to_target(steps: Sequence[int], losses: Sequence[float], target: float) -> Reached:
+    """Return when a loss was first at most a target.
+
+    Args:
+        steps: of the evaluations, rising.
+        losses: validation loss at each.
+        target: to reach.
+    """
+    reached = np.flatnonzero(np.asarray(losses, float) <= target)
+    if not len(reached):
+        return Reached(None, int(steps[-1]) if len(steps) else None)
+    first = int(reached[0])
+    return Reached(int(steps[first]), int(steps[first - 1]) if first else None)
+
+
+def common_target(losses: Sequence[Sequence[float]]) -> float | None:
+    """Return a target that all runs reached: the worst of their best validation losses; None without any."""
+    best = [min(found) for found in losses if len(found)]
+    return max(best) if best else None

@@ -1,0 +1,103 @@
+"""Whether two sets of vectors can be of one law: energy distance with permutations.
+
+A Fréchet distance or a recall of some twenty vectors would be numbers about the estimate, so there are none here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from core.analysis.displacement import N_PERMUTATIONS
+from core.analysis.intervals import permutation_p
+from core.analysis.shape import draw_rows
+from core.errors import BadRequest
+
+MAX_CLOUD = 300
+"""Points of a cloud that take part at most."""
+
+
+@dataclass(frozen=True)
+class EnergyTest:
+    """Energy distance of two samples.
+
+    Attributes:
+        value: 2 E|X - Y| - E|X - X'| - E|Y - Y'|, never negative; 0 for two samples that are the same.
+        null: (n_permutations,) what it is with the labels shuffled.
+        p: share of permutations at least as large.
+        n_cloud: points of the second sample that took part.
+    """
+
+    value: float
+    null: NDArray[np.float64]
+    p: float
+    n_cloud: int
+
+
+def energy_to_cloud(
+    points: NDArray[np.floating],
+    cloud: NDArray[np.floating],
+    rng: np.random.Generator,
+    documents: NDArray[np.integer] | None = None,
+    n_permutations: int = N_PERMUTATIONS,
+) -> EnergyTest:
+    """Test vectors (n, d) against a cloud (m, d).
+
+    Tokens of one document are not independent, so the cloud takes part with one random token a document.
+
+    Args:
+        points: each a unit.
+        cloud: of which at most 300 points take part.
+        rng: decides which, and the permutations.
+        documents: (m,) which document each cloud point comes from.
+        n_permutations: of the labels.
+
+    Raises:
+        BadRequest: fewer than two points or two documents.
+    """
+    units = len(cloud) if documents is None else len(np.unique(documents))
+    chosen = cloud[np.sort(draw_rows(len(cloud), min(units, MAX_CLOUD), rng, documents))]
+    labels = np.arange(len(points) + len(chosen)) < len(points)
+    orders = np.array([rng.permutation(labels) for _ in range(n_permutations)])
+    return _test(points, chosen, labels, orders)
+
+
+def energy_of_pairs(
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
+    rng: np.random.Generator,
+    n_permutations: int = N_PERMUTATIONS,
+) -> EnergyTest:
+    """Test prior sample against posterior, both (n, d): the null swaps the two ends of vectors at random."""
+    n = len(before)
+    labels = np.arange(2 * n) < n
+    swaps = rng.random((n_permutations, n)) < 0.5
+    return _test(before, after, labels, np.concatenate([~swaps, swaps], axis=1))
+
+
+def _test(
+    first: NDArray[np.floating], second: NDArray[np.floating], labels: NDArray[np.bool_], orders: NDArray[np.bool_]
+) -> EnergyTest:
+    if min(len(first), len(second)) < 2:
+        raise BadRequest(
+            f"Samples of {len(first)} and {len(second)} points cannot be tested against each other; give at least 2 of "
+            "each, from different documents."
+        )
+    every = np.concatenate([first, second]).astype(np.float64)
+    distances = cdist(every, every)
+    null = _energy(distances, orders)
+    value = float(_energy(distances, labels[None])[0])
+    return EnergyTest(value, null, permutation_p(value, null), len(second))
+
+
+def _energy(distances: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the energy distance under each row of labels, (n_rows,)."""
+    one = labels.astype(np.float64)
+    other = 1 - one
+    n, m = one.sum(axis=1), other.sum(axis=1)
+    to_one = one @ distances
+    within_one, between = (to_one * one).sum(axis=1), (to_one * other).sum(axis=1)
+    within_other = ((other @ distances) * other).sum(axis=1)
+    energy = 2 * between / (n * m) - within_one / n**2 - within_other / m**2
+    return np.where(energy > 1e-12 * distances.max(), energy, 0.0).astype(np.float64)  # what is below is rounding
