@@ -1,11 +1,12 @@
-"""A small variational autoencoder: trained with torch, kept and drawn from as arrays.
+"""The training of a small variational autoencoder, with torch.
 
-A layer of its own at the bottom, since it needs nothing of the project and priors must not import torch themselves.
+A layer of its own at the bottom, since it needs little of the project and priors must not import torch themselves.
 Everything is on one thread of the CPU, in float32 and decided by one seed: the same points give the same weights.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,14 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Weight (d_out, d_in) and bias (d_out,)."""
+from core.autoencoder import MAX_LOG_VARIANCE, Autoencoder, Layer, lowest_log_variance
+from core.progress import Progress, silent
 
 CLIP_NORM = 5.0
-MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 6.0
-"""Bounds of an encoder's log variance: beyond them its exponential has no use and its gradient no sense."""
+CHECK_EVERY = 100
+"""Steps between two looks at the held-out points."""
+REPORT_EVERY = 20
+"""Steps between two words to the person who waits."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Training:
         free_bits: nats a latent unit that cost nothing.
         min_std: smallest standard deviation of the encoder's Gaussian.
         noise_std: standard deviation of the decoder's noise; None: that of the residuals at each step.
-        steps: of the optimiser.
+        steps: of the optimiser, at most.
+        patience: steps without a better objective on held-out points after which training ends; 0: none.
         batch_size: points a step.
         learning_rate: Adam's.
         seed: decides weights, batches and noise.
@@ -50,82 +53,118 @@ class Training:
     min_std: float
     noise_std: float | None
     steps: int
+    patience: int
     batch_size: int
     learning_rate: float
     seed: int
 
 
 @dataclass(frozen=True)
-class Autoencoder:
-    """A trained autoencoder.
+class Trained:
+    """A trained autoencoder and how it came about.
 
     Attributes:
-        encoder: layers to means and log variances, (2·d_latent).
-        decoder: layers from the latent code back.
-        min_std: smallest standard deviation of the encoder's Gaussian.
-        losses: (steps,) the objective a coordinate.
+        network: with the weights of `best_step`.
+        losses: (steps taken,) the objective a coordinate on each batch.
+        checked: (n,) steps after which the held-out points were looked at.
+        held_out: (n,) the objective a coordinate on them, at the full weight of the divergence.
+        best_step: after which the weights are kept; with a patience of 0 the last.
     """
 
-    encoder: tuple[Layer, ...]
-    decoder: tuple[Layer, ...]
-    min_std: float
+    network: Autoencoder
     losses: NDArray[np.float32]
-
-    def encode(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return mean and standard deviation (n, d_latent) of the codes of rows (n, d)."""
-        mean, log_variance = np.split(_run(self.encoder, x), 2, axis=1)
-        return mean, np.exp(_bounded(log_variance, self.min_std, np.clip) / 2)
-
-    def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the decoder's mean (n, d) of codes (n, d_latent)."""
-        return _run(self.decoder, code)
+    checked: NDArray[np.int64]
+    held_out: NDArray[np.float32]
+    best_step: int
 
 
-def divergence(mean: NDArray[np.floating], std: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the divergence (n, d_latent) of N(mean, std²) from N(0, 1), in nats."""
-    return 0.5 * (np.square(mean) + np.square(std) - 1) - np.log(std)
-
-
-def train(points: NDArray[np.floating], training: Training) -> Autoencoder:
+def train(
+    points: NDArray[np.floating], held_out: NDArray[np.floating], training: Training, progress: Progress = silent
+) -> Trained:
     """Train on points (n, d) that are centred and have a variance of about one a coordinate.
 
-    The objective a point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence a unit, free bits). With a
-    learned noise its best value is taken at each step, the root mean square residual of the batch.
+    The objective a point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence a unit, free bits), the
+    negative evidence bound without its constant. With a learned noise its best value is taken at each step, the root
+    mean square residual of the batch. Held-out points (m, d) say when to stop, and which weights are kept.
 
     Args:
         points: to train on.
+        held_out: to stop by.
         training: how.
+        progress: in steps; may raise `Cancelled`, and then nothing is kept.
     """
     with _one_thread():
-        return _train(points, training)
+        return _Course(points, held_out, training).to_the_end(progress)
 
 
-def _train(points: NDArray[np.floating], training: Training) -> Autoencoder:
-    generator = torch.Generator().manual_seed(training.seed)
-    n, d_model = points.shape
-    hidden, latent = training.d_hidden, training.d_latent
-    encoder = _layers((d_model, hidden, hidden, 2 * latent), generator)
-    decoder = _layers((latent, hidden, hidden, d_model), generator)
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=training.learning_rate)
-    data = torch.from_numpy(np.ascontiguousarray(points, np.float32))
-    losses = np.zeros(training.steps, np.float32)
-    for step in range(training.steps):
-        x = data[torch.randint(n, (min(training.batch_size, n),), generator=generator)]
-        mean, log_variance = encoder(x).chunk(2, dim=1)
-        log_variance = _bounded(log_variance, training.min_std, torch.clamp)
-        noise = torch.randn(mean.shape, generator=generator)
-        rebuilt = decoder(mean + noise * torch.exp(log_variance / 2))
-        units = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=0)
-        warmth = min(1.0, (step + 1) / training.warmup_steps) if training.warmup_steps else 1.0
-        cost = training.kl_weight * warmth * units.clamp(min=training.free_bits).sum()
-        loss = (_misfit(x, rebuilt, training.noise_std) + cost) / d_model
-        optimiser.zero_grad()
+class _Course:
+    """One training from its first step to its last."""
+
+    def __init__(self, points: NDArray[np.floating], held_out: NDArray[np.floating], training: Training) -> None:
+        self.training = training
+        self.generator = torch.Generator().manual_seed(training.seed)
+        d_model, hidden, latent = points.shape[1], training.d_hidden, training.d_latent
+        self.encoder = _layers((d_model, hidden, hidden, 2 * latent), self.generator)
+        self.decoder = _layers((latent, hidden, hidden, d_model), self.generator)
+        self.parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
+        self.optimiser = torch.optim.Adam(self.parameters, lr=training.learning_rate)
+        self.data, self.held_out = _tensor(points), _tensor(held_out)
+        self.lowest = lowest_log_variance(training.min_std)
+        self.losses: list[float] = []
+        self.checks: list[tuple[int, float]] = []
+        self.best: tuple[float, int, Any] = (np.inf, 0, None)
+
+    def to_the_end(self, progress: Progress) -> Trained:
+        """Train until the steps are used up or the held-out points get no better."""
+        training = self.training
+        for step in range(1, training.steps + 1):
+            self._step(step)
+            if step % CHECK_EVERY == 0 or step == training.steps:
+                self._check(step)
+                if training.patience and step - self.best[1] >= training.patience and step >= training.warmup_steps:
+                    break
+            if step % REPORT_EVERY == 0:
+                progress(step, training.steps, f"Training the autoencoder, step {step} of at most {training.steps}")
+        if training.patience and self.best[2]:
+            for network, weights in zip((self.encoder, self.decoder), self.best[2], strict=True):
+                network.load_state_dict(weights)
+        steps, values = zip(*self.checks, strict=True)
+        return Trained(
+            Autoencoder(_arrays(self.encoder), _arrays(self.decoder), training.min_std),
+            np.asarray(self.losses, np.float32),
+            np.asarray(steps, np.int64),
+            np.asarray(values, np.float32),
+            self.best[1] if training.patience and self.best[2] else len(self.losses),
+        )
+
+    def _step(self, step: int) -> None:
+        training = self.training
+        size = min(training.batch_size, len(self.data))
+        x = self.data[torch.randint(len(self.data), (size,), generator=self.generator)]
+        warmth = min(1.0, step / training.warmup_steps) if training.warmup_steps else 1.0
+        loss = self._objective(x, warmth, self.generator)
+        self.optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
-        optimiser.step()
-        losses[step] = loss.item()
-    return Autoencoder(_arrays(encoder), _arrays(decoder), training.min_std, losses)
+        nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
+        self.optimiser.step()
+        self.losses.append(loss.item())
+
+    @torch.no_grad()
+    def _check(self, step: int) -> None:
+        """Look at the held-out points, always with the same noise; before the end of the warm-up nothing is kept."""
+        value = self._objective(self.held_out, 1.0, torch.Generator().manual_seed(self.training.seed)).item()
+        self.checks.append((step, value))
+        if step >= self.training.warmup_steps and value < self.best[0]:
+            self.best = (value, step, deepcopy((self.encoder.state_dict(), self.decoder.state_dict())))
+
+    def _objective(self, x: Tensor, warmth: float, generator: torch.Generator) -> Tensor:
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        log_variance = torch.clamp(log_variance, self.lowest, MAX_LOG_VARIANCE)
+        noise = torch.randn(mean.shape, generator=generator)
+        rebuilt = self.decoder(mean + noise * torch.exp(log_variance / 2))
+        units = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=0)
+        cost = self.training.kl_weight * warmth * units.clamp(min=self.training.free_bits).sum()
+        return (_misfit(x, rebuilt, self.training.noise_std) + cost) / x.shape[1]
 
 
 @contextmanager
@@ -159,21 +198,10 @@ def _layers(widths: tuple[int, ...], generator: torch.Generator) -> nn.Sequentia
     return nn.Sequential(*modules[:-1])
 
 
+def _tensor(points: NDArray[np.floating]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(points, np.float32))
+
+
 def _arrays(network: nn.Sequential) -> tuple[Layer, ...]:
     linear = [module for module in network if isinstance(module, nn.Linear)]
     return tuple((layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in linear)
-
-
-@torch.no_grad()
-def _run(layers: tuple[Layer, ...], x: NDArray[np.floating]) -> NDArray[np.float32]:
-    values = torch.from_numpy(np.ascontiguousarray(x, np.float32))
-    for i, (weight, bias) in enumerate(layers):
-        values = functional.linear(values, torch.from_numpy(weight), torch.from_numpy(bias))
-        values = values if i == len(layers) - 1 else functional.silu(values)
-    return values.numpy()
-
-
-def _bounded(log_variance: Any, min_std: float, clip: Callable[..., Any]) -> Any:
-    """Hold a log variance within its bounds, the lower one as the spec sets it."""
-    low = max(MIN_LOG_VARIANCE, 2 * float(np.log(min_std))) if min_std > 0 else MIN_LOG_VARIANCE
-    return clip(log_variance, low, MAX_LOG_VARIANCE)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.errors import BadData, BadRequest
 from core.moments import Reference
+from core.progress import Progress, silent
 from core.sources.models import resolve_model
 from core.specs.cloud import CloudSpec
 from core.specs.model import ModelSpec
@@ -66,6 +67,17 @@ def job_kind(needed: Needed) -> str:
 def find(needed: Needed, store: Store) -> Cloud | None:
     """Return a cloud if it is in the store."""
     return find_vocabulary(needed, store) if isinstance(needed, ModelSpec) else find_cloud(needed, store)
+
+
+def make(needed: Needed, store: Store, progress: Progress = silent) -> Cloud:
+    """Return a cloud, made in this very process if it is not in the store."""
+    if isinstance(needed, ModelSpec):
+        from core.activations.vocabulary import vocabulary_cloud
+
+        return vocabulary_cloud(needed, store, progress)
+    from core.activations.capture import capture
+
+    return capture(needed, store, progress)[0]
 
 
 def needed_clouds(prior: PriorSpec, place: Place, reference: bool = True) -> tuple[Needed, ...]:
@@ -142,7 +154,7 @@ def _further(wish: Further, place: Place, clouds: dict[Needed, Cloud], store: St
 
 def _read(cloud: Cloud, needed: Needed, site: int | str) -> Reference:
     where = 0 if isinstance(needed, ModelSpec) else site
-    return Reference(cloud.points(where), cloud.moments(where), name=_name(needed, site), key=cloud.key)
+    return Reference(cloud.points(where), cloud.moments(where), name=_name(needed, site), key=cloud.key, site=where)
 
 
 def _vocabulary(wish: VocabularyRows, cloud: Cloud, place: Place, counted: Cloud | None, store: Store) -> Reference:
@@ -195,7 +207,7 @@ def _posterior(run: str, place: Place, store: Store) -> Reference:
         raise BadRequest(
             f"Run {job.id} has no prompt at site {place.site}, only at: {have}; choose a run that prompts that site."
         )
-    return Reference(vectors[sites.index(int(place.site))], name=job.id, key=job.id)
+    return Reference(vectors[sites.index(int(place.site))], name=job.id, key=job.id, site=place.site)
 
 
 def _name(needed: Needed, site: int | str) -> str:

@@ -13,9 +13,9 @@ from core.commands.jobs import ensure
 from core.commands.options import Json, takes
 from core.commands.output import emit
 from core.errors import BadRequest
-from core.priors import build_prior
 from core.priors.docs import prior_help
-from core.specs import CloudSpec, DatasetSpec, ModelSpec, parse_prior
+from core.priors.fitting import FIT, find_fit
+from core.specs import CloudSpec, DatasetSpec, FitSpec, ModelSpec, parse_prior
 from core.specs.describe import describe
 from core.specs.prior import PriorSpec, prior_kinds
 from core.store import Store
@@ -48,7 +48,8 @@ def sample(
     place = _place(model, dataset, site, vocabulary)
     reference = gather(spec, place, store, get=lambda needed: _made(needed, store))
     main = reference.main
-    fitted = build_prior(spec).fit(main.points, main.moments, reference.further)
+    asked = FitSpec(prior=spec, model=place.model, reference=place.cloud, site=place.site)
+    fitted, _ = ensure(lambda: find_fit(spec, reference, store), FIT, asked, store)
     drawn = fitted.sample(n, np.random.default_rng(seed))
     with disk_errors(out.parent):
         write_atomically(out, save({"prompt": drawn}, metadata={"prior": spec.canonical_json(), "seed": str(seed)}))

@@ -93,6 +93,10 @@ class GaussianFit:
         normaliser = self.dim * np.log(2 * np.pi) + np.log(self.variances).sum()
         return -0.5 * (normaliser + np.square(white).sum(axis=1))
 
+    def tensors(self) -> dict[str, NDArray[np.float64]]:
+        """Return the arrays by name, ready to be kept; `GaussianFit(**tensors, facts=facts)` is the fit again."""
+        return {"mean": self.mean, "basis": np.ascontiguousarray(self.basis), "variances": self.variances}
+
     def density(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the log density (n,) of rows (n, d); for a singular fit that on its range, and −inf off it."""
         white, inside = self.whiten(x)

@@ -10,9 +10,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
-from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.kept import KeptPrior, Learnt
 from core.priors.rejection import draw_accepted
+from core.progress import Progress
 from core.specs.prior import PriorSpec
 
 _N_PROBED = 1024
@@ -50,7 +51,7 @@ class KnnSpec(PriorSpec):
     )
 
 
-class Knn(Prior[KnnSpec]):
+class Knn(KeptPrior[KnnSpec]):
     """N(mean, widening²·covariance), where the k-th neighbour in the cloud is farther than a threshold.
 
     Source: 4.4 of the paper names kNN sampling and leaves it out.
@@ -58,43 +59,54 @@ class Knn(Prior[KnnSpec]):
     """
 
     spec_class = KnnSpec
+    only_drawing = ("quantile", "quantile_of", "draw_budget")
     fit_: GaussianFit
     threshold_: float
     acceptance_: float
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def learn(
+        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+    ) -> Learnt:
         """Fit on points (n, d), and measure the distances that the threshold is made from.
 
         Raises:
             BadRequest: see `fit_gaussian`; k above the other points, or no candidate beyond the threshold.
+            Cancelled: by `progress`.
         """
         spec = self.spec
-        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
-        self.d_model_ = points.shape[1]
+        fit = fit_gaussian(points, moments, spec.covariance, spec.rank)
         if spec.k >= len(points):
             raise BadRequest(
                 f"k {spec.k} is too large for {len(points)} reference points, of which each has {len(points) - 1} "
                 f"neighbours; choose at most {len(points) - 1}."
             )
-        # One unit for any scale: squares of what float32 can hold do not fit.
-        self._unit = float(np.sqrt(self.fit_.variances.sum()))
-        self._index = NearestNeighbors(algorithm="brute").fit(self._scaled(points))
+        self._index_points(fit, points)
         rng = np.random.default_rng(0)
         probed = rng.choice(len(points), size=min(_N_PROBED, len(points)), replace=False)
+        progress(0, 2, "Measuring distances within the cloud")
         # A point is its own nearest neighbour.
-        self._of_cloud = self._distance(points[probed], spec.k + 1)
-        candidates = self._distance(self._candidates(_N_PROBED, rng), spec.k)
-        measured = candidates if spec.quantile_of == "candidates" else self._of_cloud
+        of_cloud = self._distance(points[probed], spec.k + 1)
+        progress(1, 2, "Measuring distances of candidates")
+        of_candidates = self._distance(self._candidates(_N_PROBED, rng), spec.k)
+        return Learnt({**fit.tensors(), "of_cloud": of_cloud, "of_candidates": of_candidates}, fit.facts)
+
+    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+        """Take the distances that were measured in points (n, d), and set the threshold.
+
+        Raises:
+            BadRequest: no candidate is beyond it.
+        """
+        spec, tensors = self.spec, dict(learnt.tensors)
+        self._of_cloud, self._of_candidates = tensors.pop("of_cloud"), tensors.pop("of_candidates")
+        self._index_points(GaussianFit(**tensors, facts=learnt.facts), points)
+        measured = self._of_candidates if spec.quantile_of == "candidates" else self._of_cloud
         self.threshold_ = float(np.quantile(measured, spec.quantile))
-        self.acceptance_ = float((candidates > self.threshold_).mean())
+        self.acceptance_ = float((self._of_candidates > self.threshold_).mean())
         if self.acceptance_ == 0:
             raise BadRequest(
                 f"None of {_N_PROBED} candidates is farther from the cloud than {self.threshold_:.3g}; raise widening "
                 f"above {spec.widening:g} or lower the quantile below {spec.quantile:g}."
             )
-        self._of_candidates = candidates
         return self
 
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -140,6 +152,13 @@ class Knn(Prior[KnnSpec]):
             },
             **self.fit_.facts,
         }
+
+    def _index_points(self, fit: GaussianFit, points: NDArray[np.floating]) -> None:
+        """Make the cloud ready to be asked for neighbours."""
+        self.fit_, self.d_model_ = fit, len(fit.mean)
+        # One unit for any scale: squares of what float32 can hold do not fit.
+        self._unit = float(np.sqrt(fit.variances.sum()))
+        self._index = NearestNeighbors(algorithm="brute").fit(self._scaled(points))
 
     def _candidates(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         return self.fit_.colour(self.spec.widening * rng.standard_normal((n, self.fit_.dim)))

@@ -40,6 +40,14 @@ class Matched(Prior[PriorSpec]):
             BadRequest: as the prior, or a reference cloud that has no spread.
         """
         self.prior.fit(points, moments, further)
+        return self.match(points, moments)
+
+    def match(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+        """Take the target from the spec or from the reference cloud; the prior itself is fitted.
+
+        Raises:
+            BadRequest: a reference cloud that has no spread.
+        """
         self.d_model_ = self.prior.d_model_
         self._spreads.clear()
         self.target_ = self.spec.target_trace or _trace(points, moments)
@@ -51,25 +59,25 @@ class Matched(Prior[PriorSpec]):
         Raises:
             BadRequest: as the prior, samples without any spread, or values that do not fit into float32.
         """
-        mean, factor = self._map(n)
+        mean, factor = self.map_for(n)
         return as_float32(mean + factor * (self.prior.sample(n, rng).astype(np.float64) - mean))
 
     def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
         """Return the log density (n,) of rows (n, d), on the prior's range where it is singular."""
-        mean, factor = self._map(len(x))
+        mean, factor = self.map_for(len(x))
         density = self.prior.log_prob(mean + (x - mean) / factor)
         dim = self.prior.report().get("rank", self.d_model_)
         return None if density is None else density - dim * np.log(factor)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the target."""
-        return self._map(n)[0], self.target_
+        return self.map_for(n)[0], self.target_
 
     def report(self) -> dict[str, Any]:
         """Return the prior's own report, which is that before scaling, and what the scaling does."""
         report = self.prior.report()
         n = report.get("rows", 20)
-        mean, factor = self._map(n)
+        mean, factor = self.map_for(n)
         return {
             **report,
             "matched_trace": {
@@ -82,8 +90,8 @@ class Matched(Prior[PriorSpec]):
             "matched_note": "All other numbers are those of the prior before it was scaled about its mean.",
         }
 
-    def _map(self, n: int) -> tuple[NDArray[np.float64], float]:
-        """Return the mean and the factor about it."""
+    def map_for(self, n: int) -> tuple[NDArray[np.float64], float]:
+        """Return the mean (d,) and the factor about it that samples drawn n at once are scaled by."""
         if n not in self._spreads:
             self._spreads[n] = self.prior.spread(n)
         mean, trace = self._spreads[n]

@@ -14,8 +14,9 @@ from sklearn.mixture import GaussianMixture
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
-from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.kept import KeptPrior, Learnt
+from core.progress import Progress
 from core.specs.prior import PriorSpec
 
 _N_CLUSTERED = 20_000
@@ -53,7 +54,7 @@ class MixtureSpec(PriorSpec):
     seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides where the clusters begin.")
 
 
-class Mixture(Prior[MixtureSpec]):
+class Mixture(KeptPrior[MixtureSpec]):
     """Clusters in the leading principal components, times the fitted Gaussian in the others.
 
     Deviation: the paper only names it as worth designing.
@@ -65,33 +66,46 @@ class Mixture(Prior[MixtureSpec]):
     weights_: NDArray[np.float64]
     facts_: dict[str, Any]
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def learn(
+        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+    ) -> Learnt:
         """Fit a Gaussian on points (n, d), and clusters on the points' coordinates in it.
 
         Raises:
             BadRequest: see `fit_gaussian`; more clusters than points, or a cluster that is a single place.
+            Cancelled: by `progress`.
         """
         spec = self.spec
-        self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
-        self.d_model_ = points.shape[1]
+        fit = fit_gaussian(points, moments, spec.covariance, spec.rank)
         if spec.n_clusters > len(points):
             raise BadRequest(
                 f"n_clusters {spec.n_clusters} is above the {len(points)} reference points; choose at most "
                 f"{len(points)}."
             )
-        dim = min(spec.components, self.fit_.dim)
+        dim = min(spec.components, fit.dim)
         if len(points) > _N_CLUSTERED:
             points = points[np.sort(np.random.default_rng(spec.seed).choice(len(points), _N_CLUSTERED, replace=False))]
+        progress(0, 0, "Looking for clusters")
         # Coordinates keep the cloud's proportions, so that clusters are those of the cloud, at a scale of one.
-        coordinates = (points - self.fit_.mean) @ (self.fit_.basis[:, :dim] / np.sqrt(self.fit_.variances[0]))
+        coordinates = (points - fit.mean) @ (fit.basis[:, :dim] / np.sqrt(fit.variances[0]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the report says whether it converged
-            clusters = self._soft(coordinates) if spec.method == "em" else self._hard(coordinates)
-        self.weights_, means, covariances, converged = clusters
+            weights, means, covariances, converged = (
+                self._soft(coordinates) if spec.method == "em" else self._hard(coordinates)
+            )
+        clusters = {"cluster.weights": weights, "cluster.means": means, "cluster.covariances": covariances}
+        facts = {"points_clustered": len(points), "converged": converged}
+        return Learnt({**fit.tensors(), **clusters}, {"gaussian": fit.facts, "clusters": facts})
+
+    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+        """Take the Gaussian and the clusters; the points themselves are not needed any more."""
+        tensors = dict(learnt.tensors)
+        self.weights_ = tensors.pop("cluster.weights")
+        means, covariances = tensors.pop("cluster.means"), tensors.pop("cluster.covariances")
         self.clusters_ = [_cluster(*pair) for pair in zip(means, covariances, strict=True)]
-        self.facts_ = {"points_clustered": len(points), "converged": converged}
+        self.fit_ = GaussianFit(**tensors, facts=learnt.facts["gaussian"])
+        self.facts_ = learnt.facts["clusters"]
+        self.d_model_ = len(self.fit_.mean)
         return self
 
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:

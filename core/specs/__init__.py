@@ -3,6 +3,7 @@
 from core.specs.base import Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
 from core.specs.dataset import TASK_DATASETS, DatasetSpec
+from core.specs.fit import FitSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
@@ -15,6 +16,7 @@ __all__ = [
     "AnyPrior",
     "CloudSpec",
     "DatasetSpec",
+    "FitSpec",
     "ModelSpec",
     "PriorSpec",
     "ProjectionSpec",

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from core.store import list_jobs
+
 TEXTS = "\n\n".join(f"The {animal} has {n} {part}." for n, (animal, part) in enumerate(
     [("cat", "paws"), ("dog", "ears"), ("hen", "wings"), ("ant", "legs"), ("cow", "horns"), ("fly", "eyes")]
 ))  # fmt: skip
@@ -72,6 +74,21 @@ def test_sample_draws_the_same_again(ask, inline, tiny_folder, tmp_path):
         assert 0 < document["report"]["acceptance"] < 1
     one, other = (load_file(file)["prompt"] for file in files)
     np.testing.assert_array_equal(one, other)
+
+
+def test_sample_keeps_what_took_long_to_fit(ask, inline, tiny_folder, tmp_path):
+    drawn = []
+    for draw in ("mean", "mean", "sampled"):
+        prior = {"kind": "vae", "d_latent": 2, "d_hidden": 4, "steps": 20, "draw": draw}
+        out = tmp_path / f"{draw}.safetensors"
+        document = ask(
+            "sample", "--prior", json.dumps(prior), "--vocabulary", "--model", str(tiny_folder), "--out", str(out)
+        )
+        assert document["report"]["steps"]["taken"] == 20
+        drawn.append(load_file(out)["prompt"])
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert len(list_jobs(inline, "fit")) == 1
+    assert sum(kind == "fit" for kind, _, _ in inline.artifacts()) == 1
 
 
 def test_sample_on_activations(ask, inline, texts, tiny_folder, tmp_path):

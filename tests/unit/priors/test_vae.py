@@ -5,8 +5,10 @@ import sys
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.decomposition import PCA
 
 from core import vae
+from core.autoencoder import divergence
 from core.errors import BadRequest, Diverged
 from core.priors.vae import Vae, VaeSpec
 from tests.unit.priors.test_gaussian import cloud
@@ -40,6 +42,7 @@ def test_rebuilds_a_plane_with_the_units_it_needs(fitted: Vae):
     units = report["kl_a_unit_nats"]
     assert units[1] > 1 > 0.1 > units[2]
     assert report["kl_nats"] == pytest.approx(sum(units))
+    assert report["points_trained_on"] + report["points_to_stop_by"] + report["points_held_out"] == 800
 
 
 def test_samples_are_spread_as_the_data(fitted: Vae, plane: np.ndarray):
@@ -78,12 +81,31 @@ def test_seed_and_generator_decide_alone(plane: np.ndarray):
     assert not np.array_equal(samples[0], samples[2])
 
 
+def test_training_ends_where_held_out_points_get_no_better():
+    noise = np.random.default_rng(0).standard_normal((60, 16)).astype(np.float32)
+    report = make(noise, steps=5000, patience=300, learning_rate=1e-2).report()
+    steps = report["steps"]
+    assert steps["at_most"] == 5000
+    assert steps["taken"] == steps["weights_kept_of"] + 300 < 5000
+    whole = make(noise, steps=500, patience=0, learning_rate=1e-2).report()
+    assert whole["steps"] == {"taken": 500, "at_most": 500, "weights_kept_of": 500}
+    assert whole["held_out_loss_a_coordinate"] > report["held_out_loss_a_coordinate"]
+
+
+def test_the_best_linear_model_is_probabilistic_principal_components(plane: np.ndarray, fitted: Vae):
+    pca = PCA(n_components=4).fit(plane)
+    leading = pca.explained_variance_ - pca.noise_variance_
+    expected = leading.sum() / (pca.explained_variance_.sum() + 12 * pca.noise_variance_)
+    spread = fitted.report()["spread"]["total_variance"]
+    assert spread["ratio_of_a_linear_model_of_the_same_width"] == pytest.approx(expected, rel=1e-4)
+
+
 def test_divergence_is_that_of_two_normals():
     mean, std = np.array([[0.7]]), np.array([[0.4]])
     x = np.linspace(-8, 8, 20_001)
     ratio = stats.norm.logpdf(x, 0.7, 0.4) - stats.norm.logpdf(x)
     expected = np.trapezoid(stats.norm.pdf(x, 0.7, 0.4) * ratio, x)
-    assert vae.divergence(mean, std)[0, 0] == pytest.approx(expected, rel=1e-6)
+    assert divergence(mean, std)[0, 0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_threads_are_given_back(plane: np.ndarray):
@@ -105,7 +127,7 @@ def test_no_closed_density(fitted: Vae, plane: np.ndarray):
 
 
 def test_importing_priors_leaves_torch_alone():
-    code = "import sys, core.priors; assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    code = "import sys, core.priors.fitting; assert not {'torch', 'transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -117,10 +139,10 @@ def test_too_few_points():
 def test_a_loss_that_is_not_finite(plane: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     train = vae.train
 
-    def spoilt(*arguments) -> vae.Autoencoder:
-        network = train(*arguments)
-        network.losses[-1] = np.nan
-        return network
+    def spoilt(*arguments) -> vae.Trained:
+        trained = train(*arguments)
+        trained.losses[-1] = np.nan
+        return trained
 
     monkeypatch.setattr(vae, "train", spoilt)
     with pytest.raises(Diverged, match=r"^The VAE's loss is not finite at learning rate 0\.003; choose a smaller one"):

@@ -1,0 +1,78 @@
+"""A small autoencoder as arrays: what is kept of a trained one, and drawn from. Free of torch.
+
+A layer of its own at the bottom: `core.vae` trains one with torch, and priors draw from it without.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Weight (d_out, d_in) and bias (d_out,)."""
+
+MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 6.0
+"""Bounds of an encoder's log variance: beyond them its exponential has no use and its gradient no sense."""
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """A trained autoencoder: linear layers with SiLU between them.
+
+    Attributes:
+        encoder: layers to means and log variances, (2·d_latent).
+        decoder: layers from the latent code back.
+        min_std: smallest standard deviation of the encoder's Gaussian.
+    """
+
+    encoder: tuple[Layer, ...]
+    decoder: tuple[Layer, ...]
+    min_std: float
+
+    def encode(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and standard deviation (n, d_latent) of the codes of rows (n, d)."""
+        mean, log_variance = np.split(_run(self.encoder, x), 2, axis=1)
+        return mean, np.exp(np.clip(log_variance, lowest_log_variance(self.min_std), MAX_LOG_VARIANCE) / 2)
+
+    def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the decoder's mean (n, d) of codes (n, d_latent)."""
+        return _run(self.decoder, code)
+
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """Return weights and biases by name, ready to be kept."""
+        return {
+            f"{part}.{i}.{name}": array
+            for part, layers in (("encoder", self.encoder), ("decoder", self.decoder))
+            for i, layer in enumerate(layers)
+            for name, array in zip(("weight", "bias"), layer, strict=True)
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Any], min_std: float) -> "Autoencoder":
+        """Return the autoencoder whose `tensors` these are; others among them are passed over."""
+
+        def layers(part: str) -> tuple[Layer, ...]:
+            n = sum(name.startswith(f"{part}.") for name in tensors) // 2
+            return tuple((tensors[f"{part}.{i}.weight"], tensors[f"{part}.{i}.bias"]) for i in range(n))
+
+        return cls(layers("encoder"), layers("decoder"), min_std)
+
+
+def divergence(mean: NDArray[np.floating], std: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the divergence (n, d_latent) of N(mean, std²) from N(0, 1), in nats."""
+    return 0.5 * (np.square(mean) + np.square(std) - 1) - np.log(std)
+
+
+def lowest_log_variance(min_std: float) -> float:
+    """Return the lower bound of an encoder's log variance, as the spec sets it."""
+    return max(MIN_LOG_VARIANCE, 2 * float(np.log(min_std))) if min_std > 0 else MIN_LOG_VARIANCE
+
+
+def _run(layers: tuple[Layer, ...], x: NDArray[np.floating]) -> NDArray[np.float32]:
+    values = np.asarray(x, np.float32)
+    for i, (weight, bias) in enumerate(layers):
+        values = values @ weight.T + bias
+        values = values if i == len(layers) - 1 else values * expit(values)
+    return values

@@ -1,0 +1,31 @@
+"""Fit a prior that takes long, and keep it: the job behind its preview."""
+
+from typing import Any
+
+from core.activations.references import Place, gather, make
+from core.priors.fitting import fit_key, fit_prior
+from core.progress import Progress
+from core.specs.fit import FitSpec
+from core.store import JobFolder, Store
+
+
+def fit_and_keep(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    """Capture what is missing of the clouds, and fit the prior on them.
+
+    Returns:
+        key of the stored fit, and the prior's report.
+
+    Raises:
+        BadRequest, Diverged: as the prior's `fit`.
+        Cancelled: by `progress`.
+    """
+    references = gather(spec.prior, place_of(spec), store, lambda needed: make(needed, store, progress))
+    prior = fit_prior(spec.prior, references, store, progress)
+    key = fit_key(spec.prior, references)
+    job.log(f"fit {key} of the prior {spec.prior.kind}")
+    return {"key": key, "report": prior.report()}
+
+
+def place_of(spec: FitSpec) -> Place:
+    """Return where a prior is fitted."""
+    return Place(spec.model, spec.reference, spec.site)

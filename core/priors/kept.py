@@ -1,0 +1,59 @@
+"""Priors whose fit takes long: what they learn is an artifact, made once and read again by whoever draws."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.moments import Moments, Reference
+from core.priors.base import Prior
+from core.progress import Progress, silent
+from core.specs.prior import PriorSpec
+
+S = TypeVar("S", bound=PriorSpec)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a fit came to.
+
+    Attributes:
+        tensors: arrays by name; safetensors keeps them bit for bit.
+        facts: the rest, JSON-able.
+    """
+
+    tensors: dict[str, NDArray[Any]]
+    facts: dict[str, Any]
+
+
+class KeptPrior(Prior[S]):
+    """A prior whose `fit` is two steps: `learn`, which takes long, and `restore`, which does not.
+
+    `core.priors.fitting` keeps what was learnt; a fit in memory goes through the same two steps.
+    """
+
+    only_drawing: ClassVar[tuple[str, ...]] = ()
+    """Parameters that change what is drawn and nothing of what is learnt: they are no part of a stored fit's key."""
+
+    @abstractmethod
+    def learn(
+        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+    ) -> Learnt:
+        """Learn from a reference cloud; arguments and errors as of `fit`.
+
+        Raises:
+            Cancelled: by `progress`.
+        """
+
+    @abstractmethod
+    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+        """Take what was learnt from points (n, d), which are given again for those who draw with their help."""
+
+    def fit(
+        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
+    ) -> Self:
+        """Learn from points (n, d), which takes seconds to minutes; nothing is kept on disk."""
+        return self.restore(self.learn(points, moments, further, silent), points)
