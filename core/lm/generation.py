@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from core.lm.fast_llama import Cache
+from core.lm.fast_decoder import Cache
 from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
 from core.progress import Progress, silent
 
@@ -36,7 +36,7 @@ def generate(
 
     Args:
         prompted: model and place of the prompt.
-        prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+        prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
         texts: token ids without the beginning-of-sequence token, none empty.
         max_new_tokens: at most.
         stop: tokens that end a continuation; they are not part of it.
@@ -73,6 +73,8 @@ class _Reader(Protocol):
 def _reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int) -> _Reader:
     if isinstance(prompted, FastPrompted):
         return _FastReader(prompted, prompt, max_new_tokens)
+    if not isinstance(prompted, GenericPrompted):
+        raise TypeError(f"no reader for {type(prompted).__name__}")
     return _GenericReader(prompted, prompt)
 
 
@@ -103,36 +105,27 @@ class _FastReader:
     """Ragged texts at once: the padding between a text and its continuation is hidden from later tokens."""
 
     def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int) -> None:
-        self.fast = prompted.fast
-        self.device = prompted.frozen.device
-        self.prefix = prompted.prefix(prompt)
+        self.prompted = prompted
+        self.n_prompt = prompt.shape[-2]
+        self.prompts = prompted.prompts(prompt)
         self.max_new_tokens = max_new_tokens
         self.cache: Cache
-        self.next: Tensor
-        self.blocked: Tensor
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        ids, lengths = ids.to(self.device), lengths.to(self.device)
-        batch, n_pos = ids.shape
-        n = len(self.prefix)
-        last = n + torch.arange(batch, device=self.device) * n_pos + lengths - 1
-        logits, self.cache = self.fast.read(self.prefix, ids, last, self.max_new_tokens)
-        columns = torch.arange(n + n_pos + self.max_new_tokens, device=self.device)
-        self.next = n + lengths
-        self.blocked = (columns >= self.next[:, None]) & (columns < n + n_pos)
+        device, fast = self.prompted.frozen.device, self.prompted.fast
+        ids, lengths = ids.to(device), lengths.to(device)
+        layout = self.prompted.layout(self.n_prompt, ids)
+        logits, self.cache = fast.read(layout, self.prompted.bos, ids, lengths, self.prompts, self.max_new_tokens)
         return logits
 
     def advance(self, tokens: Tensor) -> Tensor:
-        blocked = self.blocked[:, : self.cache.n_keys + 1]
-        logits = self.fast.advance(tokens, self.next, self.cache, blocked)
-        self.next = self.next + 1
-        return logits
+        return self.prompted.fast.advance(tokens, self.cache)
 
 
 class _GenericReader:
     """Texts of one length, with the model's own cache."""
 
-    def __init__(self, prompted: Prompted, prompt: Tensor) -> None:
+    def __init__(self, prompted: GenericPrompted, prompt: Tensor) -> None:
         self.model: Any = prompted.frozen.model
         self.device = prompted.frozen.device
         self.prefix = prompted.prefix(prompt)

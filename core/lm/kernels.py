@@ -1,9 +1,11 @@
-"""The few operations a frozen Llama block is made of, with gradients to their inputs only.
+"""The few operations a frozen Llama-like block is made of, with gradients to their inputs only.
 
 The weights are frozen, so nothing here keeps what a weight's gradient would need. Each function is
 equal to its textbook form (`tests/unit/lm/test_kernels.py` checks value and gradient) and works on
 any device; rows are the tokens of a whole batch, flattened.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +15,8 @@ from torch.nn import functional
 _ONEDNN = torch.backends.mkldnn.is_available()
 MOST_SCORES = 8_000_000
 """Attention weights that are kept for the gradient; of longer texts torch's fused attention keeps none."""
+Activation = Literal["silu", "gelu_tanh"]
+"""What a block's gate goes through."""
 LOSS_ROWS = 256
 """Label positions whose logits exist at a time: 256 x 49,152 float32 is 50 MB."""
 
@@ -52,46 +56,57 @@ def _by_onednn(x: Tensor) -> bool:
     return _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32 and x.shape[0] > 1
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Return x over its root mean square, times the weight, in the weight's dtype: (rows, d) -> (rows, d)."""
-    return _RmsNorm.apply(x, weight, eps)  # pyright: ignore[reportReturnType]
+def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
+    """Return x over its root mean square, times the weight, in a dtype: (rows, d) -> (rows, d)."""
+    return _RmsNorm.apply(x, weight, eps, dtype)  # pyright: ignore[reportReturnType]
 
 
 class _RmsNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=_wide(x))
         scale = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, weight, scale)
-        return (x * scale).mul_(weight).to(weight.dtype)
+        return (x * scale).mul_(weight).to(dtype)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
         x, weight, scale = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         scaled = grad * weight
         scaled = scaled.to(scale.dtype).mul_(scale)
         along = (scaled * x).mean(-1, keepdim=True).mul_(scale.square())
-        return scaled.addcmul_(x, along, value=-1).to(x.dtype), None, None
+        return scaled.addcmul_(x, along, value=-1).to(x.dtype), None, None, None
 
 
-def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    """Return silu(gate) * up."""
-    return _SwiGlu.apply(gate, up)  # pyright: ignore[reportReturnType]
+def gated(gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
+    """Return activation(gate) * up."""
+    return _Gated.apply(gate, up, activation)  # pyright: ignore[reportReturnType]
 
 
-class _SwiGlu(torch.autograd.Function):
+class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, gate: Tensor, up: Tensor) -> Tensor:
-        # silu(gate) is made again in the backward pass: keeping it would be a third of what a block keeps.
+    def forward(ctx: FunctionCtx, gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
+        # The activation is made again in the backward pass: keeping it would be a third of what a block keeps.
         ctx.save_for_backward(gate, up)
-        return functional.silu(gate).mul_(up)
+        ctx.activation = activation  # pyright: ignore[reportAttributeAccessIssue]
+        return _activate(gate, activation).mul_(up)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         gate, up = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        return torch.ops.aten.silu_backward(grad * up, gate), functional.silu(gate).mul_(grad)
+        activation: Activation = ctx.activation  # pyright: ignore[reportAttributeAccessIssue]
+        through = grad * up
+        if activation == "silu":
+            grad_gate = torch.ops.aten.silu_backward(through, gate)
+        else:
+            grad_gate = torch.ops.aten.gelu_backward(through, gate, approximate="tanh")
+        return grad_gate, _activate(gate, activation).mul_(grad), None
+
+
+def _activate(gate: Tensor, activation: Activation) -> Tensor:
+    return functional.silu(gate) if activation == "silu" else functional.gelu(gate, approximate="tanh")
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -100,7 +115,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, blocked: Tensor) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: float) -> Tensor:
     """Return attention of grouped heads.
 
     Args:
@@ -108,17 +123,18 @@ def attend(query: Tensor, key: Tensor, value: Tensor, blocked: Tensor) -> Tensor
         key: (batch, kv_heads, keys, d_head).
         value: (batch, kv_heads, keys, d_head).
         blocked: boolean (pos, keys) or (batch, 1, 1, pos, keys), true where a query must not look.
+        scale: of the scores.
 
     Returns:
         (batch, kv_heads, group, pos, d_head).
     """
     n_scores = query[..., 0].numel() * key.shape[2]
     if query.device.type == "cpu" and blocked.dim() == 2 and n_scores <= MOST_SCORES:
-        return _Attend.apply(query, key, value, blocked)  # pyright: ignore[reportReturnType]
+        return _Attend.apply(query, key, value, blocked, scale)  # pyright: ignore[reportReturnType]
     batch, kv_heads, group, n_pos, d_head = query.shape
     mask = ~blocked if blocked.dim() == 2 else ~blocked.squeeze(1)
     heads = query.reshape(batch, kv_heads * group, n_pos, d_head)
-    out = functional.scaled_dot_product_attention(heads, key, value, attn_mask=mask, enable_gqa=group > 1)
+    out = functional.scaled_dot_product_attention(heads, key, value, mask, scale=scale, enable_gqa=group > 1)
     return out.view(batch, kv_heads, group, n_pos, d_head)
 
 
@@ -129,30 +145,32 @@ class _Attend(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: float) -> Tensor:
         batch, kv_heads, group, n_pos, d_head = query.shape
         flat = query.reshape(batch * kv_heads, group * n_pos, d_head)
         key, value = key.reshape(batch * kv_heads, -1, d_head), value.reshape(batch * kv_heads, -1, d_head)
         bias = torch.zeros(blocked.shape, dtype=query.dtype).masked_fill_(blocked, -torch.inf).repeat(group, 1)
-        scores = torch.baddbmm(bias[None], flat, key.transpose(1, 2), alpha=d_head**-0.5)
+        scores = torch.baddbmm(bias[None], flat, key.transpose(1, 2), alpha=scale)
         shares = scores.softmax(-1)
         ctx.save_for_backward(flat, key, value, shares)
         ctx.shapes = query.shape  # pyright: ignore[reportAttributeAccessIssue]
+        ctx.scale = scale  # pyright: ignore[reportAttributeAccessIssue]
         return (shares @ value).view(query.shape)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         flat, key, value, shares = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         batch, kv_heads, group, n_pos, d_head = ctx.shapes  # pyright: ignore[reportAttributeAccessIssue]
         grad = grad.reshape(flat.shape)
         grad_value = shares.transpose(1, 2) @ grad
         grad_shares = grad @ value.transpose(1, 2)
-        grad_scores = torch.ops.aten._softmax_backward_data(grad_shares, shares, -1, shares.dtype).mul_(d_head**-0.5)
+        grad_scores = torch.ops.aten._softmax_backward_data(grad_shares, shares, -1, shares.dtype)
+        grad_scores.mul_(ctx.scale)  # pyright: ignore[reportAttributeAccessIssue]
         grad_query = (grad_scores @ key).view(batch, kv_heads, group, n_pos, d_head)
         grad_key = grad_scores.transpose(1, 2) @ flat
         as_keys = (batch, kv_heads, -1, d_head)
-        return grad_query, grad_key.view(as_keys), grad_value.view(as_keys), None
+        return grad_query, grad_key.view(as_keys), grad_value.view(as_keys), None, None
 
 
 def label_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def test_cached_and_uncached_generation_agree_token_for_token(frozen, texts, kin
     prompted = kind(frozen, position)
     torch.manual_seed(0)
     prompt = torch.randn(n_prompt, 64) * 0.5
-    expected = [uncached(frozen, prompted.prefix(prompt), text, 12, ()) for text in texts]
+    expected = [uncached(frozen, GenericPrompted(frozen, position).prefix(prompt), text, 12, ()) for text in texts]
     assert generate(prompted, prompt, texts, 12, ()) == expected
     assert len({tuple(tokens) for tokens in expected}) > 1
 

@@ -46,18 +46,23 @@ def test_rms_norm(scale):
     def textbook(x):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * weight
 
-    assert both(lambda x: kernels.rms_norm(x, weight, 1e-5), textbook, rand(4, 8) * scale) < 1e-9
+    assert both(lambda x: kernels.rms_norm(x, weight, 1e-5, torch.float64), textbook, rand(4, 8) * scale) < 1e-9
 
 
-def test_rms_norm_goes_from_the_wide_stream_to_the_weights_dtype_and_back():
+def test_rms_norm_goes_from_the_wide_stream_to_the_asked_dtype_and_back():
     x = rand(4, 8, dtype=torch.float32).requires_grad_()
-    out = kernels.rms_norm(x, torch.ones(8, dtype=torch.bfloat16), 1e-5)
+    out = kernels.rms_norm(x, torch.ones(8), 1e-5, torch.bfloat16)
     out.sum().backward()
     assert (out.dtype, x.grad is not None and x.grad.dtype) == (torch.bfloat16, torch.float32)
 
 
-def test_swiglu():
-    assert both(kernels.swiglu, lambda gate, up: functional.silu(gate) * up, rand(4, 8), rand(4, 9)[:, :8]) < 1e-12
+@pytest.mark.parametrize(
+    ("activation", "textbook"),
+    [("silu", functional.silu), ("gelu_tanh", lambda x: functional.gelu(x, approximate="tanh"))],
+)
+def test_gated(activation, textbook):
+    ours = lambda gate, up: kernels.gated(gate, up, activation)  # noqa: E731
+    assert both(ours, lambda gate, up: textbook(gate) * up, rand(4, 8), rand(4, 9)[:, :8]) < 1e-12
 
 
 @pytest.mark.parametrize("group", [1, 3])
@@ -67,10 +72,10 @@ def test_attend_is_attention_of_repeated_heads(group):
     def textbook(query, key, value):
         flat = query.reshape(2, 2 * group, 4, 5)
         wide = [x.repeat_interleave(group, dim=1) for x in (key, value)]
-        return functional.scaled_dot_product_attention(flat, *wide, attn_mask=~blocked).view(query.shape)
+        return functional.scaled_dot_product_attention(flat, *wide, attn_mask=~blocked, scale=0.3).view(query.shape)
 
     inputs = (rand(2, 2, group, 4, 5), rand(2, 2, 6, 5), rand(2, 2, 7, 5)[:, :, :6])
-    assert both(lambda q, k, v: kernels.attend(q, k, v, blocked), textbook, *inputs) < 1e-12
+    assert both(lambda q, k, v: kernels.attend(q, k, v, blocked, 0.3), textbook, *inputs) < 1e-12
 
 
 def test_attend_is_the_same_above_the_bound_on_kept_weights(monkeypatch):
@@ -79,9 +84,9 @@ def test_attend_is_the_same_above_the_bound_on_kept_weights(monkeypatch):
 
     def fused(query, key, value):
         monkeypatch.setattr(kernels, "MOST_SCORES", 0)
-        return kernels.attend(query, key, value, blocked)
+        return kernels.attend(query, key, value, blocked, 0.3)
 
-    assert both(lambda q, k, v: kernels.attend(q, k, v, blocked), fused, *inputs) < 1e-12
+    assert both(lambda q, k, v: kernels.attend(q, k, v, blocked, 0.3), fused, *inputs) < 1e-12
 
 
 @pytest.mark.parametrize("rows", [3, 100])

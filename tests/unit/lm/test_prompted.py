@@ -1,4 +1,3 @@
-import hashlib
 from typing import Any
 
 import pytest
@@ -8,89 +7,21 @@ from transformers import (
     AutoTokenizer,
     GPT2Config,
     LlamaConfig,
-    MistralConfig,
-    Qwen2Config,
-    Qwen3Config,
 )
 
+from core.lm.architectures import Unmapped, map_decoder
 from core.lm.batch import IGNORED, Example, collate
-from core.lm.fast_llama import supports
 from core.lm.load import FrozenModel, load_model
 from core.lm.prompted import FastPrompted, GenericPrompted, build_prompted
 from core.specs import ModelSpec
+from tests.unit.lm.models import CONFIGS, SIZES, NoBos, WithBos, batch_of, frozen_of, weights_hash
 
-SIZES: dict[str, Any] = {
-    "vocab_size": 99,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 128,
-}
-LLAMA3_ROPE = {
-    "rope_type": "llama3",
-    "rope_theta": 10000.0,
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 32,
-}
-CONFIGS = {
-    "llama": LlamaConfig(**SIZES, attention_bias=True, mlp_bias=True),
-    "llama tied": LlamaConfig(**SIZES, tie_word_embeddings=True),
-    "llama 3": LlamaConfig(**SIZES, rope_parameters=LLAMA3_ROPE),
-    "mistral": MistralConfig(**SIZES, sliding_window=None),
-    "qwen2": Qwen2Config(**SIZES),
-    "qwen3": Qwen3Config(**SIZES),
-}
 FORMATS = ("float32", "bfloat16")
 NOT_FAST = {
     "gpt2": GPT2Config(vocab_size=99, n_embd=32, n_layer=2, n_head=4, n_positions=128, bos_token_id=1, eos_token_id=2),
-    "sliding mistral": MistralConfig(**SIZES, sliding_window=8),
-    "sliding qwen2": Qwen2Config(**SIZES, use_sliding_window=True, sliding_window=8, max_window_layers=0),
     "gelu llama": LlamaConfig(**SIZES, hidden_act="gelu"),
     "dynamic rope": LlamaConfig(**SIZES, rope_parameters={"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}),
 }
-
-
-class NoBos:
-    """A tokenizer that adds nothing."""
-
-    bos_token_id = None
-    eos_token_id = 2
-
-    def __call__(self, text):
-        return type("Encoding", (), {"input_ids": [5]})
-
-
-class WithBos(NoBos):
-    """A tokenizer that puts token 1 first."""
-
-    bos_token_id = 1
-
-    def __call__(self, text):
-        return type("Encoding", (), {"input_ids": [1, 5]})
-
-
-def frozen_of(config, tokenizer=None, dtype=torch.float32):
-    torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").to(dtype).eval().requires_grad_(False)
-    for parameter in model.parameters():  # large enough that every part of a block matters to the loss
-        parameter.copy_(torch.randn(parameter.shape) * (0.3 if parameter.dim() > 1 else 0.2) + (parameter.dim() == 1))
-    width = model.get_input_embeddings().weight.shape[1]
-    return FrozenModel(model, tokenizer or NoBos(), torch.device("cpu"), dtype, "r", 3, width, 99)
-
-
-def batch_of(lengths, n_labels=3):
-    torch.manual_seed(1)
-    examples = []
-    for length in lengths:
-        ids = torch.randint(3, 99, (length,)).tolist()
-        kept = min(n_labels, length - 1)
-        examples.append(Example(tuple(ids), (*[IGNORED] * (length - kept), *ids[length - kept :])))
-    return collate(examples)
 
 
 def prompt_of(n, d=32):
@@ -154,7 +85,8 @@ def test_each_family_on_the_fast_path_equals_transformers(name):
 @pytest.mark.parametrize("name", NOT_FAST)
 def test_what_the_fast_path_does_not_compute_goes_the_general_way(name):
     frozen = frozen_of(NOT_FAST[name])
-    assert not supports(frozen.model)
+    with pytest.raises(Unmapped):
+        map_decoder(frozen.model)
     prompted = build_prompted(frozen)
     assert isinstance(prompted, GenericPrompted)
     batch = batch_of([9, 4])
@@ -175,7 +107,9 @@ def test_without_a_prompt_the_base_model_answers(stories_folder, position):
     base = model(torch.tensor([ids]), use_cache=False, logits_to_keep=kept).logits[0]
     none = torch.zeros(0, 64)
     assert torch.equal(GenericPrompted(frozen, position).logits(none, batch), base)
-    assert torch.allclose(FastPrompted(frozen, position).logits(none, batch), base, rtol=1e-5, atol=1e-4)
+    assert torch.equal(FastPrompted(frozen, position).logits(none, batch), base)
+    deep = FastPrompted(frozen, position, sites=(0, 3), kept=False)
+    assert torch.equal(deep.logits(torch.zeros(2, 0, 64), batch), base)
 
 
 def test_a_label_of_the_first_token_is_predicted_by_the_end_of_the_prefix():
@@ -224,11 +158,3 @@ def test_bfloat16_gives_a_float32_gradient_that_points_the_same_way(store, stori
 def test_bfloat16_gradient_points_the_same_way_in_a_model_with_sink_tokens(registry_store):
     exact, ours = gradients_in_both_formats("smollm2-135m", registry_store)
     assert torch.cosine_similarity(exact, ours, 0) > 0.95
-
-
-def weights_hash(model):
-    digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()

@@ -1,0 +1,20 @@
+"""Mistral: Llama with a sliding window in every block, or without."""
+
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from core.lm.architectures.base import Decoder, common_obstacle, llama_block, llama_like
+
+TYPES = ("mistral",)
+
+
+def obstacle(config: Any) -> str:
+    """Return what of this config is not mapped; empty if all is."""
+    return common_obstacle(config)
+
+
+def decoder(model: PreTrainedModel) -> Decoder:
+    """Return the map of a model without an obstacle."""
+    inner: Any = model.model
+    return llama_like(model, [llama_block(layer, window=model.config.sliding_window) for layer in inner.layers])

@@ -1,0 +1,22 @@
+"""Qwen 2 (biases on query, key and value) and Qwen 3 (norms of the heads); some blocks may have a window."""
+
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from core.lm.architectures.base import Decoder, common_obstacle, llama_block, llama_like, window_of
+
+TYPES = ("qwen2", "qwen3")
+
+
+def obstacle(config: Any) -> str:
+    """Return what of this config is not mapped; empty if all is."""
+    return common_obstacle(config)
+
+
+def decoder(model: PreTrainedModel) -> Decoder:
+    """Return the map of a model without an obstacle."""
+    inner: Any = model.model
+    return llama_like(
+        model, [llama_block(layer, window=window_of(model.config, i)) for i, layer in enumerate(inner.layers)]
+    )
