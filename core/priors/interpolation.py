@@ -121,12 +121,17 @@ class Interpolation(Prior[InterpolationSpec]):
 
     def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
         """Return the log density (n,) of rows (n, d) where α is fixed; there is no closed form where it is drawn."""
+        fit = self.closed_form()
+        return fit.density(x) if fit else None
+
+    def closed_form(self) -> GaussianFit | None:
+        """Return the Gaussian that the mixtures follow where α is fixed."""
         if self.spec.alpha != "fixed":
             return None
         alpha = np.array([self.spec.fixed_alpha])
         (first,), (second,) = self._weights(alpha)
         covariance = first**2 * self.fit_.covariance() + second**2 * self.second_.covariance()
-        return gaussian_of(self._mean(alpha)[0], covariance).density(x)
+        return gaussian_of(self._mean(alpha)[0], covariance)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the total variance, which has a closed form in the moments of α."""

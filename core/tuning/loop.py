@@ -12,6 +12,7 @@ from core.lm.batch import Example, collate
 from core.lm.prompted import Prompted
 from core.specs.tuning import TuningSpec
 from core.tuning.order import Order
+from core.tuning.regularisers.base import Regulariser, weighted
 
 
 @dataclass
@@ -43,25 +44,35 @@ class Step:
 
     Attributes:
         number: from 1.
-        loss: mean over the batch's label tokens, before the step.
-        gradient_norm: before clipping.
+        loss: mean over the batch's label tokens, before the step, without the penalty.
+        gradient_norm: of loss and penalty together, before clipping.
         learning_rate: used.
+        penalty: weighted sum of the regularisers, before the step; 0 without any.
     """
 
     number: int
     loss: float
     gradient_norm: float
     learning_rate: float
+    penalty: float = 0.0
 
 
 class Trainer:
     """AdamW on the prompt alone: warm-up, then a constant rate."""
 
-    def __init__(self, spec: TuningSpec, prompted: Prompted, examples: Sequence[Example], training: Training) -> None:
+    def __init__(
+        self,
+        spec: TuningSpec,
+        prompted: Prompted,
+        examples: Sequence[Example],
+        training: Training,
+        regularisers: Sequence[Regulariser] = (),
+    ) -> None:
         """Take up a training where it stands."""
         self.spec = spec
         self.prompted = prompted
         self.examples = examples
+        self.regularisers = regularisers
         self.order = Order([len(example.ids) for example in examples], spec.batch_size, spec.seed)
         device = prompted.frozen.device
         self.prompt = training.prompt.to(device, copy=True).requires_grad_()
@@ -93,14 +104,23 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.prompted.loss(self.prompt, batch)
         loss.backward()
+        penalty = self._penalise()
         norm = float(clip_grad_norm_([self.prompt], self.spec.clip_norm))
-        step = Step(self.step + 1, float(loss.detach()), norm, rate)
+        step = Step(self.step + 1, float(loss.detach()), norm, rate, penalty)
         self._require_finite(step)
         self.last_good.copy_(self.prompt.detach())
         self.optimizer.step()
         self._require_finite_prompt(step)
         self.step += 1
         return step
+
+    def _penalise(self) -> float:
+        """Add the penalty's gradient to the loss's, and return the penalty."""
+        if not self.regularisers:
+            return 0.0
+        penalty = weighted(self.regularisers, self.prompt)
+        penalty.backward()
+        return float(penalty.detach())
 
     def _require_finite_prompt(self, step: Step) -> None:
         """Stop before a broken prompt reaches a snapshot or a checkpoint."""
@@ -112,10 +132,10 @@ class Trainer:
             )
 
     def _require_finite(self, step: Step) -> None:
-        for name, value in (("loss", step.loss), ("gradient norm", step.gradient_norm)):
+        for name, value in (("loss", step.loss), ("penalty", step.penalty), ("gradient norm", step.gradient_norm)):
             if not abs(value) < float("inf"):
                 raise Diverged(
                     f"The {name} is {value:g} at step {step.number} of {self.spec.steps}, not a finite number; the "
                     f"last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g}) or choose a "
-                    "prior of smaller spread."
+                    f"prior of smaller spread{' or smaller weights' if self.regularisers else ''}."
                 )

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+from torch.nn import functional
 
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
@@ -19,7 +20,7 @@ from core.tuning.loop import Step, Training
 MAX_SNAPSHOTS = 1000
 MAX_SNAPSHOT_BYTES = 256_000_000
 """A run keeps at most about so many copies of its prompt, however many steps it has."""
-STEP_COLUMNS = ("loss", "gradient_norm", "learning_rate", "seconds")
+STEP_COLUMNS = ("loss", "gradient_norm", "learning_rate", "seconds", "penalty")
 WRITE_SECONDS = 1.0
 """The growing trajectory is written at most this often while it grows."""
 
@@ -78,8 +79,8 @@ class RunWriter:
     def step(self, step: Step, seconds: float) -> None:
         """Tell of one step."""
         self.record.training_seconds += seconds
-        self.record.metrics.append([step.loss, step.gradient_norm, step.learning_rate, seconds])
-        self.job.append(event="step", step=step.number, loss=step.loss, seconds=seconds)
+        self.record.metrics.append([step.loss, step.gradient_norm, step.learning_rate, seconds, step.penalty])
+        self.job.append(event="step", step=step.number, loss=step.loss, penalty=step.penalty, seconds=seconds)
 
     def baselines(self, baseline: dict[str, Any]) -> None:
         """Tell what no prompt and the prior sample are worth."""
@@ -163,7 +164,7 @@ def read_checkpoint(folder: Path, key: str) -> tuple[Training, Record] | None:
             seconds=notes["seconds"],
             training_seconds=notes["training_seconds"],
             baseline=notes["baseline"],
-            metrics=tensors.pop("metrics").tolist(),
+            metrics=_whole_rows(tensors.pop("metrics")).tolist(),
             evaluations=notes["evaluations"],
         )
         snapshots = {int(name.removeprefix("snapshot.")): prompt for name, prompt in tensors.items()}
@@ -171,3 +172,8 @@ def read_checkpoint(folder: Path, key: str) -> tuple[Training, Record] | None:
     except (SafetensorError, KeyError, TypeError, ValueError, OSError):
         return None
     return (training, record) if notes["key"] == key else None
+
+
+def _whole_rows(metrics: Tensor) -> Tensor:
+    """Return rows of `STEP_COLUMNS`: a run begun before there were penalties has none."""
+    return functional.pad(metrics, (0, len(STEP_COLUMNS) - metrics.shape[1]))

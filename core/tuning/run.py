@@ -15,7 +15,7 @@ from core.activations.references import Needed, Place, gather
 from core.activations.vocabulary import vocabulary_cloud
 from core.errors import Cancelled, Diverged
 from core.lm.load import FrozenModel
-from core.priors import build_prior
+from core.priors import Prior, fitting
 from core.progress import Progress, silent
 from core.specs.base import fingerprint
 from core.specs.model import ModelSpec
@@ -28,6 +28,8 @@ from core.tuning.evaluation import Validation
 from core.tuning.loop import Trainer, Training
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
+from core.tuning.regularisers.base import effects
+from core.tuning.regularisers.build import build_regularisers
 from core.tuning.setup import set_up
 
 
@@ -49,7 +51,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     Raises:
         BadRequest: the prompt does not fit into the model's context.
         BadData: no example is left.
-        Diverged: loss or gradient are not finite; the last good prompt is kept as the posterior.
+        Diverged: loss, penalty or gradient are not finite; the last good prompt is kept as the posterior.
         Cancelled: by the progress; the prompt so far is kept as the posterior.
     """
     began = time.monotonic()
@@ -69,7 +71,15 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         start, record = Training.start(draw_prompt(spec, frozen, store, job, progress)), Record()
         writer = RunWriter(job, record)
 
-    trainer = Trainer(spec, run.prompted, [item.example for item in run.training.items], start)
+    regularisers = build_regularisers(
+        spec,
+        run.sites,
+        record.snapshots.get(0, start.prompt),
+        lambda: [fit_prior(spec, frozen, store, progress)],
+        lambda needed: _make(needed, store, progress),
+        frozen.device,
+    )
+    trainer = Trainer(spec, run.prompted, [item.example for item in run.training.items], start, regularisers)
     found_out = _Run(spec, key, trainer, run.validation, writer, progress, began - record.seconds).to_the_end()
     return {
         "run": job.id,
@@ -87,12 +97,17 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
 
 def draw_prompt(spec: TuningSpec, frozen: FrozenModel, store: Store, job: JobFolder, progress: Progress) -> Tensor:
     """Fit the prior, draw the initial prompt (n_prompt, d_model), and write both into the run's folder."""
-    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.activations(0))
-    reference = gather(spec.prior, place, store, lambda needed: _make(needed, store, progress), frozen.d_model)
-    prior = build_prior(spec.prior).fit(reference.main.points, reference.main.moments, reference.further)
+    prior = fit_prior(spec, frozen, store, progress)
     prompt = torch.from_numpy(prior.sample(spec.n_prompt, np.random.default_rng(spec.seed)))
     RunWriter(job, Record()).prior(prompt, {"kind": spec.prior.kind, **prior.report()})
     return prompt
+
+
+def fit_prior(spec: TuningSpec, frozen: FrozenModel, store: Store, progress: Progress) -> Prior[Any]:
+    """Return the prior fitted on its reference cloud."""
+    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.activations(0))
+    reference = gather(spec.prior, place, store, lambda needed: _make(needed, store, progress), frozen.d_model)
+    return fitting.fit_prior(spec.prior, reference, store, progress)
 
 
 class _Run:
@@ -135,10 +150,16 @@ class _Run:
         return {
             "validation": {name: value for name, value in self.record.evaluations[-1].items() if name != "step"},
             "baseline": self.record.baseline,
+            **self._regularised(),
             "steps": self.spec.steps,
             "seconds": self.record.seconds,
             "steps_per_second": self.spec.steps / self.record.training_seconds,
         }
+
+    def _regularised(self) -> dict[str, Any]:
+        regularisers = self.trainer.regularisers
+        found = effects(regularisers, self.record.snapshots[0], self.trainer.prompt)
+        return {"regularisers": found} if found else {}
 
     def _step(self) -> None:
         before = time.monotonic()

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+import core.priors  # noqa: F401 - importing it defines the kinds
 from core.engine import client, queue, server, tasks
 from core.errors import BadRequest, Unreachable
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
@@ -45,6 +46,13 @@ def test_what_cannot_be_is_refused_before_it_is_queued(store: Store, spec: Datas
     with pytest.raises(BadRequest, match=message):
         client.submit("tune", TuningSpec(dataset=spec, prior=parse_prior("isotropic")), store)
     assert list_jobs(store) == []
+
+
+def test_a_map_weight_without_a_density_is_refused_before_it_is_queued(store: Store) -> None:
+    spec = TuningSpec(dataset=DatasetSpec(name="math"), prior=parse_prior("vae"), log_prior_weight=1.0)
+    with pytest.raises(BadRequest, match=r"The prior 'vae' has no log density .* set log_prior_weight to 0"):
+        client.submit("tune", spec, store)
+    assert not list(store.root.glob("runs/*"))
 
 
 def test_an_extra_module_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""Stay near the start."""
+
+from torch import Tensor
+
+from core.errors import BadRequest
+from core.tuning.regularisers.base import by_site
+
+
+class Distance:
+    """Squared distance from the prior sample over the sample's squared length, site by site, then the mean.
+
+    1 is a prompt that has moved as far as the prior sample is long.
+
+    Source: 3.5 of the paper (regularisation).
+    """
+
+    name = "l2"
+
+    def __init__(self, weight: float, prior: Tensor) -> None:
+        """Measure from the prior sample, of the prompt's shape and on its device.
+
+        Raises:
+            BadRequest: the sample is zero at a site.
+        """
+        self.weight = weight
+        self.prior = by_site(prior.detach()).clone()
+        self.scale = self.prior.square().sum((1, 2))
+        if not bool((self.scale > 0).all()):
+            raise BadRequest(
+                "The prior sample is 0 at a site, so that a distance from it has no scale; set l2_weight to 0 or "
+                "choose another prior."
+            )
+
+    def penalty(self, prompt: Tensor) -> Tensor:
+        """Return the mean over sites of ‖prompt − prior‖² / ‖prior‖²."""
+        return ((by_site(prompt) - self.prior).square().sum((1, 2)) / self.scale).mean()

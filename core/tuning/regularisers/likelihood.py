@@ -1,0 +1,29 @@
+"""Stay likely under the prior: the training objective becomes that of a MAP estimate."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.tuning.regularisers.base import by_site
+from core.tuning.regularisers.density import Density
+
+
+class NegativeLogPrior:
+    """Minus the log prior density a coordinate, in nats; the mean over sites and vectors.
+
+    Source: 3.5 of the paper (regularisation).
+    """
+
+    name = "log_prior"
+
+    def __init__(self, weight: float, densities: Sequence[Density]) -> None:
+        """Take the log density of each site's prior, in the order of the prompt's sites."""
+        self.weight = weight
+        self.densities = densities
+
+    def penalty(self, prompt: Tensor) -> Tensor:
+        """Return −mean log p(vector) / d_model."""
+        sites = by_site(prompt)
+        logs = [density(vectors) for density, vectors in zip(self.densities, sites, strict=True)]
+        return -torch.stack(logs).mean() / sites.shape[-1]

@@ -1,0 +1,34 @@
+"""Keep away from tokens, or from the points of a cloud."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from core.tuning.regularisers.base import by_site
+
+TEMPERATURE = 0.02
+"""Of the soft maximum: it lies above the largest cosine by at most this times ln(rows), 0.22 for 49,152 rows."""
+
+
+class Repulsion:
+    """Cosine similarity to the nearest rows, by a soft maximum τ·ln Σ exp(cos / τ); the mean over sites and vectors.
+
+    Only directions count, as in what the model reads of a prompt behind its norm layers.
+    """
+
+    name = "repulsion"
+
+    def __init__(self, weight: float, rows: Sequence[Tensor]) -> None:
+        """Take the rows (n_rows, d_model) to keep away from at each site, in the order of the prompt's sites."""
+        self.weight = weight
+        self.directions = [normalize(points.float(), dim=-1) for points in rows]
+
+    def penalty(self, prompt: Tensor) -> Tensor:
+        """Return the mean soft maximum of the cosines."""
+        nearest = [
+            TEMPERATURE * torch.logsumexp(normalize(vectors, dim=-1) @ directions.T / TEMPERATURE, dim=-1)
+            for directions, vectors in zip(self.directions, by_site(prompt), strict=True)
+        ]
+        return torch.stack(nearest).mean()
