@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
-from core.specs import CloudSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
+from core.specs import CloudSpec, FitSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
 
 Lane = Literal["train", "heavy", "quick"]
@@ -136,6 +136,12 @@ def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Pr
     return fit_projection(spec, job, store, progress)
 
 
+def _fit(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.fit import fit_and_keep
+
+    return fit_and_keep(spec, job, store, progress)
+
+
 def _sources(spec: CloudSpec | TuningSpec) -> tuple[str, ...]:
     """Return what names the texts and the weights; a hub model that is not here yet has no name.
 
@@ -157,11 +163,21 @@ def _tuning_context(spec: TuningSpec) -> tuple[str, ...]:
     return *_sources(spec), VERSION
 
 
+def _fit_context(spec: FitSpec) -> tuple[str, ...]:
+    from core.priors.fitting import VERSION, require_long
+    from core.sources.models import model_revision
+
+    require_long(spec.prior)
+    sources = _sources(spec.reference) if spec.reference else (model_revision(spec.model) or "",)
+    return *sources, VERSION
+
+
 for _task in (
     Task("model", "m", ModelSpec, _model, "heavy"),
     Task("vocabulary", "v", ModelSpec, _vocabulary, "heavy"),
     Task("capture", "c", CloudSpec, _capture, "heavy", context=_sources),
     Task("tune", "t", TuningSpec, _tune, "train", keeps=True, context=_tuning_context),
+    Task("fit", "f", FitSpec, _fit, "heavy", context=_fit_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

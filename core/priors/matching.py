@@ -40,6 +40,14 @@ class Matched(Prior[PriorSpec]):
             BadRequest: as the prior, or a reference cloud that has no spread.
         """
         self.prior.fit(points, moments, further)
+        return self.match(points, moments)
+
+    def match(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+        """Take the target from the spec or from the reference cloud; the prior itself is fitted.
+
+        Raises:
+            BadRequest: a reference cloud that has no spread.
+        """
         self.d_model_ = self.prior.d_model_
         self._spreads.clear()
         self.target_ = self.spec.target_trace or _trace(points, moments)
