@@ -1,4 +1,4 @@
-"""`tune`: one prompt-tuning run."""
+"""`tune`: one prompt-tuning run, or one a value of a setting."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,8 +7,10 @@ import typer
 
 from core.commands.jobs import run
 from core.commands.options import Json, takes
-from core.commands.output import emit
-from core.errors import BadRequest
+from core.commands.output import ProgressLine, emit
+from core.engine import client
+from core.engine.grid import Cell, cell_row, submit_grid, wait_grid
+from core.errors import BadRequest, Cancelled, Failed
 from core.priors.docs import prior_help
 from core.specs import DatasetSpec, ModelSpec, TuningSpec
 from core.store import Store
@@ -22,13 +24,48 @@ def tune(
     prior: Annotated[str | None, typer.Option(help=prior_help(), metavar="JSON")] = None,
     spec: Annotated[Path | None, typer.Option(help="The whole spec as a JSON file.", metavar="FILE.json")] = None,
     again: Annotated[bool, typer.Option("--again", help="Run anew even if this very run is there.")] = False,
+    vary: Annotated[
+        str | None,
+        typer.Option(help="A setting to vary, such as spread_weight or prior.c; a run for each of --values."),
+    ] = None,
+    values: Annotated[str | None, typer.Option(help="Of --vary, separated by commas.", metavar="A,B,…")] = None,
     json: Json = False,
 ) -> None:
     """Tune a prompt from a prior; the same spec gives the same run, shown from the store the second time."""
     chosen = _from_file(spec, tuning, model, dataset, prior) if spec else _from_options(tuning, model, dataset, prior)
     store = Store.default()
-    job = run("tune", chosen, store, again=again)
-    emit(job.result() or {}, json)
+    if vary is None and values is None:
+        emit(run("tune", chosen, store, again=again).result() or {}, json)
+    elif vary and values:
+        _vary(chosen, vary, values, store, again, json)
+    else:
+        raise BadRequest("--vary and --values go together, as in --vary spread_weight --values 0,0.1,1; give both.")
+
+
+def _vary(spec: TuningSpec, field: str, values: str, store: Store, again: bool, json: bool) -> None:
+    """Do a run for each value and show them all, those that failed too.
+
+    Raises:
+        Failed: some run did not succeed; the others are shown.
+    """
+    cells = submit_grid(spec, field, [value.strip() for value in values.split(",")], store, again)
+    try:
+        wait_grid(cells, ProgressLine())
+    except KeyboardInterrupt:
+        _cancel(cells, store)
+        raise Cancelled("The runs were cancelled; the same command goes on with them.") from None
+    rows = [cell_row(cell) for cell in cells]
+    emit({"field": field, "runs": rows}, json)
+    failed = [row for row in rows if row["status"] != "succeeded"]
+    if failed:
+        named = ", ".join(f"{field} {row['value']} ({row['status']})" for row in failed)
+        raise Failed(f"{len(failed)} of {len(rows)} runs did not succeed: {named}; the others are shown.")
+
+
+def _cancel(cells: list[Cell], store: Store) -> None:
+    for cell in cells:
+        if cell.job:
+            client.cancel(cell.job, store)
 
 
 def _from_options(

@@ -1,0 +1,77 @@
+"""Quality against displacement, a point a value of what was varied."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
+from core.figures.style import SMALL_HEIGHT, style
+from core.figures.text import show
+
+_PATH = "rgba(120,126,137,0.75)"
+_BASELINES = {"no prompt": ("#7C8696", "dash"), "prior sample": (PRIOR.colour, "dot")}
+
+
+def tradeoff_figure(
+    values: Sequence[str],
+    angles: NDArray[np.floating],
+    losses: NDArray[np.floating],
+    field: str,
+    baselines: Mapping[str, float],
+    revision: str = "tradeoff",
+) -> go.Figure:
+    """Draw what a prompt is worth over how far it has turned from its prior sample.
+
+    Args:
+        values: (n,) of the varied setting, in words, in the order in which the points are connected.
+        angles: (n,) median angle between prior and posterior vectors, degrees.
+        losses: (n,) validation loss.
+        field: name of the setting, for the legend.
+        baselines: validation loss by name, 'no prompt' and 'prior sample', drawn as level lines.
+        revision: see `style`.
+    """
+    figure = go.Figure()
+    name = show(field)
+    labels = [show(value) for value in values]
+    figure.add_scatter(
+        x=np.asarray(angles, np.float32),
+        y=np.asarray(losses, np.float32),
+        mode="lines+markers+text",
+        name=name,
+        text=labels,
+        textposition=_positions(np.asarray(angles), np.asarray(losses)),
+        cliponaxis=False,
+        hovertemplate=f"{name} %{{text}}<br>angle %{{x:.1f}}°<br>loss %{{y:.4f}}<extra></extra>",
+        line={"color": _PATH, "width": 1.4},
+        marker={"color": POSTERIOR.colour, "symbol": POSTERIOR.symbol, "size": 10},
+    )
+    for word, value in baselines.items():
+        colour, dash = _BASELINES.get(word, (REFERENCE.colour, "dashdot"))
+        figure.add_scatter(
+            x=np.array([0, max(np.max(angles, initial=1.0) * 1.08, 1)], np.float32),
+            y=np.array([value, value], np.float32),
+            mode="lines",
+            name=f"{word} ({value:.3f})",
+            line={"color": colour, "width": 1.5, "dash": dash},
+        )
+    style(figure, SMALL_HEIGHT + 80, revision)
+    figure.update_xaxes(title_text="median angle from prior sample to posterior (degrees)", rangemode="tozero")
+    figure.update_yaxes(title_text="validation loss (nats a token)")
+    return figure
+
+
+def _positions(angles: NDArray[np.floating], losses: NDArray[np.floating]) -> list[str]:
+    """Return where labels go: points that nearly coincide are told apart by labels above and below."""
+    spans = [max(float(np.ptp(part)), 1e-12) if len(part) else 1.0 for part in (angles, losses)]
+    found: list[str] = []
+    for i in range(len(angles)):
+        near = [
+            j for j in range(i)
+            if abs(angles[i] - angles[j]) < 0.06 * spans[0] and abs(losses[i] - losses[j]) < 0.06 * spans[1]
+        ]  # fmt: skip
+        places = ("top center", "bottom center", "middle right", "middle left")
+        taken = {found[j] for j in near}
+        found.append(next((place for place in places if place not in taken), places[0]))
+    return found
