@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from core.commands.cache import cache
 from core.commands.capture import capture
+from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.runs import runs
 from core.commands.sample import priors, sample
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (doctor, capture, sample, priors, tune):
+for verb in (doctor, capture, sample, priors, tune, compare):
     app.command(no_args_is_help=False)(verb)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
-from core.specs import CloudSpec, FitSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
+from core.specs import CloudSpec, FitSpec, MeasureSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
 
 Lane = Literal["train", "heavy", "quick"]
@@ -142,6 +142,18 @@ def _fit(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dic
     return fit_and_keep(spec, job, store, progress)
 
 
+def _measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.measure import measure
+
+    return measure(spec, job, store, progress)
+
+
+def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
+    from core.engine.measure import VERSION
+
+    return (VERSION,)
+
+
 def _sources(spec: CloudSpec | TuningSpec) -> tuple[str, ...]:
     """Return what names the texts and the weights; a hub model that is not here yet has no name.
 
@@ -178,6 +190,7 @@ for _task in (
     Task("capture", "c", CloudSpec, _capture, "heavy", context=_sources),
     Task("tune", "t", TuningSpec, _tune, "train", keeps=True, context=_tuning_context),
     Task("fit", "f", FitSpec, _fit, "heavy", context=_fit_context),
+    Task("measure", "e", MeasureSpec, _measure, "heavy", keeps=True, context=_measure_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

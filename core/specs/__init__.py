@@ -4,6 +4,7 @@ from core.specs.base import Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
 from core.specs.dataset import TASK_DATASETS, DatasetSpec
 from core.specs.fit import FitSpec
+from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
@@ -17,6 +18,7 @@ __all__ = [
     "CloudSpec",
     "DatasetSpec",
     "FitSpec",
+    "MeasureSpec",
     "ModelSpec",
     "PriorSpec",
     "ProjectionSpec",

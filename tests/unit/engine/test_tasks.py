@@ -14,14 +14,14 @@ from core.store import Store, create_job, list_jobs
 
 
 def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
-    kinds = ("model", "vocabulary", "capture", "tune", "projection")
+    kinds = ("model", "vocabulary", "capture", "tune", "projection", "measure")
     found = [tasks.find_task(kind) for kind in kinds]
     assert len({task.prefix for task in found}) == len(kinds)
     assert tasks.find_task("tune").lane_of(None) == "train"
     assert tasks.find_task("model").lane_of(ModelSpec()) == "heavy"
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True)) == "quick"
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True, method="tsne")) == "heavy"
-    assert [task.kind for task in found if task.keeps] == ["tune"]
+    assert [task.kind for task in found if task.keeps] == ["tune", "measure"]
 
 
 def test_a_file_that_changed_makes_another_job(tmp_path: Path) -> None:

@@ -1,0 +1,267 @@
+"""Measure one run's posterior and keep what was found in the job's folder. The reading side is free of torch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from core.activations.clouds import Cloud
+from core.analysis.intervals import bootstrap
+from core.analysis.quantities import Quantity, quantity
+from core.analysis.retained import run_features
+from core.analysis.site import SiteCloud, SiteMeasures, measure_site
+from core.errors import BadRequest
+from core.progress import Progress
+from core.specs import DatasetSpec, TuningSpec
+from core.specs.measure import MeasureSpec
+from core.store import JobFolder, Store, find_job, list_jobs
+from core.store.files import checksum
+from core.store.prompts import RunPrompts, read_prompts
+
+VERSION = "1"
+"""Goes up when the same posterior would give other numbers."""
+VOCABULARY = "vocabulary rows"
+MAX_FRAMES = 40
+"""Snapshots that are shown, and whose nearest tokens are looked up, at most."""
+_HASH_DIGITS = 16
+TABLES = ("vectors", "nulls", "worth", "trajectory")
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured of a run.
+
+    Attributes:
+        job: that measured it.
+        summary: `result.json`.
+    """
+
+    job: JobFolder
+    summary: dict[str, Any]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of `TABLES`; an empty one where it was not measured."""
+        path = self.job.path / f"{name}.parquet"
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+    @cached_property
+    def null_points(self) -> dict[str, NDArray[np.float32]]:
+        """Return some points of each null, by `site.name`."""
+        return load_file(self.job.path / "nulls.safetensors")
+
+
+def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
+    """Return the request to measure a run's present posterior.
+
+    Raises:
+        BadRequest: the run goes on, or has no posterior.
+    """
+    path, status = run.path / "posterior.safetensors", run.status()
+    if run.kind != "tune":
+        raise BadRequest(f"{run.id} is a {run.kind} job and has no posterior; name a tuning run.")
+    if not status.ended or not path.is_file():
+        raise BadRequest(f"Run {run.id} is {status.state} and has no posterior to measure; wait for its end.")
+    return MeasureSpec.parse({"run": run.id, "posterior": checksum(path)[:_HASH_DIGITS], **more})
+
+
+def find_measures(spec: MeasureSpec, store: Store) -> Measures | None:
+    """Return what was measured for a request; one that also asked what vectors are worth serves one that did not."""
+    wanted = [wish.model_dump(mode="json") for wish in (spec, spec.model_copy(update={"worth": True}))]
+    for job in list_jobs(store, "measure"):
+        if job.spec in wanted and job.status().state == "succeeded":
+            summary = job.result()
+            if summary and summary["version"] == VERSION:
+                return Measures(job, summary)
+    return None
+
+
+def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    """Measure all of a run's sites and write tables into the job's folder.
+
+    Clouds that are missing are captured first.
+
+    Returns:
+        the summary: version, run, posterior, quality, evaluations, `sites` (a group of quantities each), `worth`.
+
+    Raises:
+        UnknownName: no such run.
+        BadRequest: the run goes on, has no posterior, or has another one now.
+        Cancelled: by the progress.
+    """
+    run = find_job(store, spec.run)
+    if measure_spec(run).posterior != spec.posterior:
+        raise BadRequest(f"Run {run.id} has another posterior now than {spec.posterior}; measure it again.")
+    tuning, prompts = tuning_spec(run), read_prompts(run)
+    assert prompts is not None  # noqa: S101 - there is a posterior
+    shown = frames(len(prompts.steps))
+    found: dict[int, SiteMeasures] = {}
+    gathered = gather_clouds(tuning, spec.datasets, prompts.sites, store, progress)
+    for done, (site, (rows, clouds)) in enumerate(gathered.items()):
+        progress(done, len(prompts.sites), f"Measuring site {site}")
+        rng = np.random.default_rng((spec.seed, site))
+        found[site] = measure_site(prompts.at(site)[shown], rows, clouds, rng)
+    worth = _worth(spec, tuning, prompts, found, store, progress) if spec.worth else pd.DataFrame()
+    _write(job.path, found, prompts.steps[shown], worth)
+    return {
+        "version": VERSION,
+        "run": run.id,
+        "posterior": spec.posterior,
+        **about(run, tuning, prompts),
+        "sites": [
+            {"site": site, **at.summary, **worth_summary(worth, site, spec.seed), "features": _features(prompts, site)}
+            for site, at in found.items()
+        ],
+        **worth_summary(worth, None, spec.seed),
+        "n_worth": min(spec.n_worth, tuning.n_validation) if spec.worth else 0,
+    }
+
+
+def tuning_spec(run: JobFolder) -> TuningSpec:
+    """Return what a run was asked for."""
+    import core.priors  # noqa: F401 - importing it defines the kinds
+
+    return TuningSpec.parse(run.spec)
+
+
+def frames(n_snapshots: int, most: int = MAX_FRAMES) -> NDArray[np.intp]:
+    """Return which snapshots are shown: evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, n_snapshots - 1, min(n_snapshots, most)).round().astype(np.intp))
+
+
+def gather_clouds(
+    tuning: TuningSpec, further: Sequence[DatasetSpec], sites: Sequence[int], store: Store, progress: Progress
+) -> dict[int, tuple[SiteCloud, list[SiteCloud]]]:
+    """Return by site what vectors may have fallen onto, and the clouds they are placed in; captured where missing."""
+    from core.activations.capture import capture
+    from core.activations.vocabulary import vocabulary_cloud
+
+    datasets = list(dict.fromkeys([tuning.dataset, *further]))
+    wanted = [tuning.activations(*sites).model_copy(update={"dataset": dataset}) for dataset in datasets]
+    captured = [capture(cloud, store, progress)[0] for cloud in wanted]
+    names = _different([dataset.label for dataset in datasets])
+    found = {}
+    for site in sites:
+        clouds = [_at(cloud, site, name) for cloud, name in zip(captured, names, strict=True)]
+        rows = SiteCloud(f"tokens of {clouds[0].name}", *_parts(clouds[0])) if site else None
+        if rows is None:
+            rows = _at(vocabulary_cloud(tuning.model, store, progress), 0, VOCABULARY)
+            clouds.insert(0, rows)
+        found[site] = (rows, clouds)
+    return found
+
+
+def about(run: JobFolder, tuning: TuningSpec, prompts: RunPrompts) -> dict[str, Any]:
+    """Return what a run is and how good it is, as far as its folder tells."""
+    result = run.result() or {}
+    evaluations = {int(event["step"]): event["validation"] for event in run.events(event="evaluation")}
+    baselines: dict[str, Any] = {}
+    for event in run.events(event="baseline"):
+        baselines = {name: found for name, found in event.items() if isinstance(found, dict)}
+    steps = sorted(evaluations)
+    last = result.get("validation") or (evaluations[steps[-1]] if steps else {})
+    before = baselines.pop("prior_sample", {})
+    nulls = {name.replace("_", " "): found for name, found in baselines.items()}
+    return {
+        "state": run.status().state,
+        "model": tuning.model.name,
+        "prior": tuning.prior.kind,
+        "data": tuning.dataset.label,
+        "method": tuning.method,
+        "n_prompt": prompts.vectors.shape[2],
+        "d_model": prompts.vectors.shape[3],
+        "learning_rate": tuning.learning_rate,
+        "seed": tuning.seed,
+        "steps": int(prompts.steps[-1]),
+        "quality": {
+            name: quantity(value, before.get(name), {null: found.get(name) for null, found in nulls.items()})
+            for name, value in last.items()
+            if value is not None and name != "step"
+        },
+        "evaluations": {"step": steps, "loss": [evaluations[step]["loss"] for step in steps]},
+        "steps_per_second": result.get("steps_per_second"),
+    }
+
+
+def worth_summary(table: pd.DataFrame, site: int | None, seed: int) -> dict[str, dict[str, Quantity]]:
+    """Return the mean change of the loss, by change, of those made at a site (None: at all sites at once)."""
+    if table.empty:
+        return {}
+    here = table.loc[table["site"].isna() if site is None else table["site"] == site]
+    here = here.loc[here["change"] != "unchanged"]
+    rng = np.random.default_rng(seed)
+    found: dict[str, Quantity] = {}
+    for change, rows in here.groupby("change", sort=False):
+        deltas = rows["delta_loss"].to_numpy(np.float64)
+        if change == "shuffle":
+            found["shuffle"] = {
+                **quantity(float(deltas.mean())),
+                "low": float(deltas.min()),
+                "high": float(deltas.max()),
+            }
+        else:
+            found[str(change)] = quantity(bootstrap(deltas, rng))
+    return {"worth": found} if found else {}
+
+
+def _worth(
+    spec: MeasureSpec,
+    tuning: TuningSpec,
+    prompts: RunPrompts,
+    found: dict[int, SiteMeasures],
+    store: Store,
+    progress: Progress,
+) -> pd.DataFrame:
+    from core.tuning.worth import worth
+
+    snapped = {site: at.snapped for site, at in found.items()}
+    prior, posterior = prompts.vectors[0], prompts.vectors[-1]
+    rows = worth(tuning, store, prior, posterior, prompts.sites, snapped, spec.n_worth, spec.seed, progress)
+    table = pd.DataFrame([asdict(row) for row in rows]).rename(columns={"name": "change"})
+    return table.astype({"site": "Int64", "vector": "Int64"})
+
+
+def _features(prompts: RunPrompts, site: int) -> list[float]:
+    return [float(value) for value in run_features(prompts.posterior(site))]
+
+
+def _at(cloud: Cloud, site: int, name: str) -> SiteCloud:
+    documents = cloud.rows["document"].to_numpy() if "document" in cloud.rows else None
+    return SiteCloud(name, cloud.points(site), cloud.rows["token"].tolist(), documents, cloud.moments(site))
+
+
+def _parts(cloud: SiteCloud) -> tuple[Any, ...]:
+    return cloud.points, cloud.tokens, cloud.documents, cloud.moments
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    return [f"{name} ({names[:i].count(name) + 1})" if name in names[:i] else name for i, name in enumerate(names)]
+
+
+def _write(folder: Path, found: dict[int, SiteMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:
+    tables = {"vectors": {site: at.vectors for site, at in found.items()}}
+    tables["nulls"] = {site: at.nulls for site, at in found.items()}
+    tables["trajectory"] = {site: _way_table(at.way_tokens, steps) for site, at in found.items()}
+    for name, by_site in tables.items():
+        frames_of_sites = [table.assign(site=site) for site, table in by_site.items()]
+        pd.concat(frames_of_sites, ignore_index=True).to_parquet(folder / f"{name}.parquet", index=False)
+    if not worth.empty:
+        worth.to_parquet(folder / "worth.parquet", index=False)
+    points = {f"{site}.{name}": values for site, at in found.items() for name, values in at.null_points.items()}
+    save_file({name: np.ascontiguousarray(values) for name, values in points.items()}, folder / "nulls.safetensors")
+
+
+def _way_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.DataFrame:
+    n_prompt = tokens.shape[1]
+    return pd.DataFrame(
+        {
+            "step": np.repeat(steps, n_prompt),
+            "vector": np.tile(np.arange(n_prompt), len(steps)),
+            "token": tokens.ravel(),
+        }
+    )

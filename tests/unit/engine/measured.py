@@ -1,0 +1,48 @@
+"""Runs to measure: one that was tuned, and ones that are written by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from core.specs import TuningSpec
+from core.store import JobFolder, Store, create_job
+from core.tuning.run import tune
+
+D_MODEL = 32
+
+
+def tuning(folder: Path, path: Path, **changes) -> TuningSpec:
+    """Return a run of a second on sums that are written to `path`."""
+    rows = [{"q": f"What is {i} + {j}?", "a": str(i + j)} for i in range(8) for j in range(5)]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    data = {"name": "file", "path": str(path), "prompt_column": "q", "answer_column": "a"}
+    asked = {
+        "model": {"name": str(folder), "device": "cpu", "dtype": "float32"}, "dataset": data,
+        "prior": {"kind": "isotropic"}, "n_prompt": 4, "steps": 4, "batch_size": 4, "learning_rate": 0.05,
+        "warmup_steps": 1, "evaluate_every": 2, "n_validation": 6, "n_generation": 2, "max_new_tokens": 2,
+        "snapshot_every": 1,
+    }  # fmt: skip
+    return TuningSpec.parse({**asked, **changes})
+
+
+def tuned(spec: TuningSpec, store: Store, name: str) -> JobFolder:
+    """Return a run that was tuned here and now."""
+    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job.write_result(tune(spec, job, store))
+    job.update(state="succeeded", done=spec.steps, total=spec.steps)
+    return job
+
+
+def written(spec: TuningSpec, store: Store, name: str, way: np.ndarray, sites: tuple[int, ...] = ()) -> JobFolder:
+    """Return a run whose prompts are given: (n, n_prompt, d) of a soft one, (n, n_sites, n_prompt, d) of a deep one."""
+    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    way, extra = way.astype(np.float32), {"site": np.array(sites)} if sites else {}
+    save_file({"prompt": way, "step": np.arange(len(way)), **extra}, job.path / "trajectory.safetensors")
+    for file, prompt in (("prior", way[0]), ("posterior", way[-1])):
+        save_file({"prompt": np.ascontiguousarray(prompt), **extra}, job.path / f"{file}.safetensors")
+    for step, loss in enumerate(np.linspace(3, 2, len(way))):
+        job.append(event="evaluation", step=step, validation={"loss": float(loss), "accuracy": 0.5})
+    job.update(state="cancelled", done=len(way) - 1)
+    return job
