@@ -138,8 +138,8 @@ def _cloud_of(wish: VocabularyRows | SecondCloud, place: Place) -> Needed:
     """Return the cloud that a wish is taken from; a second data set is captured as the reference cloud was."""
     if isinstance(wish, VocabularyRows):
         return place.model
-    like = place.cloud or CloudSpec(model=place.model)
-    return like.model_copy(update={"dataset": wish.dataset, "sites": (place.site,)})
+    like = place.cloud or CloudSpec(model=place.model, sites=(place.site,))
+    return like.model_copy(update={"dataset": wish.dataset})
 
 
 def _further(wish: Further, place: Place, clouds: dict[Needed, Cloud], store: Store) -> Reference:

@@ -125,7 +125,9 @@ class FastPrompted:
         return Layout(n_prompt, len(self.bos), self.position == "after_bos", batch, n_pos, ids.device)
 
     def prompts(self, prompt: Tensor) -> Prompts:
-        """Return a prompt's vectors by block."""
+        """Return a prompt's vectors by block; nothing of a prompt without any."""
+        if prompt.shape[-2] == 0:
+            return Prompts({}, self.kept)
         by_site = prompt.to(self.frozen.device).reshape(len(self.sites), *prompt.shape[-2:])
         return Prompts(dict(zip(self.sites, by_site, strict=True)), self.kept)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -38,7 +39,7 @@ class Trunk:
         x[:n_shared] = self.shared
         for example, (start, length) in enumerate(zip(starts, lengths, strict=True)):
             first = n_shared + example * n_pos
-            x[first : first + length] = torch.from_numpy(self.rows[start : start + length])
+            x[first : first + length] = torch.from_numpy(np.array(self.rows[start : start + length]))
         return x.to(self.shared.device)
 
 

@@ -84,6 +84,12 @@ class TuningSpec(Spec):
         title="Prompt position",
         description="Before or after the beginning-of-sequence token, if the model has one.",
     )
+    instruction: str = Field(
+        default="",
+        max_length=2000,
+        title="Instruction",
+        description="A baseline: this text before each example instead of a prompt; empty: one that suits the data.",
+    )
     steps: int = Field(default=200, ge=1, le=1_000_000, title="Steps", description="Optimiser steps.")
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch", description="Examples a step.")
     learning_rate: float = Field(

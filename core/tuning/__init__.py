@@ -1,4 +1,4 @@
 """Prompt-tuning: objective, loop, evaluation."""
 
-VERSION = "1"
+VERSION = "2"
 """Goes up when the same spec would give other numbers."""

@@ -1,5 +1,6 @@
 """The validation set of a run, and what is measured on it."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,11 +51,17 @@ class Validation:
         """Return how many tokens the loss is a mean over."""
         return sum(len(batch.targets) for batch in self.batches)
 
+    def through(self, prompted: Prompted) -> "Validation":
+        """Return the same examples, measured through another model or place of the prompt."""
+        other = copy.copy(self)
+        other.prompted = prompted
+        return other
+
     def measure(self, prompt: Tensor, progress: Progress = silent) -> dict[str, float]:
         """Return loss and accuracy over the validation set's label tokens, each token counting the same.
 
         Args:
-            prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
             progress: in batches.
         """
         loss, n_hits = 0.0, 0
@@ -69,7 +76,7 @@ class Validation:
         """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.
 
         Args:
-            prompt: (n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
             progress: in answers.
         """
         if not self.asked:

@@ -55,8 +55,7 @@ def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
     Raises:
         BadRequest: the prompt leaves no room in the model's context.
     """
-    context = getattr(frozen.model.config.get_text_config(), "max_position_embeddings", None)
-    n_bos = int(leading_bos(frozen.tokenizer) is not None)
+    context, n_bos = context_of(frozen), int(leading_bos(frozen.tokenizer) is not None)
     if context is None:
         return spec.max_length - n_bos
     room = context - spec.n_prompt
@@ -66,6 +65,11 @@ def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
             f"than 8; set n_prompt to {context - 8} or less."
         )
     return min(spec.max_length, room) - n_bos
+
+
+def context_of(frozen: FrozenModel) -> int | None:
+    """Return how many positions the model was made for, or None where its config does not say."""
+    return getattr(frozen.model.config.get_text_config(), "max_position_embeddings", None)
 
 
 def prepare(records: Iterable[Record], is_task: bool, tokenizer: Any, longest: int) -> Prepared:

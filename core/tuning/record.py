@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Record:
         baseline: measures of no prompt and of the prior sample; empty until they are made.
         metrics: one row of `STEP_COLUMNS` a step, the first one first.
         evaluations: one row an evaluation.
-        snapshots: step → prompt (n_prompt, d_model).
+        snapshots: step → prompt, (n_prompt, d_model) or (n_sites, n_prompt, d_model).
     """
 
     seconds: float = 0.0
@@ -61,20 +62,27 @@ class Record:
 class RunWriter:
     """Writes a run's files, each of them whole or not at all."""
 
-    def __init__(self, job: JobFolder, record: Record) -> None:
-        """Point at the run's folder."""
+    def __init__(self, job: JobFolder, record: Record, sites: Sequence[int]) -> None:
+        """Point at the run's folder.
+
+        Args:
+            job: the folder.
+            record: what it holds.
+            sites: prompted blocks.
+        """
         self.job = job
         self.record = record
+        self.sites = torch.tensor(sites)
         self._written = 0.0
 
     def prior(self, prompt: Tensor, report: dict[str, Any]) -> None:
         """Write the prior sample and what its fit reported."""
-        self._save("prior.safetensors", {"prompt": prompt})
+        self._save("prior.safetensors", self._placed(prompt))
         write_json(self.job.path / "prior.json", report)
 
     def posterior(self, prompt: Tensor) -> None:
         """Write the prompt that is the best known end of the run."""
-        self._save("posterior.safetensors", {"prompt": prompt})
+        self._save("posterior.safetensors", self._placed(prompt))
 
     def step(self, step: Step, seconds: float) -> None:
         """Tell of one step."""
@@ -102,7 +110,8 @@ class RunWriter:
         """Write all snapshots."""
         steps = sorted(self.record.snapshots)
         prompts = torch.stack([self.record.snapshots[step] for step in steps])
-        self._save("trajectory.safetensors", {"prompt": prompts, "step": torch.tensor(steps)})
+        placed = self._placed(self.record.snapshots[0])
+        self._save("trajectory.safetensors", {**placed, "prompt": prompts, "step": torch.tensor(steps)})
         self._written = time.monotonic()
 
     def metrics(self) -> None:
@@ -135,6 +144,10 @@ class RunWriter:
         folder = self.job.path / "checkpoint"
         folder.mkdir(exist_ok=True)
         self._save("checkpoint/state.safetensors", tensors, notes)
+
+    def _placed(self, prompt: Tensor) -> dict[str, Tensor]:
+        """Return a prompt as its file holds it: a deep one, (n_sites, n_prompt, d_model), with its sites."""
+        return {"prompt": prompt} if prompt.dim() == 2 else {"prompt": prompt, "site": self.sites}
 
     def _save(self, name: str, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
         metadata = {"priorscope": json.dumps(notes)} if notes else None

@@ -3,34 +3,26 @@
 import json
 import math
 import time
+from functools import cache
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from core.activations.capture import capture
-from core.activations.clouds import Cloud
-from core.activations.references import Needed, Place, gather
-from core.activations.vocabulary import vocabulary_cloud
 from core.errors import Cancelled, Diverged
-from core.lm.load import FrozenModel
-from core.priors import Prior, fitting
 from core.progress import Progress, silent
 from core.specs.base import fingerprint
-from core.specs.model import ModelSpec
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning import VERSION
-from core.tuning.evaluation import Validation
 from core.tuning.loop import Trainer, Training
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
 from core.tuning.regularisers.base import effects
 from core.tuning.regularisers.build import build_regularisers
-from core.tuning.setup import set_up
+from core.tuning.setup import SetUp, set_up
+from core.tuning.start import draw_prompt, fit_priors, make_cloud, report
 
 
 def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
@@ -46,7 +38,8 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         progress: in steps.
 
     Returns:
-        run, status, validation, baseline, seconds, steps_per_second, prior (the fit's report) and counts.
+        run, status, validation, baseline, seconds, steps_per_second, prior (the fit's report, of a deep prompt by
+        site), sites, trunk (what was kept of the frozen part) and counts.
 
     Raises:
         BadRequest: the prompt does not fit into the model's context.
@@ -59,33 +52,34 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     frozen = run.frozen
     write_json(job.path / "provenance.json", provenance(spec, frozen, run.data, run.training, run.held_out))
 
-    key = fingerprint(
-        spec.canonical_json(), frozen.revision, str(frozen.device), str(frozen.dtype), run.data.key, VERSION
-    )
+    device, dtype = str(frozen.device), str(frozen.dtype)
+    key = fingerprint(spec.canonical_json(), frozen.revision, device, dtype, run.data.key, VERSION)
+    priors = cache(lambda: fit_priors(spec, run.sites, frozen.d_model, store, progress))
     found = read_checkpoint(job.path, key)
+    start, record = found or (Training.start(draw_prompt(spec, priors())), Record())
+    writer = RunWriter(job, record, run.sites)
     if found:
-        start, record = found
-        writer = RunWriter(job, record)
         job.append(event="resumed", step=start.step)
     else:
-        start, record = Training.start(draw_prompt(spec, frozen, store, job, progress)), Record()
-        writer = RunWriter(job, record)
+        writer.prior(start.prompt, report(spec, run.sites, priors()))
 
     regularisers = build_regularisers(
         spec,
         run.sites,
         record.snapshots.get(0, start.prompt),
-        lambda: [fit_prior(spec, frozen, store, progress)],
-        lambda needed: _make(needed, store, progress),
+        priors,
+        lambda needed: make_cloud(needed, store, progress),
         frozen.device,
     )
     trainer = Trainer(spec, run.prompted, [item.example for item in run.training.items], start, regularisers)
-    found_out = _Run(spec, key, trainer, run.validation, writer, progress, began - record.seconds).to_the_end()
+    found_out = _Run(spec, key, trainer, run, writer, progress, began - record.seconds).to_the_end()
     return {
         "run": job.id,
         "status": "succeeded",
         **found_out,
         "prior": json.loads((job.path / "prior.json").read_text()),
+        "sites": list(run.sites),
+        "trunk": run.trunk,
         "device": str(frozen.device),
         "dtype": str(frozen.dtype).removeprefix("torch."),
         "examples": {
@@ -93,21 +87,6 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
             "validation": {**counts(run.held_out), "evaluated": min(spec.n_validation, len(run.held_out.items))},
         },
     }
-
-
-def draw_prompt(spec: TuningSpec, frozen: FrozenModel, store: Store, job: JobFolder, progress: Progress) -> Tensor:
-    """Fit the prior, draw the initial prompt (n_prompt, d_model), and write both into the run's folder."""
-    prior = fit_prior(spec, frozen, store, progress)
-    prompt = torch.from_numpy(prior.sample(spec.n_prompt, np.random.default_rng(spec.seed)))
-    RunWriter(job, Record()).prior(prompt, {"kind": spec.prior.kind, **prior.report()})
-    return prompt
-
-
-def fit_prior(spec: TuningSpec, frozen: FrozenModel, store: Store, progress: Progress) -> Prior[Any]:
-    """Return the prior fitted on its reference cloud."""
-    place = Place(spec.model, None if spec.reference == "vocabulary" else spec.activations(0))
-    reference = gather(spec.prior, place, store, lambda needed: _make(needed, store, progress), frozen.d_model)
-    return fitting.fit_prior(spec.prior, reference, store, progress)
 
 
 class _Run:
@@ -118,7 +97,7 @@ class _Run:
         spec: TuningSpec,
         key: str,
         trainer: Trainer,
-        validation: Validation,
+        setup: SetUp,
         writer: RunWriter,
         progress: Progress,
         began: float,
@@ -126,7 +105,8 @@ class _Run:
         self.spec = spec
         self.key = key
         self.trainer = trainer
-        self.validation = validation
+        self.validation = setup.validation
+        self.instruction = setup.instruction
         self.writer = writer
         self.record = writer.record
         self.report = progress
@@ -196,9 +176,14 @@ class _Run:
     def _measure_baselines(self) -> None:
         prior = self.record.snapshots[0]
         baseline = {}
-        for name, prompt in (("no_prompt", prior[:0]), ("prior_sample", prior)):
+        measured = [("no_prompt", self.validation, prior[..., :0, :]), ("prior_sample", self.validation, prior)]
+        if self.instruction:
+            measured.append(
+                ("instruction", self.validation.through(self.instruction.prompted), self.instruction.prompt)
+            )
+        for name, validation, prompt in measured:
             stage = self._stage(f"Baseline: {name.replace('_', ' ')}")
-            baseline[name] = {**self.validation.measure(prompt, stage), **self.validation.answer(prompt, stage)}
+            baseline[name] = {**validation.measure(prompt, stage), **validation.answer(prompt, stage)}
         self.writer.baselines(baseline)
         self.writer.evaluation(0, baseline["prior_sample"])
 
@@ -219,10 +204,3 @@ class _Run:
         self.writer.metrics()
         if self.record.snapshots:
             self.writer.trajectory()
-
-
-def _make(needed: Needed, store: Store, progress: Progress) -> Cloud:
-    """Return a cloud that the prior is fitted on, made if it is not in the store."""
-    if isinstance(needed, ModelSpec):
-        return vocabulary_cloud(needed, store, progress)
-    return capture(needed, store, progress)[0]

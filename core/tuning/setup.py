@@ -1,9 +1,10 @@
 """What a run is made of: the frozen model, its examples, and what is measured on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from core.lm.load import FrozenModel, load_model
-from core.lm.prompted import Prompted, build_prompted
+from core.lm.prompted import FastPrompted, Prompted, build_deep, build_prompted
 from core.lm.sites import resolve_prompt_sites
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
@@ -11,6 +12,8 @@ from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
+from core.tuning.instruction import Instruction, build_instruction
+from core.tuning.trunk import has_trunk, kept_trunk
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class SetUp:
         sites: blocks whose inputs are prompted, in the order of the stream.
         prompted: the model with a place for the prompt.
         validation: what is measured.
+        instruction: the hand-written baseline, if there is one.
+        trunk: site, bytes and seconds of the frozen part that was kept; empty where none is.
     """
 
     frozen: FrozenModel
@@ -34,24 +39,39 @@ class SetUp:
     sites: tuple[int, ...]
     prompted: Prompted
     validation: Validation
+    instruction: Instruction | None = None
+    trunk: dict[str, Any] = field(default_factory=dict)
 
 
 def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp:
     """Return model, examples and measures of a run; the same spec gives the same.
 
     Raises:
-        BadRequest: no such block, or a prompt that does not fit into the model's context.
+        BadRequest: no such block, a prompt or instruction that does not fit into the model's context, or blocks of an
+            architecture that is not mapped.
         BadData: no example is left.
     """
     # The texts first: what is wrong with them should be said before a model is fetched.
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_model(spec.model, store, progress)
     sites = resolve_prompt_sites(spec, frozen.n_layers)
+    prompted = _place_prompt(spec, frozen, sites)
     longest = longest_allowed(spec, frozen)
     training, held_out = (prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split())
     for part, name in ((training, "training"), (held_out, "validation")):
         require_items(part, name, longest)
-    prompted = build_prompted(frozen, spec.prompt_position)
+    validated = held_out.items[: spec.n_validation]
+    instruction = build_instruction(spec, data.is_task, frozen, [item.example for item in validated])
+    trunk: dict[str, Any] = {}
+    if isinstance(prompted, FastPrompted) and has_trunk(spec, sites):
+        examples = [item.example for item in (*training.items, *validated)]
+        prompted.trunk, trunk = kept_trunk(prompted, spec.n_prompt, examples, store, progress)
     generation = Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
-    validation = Validation(prompted, held_out.items[: spec.n_validation], generation)
-    return SetUp(frozen, data, training, held_out, sites, prompted, validation)
+    validation = Validation(prompted, validated, generation)
+    return SetUp(frozen, data, training, held_out, sites, prompted, validation, instruction, trunk)
+
+
+def _place_prompt(spec: TuningSpec, frozen: FrozenModel, sites: tuple[int, ...]) -> Prompted:
+    if spec.method == "soft":
+        return build_prompted(frozen, spec.prompt_position)
+    return build_deep(frozen, spec.prompt_position, sites, kept=spec.deep_form == "kept")

@@ -10,8 +10,7 @@ from core.lm.batch import IGNORED, Example, collate
 from core.lm.generation import generate
 from core.lm.prompted import FastPrompted, GenericPrompted, build_deep
 from core.lm.trunk import Trunk, name
-from tests.unit.lm.models import CONFIGS, NoBos, WithBos, batch_of, frozen_of, weights_hash
-from tests.unit.lm.test_prompted import NOT_FAST
+from tests.unit.lm.models import CONFIGS, NOT_FAST, NoBos, WithBos, batch_of, frozen_of, weights_hash
 
 N_PROMPT = 5
 

@@ -5,8 +5,6 @@ import torch
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    GPT2Config,
-    LlamaConfig,
 )
 
 from core.lm.architectures import Unmapped, map_decoder
@@ -14,14 +12,9 @@ from core.lm.batch import IGNORED, Example, collate
 from core.lm.load import FrozenModel, load_model
 from core.lm.prompted import FastPrompted, GenericPrompted, build_prompted
 from core.specs import ModelSpec
-from tests.unit.lm.models import CONFIGS, SIZES, NoBos, WithBos, batch_of, frozen_of, weights_hash
+from tests.unit.lm.models import CONFIGS, NOT_FAST, NoBos, WithBos, batch_of, frozen_of, weights_hash
 
 FORMATS = ("float32", "bfloat16")
-NOT_FAST = {
-    "gpt2": GPT2Config(vocab_size=99, n_embd=32, n_layer=2, n_head=4, n_positions=128, bos_token_id=1, eos_token_id=2),
-    "gelu llama": LlamaConfig(**SIZES, hidden_act="gelu"),
-    "dynamic rope": LlamaConfig(**SIZES, rope_parameters={"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}),
-}
 
 
 def prompt_of(n, d=32):

@@ -19,10 +19,8 @@ def test_a_run_writes_its_folder(store, tiny_folder, sums):
     assert (result["run"], result["status"], result["steps"]) == ("t-1", "succeeded", 6)
     names = {"loss", "accuracy", "exact_match", "f1", "precision", "recall"}
     assert set(result["validation"]) == names
-    assert {name: set(found) for name, found in result["baseline"].items()} == {
-        "no_prompt": names,
-        "prior_sample": names,
-    }
+    baselines = ("no_prompt", "prior_sample", "instruction")
+    assert {name: set(found) for name, found in result["baseline"].items()} == dict.fromkeys(baselines, names)
     assert result["steps_per_second"] > 0
 
     prior = load_file(job.path / "prior.safetensors")["prompt"]
@@ -162,7 +160,7 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run(store, tiny_folder, 
 
     def wrong(self, prompt, progress):
         found = right(self, prompt, progress)
-        return {**found, "loss": float("nan")} if calls.append(0) or len(calls) == 5 else found
+        return {**found, "loss": float("nan")} if calls.append(0) or len(calls) == 6 else found
 
     calls: list[int] = []
     monkeypatch.setattr(Validation, "measure", wrong)
