@@ -1,13 +1,28 @@
 """Pictures of a prior and of a map's own quality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE
+from core.figures.densities import faint
+from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, XAVIER, Mark
 from core.figures.style import SMALL_HEIGHT, style
+
+
+def prior_marks(kinds: Sequence[str]) -> list[Mark]:
+    """Return how each of several priors is drawn: the first blue, Xavier green, others in the hues of data sets."""
+    marks: list[Mark] = []
+    hues = iter(DATASET_MARKS)
+    for kind in kinds:
+        look = XAVIER if kind == "xavier" else PRIOR
+        if look in marks:
+            hue = next(hues)
+            look = replace(hue, size=PRIOR.size, opacity=PRIOR.opacity)
+        marks.append(look)
+    return marks
 
 
 def radial_figure(
@@ -35,7 +50,7 @@ def radial_figure(
                 name=name,
                 line={"color": colour, "width": 2.5},
                 fill="tozeroy",
-                fillcolor=_faint(colour),
+                fillcolor=faint(colour),
             )
         )
     style(figure, SMALL_HEIGHT, revision)
@@ -91,8 +106,3 @@ def explained_variance_figure(
     figure.update_yaxes(title_text="% of variance", rangemode="tozero")
     figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
     return figure
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.15)"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
+from core.priors.radial import Radii
 from core.specs.prior import PriorSpec
 
 S = TypeVar("S", bound=PriorSpec)
@@ -59,6 +60,14 @@ class Prior(ABC, Generic[S]):
 
     def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
         """Return the log density (n,) of rows (n, d), or None where the prior has none."""
+        return None
+
+    def radii(self, x: NDArray[np.floating]) -> Radii | None:
+        """Return how far samples (n, d) lie from the mean in the prior's own metric, with the law; None without one."""
+        return None
+
+    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+        """Return the density (m,) of the norm of samples drawn n at once, or None where it has no closed form."""
         return None
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:

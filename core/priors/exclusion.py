@@ -14,6 +14,7 @@ from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_
 from core.priors.radial import (
     RadialDensity,
     RadialLaw,
+    Radii,
     Reading,
     chi_quantile,
     critical_c,
@@ -126,6 +127,13 @@ class Exclusion(Prior[ExclusionSpec]):
         widened = squared * -np.expm1(-law.log_scale) / 2 - law.dim * law.log_scale / 2
         density = self.fit_.log_prob(white) + widened + law.log_accept(squared) - np.log(law.acceptance)
         return np.where(inside, density, -np.inf)
+
+    def radii(self, x: NDArray[np.floating]) -> Radii:
+        """Return Mahalanobis distances of rows (n, d) in the dimensions that follow the exclusion, with their law."""
+        values = np.linalg.norm(self.fit_.whiten(x)[0][:, : self.law_.dim], axis=1)
+        curves = self.radial_density()
+        law = f"exclusion's law, {self.law_.dim} dimensions"
+        return Radii(values, curves.radius, curves.exclusion, law, curves.excluded_radius)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean, which exclusion leaves in its place, and the total variance."""

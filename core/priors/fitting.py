@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.numpy import load_file, save_file
 
+from core.activations.clouds import stored_infos
 from core.errors import BadRequest
 from core.priors.base import Prior, prior_class
 from core.priors.kept import KeptPrior, Learnt
@@ -27,6 +28,8 @@ FIT = "fit"
 """Kind of the artifacts that hold what priors have learnt, and of the jobs that make them."""
 VERSION = "1"
 """Goes up when the same prior would learn something else of the same cloud."""
+OPERATIONS_GUESSED = 3e10
+"""A second, on one core, before the first fit of a kind here."""
 _TENSORS, _FACTS = "learnt.safetensors", "facts.json"
 
 
@@ -61,7 +64,8 @@ def fit_prior(spec: PriorSpec, references: "References", store: Store, progress:
         save_file({name: array.copy() for name, array in learnt.tensors.items()}, folder / _TENSORS)
         (folder / _FACTS).write_text(json.dumps(learnt.facts, allow_nan=False))
         shape = {"n_points": len(main.points), "d_model": main.points.shape[1]}
-        return {"kind": spec.kind, "reference": main.name, **shape, "seconds": time.monotonic() - began}
+        done = {"operations": kept.operations(**shape) * learnt.share_done, "seconds": time.monotonic() - began}
+        return {"kind": spec.kind, "reference": main.name, **shape, **done}
 
     artifact, _ = store.make(FIT, key, {"prior": wanted.model_dump(mode="json")}, build, progress=progress)
     return _restored(prior, artifact, references)
@@ -93,6 +97,22 @@ def fit_key(spec: PriorSpec, references: "References") -> str | None:
     return fingerprint(_what_is_learnt(spec).canonical_json(), *names, VERSION)
 
 
+def estimate_fit(spec: PriorSpec, n_points: int, d_model: int, store: Store) -> tuple[float, str]:
+    """Return how long a fit takes at most, in seconds, and 'measured' or 'guess'.
+
+    Args:
+        spec: a prior that takes long.
+        n_points: of the reference cloud.
+        d_model: its width.
+        store: with earlier fits of the kind, whose pace counts.
+    """
+    needed = _inner(build_prior(spec)).operations(n_points, d_model)
+    for _, info in stored_infos(store, FIT):
+        if info["kind"] == spec.kind:
+            return needed * info["seconds"] / info["operations"], "measured"
+    return needed / OPERATIONS_GUESSED, "guess"
+
+
 def require_long(spec: PriorSpec) -> None:
     """Check that a prior's fit is a job of its own.
 
@@ -115,13 +135,12 @@ def _what_is_learnt(spec: PriorSpec) -> PriorSpec:
     )
 
 
-def _inner(prior: Prior[Any]) -> Prior[Any]:
+def _inner(prior: Prior[Any]) -> Any:
     return prior.prior if isinstance(prior, Matched) else prior
 
 
 def _restored(prior: Prior[Any], artifact: Artifact, references: "References") -> Prior[Any]:
     main, kept = references.main, _inner(prior)
-    assert isinstance(kept, KeptPrior)  # noqa: S101 - only such are stored
     facts = json.loads((artifact.folder / _FACTS).read_text())
     kept.restore(Learnt(load_file(artifact.folder / _TENSORS), facts), main.points)
     return prior.match(main.points, main.moments) if isinstance(prior, Matched) else prior

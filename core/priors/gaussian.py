@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
+from core.priors.radial import Radii, chi_radii
 from core.specs.prior import PriorSpec
 
 
@@ -61,6 +62,10 @@ class Gaussian(Prior[GaussianSpec]):
         For a singular fit it is the density on the fit's range, and −inf off it.
         """
         return self.fit_.density(x)
+
+    def radii(self, x: NDArray[np.floating]) -> Radii:
+        """Return Mahalanobis distances of rows (n, d) under the fit, with the χ law of its rank."""
+        return chi_radii(np.linalg.norm(self.fit_.whiten(x)[0], axis=1), self.fit_.dim)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return mean and total variance of the fit."""

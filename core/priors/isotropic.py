@@ -9,6 +9,7 @@ from pydantic import Field
 
 from core.moments import Moments, Reference
 from core.priors.base import Prior, check_points
+from core.priors.radial import Radii, chi_radii, log_chi
 from core.specs.prior import PriorSpec
 
 
@@ -67,6 +68,14 @@ class Isotropic(Prior[IsotropicSpec]):
         """Return the log density (n,) of rows (n, d)."""
         squared = np.square(x.astype(np.float64) / self.std).sum(axis=1)
         return -0.5 * squared - self.d_model_ * (np.log(self.std) + 0.5 * np.log(2 * np.pi))
+
+    def radii(self, x: NDArray[np.floating]) -> Radii:
+        """Return ‖x‖/std of rows (n, d) with the χ law."""
+        return chi_radii(np.linalg.norm(x.astype(np.float64), axis=1) / self.std, self.d_model_)
+
+    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+        """Return the scaled χ density (m,)."""
+        return np.exp(log_chi(norms / self.std, self.d_model_)) / self.std
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return zero (d,) and the total variance."""

@@ -23,10 +23,12 @@ class Learnt:
     Attributes:
         tensors: arrays by name; safetensors keeps them bit for bit.
         facts: the rest, JSON-able.
+        share_done: of the operations that were foreseen; less than 1 where a training ended early.
     """
 
     tensors: dict[str, NDArray[Any]]
     facts: dict[str, Any]
+    share_done: float = 1.0
 
 
 class KeptPrior(Prior[S]):
@@ -47,6 +49,10 @@ class KeptPrior(Prior[S]):
         Raises:
             Cancelled: by `progress`.
         """
+
+    @abstractmethod
+    def operations(self, n_points: int, d_model: int) -> float:
+        """Return about how many floating-point operations `learn` takes, at most."""
 
     @abstractmethod
     def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:

@@ -90,6 +90,10 @@ class Knn(KeptPrior[KnnSpec]):
         of_candidates = self._distance(self._candidates(_N_PROBED, rng), spec.k)
         return Learnt({**fit.tensors(), "of_cloud": of_cloud, "of_candidates": of_candidates}, fit.facts)
 
+    def operations(self, n_points: int, d_model: int) -> float:
+        """Return those of the distances between what is probed and the cloud."""
+        return 4.0 * _N_PROBED * n_points * d_model
+
     def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
         """Take the distances that were measured in points (n, d), and set the threshold.
 

@@ -10,6 +10,7 @@ from core.errors import BadRequest
 from core.moments import Moments, Reference
 from core.priors.base import Prior, check_points, prior_class
 from core.priors.covariance import as_float32
+from core.priors.radial import Radii
 from core.specs.prior import PriorSpec
 
 
@@ -68,6 +69,11 @@ class Matched(Prior[PriorSpec]):
         density = self.prior.log_prob(mean + (x - mean) / factor)
         dim = self.prior.report().get("rank", self.d_model_)
         return None if density is None else density - dim * np.log(factor)
+
+    def radii(self, x: NDArray[np.floating]) -> Radii | None:
+        """Return those of rows (n, d) before they were scaled."""
+        mean, factor = self.map_for(len(x))
+        return self.prior.radii(mean + (x - mean) / factor)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the target."""

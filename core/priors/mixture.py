@@ -97,6 +97,11 @@ class Mixture(KeptPrior[MixtureSpec]):
         facts = {"points_clustered": len(points), "converged": converged}
         return Learnt({**fit.tensors(), **clusters}, {"gaussian": fit.facts, "clusters": facts})
 
+    def operations(self, n_points: int, d_model: int) -> float:
+        """Return those of a hundred rounds over points, clusters and squared width."""
+        width = min(self.spec.components, d_model)
+        return 600.0 * min(n_points, _N_CLUSTERED) * self.spec.n_clusters * width * max(width, 16)
+
     def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
         """Take the Gaussian and the clusters; the points themselves are not needed any more."""
         tensors = dict(learnt.tensors)

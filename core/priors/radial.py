@@ -10,6 +10,7 @@ For s > 1 it is positive outside the radius h, for s < 1 inside it. The acceptan
 h²/s and h², and these two differ by exactly dim·|t|.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -191,6 +192,71 @@ def radial_density(dim: int, c: float = 5.0, reading: Reading = "later", n_point
     high = max(tails[1], np.sqrt(2 * gammainccinv(dim / 2, 1e-6)))
     radius = np.linspace(low if dim > 3 else 0.0, high, n_points)
     return RadialDensity(radius, np.exp(log_chi(radius, dim)), np.exp(law.log_density(radius)), law.excluded_radius)
+
+
+@dataclass(frozen=True)
+class Radii:
+    """How far samples lie from a prior's mean in its own metric, beside the law that they must follow.
+
+    Attributes:
+        values: (m,) of the samples.
+        radius: (n,) where the law is given.
+        density: (n,) of the law.
+        law: its name.
+        excluded_radius: radius of the ball in which nothing is drawn, of a prior that has one.
+    """
+
+    values: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    density: NDArray[np.float64]
+    law: str
+    excluded_radius: float | None = None
+
+
+def chi_radii(values: NDArray[np.float64], dim: int, n_points: int = 512) -> Radii:
+    """Return Mahalanobis distances (m,) of a Gaussian of `dim` dimensions with their law, χ."""
+    low, high = chi_quantile(np.array([1e-6, 1 - 1e-6]), dim)
+    radius = np.linspace(low if dim > 3 else 0.0, high, n_points)
+    return Radii(values, radius, np.exp(log_chi(radius, dim)), f"χ law, {dim} dimensions")
+
+
+@dataclass(frozen=True)
+class ExclusionCurve:
+    """What exclusion comes to as one of its numbers moves; NaN where the formula accepts nothing. All (n,).
+
+    Attributes:
+        acceptance: share of proposals that are accepted.
+        excluded: excluded radius over sqrt(dim), which is about the radius of the fitted Gaussian's shell.
+        push: percent by which the median Mahalanobis distance is above the fitted Gaussian's.
+        outside: whether the centre is excluded; otherwise what lies outside the radius is.
+    """
+
+    acceptance: NDArray[np.float64]
+    excluded: NDArray[np.float64]
+    push: NDArray[np.float64]
+    outside: NDArray[np.bool_]
+
+
+def exclusion_curve(dims: Sequence[int], strengths: Sequence[float], reading: Reading) -> ExclusionCurve:
+    """Return the curve over pairs of dimension and c, in closed form.
+
+    Args:
+        dims: (n,) dimensions that follow the exclusion.
+        strengths: (n,) c of each.
+        reading: which text's formula.
+    """
+    rows = []
+    for dim, c in zip(dims, strengths, strict=True):
+        try:
+            law = RadialLaw(dim, log_scale(c, dim, reading))
+        except BadRequest:
+            rows.append((np.nan, np.nan, np.nan, False))
+            continue
+        middle = np.array([0.5])
+        push = 100 * (law.quantile(middle)[0] / chi_quantile(middle, dim)[0] - 1)
+        rows.append((law.acceptance, law.excluded_radius / np.sqrt(dim), push, law.keeps_outside))
+    acceptance, excluded, push, outside = np.array(rows, np.float64).reshape(-1, 4).T
+    return ExclusionCurve(acceptance, excluded, push, outside.astype(bool))
 
 
 def log_chi(radius: NDArray[np.float64], dim: int) -> NDArray[np.float64]:

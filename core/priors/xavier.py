@@ -9,6 +9,7 @@ from pydantic import Field
 
 from core.moments import Moments, Reference
 from core.priors.base import Prior, check_points
+from core.priors.radial import log_chi
 from core.specs.prior import PriorSpec
 
 
@@ -76,6 +77,12 @@ class Xavier(Prior[XavierSpec]):
         bound = np.float32(np.sqrt(3) * std)
         inside = (np.abs(x) <= bound).all(axis=1)
         return np.where(inside, -self.d_model_ * np.log(2 * np.sqrt(3) * std), -np.inf)
+
+    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+        """Return the scaled χ density (m,) where the coordinates are normal."""
+        if self.spec.distribution != "normal":
+            return None
+        return np.exp(log_chi(norms / self.std(n), self.d_model_)) / self.std(n)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return zero (d,) and the total variance."""

@@ -51,8 +51,12 @@ def field_widget(view: View, field: Field, name: str, place: Any) -> Any:
                 return view.text(name, field.title, field.default or "", help=text) or None
 
 
-def prior_form(view: View) -> PriorSpec | None:
+def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     """Draw kind and parameters of a prior; the whole prior is one JSON text in the address.
+
+    Args:
+        view: of the page.
+        name: of the prior in the address, where a page has several.
 
     Returns:
         the prior, or None after an error was shown.
@@ -60,8 +64,8 @@ def prior_form(view: View) -> PriorSpec | None:
     import core.priors  # noqa: F401 - importing it defines the kinds
 
     kinds = prior_kinds()
-    asked = _asked_prior(view, next(iter(kinds)))
-    kind_key = view.key("prior.kind")
+    asked = asked_prior(view, name)
+    kind_key = view.key(f"{name}.kind")
     if st.session_state.get(kind_key) not in kinds:
         st.session_state[kind_key] = asked.kind
     kind = st.selectbox("Prior", list(kinds), key=kind_key, format_func=lambda name: kinds[name].title or name)
@@ -69,7 +73,7 @@ def prior_form(view: View) -> PriorSpec | None:
     st.caption(chosen.summary)
     start = asked.model_dump() if asked.kind == kind else {}
     described = describe(chosen)
-    inner = _PriorView(view.page, kind, start)
+    inner = _PriorView(f"{view.page}.{name}", kind, start)
     values = _side_by_side(inner, described[:_SHOWN])
     if described[_SHOWN:]:
         with st.expander("More of this prior"):
@@ -79,7 +83,7 @@ def prior_form(view: View) -> PriorSpec | None:
     except PriorscopeError as error:
         st.error(plain(error))
         return None
-    view.write("prior", _short(prior), "")
+    write_prior(view, prior, name)
     return prior
 
 
@@ -93,19 +97,28 @@ def _short(prior: PriorSpec) -> str:
     return json.dumps({"kind": prior.kind, **prior.model_dump(mode="json", exclude_defaults=True)})
 
 
-def _asked_prior(view: View, first: str) -> PriorSpec:
+def asked_prior(view: View, name: str = "prior") -> PriorSpec:
+    """Return the prior in the address, else the simplest, after a word if what is there cannot be used."""
+    import core.priors  # noqa: F401 - importing it defines the kinds
+
+    first = next(iter(prior_kinds()))
     try:
-        return parse_prior(view.read("prior", "") or first)
+        return parse_prior(view.read(name, "") or first)
     except PriorscopeError as error:
         st.warning(f"The prior in the address is not usable: {plain(error)}")
         return parse_prior(first)
+
+
+def write_prior(view: View, prior: PriorSpec, name: str = "prior") -> None:
+    """Put a prior into the address."""
+    view.write(name, _short(prior), "")
 
 
 class _PriorView(View):
     """Widgets of a prior's parameters: seeded from the prior in the address, which carries them as a whole."""
 
     def __init__(self, page: str, kind: str, start: dict[str, Any]) -> None:
-        super().__init__(f"{page}.prior.{kind}")
+        super().__init__(f"{page}.{kind}")
         self._start = start
 
     def read(self, name: str, default: Any, accepts: Any = lambda _: True) -> Any:

@@ -52,6 +52,13 @@ class View:
         elif st.query_params.get(name) != (text := _encode(value, default)):
             st.query_params[name] = text
 
+    def forget(self, name: str) -> None:
+        """Take a parameter out of the address and out of what is kept, with the widgets that stand for it."""
+        self._kept.pop(name, None)
+        st.query_params.pop(name, None)
+        for key in [key for key in st.session_state if str(key).startswith(f"{self.key(name)}.")]:
+            del st.session_state[key]
+
     def choice(
         self,
         name: str,

@@ -6,8 +6,10 @@ import types
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.specs.prior import forget_prior_kind
+from core.store import Store, list_jobs
 from tests.app.conftest import ROOT, charts_of, open_page, texts_of
 
 
@@ -16,8 +18,8 @@ def test_a_prior_is_previewed_on_the_vocabulary_map(filled, no_engine):
     charts = charts_of(app)
     assert [trace["name"] for trace in charts[0]["data"]][1] == "Gaussian exclusion sample (30)"
     assert len(charts[0]["data"][1]["hovertext"]) == 30
-    assert [trace["name"] for trace in charts[1]["data"]] == ["fitted Gaussian", "exclusion prior"]
-    assert {"Acceptance", "Energy off the plane"} <= {metric.label for metric in app.metric}
+    assert [trace["name"] for trace in charts[1]["data"]] == ["reference", "Gaussian exclusion"]
+    assert 0 < float(app.dataframe[0].value["acceptance"].iloc[0]) < 1
     assert "shell" in app.info[0].value or "hole" in app.info[0].value
 
 
@@ -25,6 +27,11 @@ def test_a_prior_out_of_range_in_the_address_is_told_and_left(filled, no_engine)
     app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":0.5}')
     assert "c\\: Input should be greater than 1" in app.warning[0].value
     assert charts_of(app)
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
 
 
 @pytest.fixture
@@ -61,3 +68,141 @@ def test_a_missing_vocabulary_says_what_it_costs(filled, no_engine, monkeypatch)
     assert "fetched first" not in other
     assert "Its pace is not known here yet." in other
     assert "113.2 MB at most" in texts_of(open_page("priors"))
+
+
+def test_priors_are_laid_side_by_side_and_the_address_has_all_of_them(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, n="20")
+    press(app, "Add a prior")
+    press(app, "Add a prior")
+    assert [json.loads(app.query_params[name])["kind"] for name in ("prior", "prior2", "prior3")] == [
+        "isotropic",
+        "exclusion",
+        "gaussian",
+    ]
+    names = [trace["name"] for trace in charts_of(app)[0]["data"]]
+    assert names[1:4] == [
+        "1 · Isotropic Gaussian sample (20)",
+        "2 · Gaussian exclusion sample (20)",
+        "3 · Fitted Gaussian sample (20)",
+    ]
+    assert app.selectbox(key="priors.prior3.kind").value == "gaussian"
+    summary = app.dataframe[0].value
+    assert len(summary) == 3
+    assert {"norm", "percentile", "kNN percentile", "off plane", "T²", "acceptance", "cosine distance"} <= set(summary)
+
+
+def test_a_link_opens_all_priors_and_one_can_be_taken_away(filled, no_engine):
+    priors = {"prior": '{"kind":"isotropic"}', "prior2": '{"kind":"exclusion","c":9}', "prior3": '{"kind":"xavier"}'}
+    app = open_page("priors", model=filled.model.name, n="20", shown="panels", **priors)
+    titles = [note["text"] for note in charts_of(app)[0]["layout"]["annotations"]]
+    assert titles == ["1 · Isotropic Gaussian", "2 · Gaussian exclusion (c 9)", "3 · Xavier"]
+    press(app, "Remove this one")
+    assert json.loads(app.query_params["prior"]) == {"kind": "exclusion", "c": 9.0}
+    assert json.loads(app.query_params["prior2"])["kind"] == "xavier"
+    assert "prior3" not in app.query_params
+    field = next(field for field in app.number_input if field.label == "c")
+    assert field.value == 9
+    press(app, "Remove this one")
+    assert json.loads(app.query_params["prior"])["kind"] == "xavier"
+    assert "Remove this one" not in [button.label for button in app.button]
+
+
+def test_six_priors_are_the_most(filled, no_engine):
+    more = {f"prior{i}": '{"kind":"isotropic"}' for i in range(2, 7)}
+    app = open_page("priors", model=filled.model.name, n="5", prior='{"kind":"xavier"}', **more)
+    assert next(button for button in app.button if button.label == "Add a prior").disabled
+
+
+def test_norms_and_distances_stand_beside_their_laws(filled, no_engine):
+    priors = {"prior": '{"kind":"isotropic"}', "prior2": '{"kind":"exclusion"}'}
+    app = open_page("priors", model=filled.model.name, n="50", **priors)
+    assert [trace["name"] for trace in charts_of(app)[1]["data"]] == [
+        "reference",
+        "1 · Isotropic Gaussian",
+        "law of 1 · Isotropic Gaussian",
+        "2 · Gaussian exclusion",
+    ]
+    app = open_page("priors", model=filled.model.name, n="50", look="distances", **priors)
+    charts = charts_of(app)
+    assert [trace["name"] for trace in charts[1]["data"]][:2] == ["reference, held out", "law of reference, held out"]
+    own = [trace["name"] for trace in charts[2]["data"]]
+    assert own[1::2] == [f"law of {name}" for name in own[::2]]
+    assert "nothing within" in texts_of(app)
+
+
+def test_each_point_has_a_row_to_take_away(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"gaussian"}', n="12", look="points")
+    frame = app.dataframe[1].value
+    assert len(frame) == 12
+    assert list(frame) == [
+        "vector", "norm", "off plane", "T²", "percentile", "kNN percentile", "nearest token", "cosine distance",
+    ]  # fmt: skip
+    hover = charts_of(app)[0]["data"][1]["hovertext"]
+    assert "percentile in the reference" in hover[0]
+    assert "nearest token" in hover[0]
+
+
+def test_reports_stand_side_by_side(filled, no_engine):
+    app = open_page(
+        "priors", model=filled.model.name, prior='{"kind":"gaussian"}', prior2='{"kind":"exclusion"}', look="fits"
+    )
+    frame = app.dataframe[1].value.set_index("fact")
+    assert frame.loc["acceptance", "1 · Fitted Gaussian"] == "–"
+    assert float(frame.loc["acceptance", "2 · Gaussian exclusion"]) < 1
+
+
+def test_nulls_on_demand(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, n="15", nulls="true")
+    assert {f"null: {name} (15)" for name in ("random directions", "matched Gaussian", "vocabulary rows")} <= {
+        trace["name"] for trace in charts_of(app)[0]["data"]
+    }
+
+
+def test_the_exclusion_inspector_shows_both_readings(filled, no_engine):
+    app = open_page(
+        "priors", model=filled.model.name, prior='{"kind":"exclusion"}', look="exclusion", exclusion_dim="2048"
+    )
+    law, curves = charts_of(app)[1:]
+    assert {"later text", "earlier text"} <= {trace["name"] for trace in curves["data"]}
+    assert law["data"][0]["name"] == "fitted Gaussian"
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Acceptance"].startswith("2.0")
+    field = next(field for field in app.number_input if field.key == "priors.exclusion_dim")
+    field.set_value(2).run()
+    assert {metric.label: metric.value for metric in app.metric}["Acceptance"] == "53.499%"
+
+
+def test_deep_sites_are_references_too(filled, no_engine):
+    shared = {"model": filled.model.name, "reference": "activations", "data": "file", "site": "1"}
+    app = open_page("priors", path=filled.dataset.path, samples="30", **shared)
+    assert "not captured yet" in texts_of(app)
+
+
+def test_a_vae_says_what_training_costs_and_is_a_job(filled, no_engine):
+    prior = '{"kind":"vae","d_latent":2,"d_hidden":8,"steps":1000000}'
+    app = open_page("priors", model=filled.model.name, prior=prior)
+    assert "is not trained on this cloud yet" in texts_of(app)
+    assert "a guess" in texts_of(app)
+    assert not charts_of(app)
+    press(app, "Train it")
+    kind, spec = no_engine[0]
+    assert (kind, spec.prior.kind, spec.reference) == ("fit", "vae", None)
+    assert "Fitting VAE" in texts_of(app)
+
+
+def test_a_short_fit_starts_by_itself_and_is_drawn_beside_the_others_once_it_is_there(filled, no_engine):
+    from core.engine.fit import fit_and_keep
+    from core.progress import silent
+
+    priors = {"prior": '{"kind":"isotropic"}', "prior2": '{"kind":"mixture","n_clusters":2}'}
+    app = open_page("priors", model=filled.model.name, n="20", **priors)
+    (kind, spec), *rest = no_engine
+    assert (kind, rest) == ("fit", [])
+    assert "Fitting Mixture" in texts_of(app)
+    assert len(charts_of(app)[0]["data"]) == 3
+    store = Store(filled.root)
+    job = next(job for job in list_jobs(store, "fit"))
+    job.write_result(fit_and_keep(spec, job, store, silent))
+    job.update(state="succeeded")
+    app.run()
+    assert "2 · Mixture (n clusters 2) sample (20)" in [trace["name"] for trace in charts_of(app)[0]["data"]]

@@ -3,7 +3,10 @@ import pytest
 from scipy import integrate, stats
 
 from core.errors import BadRequest
-from core.priors.radial import RadialLaw, Reading, critical_c, log_chi, log_scale, radial_density
+from core.priors import build_prior
+from core.priors.radial import RadialLaw, Reading, critical_c, exclusion_curve, log_chi, log_scale, radial_density
+from core.specs.prior import parse_prior
+from tests.unit.priors.test_gaussian import cloud
 
 DIMS = [1, 2, 3, 10, 64, 576, 768, 2048, 4096]
 
@@ -122,3 +125,49 @@ def test_curves_of_the_figure(dim: int, reading):
     assert np.trapezoid(curves.gaussian, curves.radius) == pytest.approx(1, abs=1e-4)
     assert np.trapezoid(curves.exclusion, curves.radius) == pytest.approx(1, abs=1e-4)
     assert (curves.exclusion[curves.radius < curves.excluded_radius] == 0).all()
+
+
+def test_exclusion_curve_over_dimension_is_the_laws_own():
+    dims = [2, 64, 768, 2048]
+    curve = exclusion_curve(dims, [5.0] * 4, "later")
+    np.testing.assert_allclose(curve.acceptance, [0.535, 0.113, 0.033, 0.020], atol=5e-4)
+    np.testing.assert_allclose(curve.excluded * np.sqrt(dims), [law_of(dim).excluded_radius for dim in dims])
+    assert curve.outside.all()
+    assert (np.diff(curve.push) < 0).all()
+
+
+def test_exclusion_curve_has_a_gap_where_nothing_is_accepted():
+    curve = exclusion_curve([8, 8, 8], [1.5, critical_c(8), 5.0], "earlier")
+    assert np.isnan(curve.acceptance).tolist() == [False, True, False]
+    assert curve.outside.tolist() == [False, False, True]
+    assert curve.push[0] < 0 < curve.push[2]
+
+
+@pytest.mark.parametrize(("kind", "dim"), [("isotropic", 20), ("gaussian", 20), ("exclusion", 20)])
+@pytest.mark.parametrize("match", ["none", "reference"])
+def test_samples_follow_the_law_of_their_radii(kind: str, dim: int, match: str):
+    points = cloud(500, dim)
+    prior = build_prior(parse_prior({"kind": kind, "match_trace": match})).fit(points)
+    radii = prior.radii(prior.sample(4000, np.random.default_rng(1)))
+    assert radii is not None
+    cumulative = integrate.cumulative_trapezoid(radii.density, radii.radius, initial=0)
+    assert cumulative[-1] == pytest.approx(1, abs=1e-3)
+    assert stats.kstest(radii.values, lambda x: np.interp(x, radii.radius, cumulative)).pvalue > 0.01
+    assert (radii.excluded_radius is not None) == (kind == "exclusion")
+
+
+@pytest.mark.parametrize("prior", [{"kind": "isotropic", "std": 0.3}, {"kind": "xavier", "distribution": "normal"}])
+def test_norms_follow_their_law(prior: dict):
+    fitted = build_prior(parse_prior(prior)).fit(np.zeros((0, 30)))
+    norms = np.linalg.norm(fitted.sample(4000, np.random.default_rng(0)), axis=1)
+    grid = np.linspace(0, 2 * norms.max(), 4000)
+    law = fitted.norm_density(grid, 4000)
+    assert law is not None
+    cumulative = integrate.cumulative_trapezoid(law, grid, initial=0)
+    assert stats.kstest(norms, lambda x: np.interp(x, grid, cumulative)).pvalue > 0.01
+
+
+def test_most_priors_have_no_law_of_radii_or_norms():
+    fitted = build_prior(parse_prior("xavier")).fit(np.zeros((0, 3)))
+    assert fitted.radii(np.ones((2, 3))) is None
+    assert fitted.norm_density(np.ones(2), 2) is None

@@ -1,0 +1,154 @@
+"""Densities of one number: of samples, beside the law that they should follow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.figures.palette import DATASET_MARKS, PRIOR
+from core.figures.style import GRID, ZERO, style
+from core.figures.text import show
+from core.priors.radial import ExclusionCurve
+
+_BINS = (6, 60)
+_WIDE = 20.0
+"""Where the largest value is so many times the smallest, the axis is logarithmic."""
+_MARKER = "rgba(128,134,145,0.7)"
+_READINGS = {"later": ("later text", PRIOR.colour), "earlier": ("earlier text", DATASET_MARKS[0].colour)}
+_PANELS = {"acceptance": "acceptance", "excluded": "excluded radius / √dim", "push": "shell pushed out, %"}
+
+
+@dataclass(frozen=True)
+class Density:
+    """Values of one cloud.
+
+    Attributes:
+        name: for the legend; shown as text, never as markup.
+        values: (n,).
+        colour: hex.
+        law: radius and density (m,) that the values should follow, if there is one.
+    """
+
+    name: str
+    values: NDArray[np.floating]
+    colour: str
+    law: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
+
+
+def density_figure(series: Sequence[Density], title: str, revision: str = "density", height: int = 340) -> go.Figure:
+    """Draw a histogram of each cloud as steps, and its law dotted; each pair is scaled to a peak of one.
+
+    Args:
+        series: at least one, positive values.
+        title: of the axis.
+        revision: see `style`.
+        height: pixels.
+    """
+    figure = go.Figure()
+    for one in series:
+        x, y = _steps(one.values)
+        peak = float(np.max(one.law[1])) if one.law else float(y.max())
+        figure.add_trace(
+            go.Scatter(
+                x=x.astype(np.float32),
+                y=(y / peak).astype(np.float32),
+                mode="lines",
+                name=show(one.name),
+                line={"color": one.colour, "width": 2, "shape": "hv"},
+                fill="tozeroy",
+                fillcolor=faint(one.colour),
+                hovertemplate=f"%{{x:.4g}}<extra>{show(one.name)}</extra>",
+            )
+        )
+        if one.law:
+            figure.add_trace(
+                go.Scatter(
+                    x=np.asarray(one.law[0], np.float32),
+                    y=np.asarray(one.law[1] / peak, np.float32),
+                    mode="lines",
+                    name=f"law of {show(one.name)}",
+                    line={"color": one.colour, "width": 2, "dash": "dot"},
+                    hoverinfo="skip",
+                )
+            )
+    style(figure, height, revision)
+    values = np.concatenate([np.asarray(one.values, np.float64) for one in series])
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high > _WIDE * low:
+        figure.update_xaxes(type="log", dtick=1 if high > 1e3 * low else "D2")
+    figure.update_xaxes(title_text=title)
+    figure.update_yaxes(title_text="density, peak = 1", rangemode="tozero")
+    return figure
+
+
+def exclusion_figure(
+    over_dim: Mapping[str, tuple[NDArray[np.integer], ExclusionCurve]],
+    over_c: Mapping[str, tuple[NDArray[np.floating], ExclusionCurve]],
+    dim: int,
+    c: float,
+    revision: str = "exclusion",
+) -> go.Figure:
+    """Draw acceptance, excluded radius and push of Gaussian exclusion over the dimension and over c.
+
+    Args:
+        over_dim: by reading, dimensions (n,) and the curve over them at `c`.
+        over_c: by reading, values of c (n,) and the curve over them at `dim`.
+        dim: marked in the upper row.
+        c: marked in the lower row.
+        revision: see `style`.
+    """
+    figure = make_subplots(2, 3, subplot_titles=[*_PANELS.values()] * 2, vertical_spacing=0.27, horizontal_spacing=0.07)
+    for row, curves in enumerate((over_dim, over_c), start=1):
+        for reading, (x, curve) in curves.items():
+            name, colour = _READINGS[reading]
+            for column, panel in enumerate(_PANELS, start=1):
+                values = getattr(curve, panel)
+                for outside in (True, False):
+                    y = np.where(curve.outside == outside, values, np.nan)
+                    if not np.isfinite(y).any():
+                        continue
+                    shown = name if outside else f"{name}, s < 1: keeps the middle"
+                    figure.add_trace(
+                        go.Scatter(
+                            x=np.asarray(x, np.float32),
+                            y=y.astype(np.float32),
+                            mode="lines",
+                            name=shown,
+                            legendgroup=shown,
+                            showlegend=shown not in {trace.name for trace in figure.data},  # pyright: ignore[reportAttributeAccessIssue]
+                            line={"color": colour, "width": 2.2, "dash": "solid" if outside else "dot"},
+                            hovertemplate=f"%{{x:.4g}}: %{{y:.4g}}<extra>{shown}</extra>",
+                        ),
+                        row=row,
+                        col=column,
+                    )
+    style(figure, 600, revision)
+    figure.update_layout(margin_t=92, legend_y=1.1)
+    for row, (value, title) in enumerate(((dim, "dimensions"), (c, "c")), start=1):
+        figure.update_xaxes(type="log", dtick=1, title_text=title, row=row)
+        for column in (1, 2, 3):
+            figure.add_vline(x=value, row=row, col=column, line={"color": _MARKER, "dash": "dot", "width": 1.5})  # pyright: ignore[reportArgumentType]
+    figure.update_yaxes(type="log", dtick=1, col=1)
+    figure.update_yaxes(rangemode="tozero", col=2)
+    figure.update_xaxes(gridcolor=GRID, zerolinecolor=ZERO)
+    return figure
+
+
+def faint(colour: str) -> str:
+    """Return a hex colour for an area under a line."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"
+
+
+def _steps(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a histogram's outline (n,): as many bins as the values bear, and a spike where they are all one."""
+    values = np.asarray(values, np.float64)
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-300):
+        return np.array([low, low, low]), np.array([0.0, 1.0, 0.0])
+    n = int(np.clip(len(np.histogram_bin_edges(values, "auto")) - 1, *_BINS))
+    count, edges = np.histogram(values, n, density=True)
+    return np.concatenate([edges[:1], edges]), np.concatenate([[0.0], count, [0.0]])
