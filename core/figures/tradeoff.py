@@ -11,6 +11,12 @@ from core.figures.style import SMALL_HEIGHT, style
 from core.figures.text import show
 
 _PATH = "rgba(120,126,137,0.75)"
+_PAD = 0.2
+"""Room around the points, as a share of their span."""
+_REACH = 1.5
+"""A baseline is drawn in the picture if it is no further from the points than so many of their spans."""
+_LEAST_SPAN = 0.02
+"""Of an axis, as a share of its values: differences below it are not blown up."""
 _BASELINES = {"no prompt": ("#7C8696", "dash"), "prior sample": (PRIOR.colour, "dot")}
 
 
@@ -47,19 +53,31 @@ def tradeoff_figure(
         line={"color": _PATH, "width": 1.4},
         marker={"color": POSTERIOR.colour, "symbol": POSTERIOR.symbol, "size": 10},
     )
+    (left, right), (low, high) = _range(angles), _range(losses)
     for word, value in baselines.items():
         colour, dash = _BASELINES.get(word, (REFERENCE.colour, "dashdot"))
+        seen = low - _REACH * (high - low) <= value <= high + _REACH * (high - low)
+        if seen:
+            low, high = min(low, value - _PAD * (high - low)), max(high, value + _PAD * (high - low))
         figure.add_scatter(
-            x=np.array([0, max(np.max(angles, initial=1.0) * 1.08, 1)], np.float32),
+            x=np.array([left, right], np.float32),
             y=np.array([value, value], np.float32),
             mode="lines",
-            name=f"{word} ({value:.3f})",
+            name=f"{word} ({value:.3f}{'' if seen else ', beyond the picture'})",
             line={"color": colour, "width": 1.5, "dash": dash},
         )
     style(figure, SMALL_HEIGHT + 80, revision)
-    figure.update_xaxes(title_text="median angle from prior sample to posterior (degrees)", rangemode="tozero")
-    figure.update_yaxes(title_text="validation loss (nats a token)")
+    figure.update_xaxes(title_text="median angle from prior sample to posterior (degrees)", range=[left, right])
+    figure.update_yaxes(title_text="validation loss (nats a token)", range=[low, high])
     return figure
+
+
+def _range(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return where an axis begins and ends: around the points, with room for their labels."""
+    if not len(values):
+        return 0.0, 1.0
+    span = max(float(np.ptp(values)), _LEAST_SPAN * float(np.abs(values).max()), 1e-6)
+    return float(np.min(values)) - _PAD * span, float(np.max(values)) + _PAD * span
 
 
 def _positions(angles: NDArray[np.floating], losses: NDArray[np.floating]) -> list[str]:

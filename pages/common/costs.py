@@ -1,10 +1,13 @@
 """What something costs before it is started: disk from shapes, time only from what was measured here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
+from core.activations.references import Needed, Place, needed_clouds
 from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS
@@ -32,30 +35,93 @@ def vocabulary_bytes(facts: ModelFacts) -> float | None:
     return _FLOAT32 * facts.n_vocabulary * facts.d_model if facts.n_vocabulary and facts.d_model else None
 
 
-def run_bytes(spec: TuningSpec, facts: ModelFacts) -> float | None:
-    """Return what a run keeps, or None while the model's width is unknown."""
-    if not facts.d_model:
+def run_bytes(spec: TuningSpec, facts: ModelFacts, sites: Sequence[int] | None = (0,)) -> float | None:
+    """Return what a run itself keeps, or None while the model's width, or how many sites it prompts, is unknown.
+
+    Args:
+        spec: of the run.
+        facts: of its model.
+        sites: that it prompts, if that is known.
+    """
+    if not facts.d_model or not sites:
         return None
-    return _FLOAT32 * spec.n_prompt * facts.d_model * (spec.steps / spec.snapshot_every + 6)
+    return _FLOAT32 * len(sites) * spec.n_prompt * facts.d_model * (spec.steps / spec.snapshot_every + 6)
+
+
+def trunk_bytes(spec: TuningSpec, facts: ModelFacts, sites: Sequence[int] | None, store: Store) -> float:
+    """Return what the kept stream of a deep run takes, which enters its first prompted block; 0 where none is kept."""
+    if spec.method == "soft" or not spec.cache_trunk or not sites or sites[0] == 0 or not facts.d_model:
+        return 0.0
+    examples = spec.activations(0).model_copy(update={"max_length": spec.max_length})
+    return _FLOAT32 * facts.d_model * estimate(examples, store)["tokens"]
+
+
+def needed_captures(spec: TuningSpec, sites: Sequence[int], store: Store) -> list[CloudSpec]:
+    """Return the activations that a run captures before it starts: those its priors and regularisers read."""
+    wanted: list[Needed] = [spec.activations(*sites)] if spec.attraction_weight else []
+    for site in sites:
+        at_vocabulary = site == 0 and spec.reference == "vocabulary"
+        place = Place(spec.model, None if at_vocabulary else spec.activations(*sites), site)
+        wanted += needed_clouds(spec.prior, place, reference=False)
+        if spec.repulsion_weight and site:
+            wanted.append(spec.activations(*sites))
+    captures = [needed for needed in dict.fromkeys(wanted) if isinstance(needed, CloudSpec)]
+    return [needed for needed in captures if find_cloud(needed, store) is None]
 
 
 def run_seconds(spec: TuningSpec, store: Store) -> float | None:
-    """Return how long a run takes by the pace of earlier ones of this model, scaled by the batch; None without any."""
+    """Return how long a run takes by the pace of earlier ones alike, scaled by the batch; None without any.
+
+    Alike are runs of the same model that prompt the same blocks in the same way.
+    """
     found = []
     for job in list_jobs(store, "tune")[:50]:
         result = job.result() or {}
-        if job.spec.get("model") == spec.model.model_dump(mode="json") and result.get("steps_per_second"):
+        if _way(job.spec) == _way(spec.model_dump(mode="json")) and result.get("steps_per_second"):
             found.append(spec.batch_size / job.spec["batch_size"] / result["steps_per_second"])
     return spec.steps * float(np.median(found)) if found else None
 
 
-def run_cost(spec: TuningSpec, facts: ModelFacts, store: Store) -> str:
+def _way(spec: Mapping[str, Any]) -> list[Any]:
+    """Return what decides the pace of a step, from a spec's JSON."""
+    return [spec.get("method", "soft"), *(spec.get(name) for name in ("model", *TuningSpec.deep_fields))]
+
+
+def run_cost(spec: TuningSpec, facts: ModelFacts, sites: Sequence[int] | None, store: Store) -> str:
     """Say what a run costs."""
-    n_bytes, seconds = run_bytes(spec, facts), run_seconds(spec, store)
-    disk = f" and {size(n_bytes)} of disk" if n_bytes else ""
-    if seconds is None:
-        return f"**Cost:** {spec.steps} steps{disk}. No run of this model yet, so its pace is not known."
-    return f"**Cost:** about {duration(seconds)}{disk}, by the pace of earlier runs of this model."
+    return several_runs_cost([spec], facts, sites, store)
+
+
+def several_runs_cost(specs: Sequence[TuningSpec], facts: ModelFacts, sites: Sequence[int] | None, store: Store) -> str:
+    """Say what runs of one model and the same sites cost together."""
+    if not specs:
+        return "All of these runs are here or on their way."
+    first = specs[0]
+    kept = [run_bytes(spec, facts, sites) for spec in specs]
+    trunk = trunk_bytes(first, facts, sites, store)
+    n_bytes = sum(n for n in kept if n is not None) + trunk
+    seconds = [run_seconds(spec, store) for spec in specs]
+    disk = f" and {size(n_bytes)} of disk" if None not in kept else ""
+    disk += f" ({size(trunk)} of it for the frozen trunk)" if trunk else ""
+    captures = _captures_cost(first, sites, store)
+    known = [time for time in seconds if time is not None]
+    if len(known) == len(specs):
+        return f"**Cost:** about {duration(sum(known))}{disk}, by the pace of earlier runs of this kind.{captures}"
+    steps = f"{first.steps} steps" if len(specs) == 1 else f"{sum(spec.steps for spec in specs)} steps in all"
+    return f"**Cost:** {steps}{disk}. No run of this kind with this model yet, so its pace is not known.{captures}"
+
+
+def _captures_cost(spec: TuningSpec, sites: Sequence[int] | None, store: Store) -> str:
+    """Say what must be captured before a run, if anything."""
+    needed = needed_captures(spec, sites, store) if sites else []
+    costs = [estimate(cloud, store) for cloud in needed]
+    if not costs:
+        return ""
+    seconds = [cost["seconds"] for cost in costs if cost["basis"] == "measured"]
+    time = f", about {duration(sum(seconds))}" if len(seconds) == len(costs) else ""
+    n_bytes = [cost["bytes"] for cost in costs if cost["bytes"] is not None]
+    disk = f" ({size(sum(n_bytes))}{time})" if len(n_bytes) == len(costs) else ""
+    return f" Activations are captured first{disk}."
 
 
 def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:

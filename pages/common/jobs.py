@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -10,6 +11,8 @@ from core.engine import client
 from core.specs import Spec
 from core.store import JobFolder, Status, Store
 from pages.common.layout import duration, errors, plain
+
+T = TypeVar("T")
 
 POLL_SECONDS = 1.0
 _SILENT_SECONDS = 10.0
@@ -20,6 +23,13 @@ def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder
     with errors(), st.spinner("Handing the job to the engine …"):
         return client.submit(kind, spec, store, again)
     return None
+
+
+def start_several(submit: Callable[[], list[T]]) -> list[T]:
+    """Submit several jobs at once; an error is shown and nothing returned."""
+    with errors(), st.spinner("Handing the jobs to the engine …"):
+        return submit()
+    return []
 
 
 def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], None] | None = None) -> Status:

@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.specs import TuningSpec
+from core.specs.describe import describe
 from core.store import JobFolder
 from core.store.prompts import RunPrompts
 
-BASELINES = {"no_prompt": "no prompt", "prior_sample": "prior sample"}
+BASELINES = {"no_prompt": "no prompt", "prior_sample": "prior sample", "instruction": "instruction"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Losses:
         losses: training loss.
         evaluation_steps: (m,).
         evaluation_losses: (m,) validation loss.
-        baselines: validation loss of 'no prompt' and 'prior sample', once they are known.
+        baselines: validation loss of 'no prompt', 'prior sample' and 'instruction', once they are known.
     """
 
     steps: NDArray[np.int64]
@@ -44,8 +45,41 @@ def label(job: JobFolder) -> str:
     """Return a short name that tells runs apart."""
     spec = spec_of(job)
     short = spec.model.name.rstrip("/").rsplit("/", 1)[-1]
-    parts = (spec.prior.kind, spec.dataset.label, short, f"rate {spec.learning_rate:g}", f"seed {spec.seed}", job.id)
-    return " · ".join(parts)
+    method = "deep " if spec.method == "deep" else ""
+    weights = [
+        f"{name.removesuffix('_weight').replace('_', ' ')} {value:g}" for name, value in weights_of(spec).items()
+    ]
+    parts = (
+        f"{method}{spec.prior.kind}",
+        spec.dataset.label,
+        short,
+        f"rate {spec.learning_rate:g}",
+        f"seed {spec.seed}",
+    )
+    return " · ".join((*parts, *weights, job.id))
+
+
+def weights_of(spec: TuningSpec) -> dict[str, float]:
+    """Return the regularisers' weights that are not 0, by field."""
+    return {name: weight for name in spec.weight_fields if (weight := getattr(spec, name))}
+
+
+def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:
+    """Return a line a regulariser: its weight, and its penalty at the start and at the end of a run that has ended."""
+    found = (job.result() or {}).get("regularisers") or {}
+    titles = {field.name: field.title for field in describe(TuningSpec)}
+    rows = []
+    for name, weight in weights_of(spec).items():
+        effect = found.get(name.removesuffix("_weight")) or {}
+        rows.append(
+            {
+                "regulariser": titles[name],
+                "weight": weight,
+                "at the start": effect.get("start"),
+                "at the end": effect.get("end"),
+            }
+        )
+    return rows
 
 
 def read_losses(job: JobFolder) -> Losses:

@@ -30,6 +30,20 @@ def test_one_labelled_point_a_value_connected_in_order_beside_the_baselines():
     assert "loss" in figure.layout.yaxis.title.text
 
 
+def test_the_picture_is_as_wide_as_its_points_and_says_which_baseline_lies_beyond_it():
+    figure = _loose(tradeoff_figure)(
+        ["0", "1"], np.array([40.0, 50.0]), np.array([2.0, 3.0]), "x", {"no prompt": 11.0, "prior sample": 4.0}
+    )
+    assert [line.name for line in figure.data[1:]] == [
+        "no prompt (11.000, beyond the picture)",
+        "prior sample (4.000)",
+    ]
+    low, high = figure.layout.yaxis.range
+    assert low < 2
+    assert 4 < high < 5
+    assert figure.layout.xaxis.range == (38, 52)
+
+
 def test_labels_of_points_at_one_place_do_not_lie_on_each_other():
     figure = _loose(tradeoff_figure)(list("abc"), np.array([10.0, 10.1, 90]), np.array([1.0, 1.0, 2]), "x", {})
     first, second, third = figure.data[0].textposition

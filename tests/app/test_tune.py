@@ -1,0 +1,194 @@
+"""The Tune page: soft and deep prompts, regularisers, one setting varied."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from core.engine.grid import grid
+from core.specs import TuningSpec
+from core.store import JobFolder, Store, create_job, find_job
+from pages.common.costs import needed_captures, run_bytes, run_cost, trunk_bytes
+from tests.app.conftest import Content, charts_of, open_page, texts_of
+
+DEEP = {"Prompted blocks", "Deep prompts are", "Prior fitted", "Keep the frozen trunk"}
+
+
+def press(app, label):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def labels_of(app):
+    return {widget.label for widget in (*app.text_input, *app.selectbox, *app.toggle, *app.number_input)}
+
+
+def test_deep_settings_are_there_for_deep_prompts_only(filled, no_engine):
+    assert not DEEP & labels_of(open_page("tune", model=filled.model.name))
+    assert labels_of(open_page("tune", model=filled.model.name, method="deep")) >= DEEP
+
+
+def test_a_deep_run_with_regularisers_is_what_is_submitted(filled, no_engine):
+    app = open_page(
+        "tune", model=filled.model.name, method="deep", prompt_sites="-1,1", deep_form="kept", spread_weight="0.5",
+        n_prompt="4",
+    )  # fmt: skip
+    assert "At sites 1, 2: 2 × 4 vectors." in texts_of(app)
+    press(app, "Start tuning")
+    ((kind, spec),) = no_engine
+    assert isinstance(spec, TuningSpec)
+    assert (kind, spec.method, spec.prompt_sites, spec.deep_form) == ("tune", "deep", (-1, 1), "kept")
+    assert (spec.spread_weight, spec.l2_weight) == (0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [("0,7", "Block 7 cannot be prompted: the model has blocks 0 to 2"), ("first", "must be block numbers such as")],
+)
+def test_blocks_that_there_are_not_are_told_with_their_bound(filled, no_engine, asked, message):
+    app = open_page("tune", model=filled.model.name, method="deep", prompt_sites=asked)
+    assert message in app.error[0].value.replace("\\", "")
+    assert "Start tuning" not in {button.label for button in app.button}
+
+
+def deep_run(filled: Content, sites=(1, 2)) -> JobFolder:
+    """Write the folder of a deep run by hand."""
+    store, rng = Store(filled.root), np.random.default_rng(0)
+    spec = filled.tuning.model_copy(update={"method": "deep", "prompt_sites": sites, "spread_weight": 0.5})
+    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-deep")
+    prompts = rng.standard_normal((3, len(sites), 4, 32)).astype(np.float32)
+    site = np.array(sites)
+    save_file({"prompt": prompts, "step": np.array([0, 2, 4]), "site": site}, job.path / "trajectory.safetensors")
+    for name, prompt in (("prior", prompts[0]), ("posterior", prompts[-1])):
+        save_file({"prompt": np.ascontiguousarray(prompt), "site": site}, job.path / f"{name}.safetensors")
+    result = find_job(store, filled.run).result() or {}
+    effect = {"spread": {"weight": 0.5, "start": 0.25, "end": 0.125}}
+    job.write_result({**result, "run": job.id, "regularisers": effect})
+    job.update(state="succeeded", done=4, total=4)
+    return job
+
+
+def test_a_deep_run_offers_to_capture_what_its_map_needs(filled, no_engine):
+    job = deep_run(filled)
+    app = open_page("tune", model=filled.model.name, run=job.id)
+    assert "These activations are not captured yet" in texts_of(app)
+    press(app, "Capture")
+    assert [(kind, spec.sites) for kind, spec in no_engine] == [("capture", "all")]
+
+
+def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_engine):
+    from core.activations.capture import capture
+    from core.engine.projection import fit_projection
+    from core.progress import silent
+    from pages.common.clouds import fitted_spec
+    from pages.common.run_view import prompt_map
+    from pages.common.runs import spec_of
+
+    store, job = Store(filled.root), deep_run(filled)
+    spec = spec_of(job)
+    capture(spec.activations(1, 2), store)
+    for site in (1, 2):
+        wanted = fitted_spec(prompt_map(spec, (1, 2), site))
+        fit_projection(
+            wanted, create_job(store, "projection", wanted.model_dump(mode="json"), f"p-{site}0"), store, silent
+        )
+    app = open_page("tune", model=filled.model.name, run=job.id)
+    assert [option for option in app.button_group if option.label == "Site of the map"]
+    first = charts_of(app)[-1]["data"]
+    assert "at site 1 of" in texts_of(app)
+    app = open_page("tune", model=filled.model.name, run=job.id, site="2")
+    assert "at site 2 of" in texts_of(app)
+    second = charts_of(app)[-1]["data"]
+    assert {"prior sample (4)", "posterior, step 4"} <= {trace["name"] for trace in second}
+    assert first[1]["x"] != second[1]["x"]
+    table = next(table.value for table in app.dataframe if "regulariser" in table.value)
+    assert table.to_dict("records") == [
+        {"regulariser": "Apart from each other", "weight": 0.5, "at the start": 0.25, "at the end": 0.125}
+    ]
+
+
+def vary_page(filled: Content, **params):
+    """Open the page with the settings of the run that the store holds."""
+    spec = filled.tuning
+    same = {name: str(getattr(spec, name)) for name in ("n_prompt", "steps", "batch_size", "evaluate_every",
+            "snapshot_every", "n_validation", "n_generation", "max_length")}  # fmt: skip
+    data = {"data": "file", "path": spec.dataset.path or "", "samples": str(spec.dataset.samples)}
+    return open_page(
+        "tune",
+        model=filled.model.name,
+        prior='{"kind":"gaussian"}',
+        run=filled.run,
+        varying="true",
+        **same,
+        **data,
+        **params,
+    )
+
+
+def test_a_varied_setting_submits_a_run_a_value_and_shows_what_is_there(filled, no_engine, monkeypatch):
+    from core.engine import client
+
+    cancelled = []
+    monkeypatch.setattr(client, "cancel", lambda job, _: cancelled.append(job.id))
+    app = vary_page(filled, vary="spread_weight", values="0, 0.1, 1")
+    assert "angle" in texts_of(app), "the run of weight 0 is there already"
+    assert app.query_params["varying"] == "true"
+    press(app, "Start 2 runs")
+    assert [spec.spread_weight for _, spec in no_engine] == [0, 0.1, 1]
+    first = find_job(Store(filled.root), "tune-2")
+    assert find_job(Store(filled.root), filled.run).spec == no_engine[0][1].model_dump(mode="json")
+    app.button(key=f"vary.cancel.{first.id}").click().run()
+    assert cancelled == [first.id]
+
+
+def test_the_trade_off_has_a_point_a_finished_run(filled, no_engine):
+    store = Store(filled.root)
+    done = find_job(store, filled.run)
+    specs = grid(filled.tuning, "spread_weight", [0.1, 1, 2])
+    for number, spec in enumerate(specs):
+        job = create_job(store, "tune", spec.model_dump(mode="json"), f"t-varied-{number}")
+        for name in ("prior", "posterior", "trajectory"):
+            shutil.copy(done.path / f"{name}.safetensors", job.path)
+        job.write_result(done.result() or {})
+        job.update(state="succeeded", done=4, total=4)
+    job.update(state="failed", error="it *broke*")
+    app = vary_page(filled, vary="spread_weight", values="0,0.1,1,2")
+    points, *baselines = charts_of(app)[0]["data"]
+    assert points["text"] == ["0", "0.1", "1"]
+    assert points["name"] == "Apart from each other"
+    assert [line["name"].split(" (")[0] for line in baselines][:2] == ["no prompt", "prior sample"]
+    assert "it \\*broke\\*" in texts_of(app)
+    assert "Start 1 run" in {button.label for button in app.button}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [("0,-1", "spread_weight: Input should be greater than or equal to 0"), ("1,1.0", "ask for the same run")],
+)
+def test_values_that_make_no_runs_are_told(filled, no_engine, asked, message):
+    app = vary_page(filled, vary="spread_weight", values=asked)
+    assert message in app.error[0].value.replace("\\", "")
+
+
+def test_what_a_deep_run_costs(filled, no_engine):
+    from core.sources.models import describe_model
+
+    store, facts = Store(filled.root), describe_model(filled.model, Store(filled.root))
+    soft = filled.tuning
+    deep = soft.model_copy(update={"method": "deep", "prompt_sites": (1, 2)})
+    assert run_bytes(deep, facts, (1, 2)) == 2 * (run_bytes(soft, facts) or 0)
+    assert run_bytes(deep, replace(facts, d_model=None), (1, 2)) is None
+    assert trunk_bytes(soft, facts, (0,), store) == 0
+    assert trunk_bytes(deep, facts, (1, 2), store) > 0
+    assert trunk_bytes(deep.model_copy(update={"cache_trunk": False}), facts, (1, 2), store) == 0
+    assert trunk_bytes(deep, facts, (0, 2), store) == 0
+    assert needed_captures(soft, (0,), store) == []
+    assert needed_captures(deep, (1, 2), store) == [deep.activations(1, 2)]
+    attracted = soft.model_copy(update={"attraction_weight": 1.0})
+    assert needed_captures(attracted, (0,), store) == [soft.activations(0)]
+    words = run_cost(deep, facts, (1, 2), store)
+    assert "of it for the frozen trunk" in words
+    assert "No run of this kind with this model yet" in words
+    assert "Activations are captured first" in words
+    assert "by the pace of earlier runs of this kind" in run_cost(soft, facts, (0,), store)
