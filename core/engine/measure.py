@@ -1,5 +1,6 @@
 """Measure one run's posterior and keep what was found in the job's folder. The reading side is free of torch."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -106,7 +107,9 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
         progress(done, len(prompts.sites), f"Measuring site {site}")
         rng = np.random.default_rng((spec.seed, site))
         found[site] = measure_site(prompts.at(site)[shown], rows, clouds, rng)
+    began = time.monotonic()
     worth = _worth(spec, tuning, prompts, found, store, progress) if spec.worth else pd.DataFrame()
+    seconds = time.monotonic() - began
     _write(job.path, found, prompts.steps[shown], worth)
     return {
         "version": VERSION,
@@ -119,6 +122,7 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
         ],
         **worth_summary(worth, None, spec.seed),
         "n_worth": min(spec.n_worth, tuning.n_validation) if spec.worth else 0,
+        "worth_seconds": seconds if spec.worth else None,
     }
 
 

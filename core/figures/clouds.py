@@ -108,8 +108,8 @@ def map_figure(
         revision: see `style`.
     """
     drawn = [layer.subset(layer.placed) for layer in layers]
-    traces = [_trace(layer, len(axes.titles)) for layer in drawn if len(layer.coordinates)]
-    traces += [_arrows(before, after, len(axes.titles), i == 0) for i, (before, after) in enumerate(arrows)]
+    traces = [points_trace(layer, len(axes.titles)) for layer in drawn if len(layer.coordinates)]
+    traces += [arrows_trace(before, after, len(axes.titles), i == 0) for i, (before, after) in enumerate(arrows)]
     outside = [layer.subset(~layer.placed) for layer in layers]
     outside = [layer for layer in outside if len(layer.coordinates)]
     figure = go.Figure(traces)
@@ -141,7 +141,8 @@ def split_by_token(layer: Layer, tokens: Sequence[str], n_tokens: int = 6) -> li
     return layers
 
 
-def _trace(layer: Layer, n_dimensions: int) -> Any:
+def points_trace(layer: Layer, n_dimensions: int) -> Any:
+    """Return a layer's points as a trace: WebGL for many, SVG for a few vectors."""
     look = layer.mark or mark(layer.role, layer.index)
     scale = 1.0 if len(layer.coordinates) <= _FEW else 0.65
     marker: dict[str, Any] = {
@@ -176,7 +177,8 @@ def _trace(layer: Layer, n_dimensions: int) -> Any:
     return go.Scattergl(x=x, y=y, marker=marker, **common)
 
 
-def _arrows(before: Layer, after: Layer, n_dimensions: int, first: bool) -> Any:
+def arrows_trace(before: Layer, after: Layer, n_dimensions: int, first: bool) -> Any:
+    """Return arrows from each point of a layer to its partner; the `first` such trace has the legend's entry."""
     both = before.placed & after.placed
     start, stop = before.coordinates[both], after.coordinates[both]
     gap = np.full_like(start, np.nan)
@@ -206,7 +208,7 @@ def _rail(figure: go.Figure, drawn: Sequence[Layer], outside: Sequence[Layer], n
         rail[:, 0] = low[0] + span[0] * (np.arange(n) + 0.5) / n
         rail[:, -1] = low[-1] - span[-1] * _RAIL_GAP * (row + 1)
         figure.add_trace(
-            _trace(replace(layer, coordinates=rail, name=f"{layer.name}, outside the support"), n_dimensions)
+            points_trace(replace(layer, coordinates=rail, name=f"{layer.name}, outside the support"), n_dimensions)
         )
     if n_dimensions == 2:
         edge = low[1] - span[1] * _RAIL_GAP / 2
@@ -226,6 +228,12 @@ def _two(figure: go.Figure, axes: Axes) -> go.Figure:
 
 
 def _three(figure: go.Figure, axes: Axes) -> go.Figure:
+    figure.update_layout(scene=scene(axes), margin={"l": 0, "r": 0, "b": 0})
+    return figure
+
+
+def scene(axes: Axes) -> dict[str, Any]:
+    """Return the layout of a picture in three dimensions."""
     sides = {
         name: {
             "title": {"text": title},
@@ -237,8 +245,4 @@ def _three(figure: go.Figure, axes: Axes) -> go.Figure:
         }
         for name, title in zip(("xaxis", "yaxis", "zaxis"), axes.titles, strict=True)
     }
-    figure.update_layout(
-        scene={**sides, "aspectmode": "data" if axes.equal else "cube", "camera": {"eye": _EYE}},
-        margin={"l": 0, "r": 0, "b": 0},
-    )
-    return figure
+    return {**sides, "aspectmode": "data" if axes.equal else "cube", "camera": {"eye": _EYE}}

@@ -68,10 +68,16 @@ def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -
         column.metric(name, value, help=(helps or {}).get(name))
 
 
-def table(frame: pd.DataFrame, **options: Any) -> None:
-    """Write a table over the whole width, numbers with four digits."""
-    numeric = frame.select_dtypes("floating").columns
-    formats = {name: st.column_config.NumberColumn(format="%.4g") for name in numeric}
+def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options: Any) -> None:
+    """Write a table over the whole width, numbers with four digits; `helps` are shown over the heads of columns."""
+    numeric, helps = set(frame.select_dtypes("floating").columns), helps or {}
+    formats = {
+        name: st.column_config.NumberColumn(format="%.4g", help=helps.get(name))
+        if name in numeric
+        else st.column_config.Column(help=helps.get(name))
+        for name in frame.columns
+        if name in numeric or name in helps
+    }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
 
 

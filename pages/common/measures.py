@@ -1,76 +1,85 @@
-"""What is measured of posteriors for the compare page; kept while the runs stay the same."""
+"""Measures of runs as the compare page needs them: read from the store, or made by jobs that the page starts."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.activations.clouds import find_vocabulary
-from core.analysis.collapse import collapse, nearest_rows, null_clouds
-from core.analysis.displacement import displacement
-from core.analysis.place import fit_cloud
-from core.specs import ModelSpec
-from core.store import JobFolder, Store
-from core.store.prompts import read_prompts
+from core.engine.measure import Measures, find_measures, measure_spec
+from core.specs import DatasetSpec, MeasureSpec
+from core.store import JobFolder, Store, list_jobs
+from core.store.prompts import RunPrompts
+from core.tuning.changes import n_changes
+from pages.common.clouds import job_of
+from pages.common.jobs import follow, start
+from pages.common.layout import duration, errors, plain
 
-
-@st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=32)
-def measures(root: Path, model_json: str, runs: Sequence[str], stamp: Sequence[float]) -> dict[str, pd.DataFrame]:  # noqa: ARG001 - the stamp is part of the cache's key
-    """Return displacement and collapse: `vectors`, one row a vector, and `nulls`, one row a null or run."""
-    store = Store(root)
-    cloud = find_vocabulary(ModelSpec.parse(model_json), store)
-    if cloud is None:
-        return {}
-    rows, points, moments = cloud.rows, cloud.points(0), cloud.moments(0)
-    vectors, nulls = [], []
-    for number, job_id in enumerate(runs):
-        prompts = read_prompts(JobFolder(store.root / "runs" / job_id))
-        if prompts is None:
-            continue
-        moved = displacement(prompts.prior(0), prompts.posterior(0))
-        drawn = null_clouds(prompts.posterior(0), points, np.random.default_rng(0), moments)
-        near = collapse({"prior": prompts.prior(0), "posterior": prompts.posterior(0)}, points, drawn)
-        start, end = near.nearest["prior"], near.nearest["posterior"]
-        place = fit_cloud(_some(points), np.random.default_rng(0)).place(prompts.posterior(0))
-        vectors.append(
-            pd.DataFrame(
-                {
-                    "run": job_id,
-                    "vector": np.arange(len(prompts.prior(0))),
-                    "norm before": moved.norm_before,
-                    "norm after": moved.norm_after,
-                    "distance": moved.distance,
-                    "angle": moved.angle,
-                    "nearest token before": rows["token"].to_numpy()[start.cosine_row],
-                    "nearest token": rows["token"].to_numpy()[end.cosine_row],
-                    "cosine distance": end.cosine,
-                    "Euclidean distance": end.euclidean,
-                    "percentile in the vocabulary": place.mahalanobis.percentile,
-                }
-            )
-        )
-        if number == 0:
-            nulls += [(f"null: {name}", null.cosine, null.euclidean) for name, null in near.nulls.items()]
-        nulls.append((f"posterior of {job_id}", end.cosine, end.euclidean))
-        nulls.append((f"prior of {job_id}", start.cosine, start.euclidean))
-    medians = [
-        {"cloud": name, "cosine, median": np.median(c), "Euclidean, median": np.median(e)} for name, c, e in nulls
-    ]
-    return {"vectors": pd.concat(vectors, ignore_index=True), "nulls": pd.DataFrame(medians)}
+_MORE_THAN_STEPS = 0.5
+"""Time of an evaluation over that of a training step of as many examples, where none was measured yet."""
 
 
-@st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=64)
-def nearest_tokens(root: Path, model_json: str, vectors: NDArray[np.float32]) -> list[str]:
-    """Return the token nearest by cosine to each of some prompt vectors (n, d)."""
-    cloud = find_vocabulary(ModelSpec.parse(model_json), Store(root))
-    if cloud is None:
-        return []
-    return cloud.rows["token"].to_numpy()[nearest_rows(vectors, cloud.points(0)).cosine_row].tolist()
+def has_posterior(run: JobFolder) -> bool:
+    """Return whether there is something to measure."""
+    return (run.path / "posterior.safetensors").is_file()
 
 
-def _some(points: NDArray[np.float32], n: int = 5000) -> NDArray[np.float32]:
-    chosen = np.random.default_rng(0).choice(len(points), size=min(n, len(points)), replace=False)
-    return points[np.sort(chosen)]
+def need_measures(
+    runs: Sequence[JobFolder], further: Sequence[DatasetSpec], store: Store, worth: bool = False
+) -> dict[str, Measures]:
+    """Return what is measured of runs, by id; for the others start the jobs, and show how far they are."""
+    found: dict[str, Measures] = {}
+    for run in filter(has_posterior, runs):
+        with errors():
+            spec = measure_spec(run, datasets=tuple(further), worth=worth)
+            measured = find_measures(spec, store)
+            if measured:
+                found[run.id] = measured
+            else:
+                _make(spec, store)
+    return found
+
+
+def _make(spec: MeasureSpec, store: Store) -> None:
+    job = job_of("measure", [spec], store)
+    if job is None or job.status().state == "succeeded":  # succeeded, but an earlier version's
+        job = start("measure", spec, store)
+    if job:
+        st.markdown(f"**Measuring {plain(spec.run)}**")
+        follow(job, store)
+
+
+def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store) -> bool:
+    """Return whether a job was started that measures what the vectors of a run are worth."""
+    spec = measure_spec(run, datasets=tuple(further), worth=True)
+    return job_of("measure", [spec], store) is not None
+
+
+def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> str:
+    """Say what it costs to measure what the vectors of runs are worth."""
+    n_examples = MeasureSpec.model_fields["n_worth"].default
+    n_prompts, seconds = 0, 0.0
+    pace, known = _measured_pace(store), True
+    for run, prompts in runs:
+        n = n_changes(len(prompts.sites), prompts.vectors.shape[2])
+        n_prompts += n
+        examples = min(n_examples, run.spec["n_validation"])
+        steps_per_second = (run.result() or {}).get("steps_per_second")
+        if (model := run.spec["model"]["name"]) in pace:
+            seconds += n * examples * pace[model]
+        elif steps_per_second:
+            seconds += _MORE_THAN_STEPS * n * examples / run.spec["batch_size"] / steps_per_second
+        else:
+            known = False
+    what = f"**Cost:** the loss of {n_prompts:,} changed prompts on {n_examples} validation examples"
+    return f"{what}, about {duration(seconds)}." if known else f"{what}; the pace is not known here yet."
+
+
+def _measured_pace(store: Store) -> dict[str, float]:
+    """Return seconds an example and prompt, by model, of the runs whose vectors' worth was measured."""
+    found: dict[str, list[float]] = {}
+    for job in list_jobs(store, "measure")[:50]:
+        summary = job.result() or {}
+        if summary.get("worth_seconds"):
+            n = n_changes(len(summary["sites"]), summary["n_prompt"])
+            found.setdefault(summary["model"], []).append(summary["worth_seconds"] / n / summary["n_worth"])
+    return {model: float(np.median(paces)) for model, paces in found.items()}

@@ -15,7 +15,7 @@ def _broken(*_: object, **__: object) -> None:
     ("name", "place"),
     [
         ("tune", "pages.common.runs.read_losses"),
-        ("compare", "pages.common.runs.quality_row"),
+        ("compare", "pages.common.compare_map.read_prompts"),
         ("activations", "pages.common.choices.describe_model"),
         ("system", "core.engine.client.engine_state"),
     ],

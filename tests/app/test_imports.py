@@ -14,7 +14,8 @@ PROBE = (
 REACHED = (
     "core.engine.client, core.engine.projection, core.store.maintenance, core.sources.report, pages.common.clouds, "
     "pages.common.choices, pages.common.forms, pages.common.jobs, pages.common.runs, pages.common.demo, "
-    "pages.common.pages, core.analysis.collapse, core.analysis.definitions, core.figures.clouds, core.priors"
+    "pages.common.pages, pages.common.compare_map, pages.common.compare_tables, pages.common.measures, "
+    "core.analysis.collapse, core.analysis.definitions, core.engine.comparison, core.figures.clouds, core.priors"
 )
 
 

@@ -1,13 +1,8 @@
-"""The Tune and Compare pages."""
+"""The Tune page."""
 
 import json
 import shutil
 
-import numpy as np
-import pandas as pd
-from safetensors.numpy import save_file
-
-from core.figures.text import token
 from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import Store, create_job, find_job
@@ -102,49 +97,3 @@ def test_a_failed_run_shows_reason_log_and_resume(filled, no_engine, monkeypatch
     assert "the very last words" in app.code[0].value
     app.button(key=f"resume.{job.id}").click().run()
     assert resumed == [job.id]
-
-
-def test_compare_shows_clouds_arrows_quality_and_nulls(filled, no_engine):
-    app = open_page("compare", model=filled.model.name, runs=f'["{filled.run}"]')
-    names = [trace["name"] for trace in charts_of(app)[0]["data"]]
-    assert names[1:] == ["prior", "posterior", "way travelled"]
-    quality, vectors, nulls = (pd.DataFrame(table.value) for table in app.dataframe)
-    assert quality["prior"].tolist() == ["gaussian"]
-    assert len(vectors) == 4
-    assert vectors["angle"].between(0, 180).all()
-    assert nulls["cloud"].str.startswith("null").sum() == 3
-    assert [button.proto.label for button in app.get("download_button")] == [
-        "Quality (CSV)",
-        "Vectors (CSV)",
-        "Coordinates (CSV)",
-    ]
-
-
-def test_compare_names_the_tokens_nearest_to_the_prompt_that_is_shown(filled, no_engine):
-    from core.activations.clouds import find_vocabulary
-
-    store = Store(filled.root)
-    cloud = find_vocabulary(filled.model, store)
-    assert cloud is not None
-    rows = {0: [5, 6, 7, 8], 50: [15, 16, 17, 18], 100: [25, 26, 27, 28]}
-    vectors = np.stack([cloud.points(0)[chosen] for chosen in rows.values()]).astype(np.float32)
-    job = find_job(store, filled.run)
-    save_file({"prompt": vectors, "step": np.array([0, 2, 4])}, job.path / "trajectory.safetensors")
-    for name, prompt in (("prior", vectors[0]), ("posterior", vectors[2])):
-        save_file({"prompt": np.ascontiguousarray(prompt)}, job.path / f"{name}.safetensors")
-    for way, chosen in rows.items():
-        app = open_page("compare", model=filled.model.name, runs=f'["{filled.run}"]', way=str(way))
-        after = next(trace for trace in charts_of(app)[0]["data"] if trace["name"] == "posterior")
-        words = [f"nearest token <b>{token(word)}</b>" for word in cloud.rows["token"].iloc[chosen]]
-        assert [text.split("<br>")[1] for text in after["hovertext"]] == words
-
-
-def test_compare_refuses_runs_of_different_models(filled, no_engine, tmp_path):
-    store = Store(filled.root)
-    first = find_job(store, filled.run)
-    spec = filled.tuning.model_copy(update={"model": filled.model.model_copy(update={"dtype": "float32"})})
-    other = create_job(store, "tune", spec.model_dump(mode="json"), "t-other")
-    (other.path / "prior.safetensors").write_bytes((first.path / "prior.safetensors").read_bytes())
-    other.update(state="cancelled", done=0)
-    app = open_page("compare", runs=json.dumps([first.id, other.id]))
-    assert "different models" in app.warning[0].value

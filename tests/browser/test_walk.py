@@ -156,7 +156,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.to("System")
     expect(page.get_by_text("running", exact=True).first).to_be_visible()
     walker.picture("10-system")
-    assert {job.kind for job in list_jobs(walker.app.store)} == {"vocabulary", "projection", "capture", "tune"}
+    assert {job.kind for job in list_jobs(walker.app.store)} == {"vocabulary", "projection", "capture", "tune", "measure"}
     assert {job.status().state for job in list_jobs(walker.app.store)} == {"succeeded"}
     assert not walker.problems
 

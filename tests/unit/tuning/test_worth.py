@@ -9,9 +9,10 @@ from core.errors import Cancelled
 from core.lm.load import load_model
 from core.lm.prompted import leading_bos
 from core.specs import TuningSpec
-from core.tuning import worth as module
+from core.tuning import changes as module
+from core.tuning.changes import N_ORDERS, changes, n_changes
 from core.tuning.setup import set_up
-from core.tuning.worth import N_ORDERS, changes, n_changes, worth
+from core.tuning.worth import worth
 
 N_PROMPT, D_MODEL = 3, 32
 

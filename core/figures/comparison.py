@@ -1,0 +1,209 @@
+"""Prior and posterior of several runs on one map, or a panel each; the way between them step by step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.figures.clouds import Axes, Layer, arrows_trace, points_trace, scene
+from core.figures.palette import Mark, mark
+from core.figures.style import style
+from core.figures.text import show
+
+PANELS_A_ROW = 3
+FRAME_MILLISECONDS = 150
+_PLAYER_HEIGHT = 90
+_BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One run on a map.
+
+    Attributes:
+        prior: its prior sample.
+        posterior: the look of what moves; its coordinates and hover are not used.
+        coordinates: (n_frames, n_prompt, 2 or 3) the prompt along its way.
+        hover: a list of texts a frame, escaped by `core.figures.text`.
+    """
+
+    prior: Layer
+    posterior: Layer
+    coordinates: NDArray[np.float32]
+    hover: Sequence[Sequence[str]]
+
+    def at(self, frame: int) -> Layer:
+        """Return the prompt at a frame."""
+        return replace(self.posterior, coordinates=self.coordinates[frame], hover=self.hover[frame])
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn on one map.
+
+    Attributes:
+        title: above it; empty for none.
+        layers: that stay as they are, the first at the bottom.
+        ways: runs on it.
+    """
+
+    title: str
+    layers: Sequence[Layer]
+    ways: Sequence[Way]
+
+
+def comparison_figure(
+    panels: Sequence[Panel],
+    axes: Axes,
+    frame: int,
+    labels: Sequence[str] = (),
+    arrows: bool = True,
+    means: bool = True,
+    height: int = 620,
+    revision: str = "comparison",
+) -> go.Figure:
+    """Draw runs on a map.
+
+    Args:
+        panels: at least one; all have the same axes and zoom together.
+        axes: their number is the number of dimensions.
+        frame: of the ways that is shown first.
+        labels: a word a frame; with them, buttons and a slider play the way.
+        arrows: from each vector of the prior sample to where it is.
+        means: a large cross at the mean of each prior and posterior.
+        height: pixels of a row of panels.
+        revision: see `style`.
+    """
+    n_dimensions = len(axes.titles)
+    rows = -(-len(panels) // PANELS_A_ROW)
+    columns = -(-len(panels) // rows)
+    figure: Any = _grid(panels, rows, columns, n_dimensions)
+    moving: list[tuple[int, Way, str]] = []
+    known: set[str] = set()
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, columns)
+        traces = [points_trace(layer, n_dimensions) for layer in panel.layers]
+        for way in panel.ways:
+            for name, trace in _traces(way, frame, n_dimensions, arrows, means):
+                if name != "still":
+                    moving.append((len(figure.data) + len(traces), way, name))
+                traces.append(trace)
+        for trace in traces:
+            trace.update(legendgroup=trace.name, showlegend=trace.name not in known)
+            known.add(trace.name)
+            figure.add_trace(trace, row=row + 1, col=column + 1)
+    style(figure, rows * height + (_PLAYER_HEIGHT if labels else 0), revision)
+    _lay_out(figure, axes, len(panels))
+    if labels:
+        _player(figure, moving, labels, frame, n_dimensions)
+    return figure
+
+
+def _grid(panels: Sequence[Panel], rows: int, columns: int, n_dimensions: int) -> go.Figure:
+    kind = "scene" if n_dimensions == 3 else "xy"
+    titles = [show(panel.title) for panel in panels] if len(panels) > 1 else None
+    cells = [{"type": kind} if number < len(panels) else None for number in range(rows * columns)]
+    return make_subplots(
+        rows, columns, specs=[cells[row * columns : (row + 1) * columns] for row in range(rows)], subplot_titles=titles,
+        horizontal_spacing=0.03, vertical_spacing=0.08 if rows > 1 else 0,
+    )  # fmt: skip
+
+
+def _traces(way: Way, frame: int, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[str, Any]]:
+    """Return a run's traces, each with what of it moves: 'still', 'arrows', 'points' or 'mean'."""
+    now = way.at(frame)
+    found = [("still", points_trace(way.prior, n_dimensions))]
+    if arrows:
+        found.append(("arrows", arrows_trace(way.prior, now, n_dimensions, True)))
+    found.append(("points", points_trace(now, n_dimensions)))
+    if means:
+        found += [
+            (move, _mean(layer, layer.coordinates, n_dimensions))
+            for move, layer in (("still", way.prior), ("mean", now))
+        ]
+    return found
+
+
+def _mean(layer: Layer, coordinates: NDArray[np.float32], n_dimensions: int) -> Any:
+    look: Mark = layer.mark or mark(layer.role, layer.index)
+    x, y, *z = (np.array([value], np.float32) for value in coordinates.mean(axis=0))
+    common: dict[str, Any] = {
+        "mode": "markers",
+        "name": f"mean of {show(layer.name)}",
+        "hovertemplate": f"mean of {show(layer.name)}<extra></extra>",
+    }
+    if n_dimensions == 3:
+        marker = {"symbol": "cross", "size": 9, "color": look.colour, "line": {"width": 2, "color": "white"}}
+        return go.Scatter3d(x=x, y=y, z=z[0], marker=marker, **common)
+    marker = {"symbol": "cross", "size": 19, "color": look.colour, "line": {"width": 2.5, "color": "white"}}
+    return go.Scatter(x=x, y=y, marker=marker, **common)
+
+
+def _lay_out(figure: go.Figure, axes: Axes, n_panels: int) -> None:
+    if len(axes.titles) == 3:
+        for number in range(1, n_panels + 1):
+            figure.update_layout({f"scene{number if number > 1 else ''}": scene(axes)})
+        figure.update_layout(margin={"l": 0, "r": 0, "b": 0})
+        return
+    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, matches="x")
+    figure.update_yaxes(showticklabels=axes.ticks, zeroline=axes.ticks, matches="y")
+    figure.update_yaxes(title_text=axes.titles[1], col=1)
+    if axes.equal:
+        figure.update_yaxes(scaleanchor="x", scaleratio=1, row=1, col=1)
+
+
+def _player(
+    figure: go.Figure, moving: Sequence[tuple[int, Way, str]], labels: Sequence[str], frame: int, n_dimensions: int
+) -> None:
+    """Add buttons, a slider and the frames they show; a frame holds what moves and nothing else."""
+    figure.frames = [
+        go.Frame(
+            name=str(k),
+            data=[_moved(way, what, k, n_dimensions) for _, way, what in moving],
+            traces=[index for index, _, _ in moving],
+        )
+        for k in range(len(labels))
+    ]
+    timing = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "fromcurrent": True, **_BUTTON}
+    still = {"frame": {"duration": 0, "redraw": True}, **_BUTTON}
+    figure.update_layout(
+        margin={"b": 56 + _PLAYER_HEIGHT},
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "left",
+                "showactive": False,
+                "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 62, "r": 12},
+                "buttons": [
+                    {"label": "▶ Play", "method": "animate", "args": [None, timing]},
+                    {"label": "⏸ Pause", "method": "animate", "args": [[None], still]},
+                ],
+            }
+        ],
+        sliders=[
+            {
+                "active": frame,
+                "x": 0.16, "xanchor": "left", "len": 0.84, "y": 0, "yanchor": "top", "pad": {"t": 52},
+                "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
+                "steps": [
+                    {"label": label, "method": "animate", "args": [[str(k)], still]} for k, label in enumerate(labels)
+                ],
+            }
+        ],
+    )  # fmt: skip
+
+
+def _moved(way: Way, what: str, frame: int, n_dimensions: int) -> Any:
+    now = way.at(frame)
+    if what == "points":
+        trace = points_trace(now, n_dimensions)
+    elif what == "arrows":
+        trace = arrows_trace(way.prior, now, n_dimensions, False)
+    else:
+        trace = _mean(now, now.coordinates, n_dimensions)
+    keep = ("x", "y", "z", "hovertext") if what == "points" else ("x", "y", "z")
+    return type(trace)(**{name: trace[name] for name in keep if name in trace and trace[name] is not None})

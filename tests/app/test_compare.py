@@ -1,0 +1,227 @@
+"""The Compare page."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+from streamlit.testing.v1 import AppTest
+
+from core.analysis.definitions import DEFINITIONS
+from core.engine.measure import measure_spec
+from core.engine.runner import run_job
+from core.figures.text import token
+from core.store import JobFolder, Store, create_job, find_job, list_jobs
+from tests.app.conftest import Content, charts_of, open_page, texts_of
+
+TITLES = [
+    "Quality", "Speed", "Way travelled", "Nearness to tokens", "Place in the clouds", "Shape",
+    "Can the prior still be told?",
+]  # fmt: skip
+
+
+def measure(store: Store, run: JobFolder, **more) -> None:
+    """Measure a run as a worker does."""
+    spec = measure_spec(run, **more)
+    job = create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}")
+    status = run_job(job)
+    assert status.state == "succeeded", status.error
+
+
+def written(filled: Content, name: str, way: np.ndarray, sites: tuple[int, ...] = (), **changes) -> JobFolder:
+    """Return a run whose prompts are given."""
+    store = Store(filled.root)
+    spec = filled.tuning.model_copy(update=changes)
+    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    way, extra = way.astype(np.float32), {"site": np.array(sites)} if sites else {}
+    save_file({"prompt": way, "step": np.arange(len(way)), **extra}, job.path / "trajectory.safetensors")
+    for file, prompt in (("prior", way[0]), ("posterior", way[-1])):
+        save_file({"prompt": np.ascontiguousarray(prompt), **extra}, job.path / f"{file}.safetensors")
+    for step in range(len(way)):
+        job.append(event="evaluation", step=step, validation={"loss": 3.0 - step / 10, "accuracy": 0.5})
+    job.update(state="cancelled", done=len(way) - 1)
+    return job
+
+
+@pytest.fixture
+def measured(filled: Content, no_engine) -> Content:
+    """Return the filled store with its run measured, what vectors are worth among it."""
+    store = Store(filled.root)
+    measure(store, find_job(store, filled.run), worth=True)
+    return filled
+
+
+def compare(*runs: str, **params: str) -> AppTest:
+    return open_page("compare", runs=json.dumps(runs), **params)
+
+
+def names_of(app: AppTest) -> list[str]:
+    return [trace["name"] for trace in charts_of(app)[0]["data"]]
+
+
+def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled, no_engine):
+    app = compare(filled.run)
+    assert names_of(app)[1:] == ["prior", "way travelled", "posterior", "mean of prior", "mean of posterior"]
+    (kind, spec), = no_engine  # fmt: skip
+    assert (kind, spec.run, spec.worth) == ("measure", filled.run, False)
+    assert f"Measuring {filled.run}" in texts_of(app).replace("\\", "")
+    assert not app.dataframe
+    app.run()
+    assert len(no_engine) == 1, "a job that waits is not asked for again"
+
+
+def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine):
+    app = compare(measured.run)
+    assert no_engine == []
+    assert [title.value for title in app.subheader] == [*TITLES, "What vectors are worth"]
+    tables = [pd.DataFrame(table.value) for table in app.dataframe]
+    quality, _, moved, collapse, place, shape, worth = tables
+    assert quality["of"].tolist() == ["posterior", "prior sample", "no prompt"]
+    assert quality["prior"].unique().tolist() == ["gaussian"]
+    assert moved["of"].tolist()[0] == "posterior"
+    assert "[" in moved["angle"][0]
+    assert collapse["of"].str.startswith("null").sum() == 3
+    assert set(place["cloud"]) == {"vocabulary rows", "stories.txt"}
+    assert "null: subsets of stories.txt" in shape["of"].tolist()
+    assert worth["drop"][0] != ""
+    titles = {definition.title: definition.text for definition in DEFINITIONS.values()}
+    for table in app.dataframe:
+        columns = json.loads(table.proto.columns)
+        for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
+            assert columns[name]["help"] in titles[name]
+    assert [button.proto.label for button in app.get("download_button")] == [
+        "Quality (CSV)", "Speed (CSV)", "Evaluations (CSV)", "Way travelled (CSV)", "Vectors (CSV)",
+        "Coordinates (CSV)", "Nearness to tokens (CSV)", "Null points (CSV)", "Place in the clouds (CSV)",
+        "Shape (CSV)", "What vectors are worth (CSV)", "Changed prompts (CSV)",
+    ]  # fmt: skip
+    assert "undecided" in texts_of(app).lower()
+
+
+def test_what_vectors_are_worth_is_offered_with_its_cost(filled, no_engine):
+    store = Store(filled.root)
+    measure(store, find_job(store, filled.run))
+    app = compare(filled.run)
+    assert "the loss of 32 changed prompts on 32 validation examples, about" in texts_of(app)
+    next(button for button in app.button if button.label == "Measure what vectors are worth").click().run()
+    kind, spec = no_engine[0]
+    assert (kind, spec.run, spec.worth) == ("measure", filled.run, True)
+    assert not any(button.label == "Measure what vectors are worth" for button in app.button)
+    assert app.dataframe, "what is measured already stays"
+
+
+def test_the_cost_of_worth_goes_by_what_was_measured_here(measured, no_engine):
+    written(measured, "t-other", np.random.default_rng(0).normal(size=(3, 4, 32)))
+    assert ", about " in texts_of(compare("t-other"))
+
+
+def test_a_failed_measure_is_shown_and_not_begun_again(filled, no_engine):
+    store = Store(filled.root)
+    spec = measure_spec(find_job(store, filled.run))
+    job = create_job(store, "measure", spec.model_dump(mode="json"), "e-1")
+    job.update(state="failed", error="Too little memory.")
+    app = compare(filled.run)
+    assert "Too little memory" in app.error[0].value
+    assert no_engine == []
+
+
+@pytest.mark.parametrize("dimensions", ["2", "3"])
+def test_runs_are_overlaid_or_side_by_side_and_played(measured, no_engine, dimensions):
+    way = np.random.default_rng(0).normal(size=(3, 4, 32))
+    other = written(measured, "t-other", way, seed=1)
+    measure(Store(measured.root), other)
+    names = names_of(compare(measured.run, other.id, dimensions=dimensions))
+    assert [name for name in names if name.startswith("posterior")] == [
+        f"posterior · gaussian {measured.run}", "posterior · gaussian t-other"
+    ]  # fmt: skip
+    app = compare(measured.run, other.id, dimensions=dimensions, arrangement="multiples", play="true")
+    (chart,) = charts_of(app)
+    assert [name for name in (trace["name"] for trace in chart["data"]) if name == "posterior"] == ["posterior"] * 2
+    assert len(chart["layout"]["annotations"]) == 2
+    assert len(chart["frames"]) == 5
+    assert chart["layout"]["sliders"][0]["steps"][1]["label"] == "25 % of the way"
+
+
+def test_one_run_is_played_by_its_steps(measured, no_engine):
+    (chart,) = charts_of(compare(measured.run, play="true", way="50"))
+    assert [step["label"] for step in chart["layout"]["sliders"][0]["steps"]] == [f"step {k}" for k in range(5)]
+    assert chart["layout"]["sliders"][0]["active"] == 2
+
+
+def test_nulls_are_laid_beside_on_demand(measured, no_engine):
+    names = names_of(compare(measured.run, nulls='["random directions","rows"]'))
+    assert [name for name in names if name.startswith("null")] == ["null: random directions", "null: vocabulary rows"]
+
+
+def test_xavier_is_green(measured, no_engine):
+    from core.figures.palette import XAVIER
+    from core.specs import parse_prior
+
+    way = np.random.default_rng(0).normal(size=(2, 4, 32))
+    run = written(measured, "t-xavier", way, prior=parse_prior("xavier"))
+    trace = next(trace for trace in charts_of(compare(run.id))[0]["data"] if trace["name"] == "prior")
+    assert trace["marker"]["color"] == XAVIER.colour
+
+
+def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
+    from core.engine.projection import fit_projection
+    from core.progress import silent
+    from core.specs import ProjectionSpec
+
+    store = Store(measured.root)
+    way = np.random.default_rng(0).normal(size=(3, 2, 4, 32))
+    deep = written(measured, "t-deep", way, (0, 2), method="deep", prompt_sites=(0, 2))
+    measure(store, deep)
+    app = compare(measured.run, deep.id, site="2")
+    kind, spec = no_engine[0]
+    assert (kind, spec.site, spec.clouds[0].sites) == ("projection", 2, (0, 2))
+    assert "No prompt at site 2, so not on this map: t-tiny" in texts_of(app).replace("\\", "")
+    whole = ProjectionSpec.parse({**spec.model_dump(mode="json"), "n_components": 3})
+    job = create_job(store, "projection", whole.model_dump(mode="json"), "p-deep")
+    fit_projection(whole, job, store, silent)
+    app = compare(measured.run, deep.id, site="2")
+    assert "posterior" in names_of(app)
+    assert "tokens of the runs' data at site 2" in texts_of(app).replace("\\", "")
+    collapse = pd.DataFrame(app.dataframe[3].value)
+    assert set(collapse["run"]) == {"t-deep"}
+    assert "null: tokens of stories.txt" in collapse["of"].tolist()
+
+
+def test_hover_names_the_tokens_nearest_to_the_prompt_that_is_shown(filled, no_engine):
+    from core.activations.clouds import find_vocabulary
+
+    store = Store(filled.root)
+    cloud = find_vocabulary(filled.model, store)
+    assert cloud is not None
+    rows = {0: [5, 6, 7, 8], 50: [15, 16, 17, 18], 100: [25, 26, 27, 28]}
+    run = written(filled, "t-words", np.stack([cloud.points(0)[chosen] for chosen in rows.values()]))
+    measure(store, run)
+    for way, chosen in rows.items():
+        after = next(t for t in charts_of(compare(run.id, way=str(way)))[0]["data"] if t["name"] == "posterior")
+        words = [f"nearest token <b>{token(word)}</b>" for word in cloud.rows["token"].iloc[chosen]]
+        assert [text.split("<br>")[1] for text in after["hovertext"]] == words
+
+
+def test_runs_of_different_models_are_refused(filled, no_engine):
+    other = filled.model.model_copy(update={"dtype": "float32"})
+    run = written(filled, "t-other", np.ones((2, 4, 32)), model=other)
+    assert "different models" in compare(filled.run, run.id).error[0].value
+
+
+def test_vectors_can_be_placed_in_further_data(measured, no_engine):
+    store = Store(measured.root)
+    other = measured.dataset.model_copy(update={"samples": 20})
+    cloud = measured.cloud.model_copy(update={"dataset": other})
+    create_job(store, "capture", cloud.model_dump(mode="json"), "c-1").update(state="succeeded")
+    compare(measured.run, place=json.dumps([other.canonical_json()]))
+    kind, spec = no_engine[0]
+    assert (kind, spec.datasets) == ("measure", (other,))
+
+
+def test_a_run_without_a_posterior_is_drawn_and_not_measured(filled, no_engine):
+    run = written(filled, "t-broken", np.ones((2, 4, 32)))
+    (run.path / "posterior.safetensors").unlink()
+    app = compare(run.id)
+    assert "prior" in names_of(app)
+    assert [kind for kind, _ in no_engine] == []
+    assert list_jobs(Store(filled.root), "measure") == []

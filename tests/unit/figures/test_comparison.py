@@ -1,0 +1,100 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.figures.clouds import Layer, pca_axes
+from core.figures.comparison import Panel, Way
+from core.figures.comparison import comparison_figure as draw
+from core.figures.palette import POSTERIOR, PRIOR
+
+N_FRAMES, N_PROMPT = 5, 4
+
+
+def comparison_figure(*args, **kwargs) -> Any:
+    return draw(*args, **kwargs)
+
+
+def axes(n_dimensions: int):
+    return pca_axes(np.array([0.5, 0.2, 0.1]), n_dimensions)
+
+
+def way(name: str = "", n_dimensions: int = 2, seed: int = 0) -> Way:
+    points = np.random.default_rng(seed).normal(size=(N_FRAMES, N_PROMPT, n_dimensions)).astype(np.float32)
+    hover = [[f"frame {k} vector {i}" for i in range(N_PROMPT)] for k in range(N_FRAMES)]
+    return Way(
+        Layer(f"prior{name}", points[0], "prior"), Layer(f"posterior{name}", points[-1], "posterior"), points, hover
+    )
+
+
+def grey(n_dimensions: int = 2) -> Layer:
+    return Layer("vocabulary", np.random.default_rng(9).normal(size=(50, n_dimensions)).astype(np.float32))
+
+
+def test_one_panel_has_cloud_prior_arrows_posterior_and_both_means():
+    run = way()
+    figure = comparison_figure([Panel("", [grey()], [run])], axes(2), N_FRAMES - 1)
+    names = [trace.name for trace in figure.data]
+    assert names == ["vocabulary", "prior", "way travelled", "posterior", "mean of prior", "mean of posterior"]
+    assert np.array_equal(figure.data[3].x, run.coordinates[-1][:, 0])
+    assert figure.data[4].x[0] == pytest.approx(run.coordinates[0][:, 0].mean())
+    assert (figure.data[4].marker.color, figure.data[5].marker.color) == (PRIOR.colour, POSTERIOR.colour)
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert not figure.frames
+    assert not figure.layout.sliders
+
+
+def test_arrows_and_means_can_be_left_out():
+    figure = comparison_figure([Panel("", [grey()], [way()])], axes(2), 0, arrows=False, means=False)
+    assert [trace.name for trace in figure.data] == ["vocabulary", "prior", "posterior"]
+
+
+@pytest.mark.parametrize("n_dimensions", [2, 3])
+def test_frames_move_what_moves_and_nothing_else(n_dimensions):
+    run = way(n_dimensions=n_dimensions)
+    labels = [f"step {k}" for k in range(N_FRAMES)]
+    figure = comparison_figure([Panel("", [grey(n_dimensions)], [run])], axes(n_dimensions), 2, labels)
+    assert len(figure.frames) == N_FRAMES
+    assert figure.frames[1].traces == (2, 3, 5)
+    arrows, points, mean = figure.frames[1].data
+    assert np.array_equal(points.x, run.coordinates[1][:, 0])
+    assert list(points.hovertext) == run.hover[1]
+    assert mean.y[0] == pytest.approx(run.coordinates[1][:, 1].mean())
+    assert np.array_equal(arrows.x[1::3], run.coordinates[1][:, 0])
+    (slider,) = figure.layout.sliders
+    assert slider.active == 2
+    assert [step.label for step in slider.steps] == labels
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["▶ Play", "⏸ Pause"]
+
+
+def test_a_player_of_forty_frames_stays_light():
+    points = np.random.default_rng(0).normal(size=(40, 20, 2)).astype(np.float32)
+    run = Way(
+        Layer("prior", points[0], "prior"), Layer("posterior", points[0], "posterior"), points, [["word"] * 20] * 40
+    )
+    figure = comparison_figure([Panel("", [], [run])], axes(2), 0, [str(k) for k in range(40)])
+    assert len(json.dumps(figure.to_plotly_json()["frames"], default=str)) < 200_000
+
+
+@pytest.mark.parametrize("n_dimensions", [2, 3])
+def test_small_multiples_share_axes_and_legend(n_dimensions):
+    panels = [Panel(f"run <{i}>", [grey(n_dimensions)], [way(n_dimensions=n_dimensions, seed=i)]) for i in range(4)]
+    figure = comparison_figure(panels, axes(n_dimensions), N_FRAMES - 1, height=300)
+    assert [note.text for note in figure.layout.annotations] == [f"run &lt;{i}&gt;" for i in range(4)]
+    assert sum(bool(trace.showlegend) for trace in figure.data) == 6
+    assert figure.layout.height == 600
+    if n_dimensions == 2:
+        assert figure.layout.xaxis4.matches == "x"
+        assert figure.layout.yaxis2.matches == "y"
+        assert figure.layout.yaxis.title.text.startswith("PC2")
+        assert figure.layout.yaxis2.title.text is None
+    else:
+        assert figure.layout.scene4.zaxis.title.text.startswith("PC3")
+
+
+def test_frames_reach_every_panel():
+    panels = [Panel(f"{i}", [grey()], [way(seed=i)]) for i in range(2)]
+    figure = comparison_figure(panels, axes(2), 0, [str(k) for k in range(N_FRAMES)], means=False)
+    assert figure.frames[0].traces == (2, 3, 6, 7)
+    assert np.array_equal(figure.frames[3].data[3].x, panels[1].ways[0].coordinates[3][:, 0])
