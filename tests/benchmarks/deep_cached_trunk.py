@@ -1,0 +1,233 @@
+"""A step of deep prompt-tuning on the last three blocks: with the frozen trunk kept, without, and PEFT's prefix-tuning.
+
+Three sides train 20 vectors on the same batches of the same model, in turn, so that whatever else the machine does
+falls on all: our deep prompts whose trunk (all blocks below the first prompted one) was computed once for each example;
+the same job with the trunk run anew each step, whose backward pass ends at the first prompted block as well; and PEFT
+as its documentation shows it (`get_peft_model` with `PrefixTuningConfig` on a float32 model, its forward with labels,
+`backward`, AdamW). Ours runs in the app's own number format on this machine and in float32. Batches are real: sums and
+their answers from DeepMind's generator, and the given question-and-answer file if there is one.
+
+    python -m tests.benchmarks.deep_cached_trunk --json
+"""
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PrefixTuningConfig, TaskType, get_peft_model
+from torch import Tensor
+
+from core.lm.batch import IGNORED, Batch, Example, collate
+from core.lm.load import FrozenModel, load_model, private_copy
+from core.lm.prompted import build_deep
+from core.progress import silent
+from core.sources.datasets import load_dataset
+from core.specs import DatasetSpec, ModelSpec
+from core.store import Store
+from core.tuning.examples import prepare
+from core.tuning.trunk import kept_trunk
+
+N_PROMPT = 20
+N_BLOCKS = 3
+BATCH = 16
+LONGEST = 256
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Work:
+    """One batch, for all sides: as ours takes it, and as a model of transformers does."""
+
+    batch: Batch
+    ids: Tensor
+    labels: Tensor
+    mask: Tensor
+
+
+def make_work(examples: Sequence[Example]) -> Work:
+    """Return a batch of examples."""
+    batch = collate(examples)
+    labels = torch.full_like(batch.ids, IGNORED)
+    labels[batch.example, batch.position + 1] = batch.targets
+    mask = (torch.arange(batch.ids.shape[1]) < batch.lengths[:, None]).long()
+    return Work(batch, batch.ids, labels, mask)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to do a step: what is trained, the loss of a batch, the optimiser."""
+
+    trained: Tensor
+    loss: Callable[[Work], Tensor]
+    optimizer: torch.optim.Optimizer
+
+    def step(self, work: Work) -> float:
+        """Do a step and return the loss before it."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(work)
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.detach())
+
+
+def peft_side(frozen: FrozenModel) -> Side:
+    """Return PEFT's prefix-tuning, which prompts the keys and values of every block."""
+    config = PrefixTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=N_PROMPT)
+    model: Any = get_peft_model(frozen.model, config)
+    (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
+
+    def loss(work: Work) -> Tensor:
+        return model(input_ids=work.ids, labels=work.labels, attention_mask=work.mask).loss
+
+    return Side(trained, loss, _adamw(trained))
+
+
+def our_side(frozen: FrozenModel, prompt: Tensor, examples: Sequence[Example], store: Store | None) -> Side:
+    """Return our deep prompts; with a store, the trunk is kept there."""
+    sites = tuple(range(frozen.n_layers - N_BLOCKS, frozen.n_layers))
+    prompted = build_deep(frozen, "before_bos", sites, kept=False)
+    if store is not None:
+        prompted.trunk, _ = kept_trunk(prompted, N_PROMPT, examples, store, silent)
+    trained = prompt.clone().requires_grad_()
+    return Side(trained, lambda work: prompted.loss(trained, work.batch), _adamw(trained))
+
+
+def _adamw(prompt: Tensor) -> torch.optim.Optimizer:
+    return torch.optim.AdamW([prompt], lr=LEARNING_RATE, weight_decay=0)
+
+
+def batches(dataset: DatasetSpec, tokenizer: Any, n: int, store: Store) -> list[list[Example]]:
+    """Return n batches of examples of similar length from a data set, as a run trains on them."""
+    data = load_dataset(dataset, store, silent)
+    items = prepare(data.records, data.is_task, tokenizer, LONGEST).items
+    examples = sorted((item.example for item in items), key=lambda example: len(example.ids))
+    if len(examples) < BATCH:
+        raise SystemExit(f"{dataset.label} gives {len(examples)} examples of at most {LONGEST} tokens, under {BATCH}.")
+    places = np.random.default_rng(0).permutation(len(examples) // BATCH)
+    return [examples[BATCH * places[i % len(places)] :][:BATCH] for i in range(n)]
+
+
+def compare(
+    models: dict[str, FrozenModel], dataset: DatasetSpec, repeats: int, warm_up: int, store: Store
+) -> list[dict[str, Any]]:
+    """Return one case a number format: medians, both ratios, and how far the losses are apart."""
+    reference = models["peft"]
+    chosen = batches(dataset, reference.tokenizer, warm_up + repeats, store)
+    rng = np.random.default_rng(0)
+    prompt = torch.from_numpy(rng.normal(0, 0.02, (N_BLOCKS, N_PROMPT, reference.d_model)).astype(np.float32))
+    known = [example for batch in chosen for example in batch]
+    sides = {"peft": peft_side(reference)}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("auto", "float32"):
+            sides[f"{name} cached"] = our_side(models[name], prompt, known, Store(Path(folder)))
+            sides[f"{name} uncached"] = our_side(models[name], prompt, known, None)
+        seconds, losses = _run(sides, [make_work(batch) for batch in chosen], dataset.label)
+    medians = {name: median(values[warm_up:]) for name, values in seconds.items()}
+    cases = []
+    for name in ("auto", "float32"):
+        cached, uncached = f"{name} cached", f"{name} uncached"
+        apart = max(abs(a - b) for a, b in zip(losses[cached], losses[uncached], strict=True))
+        cases.append(
+            {
+                "name": f"{dataset.label} {name}",
+                "batch": BATCH,
+                "median_tokens": median(len(example.ids) for example in known),
+                "median_labels": median(example.n_labels for example in known),
+                "dtype": str(models[name].dtype).removeprefix("torch."),
+                "app_default": name == "auto",
+                "ratio": medians[uncached] / medians[cached],
+                "ratio_to_peft": medians["peft"] / medians[cached],
+                "cached_seconds": medians[cached],
+                "uncached_seconds": medians[uncached],
+                "peft_seconds": medians["peft"],
+                "largest_loss_difference": apart,
+            }
+        )
+    return cases
+
+
+def _run(
+    sides: dict[str, Side], work: Sequence[Work], label: str
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    losses: dict[str, list[float]] = {name: [] for name in sides}
+    for turn, batch in enumerate(work):
+        for name, side in sides.items():
+            began = time.perf_counter()
+            losses[name].append(side.step(batch))
+            seconds[name].append(time.perf_counter() - began)
+        _level(sides)
+        print(f"{label} {turn}: " + ", ".join(f"{n} {s[-1]:.2f} s" for n, s in seconds.items()), file=sys.stderr)
+    return seconds, losses
+
+
+@torch.no_grad()
+def _level(sides: dict[str, Side]) -> None:
+    """Let the cached side begin each step where the other is: AdamW's first steps turn rounding into whole steps."""
+    for name, side in sides.items():
+        if name.endswith(" cached"):
+            side.trained.copy_(sides[name.replace(" cached", " uncached")].trained.clone())
+
+
+def measure(model: str, file: Path | None, repeats: int, warm_up: int) -> dict[str, Any]:
+    """Return the whole document."""
+    store = Store.default()
+    specs = {name: ModelSpec(name=model, device="cpu", dtype=name) for name in ("auto", "float32")}
+    models = {name: load_model(spec, store) for name, spec in specs.items()}
+    # PEFT changes the model it is given, so it gets modules of its own around the same weights.
+    models["peft"] = private_copy(models["float32"])
+    data = [DatasetSpec.parse({"name": "math"})]
+    if file:
+        data.append(DatasetSpec.parse({"name": "squad", "path": str(file)}))
+    return {
+        "benchmark": "deep_cached_trunk",
+        "cases": [case for dataset in data for case in compare(models, dataset, repeats, warm_up, store)],
+        "measured_on": {
+            "model": model,
+            "n_prompt": N_PROMPT,
+            "prompted": f"the last {N_BLOCKS} of {models['auto'].n_layers} blocks",
+            "repeats": repeats,
+            "warm_up": warm_up,
+            "device": "cpu",
+            "threads": torch.get_num_threads(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "machine": platform.machine(),
+            "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
+        },
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
+    parser.add_argument("--squad", type=Path, help="a SQuAD JSON file for a second case, of longer texts")
+    parser.add_argument("--repeats", type=int, default=5, help="timed steps a side")
+    parser.add_argument("--warm-up", type=int, default=1, help="steps before timing")
+    chosen = parser.parse_args()
+    document = measure(chosen.model, chosen.squad, chosen.repeats, chosen.warm_up)
+    if chosen.json:
+        print(json.dumps(document, indent=1))
+        return
+    for case in document["cases"]:
+        print(
+            f"{case['name']:>16}: uncached {case['uncached_seconds']:.2f} s, cached {case['cached_seconds']:.2f} s, "
+            f"ratio {case['ratio']:.2f}; PEFT {case['peft_seconds']:.2f} s, ratio {case['ratio_to_peft']:.2f}; losses within "
+            f"{case['largest_loss_difference']:.1e}"
+        )
+
+
+if __name__ == "__main__":
+    main()
