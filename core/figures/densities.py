@@ -78,7 +78,8 @@ def density_figure(series: Sequence[Density], title: str, revision: str = "densi
     values = np.concatenate([np.asarray(one.values, np.float64) for one in series])
     low, high = float(values.min()), float(values.max())
     if low > 0 and high > _WIDE * low:
-        figure.update_xaxes(type="log", dtick=1 if high > 1e3 * low else "D2")
+        ticks = np.outer(10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1), [1, 2, 5]).ravel()
+        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="density, peak = 1", rangemode="tozero")
     return figure

@@ -46,6 +46,7 @@ MEANINGS = {
 }
 
 
+_TEXTS = ("vector", "nearest token", "acceptance")
 _MEDIANS = ("norm", "off plane", "T²", "percentile", "kNN percentile", "cosine distance")
 
 
@@ -170,12 +171,7 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
 def points_table(one: Drawn) -> None:
     """Write the chosen prior's vectors as a table that can be taken away."""
     frame = one.points()
-    columns = {
-        name: st.column_config.Column(help=MEANINGS.get(name))
-        if name in ("vector", "nearest token")
-        else st.column_config.NumberColumn(format="%.4g", help=MEANINGS.get(name))
-        for name in frame
-    }
+    columns = {name: _column(name in _TEXTS, MEANINGS.get(name)) for name in frame}
     st.dataframe(frame, hide_index=True, width="stretch", height=320, column_config=columns)
     left_out = len(frame) - N_NEAREST
     words = f" Nearest tokens of the first {N_NEAREST} vectors." if left_out > 0 else ""
@@ -192,6 +188,7 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
     rows = []
     for one in drawn:
         points, sample = one.points(), one.preview.sample
+        accepted = one.preview.report.get("acceptance")
         middle = {name: float(np.nanmedian(points[name])) for name in points if name in _MEDIANS}
         rows.append(
             {
@@ -199,17 +196,25 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
                 "norm": middle.pop("norm"),
                 "total variance": float(sample.var(axis=0, dtype=np.float64).sum()),
                 "inside 95 %": place_sample(one.asked).mahalanobis.inside_95,
-                "acceptance": one.preview.report.get("acceptance"),
+                "acceptance": "" if accepted is None else f"{accepted:.4g}",
                 **middle,
             }
         )
-    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    frame = pd.DataFrame(rows)
+    if not frame["acceptance"].any():
+        frame = frame.drop(columns="acceptance")
     formats = {
-        name: st.column_config.NumberColumn(format="%.4g", help=f"Median. {text}" if name in _MEDIANS else text)
+        name: _column(name in _TEXTS, f"Median. {text}" if name in _MEDIANS else text)
         for name, text in MEANINGS.items()
         if name in frame
     }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+
+
+def _column(plain_text: bool, meaning: str | None) -> Any:
+    if plain_text:
+        return st.column_config.Column(help=meaning)
+    return st.column_config.NumberColumn(format="%.4g", help=meaning)
 
 
 def reports_table(drawn: Sequence[Drawn]) -> None:

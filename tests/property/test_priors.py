@@ -160,3 +160,114 @@ def test_many_vectors_at_once(kind: str):
     )
     assert sample.shape == (100_000, 3)
     assert np.isfinite(sample).all()
+
+
+KINDS = list(prior_kinds())
+
+
+def answer(kind: str, points: np.ndarray, n: int = 6) -> tuple[Prior[Any] | None, np.ndarray | None]:
+    """Return a fitted prior and a sample, or nothing after an error that says why."""
+    reason = ""
+    try:
+        prior = fit(small(kind), points)
+        return prior, prior.sample(n, np.random.default_rng(0))
+    except BadRequest as error:
+        reason = str(error)
+    assert any(words in reason for words in (*REASONS, "not finite")), reason
+    return None, None
+
+
+def test_the_ten_kinds_are_these():
+    known = "exclusion gaussian interpolation isotropic knn mixture posterior vae vocabulary xavier"
+    assert " ".join(sorted(KINDS)) == known
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_points", [2, 12, 40])
+def test_fewer_points_than_dimensions_stay_in_their_range(kind: str, n_points: int):
+    """With N ≤ d a fitted prior draws in the affine hull of the points; the autoencoder's decoder knows no hull."""
+    points = np.random.default_rng(n_points).standard_normal((n_points, 40)).astype(np.float32) + 3
+    prior, sample = answer(kind, points)
+    if prior is None or sample is None:
+        assert n_points == 2 or kind == "vae"
+        return
+    assert np.isfinite(sample).all()
+    if kind in ("isotropic", "xavier", "vae"):
+        return
+    centre = points.mean(axis=0, dtype=np.float64)
+    basis = np.linalg.svd(points - centre, full_matrices=False)[2][: n_points - 1]
+    offset = sample - centre
+    np.testing.assert_allclose(offset @ basis.T @ basis, offset, atol=2e-4)
+    rank = prior.report().get("rank", n_points - 1)
+    assert rank == n_points - 1 or rank == [n_points - 1] * 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_points", [1, 2, 50])
+@pytest.mark.parametrize("value", [0.0, 3.7, 1e30])
+def test_one_place_is_drawn_exactly_or_refused(kind: str, n_points: int, value: float):
+    points = np.full((n_points, 5), value, np.float32)
+    prior, sample = answer(kind, points)
+    if prior is None or sample is None:
+        assert prior_kinds()[kind].needs_reference or n_points < 2
+    elif kind in ("vocabulary", "posterior"):
+        np.testing.assert_array_equal(sample, np.broadcast_to(points[0], sample.shape))
+    else:
+        assert kind in ("isotropic", "xavier")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_point_that_is_not_finite_is_refused_or_not_read(kind: str, value: float):
+    points = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
+    points[7, 2] = value
+    prior, sample = answer(kind, points)
+    assert (prior is None) == (kind not in ("isotropic", "xavier"))
+    assert sample is None or np.isfinite(sample).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-20, 1e18, 1e38, 3e38])
+def test_the_ends_of_float32(kind: str, scale: float):
+    unit = np.random.default_rng(0).uniform(-1, 1, (40, 4))
+    points = (scale * unit).astype(np.float32)
+    prior, sample = answer(kind, points)
+    if prior is None or sample is None:
+        return
+    assert np.isfinite(sample).all()
+    json.dumps(prior.report(), allow_nan=False)
+    if kind not in ("isotropic", "xavier"):
+        assert float(np.abs(sample).max()) < 30 * max(float(np.abs(points).max()), 1e-44)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_generator_decides_the_sample(kind: str):
+    prior, first = answer(kind, np.random.default_rng(1).standard_normal((60, 5)).astype(np.float32))
+    assert prior is not None
+    np.testing.assert_array_equal(prior.sample(6, np.random.default_rng(0)), first)
+    assert not np.array_equal(prior.sample(6, np.random.default_rng(1)), first)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@FEW
+@given(n=st.sampled_from([1, 2, 20, 999]), d_model=st.sampled_from([1, 2, 7, 130]))
+def test_samples_lie_where_the_prior_says(kind: str, n: int, d_model: int):
+    points = np.random.default_rng(d_model).standard_normal((60, d_model)).astype(np.float32)
+    prior = fit(small(kind), points)
+    sample = prior.sample(n, np.random.default_rng(0))
+    assert sample.shape == (n, d_model)
+    density = prior.log_prob(sample)
+    assert density is None or np.isfinite(density).all()
+    match kind:
+        case "xavier":
+            assert np.abs(sample).max() <= np.sqrt(6 / (n + d_model)) * (1 + 1e-6)
+        case "exclusion":
+            radii = prior.radii(sample)
+            assert radii is not None
+            assert radii.excluded_radius is not None
+            assert radii.values.min() >= radii.excluded_radius * (1 - 1e-5)
+        case "vocabulary" | "posterior":
+            assert {row.tobytes() for row in sample} <= {row.tobytes() for row in points}
+        case "knn":
+            nearest = np.sort(np.linalg.norm(sample[:, None] - points[None], axis=2), axis=1)[:, 1]
+            assert nearest.min() >= prior.report()["threshold"] * (1 - 1e-4)
