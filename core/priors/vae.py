@@ -94,8 +94,10 @@ class Vae(KeptPrior[VaeSpec]):
     """Decoded standard normal codes.
 
     Source: 4.6 of the paper.
-    Deviation: it does not tell its architecture; here two hidden SiLU layers each way. A tenth of the points says when
-    to stop, and another tenth is held out, so that the report's numbers are not those of memorised points.
+    Deviation: it tells neither architecture nor schedule; here two hidden SiLU layers each way. A tenth of the points
+    says when to stop, and another tenth is held out, so that the report's numbers are not those of memorised points.
+    What was seen of the schedule stands in docs/decisions/0012: too few steps make samples too narrow, too many
+    memorise, and the latent width limits the spread of a mean draw more than either.
     """
 
     spec_class = VaeSpec

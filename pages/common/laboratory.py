@@ -201,7 +201,7 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
             }
         )
     frame = pd.DataFrame(rows)
-    if not frame["acceptance"].any():
+    if not any(row["acceptance"] for row in rows):
         frame = frame.drop(columns="acceptance")
     formats = {
         name: _column(name in _TEXTS, f"Median. {text}" if name in _MEDIANS else text)

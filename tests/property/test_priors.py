@@ -244,6 +244,7 @@ def test_the_ends_of_float32(kind: str, scale: float):
 def test_the_generator_decides_the_sample(kind: str):
     prior, first = answer(kind, np.random.default_rng(1).standard_normal((60, 5)).astype(np.float32))
     assert prior is not None
+    assert first is not None
     np.testing.assert_array_equal(prior.sample(6, np.random.default_rng(0)), first)
     assert not np.array_equal(prior.sample(6, np.random.default_rng(1)), first)
 
