@@ -48,7 +48,7 @@ def build_regularisers(
         found.append(NegativeLogPrior(spec.log_prior_weight, densities))
     if spec.repulsion_weight:
         clouds = [get(spec.model if site == 0 else spec.activations(*sites)) for site in sites]
-        rows = [torch.from_numpy(cloud.points(site)).to(device) for site, cloud in zip(sites, clouds, strict=True)]
+        rows = [torch.tensor(cloud.points(site), device=device) for site, cloud in zip(sites, clouds, strict=True)]
         found.append(Repulsion(spec.repulsion_weight, rows))
     if spec.attraction_weight:
         cloud = get(spec.activations(*sites))
