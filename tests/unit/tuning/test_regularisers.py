@@ -1,6 +1,8 @@
 """Each penalty against an independent computation, and what it does to a run."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from core.priors.covariance import fit_gaussian
 from core.store import create_job
 from core.tuning.regularisers.attraction import Attraction
 from core.tuning.regularisers.base import effects, weighted
+from core.tuning.regularisers.build import build_regularisers
 from core.tuning.regularisers.distance import Distance
 from core.tuning.regularisers.likelihood import NegativeLogPrior
 from core.tuning.regularisers.repulsion import TEMPERATURE, Repulsion
@@ -126,6 +129,17 @@ def test_directions_alone_count_for_repulsion_and_spread():
         assert float(regulariser.penalty(10 * prompt)) == pytest.approx(float(regulariser.penalty(prompt)), rel=1e-4)
 
 
+def test_points_of_a_cloud_that_may_only_be_read_are_copied(tiny_folder, sums):
+    points = draw((50, D_MODEL))
+    points.flags.writeable = False
+    cloud: Any = SimpleNamespace(points=lambda site: points)
+    prompt = torch.tensor(draw((N_PROMPT, D_MODEL)))
+    spec = spec_of(tiny_folder, sums, repulsion_weight=1.0)
+    (regulariser,) = build_regularisers(spec, (0,), prompt, lambda: [], lambda _: cloud, CPU)
+    expected = Repulsion(1.0, [torch.tensor(points)]).penalty(prompt)
+    assert torch.equal(regulariser.penalty(prompt), expected)
+
+
 def test_a_zero_prior_sample_has_no_scale():
     with pytest.raises(BadRequest, match=r"The prior sample is 0 at a site.*set l2_weight to 0"):
         Distance(1.0, torch.zeros(2, 3))
@@ -174,7 +188,6 @@ def penalty_of(spec, store, job):
     from core.activations.vocabulary import vocabulary_cloud
     from core.priors import build_prior
     from core.specs import ModelSpec
-    from core.tuning.regularisers.build import build_regularisers
 
     def get(needed):
         return vocabulary_cloud(needed, store) if isinstance(needed, ModelSpec) else capture(needed, store)[0]
