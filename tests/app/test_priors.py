@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.specs import CloudSpec, ProjectionSpec
 from core.specs.prior import forget_prior_kind
-from core.store import Store, list_jobs
+from core.store import Store, create_job, list_jobs
 from tests.app.conftest import ROOT, charts_of, open_page, texts_of
 
 
@@ -173,9 +174,24 @@ def test_the_exclusion_inspector_shows_both_readings(filled, no_engine):
 
 
 def test_deep_sites_are_references_too(filled, no_engine):
-    shared = {"model": filled.model.name, "reference": "activations", "data": "file", "site": "1"}
-    app = open_page("priors", path=filled.dataset.path, samples="30", **shared)
-    assert "not captured yet" in texts_of(app)
+    from core.activations.capture import capture
+    from core.engine.projection import fit_projection
+    from core.progress import silent
+
+    address = {"model": filled.model.name, "reference": "activations", "data": "file", "site": "1", "n": "10"}
+    address |= {"path": filled.dataset.path, "samples": "30", "prior": '{"kind":"gaussian"}'}
+    assert "not captured yet" in texts_of(open_page("priors", **address))
+    store = Store(filled.root)
+    cloud = CloudSpec(model=filled.model, dataset=filled.dataset, sites=(1,))
+    capture(cloud, store)
+    shown = ProjectionSpec(model=filled.model, site=1, clouds=(cloud,), n_components=3)
+    fit_projection(shown, create_job(store, "projection", {}, "p-deep"), store, silent)
+    app = open_page("priors", look="points", nulls="true", **address)
+    names = [trace["name"] for trace in charts_of(app)[0]["data"]]
+    assert "Fitted Gaussian sample (10)" in names
+    assert "null: rows of the reference (10)" in names
+    assert "nearest token" not in app.dataframe[1].value
+    assert "at site 1 of" in texts_of(app)
 
 
 def test_a_vae_says_what_training_costs_and_is_a_job(filled, no_engine):

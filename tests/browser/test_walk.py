@@ -125,7 +125,9 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.to("Priors")
     walker.pick("Prior", "Gaussian exclusion")
     walker.plot()
-    expect(page.get_by_text("Acceptance")).to_be_visible()
+    expect(page.get_by_text("itself a thin shell")).to_be_visible()
+    page.get_by_role("radio", name="Exclusion", exact=True).click()
+    expect(page.get_by_text("Acceptance", exact=True)).to_be_visible()
     walker.picture("6-priors")
     assert json.loads(_param(page, "prior"))["kind"] == "exclusion"
     walker.press("Tune with this prior")
@@ -156,7 +158,13 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.to("System")
     expect(page.get_by_text("running", exact=True).first).to_be_visible()
     walker.picture("10-system")
-    assert {job.kind for job in list_jobs(walker.app.store)} == {"vocabulary", "projection", "capture", "tune", "measure"}
+    assert {job.kind for job in list_jobs(walker.app.store)} == {
+        "vocabulary",
+        "projection",
+        "capture",
+        "tune",
+        "measure",
+    }
     assert {job.status().state for job in list_jobs(walker.app.store)} == {"succeeded"}
     assert not walker.problems
 
