@@ -33,7 +33,8 @@ def nearest_cosine(
     points: NDArray[np.floating], reference: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return index and cosine distance (1 - cosine, 0 to 2) of each point's nearest reference row."""
-    return _nearest(_cosine_blocks(points, reference), leave_out)
+    index, distance = _nearest(_cosine_blocks(points, reference), leave_out)
+    return index, np.maximum(distance, 0)  # the same direction can round to just below 0
 
 
 def _nearest(

@@ -17,6 +17,9 @@ from core.figures.text import show
 PANELS_A_ROW = 3
 FRAME_MILLISECONDS = 150
 _PLAYER_HEIGHT = 90
+_TITLE_HEIGHT = 34
+_FARTHER = 1.25
+"""In three dimensions prompts can lie far outside the cloud, and axis titles with them."""
 _BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
@@ -74,7 +77,7 @@ def comparison_figure(
         frame: of the ways that is shown first.
         labels: a word a frame; with them, buttons and a slider play the way.
         arrows: from each vector of the prior sample to where it is.
-        means: a large cross at the mean of each prior and posterior.
+        means: a large thin cross at the mean of each prior and posterior.
         height: pixels of a row of panels.
         revision: see `style`.
     """
@@ -96,7 +99,10 @@ def comparison_figure(
             trace.update(legendgroup=trace.name, showlegend=trace.name not in known)
             known.add(trace.name)
             figure.add_trace(trace, row=row + 1, col=column + 1)
-    style(figure, rows * height + (_PLAYER_HEIGHT if labels else 0), revision)
+    tall = rows * height + (_PLAYER_HEIGHT if labels else 0)
+    style(figure, tall, revision)
+    if len(panels) > 1:  # room for the titles between legend and panels
+        figure.update_layout(margin={"t": 48 + _TITLE_HEIGHT}, legend={"y": 1 + _TITLE_HEIGHT / (tall - 150)})
     _lay_out(figure, axes, len(panels))
     if labels:
         _player(figure, moving, labels, frame, n_dimensions)
@@ -122,31 +128,33 @@ def _traces(way: Way, frame: int, n_dimensions: int, arrows: bool, means: bool) 
     found.append(("points", points_trace(now, n_dimensions)))
     if means:
         found += [
-            (move, _mean(layer, layer.coordinates, n_dimensions))
-            for move, layer in (("still", way.prior), ("mean", now))
+            (move, _mean(layer, what, n_dimensions))
+            for move, layer, what in (("still", way.prior, "prior"), ("mean", now, "posterior"))
         ]
     return found
 
 
-def _mean(layer: Layer, coordinates: NDArray[np.float32], n_dimensions: int) -> Any:
+def _mean(layer: Layer, what: str, n_dimensions: int) -> Any:
     look: Mark = layer.mark or mark(layer.role, layer.index)
-    x, y, *z = (np.array([value], np.float32) for value in coordinates.mean(axis=0))
+    x, y, *z = (np.array([value], np.float32) for value in layer.coordinates.mean(axis=0))
     common: dict[str, Any] = {
         "mode": "markers",
-        "name": f"mean of {show(layer.name)}",
+        "name": f"mean of {what}",
         "hovertemplate": f"mean of {show(layer.name)}<extra></extra>",
     }
     if n_dimensions == 3:
         marker = {"symbol": "cross", "size": 9, "color": look.colour, "line": {"width": 2, "color": "white"}}
         return go.Scatter3d(x=x, y=y, z=z[0], marker=marker, **common)
-    marker = {"symbol": "cross", "size": 19, "color": look.colour, "line": {"width": 2.5, "color": "white"}}
+    marker = {"symbol": "cross-thin", "size": 24, "color": look.colour, "line": {"width": 3, "color": look.colour}}
     return go.Scatter(x=x, y=y, marker=marker, **common)
 
 
 def _lay_out(figure: go.Figure, axes: Axes, n_panels: int) -> None:
     if len(axes.titles) == 3:
         for number in range(1, n_panels + 1):
-            figure.update_layout({f"scene{number if number > 1 else ''}": scene(axes)})
+            sides = scene(axes)
+            sides["camera"] = {"eye": {axis: _FARTHER * place for axis, place in sides["camera"]["eye"].items()}}
+            figure.update_layout({f"scene{number if number > 1 else ''}": sides})
         figure.update_layout(margin={"l": 0, "r": 0, "b": 0})
         return
     figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, matches="x")
@@ -179,15 +187,15 @@ def _player(
                 "showactive": False,
                 "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 62, "r": 12},
                 "buttons": [
-                    {"label": "▶ Play", "method": "animate", "args": [None, timing]},
-                    {"label": "⏸ Pause", "method": "animate", "args": [[None], still]},
+                    {"label": "Play", "method": "animate", "args": [None, timing]},
+                    {"label": "Pause", "method": "animate", "args": [[None], still]},
                 ],
             }
         ],
         sliders=[
             {
                 "active": frame,
-                "x": 0.16, "xanchor": "left", "len": 0.84, "y": 0, "yanchor": "top", "pad": {"t": 52},
+                "x": 0.14, "xanchor": "left", "len": 0.83, "y": 0, "yanchor": "top", "pad": {"t": 52},
                 "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
                 "steps": [
                     {"label": label, "method": "animate", "args": [[str(k)], still]} for k, label in enumerate(labels)
@@ -204,6 +212,6 @@ def _moved(way: Way, what: str, frame: int, n_dimensions: int) -> Any:
     elif what == "arrows":
         trace = arrows_trace(way.prior, now, n_dimensions, False)
     else:
-        trace = _mean(now, now.coordinates, n_dimensions)
+        trace = _mean(now, "posterior", n_dimensions)
     keep = ("x", "y", "z", "hovertext") if what == "points" else ("x", "y", "z")
     return type(trace)(**{name: trace[name] for name in keep if name in trace and trace[name] is not None})

@@ -24,6 +24,8 @@ from pages.common.runs import label, spec_of
 from pages.common.state import View
 
 SYMBOLS = (("diamond", "x"), ("square", "star"), ("triangle-up", "hexagram"), ("circle", "cross"))
+SYMBOLS_3D = (("diamond", "x"), ("square", "circle"), ("diamond-open", "circle-open"), ("square-open", "cross"))
+"""Of prior and posterior, run after run; there are fewer in three dimensions."""
 NULLS = {"random directions": "random directions", "matched Gaussian": "matched Gaussian", "rows": "tokens themselves"}
 
 
@@ -73,25 +75,21 @@ def choose(view: View, store: Store) -> list[Chosen]:
 def look(view: View, chosen: Sequence[Chosen]) -> Look:
     """Draw the controls of the picture."""
     sites = sorted({site for run in chosen for site in run.prompts.sites})
-    cells = st.columns([1.6, 1, 1.2, 2.4], vertical_alignment="bottom")
-    site = sites[0]
-    if len(sites) > 1:
-        with cells[0]:
-            site = view.choice("site", "Site", sites, sites[0], show=_site_name)
-    with cells[1]:
-        dimensions = view.segments("dimensions", "Dimensions", {2: "2-D", 3: "3-D"})
-    arrangement = "overlay"
-    if len(chosen) > 1:
-        with cells[2]:
-            arrangement = view.segments("arrangement", "Layout", {"overlay": "Overlaid", "multiples": "Side by side"})
-    with cells[3]:
-        nulls = view.several("nulls", "Nulls beside them", list(NULLS), [], format_func=NULLS.__getitem__)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        arrows = view.switch("arrows", "Arrows from prior to posterior", True)
-        play = view.switch("play", "Play the way", False, help="Buttons and a slider below the map.")
+    site, arrangement = sites[0], "overlay"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if len(sites) > 1:
+            site = view.choice("site", "Site", sites, sites[0], show=_site_name, width=230)
+        dimensions = view.segments("dimensions", "Dimensions", {2: "2-D", 3: "3-D"}, width="content")
+        if len(chosen) > 1:
+            kinds = {"overlay": "Overlaid", "multiples": "Side by side"}
+            arrangement = view.segments("arrangement", "Layout", kinds, width="content")
+        nulls = view.several("nulls", "Nulls beside them", list(NULLS), [], format_func=NULLS.__getitem__, width=330)
         way = view.number(
-            "way", "Share of the way shown", 100, 0, 100, step=5, help="100 is the end of each run.", width=200
+            "way", "Share of the way shown", 100, 0, 100, step=5, help="100 is the end of each run.", width=190
         )
+        with st.container(width="content", gap=None):
+            arrows = view.switch("arrows", "Arrows from prior to posterior", True)
+            play = view.switch("play", "Play the way", False, help="Buttons and a slider below the map.")
     return Look(site, dimensions, arrangement == "multiples", arrows, play, way, nulls)
 
 
@@ -157,7 +155,8 @@ def way_of(run: Chosen, site: int, stored: StoredMap, measured: Measures | None,
     shown = frames(len(run.prompts.steps))
     vectors = run.prompts.at(site)[shown]
     flat = stored.map.place(vectors.reshape(-1, vectors.shape[2])).coordinates
-    kind, symbols = run.spec.prior.kind, SYMBOLS[run.index % len(SYMBOLS)]
+    kind = run.spec.prior.kind
+    flat_symbols, solid_symbols = SYMBOLS[run.index % len(SYMBOLS)], SYMBOLS_3D[run.index % len(SYMBOLS_3D)]
     role: Any = "xavier" if kind == "xavier" else "prior"
     suffix = "" if alone else f" · {kind} {run.job.id}"
     spots = flat.reshape(*vectors.shape[:2], -1)
@@ -167,8 +166,8 @@ def way_of(run: Chosen, site: int, stored: StoredMap, measured: Measures | None,
         Layer(f"posterior{suffix}", spots[-1], "posterior"),
     )
     if not alone:
-        start = replace(start, mark=replace(mark(role), symbol=symbols[0]))
-        end = replace(end, mark=replace(POSTERIOR, symbol=symbols[1]))
+        start = replace(start, mark=replace(mark(role), symbol=flat_symbols[0], symbol_3d=solid_symbols[0]))
+        end = replace(end, mark=replace(POSTERIOR, symbol=flat_symbols[1], symbol_3d=solid_symbols[1]))
     return Way(start, end, spots, hover)
 
 
@@ -215,7 +214,7 @@ def frame_labels(chosen: Sequence[Chosen], n: int) -> list[str]:
     steps = [tuple(run.prompts.steps[frames(len(run.prompts.steps))]) for run in chosen]
     if len(set(steps)) == 1:
         return [f"step {step}" for step in steps[0]]
-    return [f"{100 * share:.0f} % of the way" for share in np.linspace(0, 1, n)]
+    return [f"{100 * share:.0f} %" for share in np.linspace(0, 1, n)]
 
 
 def coordinates(run: Chosen, site: int, way: Way) -> pd.DataFrame:

@@ -12,8 +12,10 @@ from core.engine.measure import Measures
 from pages.common.layout import plain, table
 
 POSTERIOR, PRIOR = "posterior", "prior sample"
+MAX_ROWS = 25
+"""Tables of up to so many rows are shown whole."""
 _TITLES = {
-    "quality": ("Quality", "On the validation examples of each run, beside its untrained prior sample and no prompt."),
+    "quality": ("Quality", "On each run's validation examples, beside its untrained prior sample and no training."),
     "speed": ("Speed", "By the run's own evaluations of the validation loss."),
     "displacement": (
         "Way travelled", "Means over the vectors of a run with 95 % bootstrap intervals over them; those of a run were "
@@ -69,7 +71,7 @@ def helps(group: str) -> dict[str, str]:
 def words(numbers: Quantity) -> str:
     """Return a number with its interval and p."""
     value = numbers.get("value")
-    bounds = [f"{numbers[name]:.4g}" if name in numbers else "" for name in ("low", "high")]
+    bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
     interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
     share = f", p {numbers['p']:.2g}" if "p" in numbers else ""
     return ("not reached" if value is None else f"{value:.4g}") + interval + share
@@ -89,7 +91,7 @@ def show_group(
     title, caption = _TITLES[group]
     st.subheader(title, anchor=False)
     frame = quantities_table(document, group, site)
-    table(frame, helps(group))
+    table(frame, helps(group), height="content" if len(frame) <= MAX_ROWS else "auto")
     st.caption(caption)
     numbers = tidy(document).query("group == @group")
     with st.container(horizontal=True):

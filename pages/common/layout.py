@@ -16,6 +16,8 @@ from pages.common.pages import APP_RAN, all_pages
 
 logger = logging.getLogger(__name__)
 
+_DEFINED_WIDTH = 150
+"""Pixels of a column of numbers in words, such as 1.09 [1.03, 1.15]."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
 _CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
@@ -74,7 +76,7 @@ def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options
     formats = {
         name: st.column_config.NumberColumn(format="%.4g", help=helps.get(name))
         if name in numeric
-        else st.column_config.Column(help=helps.get(name))
+        else st.column_config.Column(help=helps.get(name), width=_DEFINED_WIDTH)
         for name in frame.columns
         if name in numeric or name in helps
     }

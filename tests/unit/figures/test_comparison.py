@@ -65,7 +65,7 @@ def test_frames_move_what_moves_and_nothing_else(n_dimensions):
     (slider,) = figure.layout.sliders
     assert slider.active == 2
     assert [step.label for step in slider.steps] == labels
-    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["▶ Play", "⏸ Pause"]
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["Play", "Pause"]
 
 
 def test_a_player_of_forty_frames_stays_light():
