@@ -135,7 +135,7 @@ def test_points_of_a_cloud_that_may_only_be_read_are_copied(tiny_folder, sums):
     cloud: Any = SimpleNamespace(points=lambda site: points)
     prompt = torch.tensor(draw((N_PROMPT, D_MODEL)))
     spec = spec_of(tiny_folder, sums, repulsion_weight=1.0)
-    (regulariser,) = build_regularisers(spec, (0,), prompt, lambda: [], lambda _: cloud, CPU)
+    (regulariser,) = build_regularisers(spec, (0,), prompt, list, lambda _: cloud, CPU)
     expected = Repulsion(1.0, [torch.tensor(points)]).penalty(prompt)
     assert torch.equal(regulariser.penalty(prompt), expected)
 
