@@ -142,3 +142,22 @@ def test_the_same_seed_gives_the_same_orders(store, spec, monkeypatch):
     prior, posterior, _ = prompts()
     first, second = (worth(spec, store, prior, posterior, (0,), {}, 2, 5) for _ in range(2))
     assert first == second
+
+
+def test_a_deep_prompt_is_measured_in_its_own_forward(store, spec):
+    deep = spec.model_copy(update={"method": "deep", "prompt_sites": (0, 2)})
+    prior, posterior, snapped = prompts(n_sites=2)
+    found = worth(deep, store, prior, posterior, (0, 2), {0: snapped[0], 2: snapped[1]}, 6, 0)
+    table = {(row.name, row.site, row.vector): row for row in found if row.name != "shuffle"}
+    changed = posterior.copy()
+    changed[1, 2] = prior[1, 2]
+    validation = set_up(deep, store).validation
+    expected = {
+        ("unchanged", None, None): posterior,
+        ("prior", 2, 2): changed,
+        ("drop", None, 0): posterior[:, 1:],
+        ("all_snap", None, None): snapped,
+    }
+    for key, prompt in expected.items():
+        loss = validation.measure(torch.from_numpy(np.ascontiguousarray(prompt)))["loss"]
+        assert table[key].loss == pytest.approx(loss, rel=1e-5), key
