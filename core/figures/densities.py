@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -78,8 +79,7 @@ def density_figure(series: Sequence[Density], title: str, revision: str = "densi
     values = np.concatenate([np.asarray(one.values, np.float64) for one in series])
     low, high = float(values.min()), float(values.max())
     if low > 0 and high > _WIDE * low:
-        ticks = np.outer(10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1), [1, 2, 5]).ravel()
-        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+        figure.update_xaxes(**_logarithmic(low, high))
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="density, peak = 1", rangemode="tozero")
     return figure
@@ -129,10 +129,13 @@ def exclusion_figure(
     style(figure, 600, revision)
     figure.update_layout(margin_t=92, legend_y=1.1)
     for row, (value, title) in enumerate(((dim, "dimensions"), (c, "c")), start=1):
-        figure.update_xaxes(type="log", dtick=1, title_text=title, row=row)
+        x = [x for x, _ in (over_dim, over_c)[row - 1].values()]
+        figure.update_xaxes(**_logarithmic(min(map(np.min, x)), max(map(np.max, x))), title_text=title, row=row)
         for column in (1, 2, 3):
             figure.add_vline(x=value, row=row, col=column, line={"color": _MARKER, "dash": "dot", "width": 1.5})  # pyright: ignore[reportArgumentType]
-    figure.update_yaxes(type="log", dtick=1, col=1)
+    for row, curves in enumerate((over_dim, over_c), start=1):
+        accepted = np.concatenate([curve.acceptance for _, curve in curves.values()])
+        figure.update_yaxes(**_logarithmic(np.nanmin(accepted), np.nanmax(accepted)), row=row, col=1)
     figure.update_yaxes(rangemode="tozero", col=2)
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=ZERO)
     return figure
@@ -142,6 +145,14 @@ def faint(colour: str) -> str:
     """Return a hex colour for an area under a line."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.15)"
+
+
+def _logarithmic(low: float, high: float) -> dict[str, Any]:
+    """Return a logarithmic axis with ticks at 1, 2 and 5 of each decade, over many decades at 1 alone."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    digits = [1, 2, 5] if high < 1e3 * low else [1]
+    ticks = np.outer(10.0 ** np.arange(first, last + 1), digits).ravel()
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _steps(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -55,6 +55,7 @@ def test_exclusion_over_dimension_and_c():
     assert shown == ["later text", "earlier text", "earlier text, s < 1: keeps the middle"]
     np.testing.assert_allclose(figure.data[0].y, later.acceptance, rtol=1e-6)
     assert len(figure.layout.shapes) == 6
+    assert {"0.02", "0.05", "0.1", "0.2", "0.5", "1"} <= set(figure.layout.yaxis.ticktext)
 
 
 def test_each_of_several_priors_has_its_own_mark():
