@@ -190,12 +190,12 @@ class _LabelLoss(torch.autograd.Function):
             part = slice(start, start + LOSS_ROWS)
             logits = _multiply(states[part], weight, None).to(_wide(states))
             chosen = targets[part, None]
-            log_sum = logits.logsumexp(-1, keepdim=True)
-            total += (log_sum - logits.gather(1, chosen)).sum()
+            log_shares = logits.log_softmax(-1)
+            total -= log_shares.gather(1, chosen).sum()
             if grad is not None:
-                shares = logits.sub_(log_sum).exp_()
+                shares = log_shares.exp_()
                 shares.scatter_add_(1, chosen, shares.new_full((1, 1), -1.0).expand_as(chosen))
-                grad[part] = _multiply_back((shares / len(states)).to(states.dtype), weight)
+                grad[part] = _multiply_back(shares.div_(len(states)).to(states.dtype), weight)
         if grad is not None:
             ctx.save_for_backward(grad)
         return total / len(states)

@@ -95,6 +95,12 @@ class TuningSpec(Spec):
     learning_rate: float = Field(
         default=1e-3, gt=0, le=10, title="Learning rate", description="AdamW's; the paper uses 5e-3, 1e-3 and 5e-4."
     )
+    rate_unit: Literal["absolute", "relative"] = Field(
+        default="absolute",
+        title="Rate counts in",
+        description="absolute: the vectors' own units, as in the paper; relative: the root mean square of each site's "
+        "prior sample, so that long vectors turn as fast as short ones.",
+    )
     warmup_steps: int = Field(
         default=10, ge=0, le=1_000_000, title="Warm-up", description="Steps over which the rate rises linearly."
     )
@@ -198,6 +204,7 @@ class TuningSpec(Spec):
         """Leave out what plays no part, so that it does not tell two specs apart."""
         data = handler(self)
         unused = [name for name in self.weight_fields if data.get(name) == 0]
+        unused += ["rate_unit"] if self.rate_unit == "absolute" else []
         for name in (*unused, *(self.deep_fields if self.method == "soft" else ())):
             data.pop(name, None)
         return data

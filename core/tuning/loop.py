@@ -58,7 +58,11 @@ class Step:
 
 
 class Trainer:
-    """AdamW on the prompt alone: warm-up, then a constant rate."""
+    """AdamW on the prompt alone: warm-up, then a constant rate.
+
+    With a relative rate each site has its own, times the root mean square of its prior sample: AdamW moves a coordinate
+    by about the rate whatever the gradient, so at one absolute rate a vector turns the more slowly the longer it is.
+    """
 
     def __init__(
         self,
@@ -66,30 +70,42 @@ class Trainer:
         prompted: Prompted,
         examples: Sequence[Example],
         training: Training,
+        prior_sample: Tensor,
         regularisers: Sequence[Regulariser] = (),
     ) -> None:
-        """Take up a training where it stands."""
+        """Take up a training where it stands, begun at a prior sample."""
         self.spec = spec
         self.prompted = prompted
         self.examples = examples
         self.regularisers = regularisers
         self.order = Order([len(example.ids) for example in examples], spec.batch_size, spec.seed)
-        device = prompted.frozen.device
-        self.prompt = training.prompt.to(device, copy=True).requires_grad_()
-        self.optimizer = torch.optim.AdamW([self.prompt], lr=spec.learning_rate, weight_decay=spec.weight_decay)
-        self.optimizer.state[self.prompt] = {
-            "step": torch.tensor(float(training.step)),
-            "exp_avg": training.first_moment.to(device, copy=True),
-            "exp_avg_sq": training.second_moment.to(device, copy=True),
-        }
+        self.device = prompted.frozen.device
+        self.sites = [site.to(self.device, copy=True).requires_grad_() for site in _by_site(training.prompt)]
+        relative = spec.rate_unit == "relative"
+        self.units = [float(site.square().mean().sqrt()) if relative else 1.0 for site in _by_site(prior_sample)]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": [site]} for site in self.sites], lr=spec.learning_rate, weight_decay=spec.weight_decay
+        )
+        moments = zip(_by_site(training.first_moment), _by_site(training.second_moment), strict=True)
+        for site, (first, second) in zip(self.sites, moments, strict=True):
+            self.optimizer.state[site] = {
+                "step": torch.tensor(float(training.step)),
+                "exp_avg": first.to(self.device, copy=True),
+                "exp_avg_sq": second.to(self.device, copy=True),
+            }
         self.step = training.step
-        self.last_good = training.prompt.detach().to(device, copy=True)
+        self.last_good = training.prompt.detach().to(self.device, copy=True)
+
+    @property
+    def prompt(self) -> Tensor:
+        """Return the prompt as it stands, in its method's shape."""
+        return self._whole(self.sites)
 
     def state(self) -> Training:
         """Return where the run stands, on the CPU."""
-        moments = self.optimizer.state[self.prompt]
-        tensors = (self.prompt, moments["exp_avg"], moments["exp_avg_sq"])
-        return Training(self.step, *(tensor.detach().cpu().clone() for tensor in tensors))
+        moments = [self.optimizer.state[site] for site in self.sites]
+        tensors = (self.sites, [m["exp_avg"] for m in moments], [m["exp_avg_sq"] for m in moments])
+        return Training(self.step, *(self._whole(those).detach().cpu().clone() for those in tensors))
 
     def advance(self) -> Step:
         """Do one step.
@@ -98,14 +114,15 @@ class Trainer:
             Diverged: the loss or its gradient is not finite; the prompt before the step that led there is `last_good`.
         """
         examples = [self.examples[i] for i in self.order.batch(self.step)]
-        batch = collate(examples).to(self.prompt.device)
+        batch = collate(examples).to(self.device)
         rate = self.spec.learning_rate * min(1.0, (self.step + 1) / max(1, self.spec.warmup_steps))
-        self.optimizer.param_groups[0]["lr"] = rate
+        for group, unit in zip(self.optimizer.param_groups, self.units, strict=True):
+            group["lr"] = rate * unit
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.prompted.loss(self.prompt, batch)
         loss.backward()
         penalty = self._penalise()
-        norm = float(clip_grad_norm_([self.prompt], self.spec.clip_norm))
+        norm = float(clip_grad_norm_(self.sites, self.spec.clip_norm))
         step = Step(self.step + 1, float(loss.detach()), norm, rate, penalty)
         self._require_finite(step)
         self.last_good.copy_(self.prompt.detach())
@@ -113,6 +130,9 @@ class Trainer:
         self._require_finite_prompt(step)
         self.step += 1
         return step
+
+    def _whole(self, sites: Sequence[Tensor]) -> Tensor:
+        return sites[0] if self.last_good.dim() == 2 else torch.stack(list(sites))
 
     def _penalise(self) -> float:
         """Add the penalty's gradient to the loss's, and return the penalty."""
@@ -139,3 +159,8 @@ class Trainer:
                     f"last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g}) or choose a "
                     f"prior of smaller spread{' or smaller weights' if self.regularisers else ''}."
                 )
+
+
+def _by_site(prompt: Tensor) -> Sequence[Tensor]:
+    """Return the vectors of each site, (n_prompt, d_model)."""
+    return (prompt,) if prompt.dim() == 2 else prompt.unbind()

@@ -63,15 +63,17 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     else:
         writer.prior(start.prompt, report(spec, run.sites, priors()))
 
+    prior_sample = record.snapshots.get(0, start.prompt)
     regularisers = build_regularisers(
         spec,
         run.sites,
-        record.snapshots.get(0, start.prompt),
+        prior_sample,
         priors,
         lambda needed: make_cloud(needed, store, progress),
         frozen.device,
     )
-    trainer = Trainer(spec, run.prompted, [item.example for item in run.training.items], start, regularisers)
+    examples = [item.example for item in run.training.items]
+    trainer = Trainer(spec, run.prompted, examples, start, prior_sample, regularisers)
     found_out = _Run(spec, key, trainer, run, writer, progress, began - record.seconds).to_the_end()
     return {
         "run": job.id,

@@ -69,6 +69,24 @@ def test_a_cancelled_deep_run_resumes_to_the_same_numbers(store, tiny_folder, su
     assert np.array_equal(ends[0], ends[1])
 
 
+def test_a_relative_rate_is_one_in_units_of_each_sites_prior_sample(store, tiny_folder, sums):
+    prior = {"kind": "isotropic", "std": 0.5}
+    soft, _ = run(spec_of(tiny_folder, sums, prior=prior, learning_rate=0.1, rate_unit="relative"), store, "t-1")
+    start = load_file(soft.path / "prior.safetensors")["prompt"]
+    rate = 0.1 * float(np.sqrt((start**2).mean()))
+    same, _ = run(spec_of(tiny_folder, sums, prior=prior, learning_rate=rate), store, "t-2")
+    ends = [load_file(job.path / "posterior.safetensors")["prompt"] for job in (soft, same)]
+    assert np.allclose(ends[0], ends[1], atol=1e-6)
+    deep = {**DEEP, "prior": {"kind": "gaussian", "covariance": "diagonal"}, "rate_unit": "relative", "warmup_steps": 0}
+    job, _ = run(spec_of(tiny_folder, sums, **deep, learning_rate=0.01, steps=1, snapshot_every=1), store, "t-3")
+    prompts = read_prompts(job)
+    assert prompts is not None
+    for site in prompts.sites:
+        unit = float(np.sqrt((prompts.prior(site) ** 2).mean()))
+        moved = np.abs(prompts.posterior(site) - prompts.prior(site))
+        assert np.median(moved) == pytest.approx(0.01 * unit, rel=1e-2)  # AdamW's first step is the rate itself
+
+
 def test_a_trunk_is_made_once_for_runs_that_share_examples(store: Store, tiny_folder, sums):
     first = set_up(spec_of(tiny_folder, sums, **DEEP), store)
     second = set_up(spec_of(tiny_folder, sums, **DEEP, learning_rate=0.01, seed=3), store)

@@ -67,7 +67,7 @@ def repulsion(shape):
     similar = [
         1 - cdist(site, rows, "cosine") for site, rows in zip(each_site(draw(shape)), clouds(shape), strict=True)
     ]
-    expected = np.mean([TEMPERATURE * logsumexp(cosines / TEMPERATURE, axis=1) for cosines in similar])
+    expected = np.mean([TEMPERATURE * np.asarray(logsumexp(cosines / TEMPERATURE, axis=1)) for cosines in similar])
     largest = np.mean([cosines.max(axis=1) for cosines in similar])
     assert largest <= expected <= largest + TEMPERATURE * np.log(200)
     return Repulsion(1.0, [torch.tensor(rows) for rows in clouds(shape)]), expected
