@@ -14,9 +14,9 @@ from pages.common.choices import dataset_choice, model_choice
 from pages.common.forms import prior_form, spec_fields
 from pages.common.state import View
 
-MAIN = ("n_prompt", "steps", "learning_rate", "rate_unit", "batch_size", "seed")
+MAIN = ("n_prompt", "steps", "learning_rate", "rate_unit", "batch_size", "evaluate_every", "seed")
 MORE = (
-    "evaluate_every", "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation",
+    "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation",
     "answer_every", "max_new_tokens", "snapshot_every", "checkpoint_every", "prompt_position", "instruction",
 )  # fmt: skip
 METHODS = {"soft": "Soft prompt", "deep": "Deep prompts"}

@@ -14,7 +14,7 @@ def _broken(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("tune", "pages.common.runs.read_losses"),
+        ("tune", "pages.common.run_view.read_losses"),
         ("compare", "pages.common.compare_map.read_prompts"),
         ("activations", "pages.common.choices.describe_model"),
         ("system", "core.engine.client.engine_state"),

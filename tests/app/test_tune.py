@@ -185,8 +185,9 @@ def test_what_a_deep_run_costs(filled, no_engine):
     assert trunk_bytes(deep, facts, (0, 2), store) == 0
     assert needed_captures(soft, (0,), store) == []
     assert needed_captures(deep, (1, 2), store) == [deep.activations(1, 2)]
-    attracted = soft.model_copy(update={"attraction_weight": 1.0})
-    assert needed_captures(attracted, (0,), store) == [soft.activations(0)]
+    fewer = soft.dataset.model_copy(update={"samples": 20})  # of which nothing was captured
+    attracted = soft.model_copy(update={"attraction_weight": 1.0, "dataset": fewer})
+    assert needed_captures(attracted, (0,), store) == [attracted.activations(0)]
     words = run_cost(deep, facts, (1, 2), store)
     assert "of it for the frozen trunk" in words
     assert "No run of this kind with this model yet" in words

@@ -146,13 +146,13 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
 
     page.get_by_role("link", name="Compare this run").click()
     walker.settled("Compare")
-    box = page.get_by_test_id("stMultiSelect").get_by_role("combobox")
+    box = page.get_by_role("combobox", name="Runs")
     box.click()
     page.get_by_role("option", name="gaussian").first.click()
     page.keyboard.press("Escape")
     walker.quiet()
     walker.plot()
-    expect(page.get_by_text("Nearness to tokens")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nearness to tokens")).to_be_visible()
     walker.picture("9-compare")
 
     walker.to("System")
