@@ -72,14 +72,16 @@ def needed_captures(spec: TuningSpec, sites: Sequence[int], store: Store) -> lis
 def run_seconds(spec: TuningSpec, store: Store) -> float | None:
     """Return how long a run takes by the pace of earlier ones alike, scaled by the batch; None without any.
 
-    Alike are runs of the same model that prompt the same blocks in the same way.
+    Alike are runs of the same model that prompt the same blocks in the same way. Evaluations and baselines are counted
+    as long as they took there.
     """
-    found = []
+    paces, around = [], []
     for job in list_jobs(store, "tune")[:50]:
         result = job.result() or {}
         if _way(job.spec) == _way(spec.model_dump(mode="json")) and result.get("steps_per_second"):
-            found.append(spec.batch_size / job.spec["batch_size"] / result["steps_per_second"])
-    return spec.steps * float(np.median(found)) if found else None
+            paces.append(spec.batch_size / job.spec["batch_size"] / result["steps_per_second"])
+            around.append(result["seconds"] - result["steps"] / result["steps_per_second"])
+    return spec.steps * float(np.median(paces)) + float(np.median(around)) if paces else None
 
 
 def _way(spec: Mapping[str, Any]) -> list[Any]:

@@ -5,8 +5,8 @@ falls on all: our deep prompts whose trunk (all blocks below the first prompted 
 the same job with the trunk run anew each step, whose backward pass ends at the first prompted block as well; and PEFT
 as its documentation shows it (`get_peft_model` with `PrefixTuningConfig` on a float32 model, its forward with labels,
 `backward`, AdamW). Ours runs in the app's own number format on this machine and in float32. Batches are real: sums and
-their answers from DeepMind's generator, and questions on passages if a SQuAD file is at hand. In sums a quarter of the
-tokens are labels, and their logits cost what no trunk saves.
+their answers from DeepMind's generator, and SQuAD's questions on passages. In sums a quarter of the tokens are labels,
+and their logits cost what no trunk saves.
 
     python -m tests.benchmarks.deep_cached_trunk --json
 """
@@ -44,7 +44,6 @@ N_BLOCKS = 3
 BATCH = 16
 LONGEST = 256
 LEARNING_RATE = 1e-3
-SQUAD = Path("../shared/data/squad/dev-v1.1.json")
 
 
 @dataclass(frozen=True)
@@ -182,16 +181,14 @@ def _level(sides: dict[str, Side]) -> None:
             side.trained.copy_(sides[name.replace(" cached", " uncached")].trained.clone())
 
 
-def measure(model: str, file: Path, repeats: int, warm_up: int) -> dict[str, Any]:
+def measure(model: str, squad: str | None, repeats: int, warm_up: int) -> dict[str, Any]:
     """Return the whole document."""
     store = Store.default()
     specs = {name: ModelSpec(name=model, device="cpu", dtype=name) for name in ("auto", "float32")}
     models = {name: load_model(spec, store) for name, spec in specs.items()}
     # PEFT changes the model it is given, so it gets modules of its own around the same weights.
     models["peft"] = private_copy(models["float32"])
-    data = [DatasetSpec.parse({"name": "math"})]
-    if file.exists():
-        data.append(DatasetSpec.parse({"name": "squad", "path": str(file)}))
+    data = [DatasetSpec.parse({"name": "math"}), DatasetSpec.parse({"name": "squad", "path": squad})]
     return {
         "benchmark": "deep_cached_trunk",
         "cases": [case for dataset in data for case in compare(models, dataset, repeats, warm_up, store)],
@@ -215,9 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
-    parser.add_argument(
-        "--squad", type=Path, default=SQUAD, help="a SQuAD JSON file, for longer texts; default %(default)s"
-    )
+    parser.add_argument("--squad", help="a SQuAD JSON file; default: the questions that are found here")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps a side")
     parser.add_argument("--warm-up", type=int, default=1, help="steps before timing")
     chosen = parser.parse_args()

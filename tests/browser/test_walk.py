@@ -152,6 +152,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     page.keyboard.press("Escape")
     walker.quiet()
     walker.plot()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=walker.patience)  # both are measured
     expect(page.get_by_role("heading", name="Nearness to tokens")).to_be_visible()
     walker.picture("9-compare")
 
