@@ -11,15 +11,10 @@ and their logits cost what no trunk saves.
     python -m tests.benchmarks.deep_cached_trunk --json
 """
 
-import argparse
 import json
-import platform
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,12 +33,12 @@ from core.specs import DatasetSpec, ModelSpec
 from core.store import Store
 from core.tuning.examples import prepare
 from core.tuning.trunk import kept_trunk
+from tests.benchmarks.sides import Side, measured_on, parser, take_turns
 
 N_PROMPT = 20
 N_BLOCKS = 3
 BATCH = 16
 LONGEST = 256
-LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -65,23 +60,6 @@ def make_work(examples: Sequence[Example]) -> Work:
     return Work(batch, batch.ids, labels, mask)
 
 
-@dataclass(frozen=True)
-class Side:
-    """One way to do a step: what is trained, the loss of a batch, the optimiser."""
-
-    trained: Tensor
-    loss: Callable[[Work], Tensor]
-    optimizer: torch.optim.Optimizer
-
-    def step(self, work: Work) -> float:
-        """Do a step and return the loss before it."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(work)
-        loss.backward()
-        self.optimizer.step()
-        return float(loss.detach())
-
-
 def peft_side(frozen: FrozenModel) -> Side:
     """Return PEFT's prefix-tuning, which prompts the keys and values of every block."""
     config = PrefixTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=N_PROMPT)
@@ -91,7 +69,7 @@ def peft_side(frozen: FrozenModel) -> Side:
     def loss(work: Work) -> Tensor:
         return model(input_ids=work.ids, labels=work.labels, attention_mask=work.mask).loss
 
-    return Side(trained, loss, _adamw(trained))
+    return Side(trained, loss)
 
 
 def our_side(frozen: FrozenModel, prompt: Tensor, examples: Sequence[Example], store: Store | None) -> Side:
@@ -101,11 +79,7 @@ def our_side(frozen: FrozenModel, prompt: Tensor, examples: Sequence[Example], s
     if store is not None:
         prompted.trunk, _ = kept_trunk(prompted, N_PROMPT, examples, store, silent)
     trained = prompt.clone().requires_grad_()
-    return Side(trained, lambda work: prompted.loss(trained, work.batch), _adamw(trained))
-
-
-def _adamw(prompt: Tensor) -> torch.optim.Optimizer:
-    return torch.optim.AdamW([prompt], lr=LEARNING_RATE, weight_decay=0)
+    return Side(trained, lambda work: prompted.loss(trained, work.batch))
 
 
 def batches(dataset: DatasetSpec, tokenizer: Any, n: int, store: Store) -> list[list[Example]]:
@@ -133,12 +107,12 @@ def compare(
         for name in ("auto", "float32"):
             sides[f"{name} cached"] = our_side(models[name], prompt, known, Store(Path(folder)))
             sides[f"{name} uncached"] = our_side(models[name], prompt, known, None)
-        seconds, losses = _run(sides, [make_work(batch) for batch in chosen], dataset.label)
-    medians = {name: median(values[warm_up:]) for name, values in seconds.items()}
+        work = [make_work(batch) for batch in chosen]
+        times = take_turns(sides, work, lambda name: name.replace(" cached", " uncached"), dataset.label)
+    medians = {name: median(values[warm_up:]) for name, values in times.seconds.items()}
     cases = []
     for name in ("auto", "float32"):
         cached, uncached = f"{name} cached", f"{name} uncached"
-        apart = max(abs(a - b) for a, b in zip(losses[cached], losses[uncached], strict=True))
         cases.append(
             {
                 "name": f"{dataset.label} {name}",
@@ -152,33 +126,10 @@ def compare(
                 "cached_seconds": medians[cached],
                 "uncached_seconds": medians[uncached],
                 "peft_seconds": medians["peft"],
-                "largest_loss_difference": apart,
+                "largest_loss_difference": times.apart(cached, uncached),
             }
         )
     return cases
-
-
-def _run(
-    sides: dict[str, Side], work: Sequence[Work], label: str
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    losses: dict[str, list[float]] = {name: [] for name in sides}
-    for turn, batch in enumerate(work):
-        for name, side in sides.items():
-            began = time.perf_counter()
-            losses[name].append(side.step(batch))
-            seconds[name].append(time.perf_counter() - began)
-        _level(sides)
-        print(f"{label} {turn}: " + ", ".join(f"{n} {s[-1]:.2f} s" for n, s in seconds.items()), file=sys.stderr)
-    return seconds, losses
-
-
-@torch.no_grad()
-def _level(sides: dict[str, Side]) -> None:
-    """Let the cached side begin each step where the other is: AdamW's first steps turn rounding into whole steps."""
-    for name, side in sides.items():
-        if name.endswith(" cached"):
-            side.trained.copy_(sides[name.replace(" cached", " uncached")].trained.clone())
 
 
 def measure(model: str, squad: str | None, repeats: int, warm_up: int) -> dict[str, Any]:
@@ -193,29 +144,18 @@ def measure(model: str, squad: str | None, repeats: int, warm_up: int) -> dict[s
         "benchmark": "deep_cached_trunk",
         "cases": [case for dataset in data for case in compare(models, dataset, repeats, warm_up, store)],
         "measured_on": {
-            "model": model,
+            **measured_on(model, "cpu", repeats, warm_up),
             "n_prompt": N_PROMPT,
             "prompted": f"the last {N_BLOCKS} of {models['auto'].n_layers} blocks",
-            "repeats": repeats,
-            "warm_up": warm_up,
-            "device": "cpu",
-            "threads": torch.get_num_threads(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "machine": platform.machine(),
-            "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
         },
     }
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    parser.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
-    parser.add_argument("--squad", help="a SQuAD JSON file; default: the questions that are found here")
-    parser.add_argument("--repeats", type=int, default=5, help="timed steps a side")
-    parser.add_argument("--warm-up", type=int, default=1, help="steps before timing")
-    chosen = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--squad", help="a SQuAD JSON file; default: the questions that are found here")
+    chosen = options.parse_args()
     document = measure(chosen.model, chosen.squad, chosen.repeats, chosen.warm_up)
     if chosen.json:
         print(json.dumps(document, indent=1))

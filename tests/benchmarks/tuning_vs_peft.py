@@ -8,14 +8,8 @@ number format on this machine and in float32.
     python -m tests.benchmarks.tuning_vs_peft --json
 """
 
-import argparse
 import json
-import platform
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from statistics import median
 from typing import Any
 
@@ -29,12 +23,12 @@ from core.lm.load import FrozenModel, load_model, private_copy
 from core.lm.prompted import build_prompted
 from core.specs import ModelSpec
 from core.store import Store
+from tests.benchmarks.sides import Side, measured_on, parser, take_turns
 
 SHAPES = ((8, 128), (16, 32))
 N_PROMPT = 20
 LABEL_SHARE = 4
 """One token in so many, the last ones, is a label: an answer after its question."""
-LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -61,29 +55,6 @@ def make_work(batch_size: int, n_tokens: int, tokenizer: Any, seed: int) -> Work
     return Work(torch.from_numpy(ids), torch.from_numpy(labels), collate(examples))
 
 
-@dataclass(frozen=True)
-class Side:
-    """One way to do a step.
-
-    Attributes:
-        prompt: (n_prompt, d_model) float32, trained in place.
-        loss: from a batch, with a gradient to the prompt.
-        optimizer: of the prompt.
-    """
-
-    prompt: Tensor
-    loss: Callable[[Work], Tensor]
-    optimizer: torch.optim.Optimizer
-
-    def step(self, work: Work) -> float:
-        """Do a step and return the loss before it."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(work)
-        loss.backward()
-        self.optimizer.step()
-        return float(loss.detach())
-
-
 def peft_side(frozen: FrozenModel, prompt: Tensor) -> Side:
     """Return PEFT's way."""
     config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=len(prompt))
@@ -91,18 +62,14 @@ def peft_side(frozen: FrozenModel, prompt: Tensor) -> Side:
     (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
     with torch.no_grad():
         trained.copy_(prompt)
-    return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss, _adamw(trained))
+    return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss)
 
 
 def our_side(frozen: FrozenModel, prompt: Tensor) -> Side:
     """Return our way."""
     prompted = build_prompted(frozen)
     trained = prompt.clone().requires_grad_()
-    return Side(trained, lambda work: prompted.loss(trained, work.batch), _adamw(trained))
-
-
-def _adamw(prompt: Tensor) -> torch.optim.Optimizer:
-    return torch.optim.AdamW([prompt], lr=LEARNING_RATE, weight_decay=0)
+    return Side(trained, lambda work: prompted.loss(trained, work.batch))
 
 
 def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int, warm_up: int) -> list[dict[str, Any]]:
@@ -112,17 +79,9 @@ def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int
     prompt = torch.from_numpy(rng.normal(0, 0.02, (N_PROMPT, reference.d_model)).astype(np.float32))
     sides = {name: our_side(frozen, prompt) for name, frozen in models.items() if name != "peft"}
     sides["peft"] = peft_side(reference, prompt)
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    losses: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(warm_up + repeats):
-        work = make_work(*shape, reference.tokenizer, seed=turn)
-        for name, side in sides.items():
-            began = time.perf_counter()
-            losses[name].append(side.step(work))
-            seconds[name].append(time.perf_counter() - began)
-        _level(sides)
-        print(f"{shape} {turn}: " + ", ".join(f"{n} {s[-1]:.2f} s" for n, s in seconds.items()), file=sys.stderr)
-    medians = {name: median(values[warm_up:]) for name, values in seconds.items()}
+    work = [make_work(*shape, reference.tokenizer, seed=turn) for turn in range(warm_up + repeats)]
+    times = take_turns(sides, work, lambda _: "peft", str(shape))
+    medians = {name: median(values[warm_up:]) for name, values in times.seconds.items()}
     return [
         {
             "name": f"{shape[0]}x{shape[1]} {name}",
@@ -133,18 +92,11 @@ def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int
             "ratio": medians["peft"] / medians[name],
             "peft_seconds": medians["peft"],
             "our_seconds": medians[name],
-            "largest_loss_difference": max(abs(a - b) for a, b in zip(losses["peft"], losses[name], strict=True)),
+            "largest_loss_difference": times.apart("peft", name),
         }
         for name in sides
         if name != "peft"
     ]
-
-
-@torch.no_grad()
-def _level(sides: dict[str, Side]) -> None:
-    """Let all sides begin the next step at PEFT's prompt: AdamW's first steps turn rounding into whole steps."""
-    for side in sides.values():
-        side.prompt.copy_(sides["peft"].prompt.clone())
 
 
 def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
@@ -159,28 +111,16 @@ def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
         "benchmark": "tuning_vs_peft",
         "cases": [case for shape in SHAPES for case in compare(models, shape, repeats, warm_up)],
         "measured_on": {
-            "model": model,
+            **measured_on(model, str(frozen.device), repeats, warm_up),
             "n_prompt": N_PROMPT,
             "labels": f"the last 1/{LABEL_SHARE} of each example",
-            "repeats": repeats,
-            "warm_up": warm_up,
-            "device": str(frozen.device),
-            "threads": torch.get_num_threads(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "machine": platform.machine(),
-            "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
         },
     }
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    parser.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
-    parser.add_argument("--repeats", type=int, default=5, help="timed steps a side")
-    parser.add_argument("--warm-up", type=int, default=1, help="steps before timing")
-    chosen = parser.parse_args()
+    chosen = parser(__doc__).parse_args()
     document = measure(chosen.model, chosen.repeats, chosen.warm_up)
     if chosen.json:
         print(json.dumps(document, indent=1))

@@ -1,0 +1,103 @@
+"""What benchmarks of training steps share: sides that take turns on the same work, and where it was measured."""
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to do a step.
+
+    Attributes:
+        prompt: what is trained, in place.
+        loss: from a piece of work, with a gradient to the prompt.
+        optimizer: AdamW on the prompt, as all sides have it.
+    """
+
+    prompt: Tensor
+    loss: Callable[[Any], Tensor]
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the optimiser."""
+        optimizer = torch.optim.AdamW([self.prompt], lr=LEARNING_RATE, weight_decay=0)
+        object.__setattr__(self, "optimizer", optimizer)
+
+    def step(self, work: Any) -> float:
+        """Do a step and return the loss before it."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(work)
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.detach())
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds and losses of each side, a number a turn."""
+
+    seconds: dict[str, list[float]]
+    losses: dict[str, list[float]]
+
+    def apart(self, one: str, other: str) -> float:
+        """Return the largest difference of two sides' losses."""
+        return max(abs(a - b) for a, b in zip(self.losses[one], self.losses[other], strict=True))
+
+
+def take_turns(sides: dict[str, Side], work: Sequence[Any], like: Callable[[str], str], label: str) -> Times:
+    """Let each side do a step of each piece of work, so that whatever else the machine does falls on all.
+
+    Args:
+        sides: by name.
+        work: a piece a turn.
+        like: name of a side → name of the side whose prompt it begins the next step at. AdamW's first steps turn
+            rounding into whole steps, which would drive sides apart.
+        label: of the work, for what is told underway.
+    """
+    times = Times({name: [] for name in sides}, {name: [] for name in sides})
+    for turn, piece in enumerate(work):
+        for name, side in sides.items():
+            began = time.perf_counter()
+            times.losses[name].append(side.step(piece))
+            times.seconds[name].append(time.perf_counter() - began)
+        with torch.no_grad():
+            for name, side in sides.items():
+                side.prompt.copy_(sides[like(name)].prompt.clone())
+        told = ", ".join(f"{name} {seconds[-1]:.2f} s" for name, seconds in times.seconds.items())
+        print(f"{label} {turn}: {told}", file=sys.stderr)
+    return times
+
+
+def measured_on(model: str, device: str, repeats: int, warm_up: int) -> dict[str, Any]:
+    """Return where and with what it was measured."""
+    return {
+        "model": model,
+        "repeats": repeats,
+        "warm_up": warm_up,
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "machine": platform.machine(),
+        "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
+    }
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return the options that these benchmarks share."""
+    options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    options.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
+    options.add_argument("--repeats", type=int, default=5, help="timed steps a side")
+    options.add_argument("--warm-up", type=int, default=1, help="steps before timing")
+    return options
