@@ -11,6 +11,7 @@ from core.progress import Progress, silent
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.tuning.changes import changes, n_changes
+from core.tuning.evaluation import Generation, Validation
 from core.tuning.setup import set_up
 
 
@@ -62,14 +63,15 @@ def worth(
     Returns:
         one entry a change, the unchanged prompt first.
     """
-    few = spec.model_copy(update={"n_validation": min(n_examples, spec.n_validation), "n_generation": 0})
-    run = set_up(few, store, progress)
+    run = set_up(spec, store, progress)
+    few = run.held_out.items[: min(n_examples, spec.n_validation)]
+    validation = Validation(run.prompted, few, Generation(0, spec.max_new_tokens, exact=False))
     total = n_changes(len(sites), posterior.shape[1])
     found: list[Measured] = []
     for change in changes(prior, posterior, sites, snapped, np.random.default_rng(seed)):
         progress(len(found), total, f"Measuring what vectors are worth: {change.name.replace('_', ' ')}")
         prompt = change.prompt[0] if spec.method == "soft" else change.prompt
-        measured = run.validation.measure(torch.from_numpy(np.ascontiguousarray(prompt, np.float32)))
+        measured = validation.measure(torch.from_numpy(np.ascontiguousarray(prompt, np.float32)))
         loss = measured["loss"]
         unchanged = found[0].loss if found else loss
         found.append(Measured(change.name, change.site, change.vector, loss, loss - unchanged, measured["accuracy"]))
