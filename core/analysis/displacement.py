@@ -142,3 +142,15 @@ def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
         return None
     left, singular, _ = np.linalg.svd(centred / size, full_matrices=False)
     return left * singular
+
+
+def largest_turn(prior: NDArray[np.floating], learning_rate: float, steps: int) -> float:
+    """Return by how many degrees AdamW can turn vectors of this length, at about one rate a coordinate and step.
+
+    Args:
+        prior: (n, d) prior sample.
+        learning_rate: absolute.
+        steps: of the run.
+    """
+    unit = float(np.sqrt(np.square(np.asarray(prior, np.float64)).mean()))
+    return float(np.degrees(min(np.pi, learning_rate * steps / unit))) if unit else 180.0

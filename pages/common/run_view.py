@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.activations.clouds import find_cloud, find_vocabulary
+from core.analysis.displacement import largest_turn
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer, map_figure
 from core.figures.training import loss_figure
@@ -24,6 +25,8 @@ from pages.common.provenance import run_provenance
 from pages.common.runs import quality_row, read_losses, regulariser_rows, spec_of
 from pages.common.state import View
 
+SLOW_TURN = 5.0
+"""Degrees; a run that cannot turn its vectors by more hardly moves them."""
 MEASURES = {
     "loss": "Validation loss",
     "loss, no prompt": "… no prompt",
@@ -106,6 +109,8 @@ def live(
     elif not status.ended:
         st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
     prompts = read_prompts(job)
+    if prompts is not None and site in prompts.sites:
+        _say_if_slow(spec, prompts, site)
     if stored is not None and prompts is not None and site in prompts.sites:
         _prompt_on_map(job, status, spec, prompts, site, wanted, stored, store)
     _regularisers(job, spec)
@@ -115,6 +120,18 @@ def live(
         numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
         st.page_link(page("compare"), label="Compare this run with others", icon=":material/compare_arrows:",
                      query_params={"runs": f'["{job.id}"]'})  # fmt: skip
+
+
+def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
+    """Say so where the vectors are too long to turn at an absolute rate."""
+    turn = largest_turn(prompts.prior(site), spec.learning_rate, spec.steps)
+    if spec.method == "deep" and spec.rate_unit == "absolute" and turn < SLOW_TURN:
+        length = float(np.median(np.linalg.norm(prompts.prior(site), axis=1)))
+        st.info(
+            f"These vectors are {length:.3g} long, so {spec.steps} steps at a rate of {spec.learning_rate:g} turn them "
+            f"by {turn:.2g}° at most. Where the rate counts in relative units, long vectors turn as fast as short ones.",
+            icon=":material/lightbulb:",
+        )
 
 
 def _prompt_on_map(

@@ -1,5 +1,6 @@
 """The Tune page: soft and deep prompts, regularisers, one setting varied."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -67,6 +68,16 @@ def deep_run(filled: Content, sites=(1, 2)) -> JobFolder:
     job.write_result({**result, "run": job.id, "regularisers": effect})
     job.update(state="succeeded", done=4, total=4)
     return job
+
+
+def test_a_deep_run_whose_vectors_are_too_long_to_turn_says_so(filled, no_engine):
+    job = deep_run(filled)
+    told = "at a rate of 0.0001 turn them by 0.02"
+    for rate, unit, slow in ((1e-4, "absolute", True), (1e-4, "relative", False), (0.1, "absolute", False)):
+        request = json.loads((job.path / "spec.json").read_text())
+        request["spec"] |= {"learning_rate": rate, "rate_unit": unit}
+        (job.path / "spec.json").write_text(json.dumps(request))
+        assert (told in texts_of(open_page("tune", model=filled.model.name, run=job.id))) is slow
 
 
 def test_a_deep_run_offers_to_capture_what_its_map_needs(filled, no_engine):

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial import procrustes
 from scipy.stats import ortho_group
 
-from core.analysis.displacement import displacement, mean_shift, procrustes_similarity
+from core.analysis.displacement import displacement, largest_turn, mean_shift, procrustes_similarity
 from core.errors import BadRequest
 
 
@@ -69,3 +69,10 @@ def test_the_null_of_the_mean_shift_turns_each_way_around():
 def test_tests_want_pairs(measure):
     with pytest.raises(BadRequest, match=r"shape \(3, 2\) and a posterior of shape \(4, 2\) are not pairs"):
         measure(np.ones((3, 2)), np.ones((4, 2)), np.random.default_rng(0))
+
+
+def test_how_far_a_run_can_turn_its_vectors():
+    prior = np.full((3, 4), 2.0)
+    assert largest_turn(prior, 0.01, 100) == pytest.approx(np.degrees(0.5))
+    assert largest_turn(prior, 1.0, 100) == 180
+    assert largest_turn(np.zeros((3, 4)), 1e-9, 1) == 180
