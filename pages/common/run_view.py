@@ -129,7 +129,7 @@ def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
         length = float(np.median(np.linalg.norm(prompts.prior(site), axis=1)))
         st.info(
             f"These vectors are {length:.3g} long, so {spec.steps} steps at a rate of {spec.learning_rate:g} turn them "
-            f"by {turn:.2g}° at most. Where the rate counts in relative units, long vectors turn as fast as short ones.",
+            f"by {turn:.2g}° at most. With a rate in relative units, long vectors turn as fast as short ones.",
             icon=":material/lightbulb:",
         )
 
