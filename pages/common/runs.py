@@ -53,7 +53,7 @@ def label(job: JobFolder) -> str:
         f"{method}{spec.prior.kind}",
         spec.dataset.label,
         short,
-        f"rate {spec.learning_rate:g}",
+        f"rate {spec.learning_rate:g}{' relative' if spec.rate_unit == 'relative' else ''}",
         f"seed {spec.seed}",
     )
     return " · ".join((*parts, *weights, job.id))
