@@ -41,7 +41,8 @@ def table(document: dict[str, Any]) -> list[str]:
     """Return a comparison as lines: a heading a run, a quantity a line."""
     lines = []
     for run in document["runs"]:
-        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, rate {run['learning_rate']:g}, {run['state']}")
+        rate = f"rate {run['learning_rate']:g}{' relative' if run['rate_unit'] == 'relative' else ''}"
+        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {rate}, {run['state']}")
         lines += [f"  {_place(named):<46} {_words(named.quantity)}" for named in each_quantity(run)]
     for found in document["prior_retained"]:
         lines.append(f"prior retained, site {found['site']}: {_words(found['accuracy'])} {found['reason']}".rstrip())

@@ -47,8 +47,14 @@ def comparison(measured: Sequence[Measures], store: Store, target: float | None 
     specs = [tuning_spec(run) for run in runs]
     priors, targets = prior_names(specs), _targets(measured, specs, target)
     documents = [
-        {**found.summary, "measured_by": found.job.id, "prior_name": prior, "speed": _speed(found.summary, aim)}
-        for found, prior, aim in zip(measured, priors, targets, strict=True)
+        {
+            **found.summary,
+            "rate_unit": spec.rate_unit,
+            "measured_by": found.job.id,
+            "prior_name": prior,
+            "speed": _speed(found.summary, aim),
+        }
+        for found, spec, prior, aim in zip(measured, specs, priors, targets, strict=True)
     ]
     return {
         "runs": documents,

@@ -12,7 +12,7 @@ from core.lm.batch import Example, collate
 from core.lm.prompted import Prompted
 from core.specs.tuning import TuningSpec
 from core.tuning.order import Order
-from core.tuning.regularisers.base import Regulariser, weighted
+from core.tuning.regularisers.base import Regulariser, by_site, weighted
 
 
 @dataclass
@@ -80,13 +80,15 @@ class Trainer:
         self.regularisers = regularisers
         self.order = Order([len(example.ids) for example in examples], spec.batch_size, spec.seed)
         self.device = prompted.frozen.device
-        self.sites = [site.to(self.device, copy=True).requires_grad_() for site in _by_site(training.prompt)]
+        self.sites = [site.to(self.device, copy=True).requires_grad_() for site in by_site(training.prompt).unbind()]
         relative = spec.rate_unit == "relative"
-        self.units = [float(site.square().mean().sqrt()) if relative else 1.0 for site in _by_site(prior_sample)]
+        self.units = [
+            float(site.square().mean().sqrt()) if relative else 1.0 for site in by_site(prior_sample).unbind()
+        ]
         self.optimizer = torch.optim.AdamW(
             [{"params": [site]} for site in self.sites], lr=spec.learning_rate, weight_decay=spec.weight_decay
         )
-        moments = zip(_by_site(training.first_moment), _by_site(training.second_moment), strict=True)
+        moments = zip(by_site(training.first_moment).unbind(), by_site(training.second_moment).unbind(), strict=True)
         for site, (first, second) in zip(self.sites, moments, strict=True):
             self.optimizer.state[site] = {
                 "step": torch.tensor(float(training.step)),
@@ -159,8 +161,3 @@ class Trainer:
                     f"last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g}) or choose a "
                     f"prior of smaller spread{' or smaller weights' if self.regularisers else ''}."
                 )
-
-
-def _by_site(prompt: Tensor) -> Sequence[Tensor]:
-    """Return the vectors of each site, (n_prompt, d_model)."""
-    return (prompt,) if prompt.dim() == 2 else prompt.unbind()

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from core.activations.references import make
 from core.errors import Cancelled, Diverged
 from core.progress import Progress, silent
 from core.specs.base import fingerprint
@@ -22,7 +23,7 @@ from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_inte
 from core.tuning.regularisers.base import effects
 from core.tuning.regularisers.build import build_regularisers
 from core.tuning.setup import SetUp, set_up
-from core.tuning.start import draw_prompt, fit_priors, make_cloud, report
+from core.tuning.start import draw_prompt, fit_priors, report
 
 
 def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         run.sites,
         prior_sample,
         priors,
-        lambda needed: make_cloud(needed, store, progress),
+        lambda needed: make(needed, store, progress),
         frozen.device,
     )
     examples = [item.example for item in run.training.items]

@@ -7,14 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.activations.capture import capture
-from core.activations.clouds import Cloud
-from core.activations.references import Needed, Place, gather
-from core.activations.vocabulary import vocabulary_cloud
+from core.activations.references import Place, gather, make
 from core.priors import Prior
 from core.priors.fitting import fit_prior
 from core.progress import Progress
-from core.specs.model import ModelSpec
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 
@@ -46,13 +42,6 @@ def report(spec: TuningSpec, sites: Sequence[int], priors: Sequence[Prior[Any]])
     return {"kind": spec.prior.kind, "sites": by_site}
 
 
-def make_cloud(needed: Needed, store: Store, progress: Progress) -> Cloud:
-    """Return a cloud that something is fitted on, made if it is not in the store."""
-    if isinstance(needed, ModelSpec):
-        return vocabulary_cloud(needed, store, progress)
-    return capture(needed, store, progress)[0]
-
-
 def _fitted_sites(spec: TuningSpec, sites: Sequence[int]) -> Sequence[int]:
     return sites if spec.prior_fits == "each" else sites[:1]
 
@@ -63,5 +52,5 @@ def _fit(
     # All sites are captured in one pass, whichever is fitted on.
     cloud = None if site == 0 and spec.reference == "vocabulary" else spec.activations(*sites)
     place = Place(spec.model, cloud, site)
-    reference = gather(spec.prior, place, store, lambda needed: make_cloud(needed, store, progress), d_model)
+    reference = gather(spec.prior, place, store, lambda needed: make(needed, store, progress), d_model)
     return fit_prior(spec.prior, reference, store, progress)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.engine.measure import Measures, frames
+from core.engine.measure import Measures, frames, tuning_spec
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer
 from core.figures.comparison import Panel, Way, comparison_figure
@@ -20,7 +20,7 @@ from core.store.prompts import RunPrompts, read_prompts
 from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_map, need_vocabulary
 from pages.common.layout import draw, plain
-from pages.common.runs import label, spec_of
+from pages.common.runs import label
 from pages.common.state import View
 
 SYMBOLS = (("diamond", "x"), ("square", "star"), ("triangle-up", "hexagram"), ("circle", "cross"))
@@ -69,7 +69,7 @@ def choose(view: View, store: Store) -> list[Chosen]:
     names = {job_id: label(jobs[job_id]) for job_id in done}
     picked = view.several("runs", "Runs", done, done[:1], format_func=lambda job_id: names[job_id])
     found = [(jobs[job_id], read_prompts(jobs[job_id])) for job_id in picked]
-    return [Chosen(job, spec_of(job), prompts, i) for i, (job, prompts) in enumerate(found) if prompts is not None]
+    return [Chosen(job, tuning_spec(job), prompts, i) for i, (job, prompts) in enumerate(found) if prompts is not None]
 
 
 def look(view: View, chosen: Sequence[Chosen]) -> Look:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
+from core.engine.measure import tuning_spec
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer, map_figure
 from core.figures.training import loss_figure
@@ -22,7 +23,7 @@ from pages.common.jobs import follow
 from pages.common.layout import draw, errors, numbers, plain, table
 from pages.common.pages import page
 from pages.common.provenance import run_provenance
-from pages.common.runs import quality_row, read_losses, regulariser_rows, spec_of
+from pages.common.runs import quality_row, read_losses, regulariser_rows
 from pages.common.state import View
 
 SLOW_TURN = 5.0
@@ -40,7 +41,7 @@ MEASURES = {
 
 def show_run(view: View, job: JobFolder, store: Store) -> None:
     """Show a run: how it stands, its loss, and its prompt on the map of one of its sites."""
-    spec = spec_of(job)
+    spec = tuning_spec(job)
     method = "Deep prompts" if spec.method == "deep" else "Soft prompt"
     st.markdown(
         f"#### {method}, {plain(spec.prior.title or spec.prior.kind)} on {plain(spec.dataset.label)} · `{job.id}`"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.engine.measure import tuning_spec
 from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import JobFolder
@@ -34,16 +35,9 @@ class Losses:
     baselines: dict[str, float]
 
 
-def spec_of(job: JobFolder) -> TuningSpec:
-    """Return what a run was asked for."""
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
-    return TuningSpec.parse(job.spec)
-
-
 def label(job: JobFolder) -> str:
     """Return a short name that tells runs apart."""
-    spec = spec_of(job)
+    spec = tuning_spec(job)
     short = spec.model.name.rstrip("/").rsplit("/", 1)[-1]
     method = "deep " if spec.method == "deep" else ""
     weights = [
@@ -106,7 +100,7 @@ def read_losses(job: JobFolder) -> Losses:
 
 def quality_row(job: JobFolder) -> dict[str, Any]:
     """Return a run's line of the quality table; numbers it does not have are left out."""
-    spec, status, result = spec_of(job), job.status(), job.result() or {}
+    spec, status, result = tuning_spec(job), job.status(), job.result() or {}
     row: dict[str, Any] = {
         "run": job.id,
         "prior": spec.prior.kind,

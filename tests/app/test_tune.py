@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from core.engine.grid import grid
+from core.engine.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
 from pages.common.costs import needed_captures, run_bytes, run_cost, trunk_bytes
@@ -94,10 +95,9 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     from core.progress import silent
     from pages.common.clouds import fitted_spec
     from pages.common.run_view import prompt_map
-    from pages.common.runs import spec_of
 
     store, job = Store(filled.root), deep_run(filled)
-    spec = spec_of(job)
+    spec = tuning_spec(job)
     capture(spec.activations(1, 2), store)
     for site in (1, 2):
         wanted = fitted_spec(prompt_map(spec, (1, 2), site))
