@@ -1,0 +1,1 @@
+"""The right side of the Activations page, a module a view."""
