@@ -13,7 +13,7 @@ import numpy as np
 
 from core.activations.clouds import CLOUD, Cloud, cloud_key, find_capture
 from core.activations.estimate import operations, require_room
-from core.activations.table import token_table, write_site, write_table
+from core.activations.table import document_table, token_table, write_site, write_table
 from core.activations.tokens import Corpus, tokenise
 from core.errors import Diverged
 from core.moments import Moments
@@ -46,7 +46,7 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
         progress: in tokens.
 
     Raises:
-        BadRequest: no such site, model or file, or a model that is no causal LM.
+        BadRequest: no such site, model or file, or a model that is neither a causal LM nor an encoder.
         BadData: no token passes the filter.
         DiskFull: before the start or underway; nothing is left.
         Diverged: activations that are not finite.
@@ -75,10 +75,10 @@ def _build(
 ) -> dict[str, Any]:
     """Fill the folder of a cloud; called under the key's lock, so the work folder is ours alone."""
     from core.activations.collect import Collector
-    from core.lm.load import load_model
+    from core.lm.load import load_reader
     from core.lm.sites import resolve_sites
 
-    frozen = load_model(spec.model, store, progress)
+    frozen = load_reader(spec.model, store, progress)
     sites = resolve_sites(spec.sites, frozen.n_layers)
     max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
     corpus = tokenise(
@@ -112,6 +112,7 @@ def _build(
         "n_empty": int((corpus.lengths == 0).sum()),
         "n_sinks": collected.n_sinks,
         "max_length": max_length,
+        "pooling": spec.pooling,
         "sites": list(sites),
         "all_sites": len(sites) == frozen.n_layers + 1,
         "norm_site": collected.norm_site,
@@ -146,9 +147,13 @@ def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> dic
 def _write_rows(
     folder: Path, spec: CloudSpec, corpus: Corpus, data: TextData, collected: "Collected", tokenizer: Any
 ) -> None:
-    names = tokenizer.convert_ids_to_tokens(corpus.ids[collected.rows].tolist())
-    table = token_table(corpus, data.records, collected.rows, names)
-    table["sink"] = collected.norms > (spec.tokens.sink_ratio or SINK_RATIO) * collected.median_norm
+    if spec.pooling == "mean":
+        table = document_table(corpus, data.records, collected.rows)
+    else:
+        names = tokenizer.convert_ids_to_tokens(corpus.ids[collected.rows].tolist())
+        table = token_table(corpus, data.records, collected.rows, names)
+    ratio = spec.tokens.sink_ratio or SINK_RATIO
+    table["sink"] = (collected.norms > ratio * collected.median_norm) & (spec.pooling == "token")
     table["norm"] = collected.norms
     write_table(folder, table)
 

@@ -61,7 +61,8 @@ class Cloud:
         """Return what each point is, one row a point, in the order of `points`.
 
         Token activations: row_id, document, record, group, position, token_id, token, context_before,
-        context_after, special, first, pad, sink, norm. Vocabulary: row_id, token_id, token, special, norm.
+        context_after, special, first, pad, sink, norm; where a point is the mean over a text, its beginning stands for
+        the token, and the id is -1. Vocabulary: row_id, token_id, token, special, norm.
         """
         return pd.read_parquet(self.artifact.folder / ROWS)
 

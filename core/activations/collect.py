@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.activations.accumulate import Accumulator
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
+from core.activations.pooling import DocumentMeans, Pooling, Tokens
 from core.activations.tokens import Corpus, draw_rows, kept_tokens, length_buckets
 from core.activations.work import Work
 from core.errors import Cancelled
@@ -27,9 +28,9 @@ class Collected:
     """What a pass gave.
 
     Attributes:
-        rows: (n_rows,) token numbers of the sample, ascending.
+        rows: (n_rows,) numbers of the sampled tokens, or documents, ascending.
         points: (n_sites, n_rows, d_model), mapped from the work folder.
-        norms: (n_rows,) at `norm_site`.
+        norms: (n_rows,) of the points, taken at `norm_site`.
         norm_site: where norms were taken.
         median_norm: of the tokens that pass the filter, sinks included.
         n_kept: tokens that count.
@@ -52,8 +53,8 @@ class _Batch:
     Attributes:
         numbers: (n,) token numbers that count.
         places: (n,) where they stand in the grid.
-        slots: (m,) rows of the sample that are among them.
-        picks: (m,) which of the n they are.
+        slots: (m,) rows of the sample that are among the batch's points.
+        picks: (m,) which of the points they are.
     """
 
     numbers: NDArray[np.int64]
@@ -91,7 +92,7 @@ class Collector:
         Raises:
             OSError: no space.
         """
-        n_rows = min(self._spec.rows, int(self._kept.sum()))
+        n_rows = min(self._spec.rows, int(self._pooling(self._kept).there.sum()))
         shapes = {"rows": (len(self._sites), n_rows, self._frozen.d_model), "norms": (len(self._corpus.ids),)}
         sums = {site: Accumulator(self._frozen.d_model, self._frozen.device) for site in self._sites}
         return Work(folder, self.plan, shapes, sums)
@@ -111,20 +112,36 @@ class Collector:
             norms, kept = work.arrays["norms"], self._kept
             if self._ratio is not None:
                 kept = kept & (norms <= self._ratio * np.median(norms[kept]))
-            rows = draw_rows(kept, self._spec.rows, self._spec.seed)
-            self._run_stage(work, self._hooked(), rows, "Capturing", kept)
+            pooling = self._pooling(kept)
+            rows = draw_rows(pooling.there, self._spec.rows, self._spec.seed)
+            self._run_stage(work, self._hooked(), rows, "Capturing", pooling)
         except Cancelled:
             work.save()
             raise
+        points, place = work.arrays["rows"][:, : len(rows)], self._norm_site
+        if isinstance(pooling, DocumentMeans):
+            place = self._site_not_above(place)
+            own = np.linalg.norm(points[self._sites.index(place)], axis=1)
+        else:
+            own = norms[rows]
         return Collected(
             rows=rows,
-            points=work.arrays["rows"][:, : len(rows)],
-            norms=norms[rows],
-            norm_site=self._norm_site,
+            points=points,
+            norms=own,
+            norm_site=place,
             median_norm=float(np.median(norms[self._kept])),
             n_kept=int(kept.sum()),
             n_sinks=int(self._kept.sum() - kept.sum()),
         )
+
+    def _pooling(self, kept: NDArray[np.bool_]) -> Pooling:
+        return DocumentMeans(kept, self._corpus) if self._spec.pooling == "mean" else Tokens(kept)
+
+    def _site_not_above(self, place: Place) -> Place:
+        """Return the last captured site up to a place; the first one if all are above."""
+        order = resolve_sites((*self._sites, place), self._frozen.n_layers)
+        below = [site for site in order[: order.index(place) + 1] if site in self._sites]
+        return below[-1] if below else self._sites[0]
 
     def _hooked(self) -> tuple[Place, ...]:
         """Return the sites to read, in the order of the stream, with the one where norms are taken."""
@@ -136,37 +153,38 @@ class Collector:
         sites: tuple[Place, ...],
         rows: NDArray[np.int64],
         message: str,
-        kept: NDArray[np.bool_] | None = None,
+        pooling: Pooling | None = None,
     ) -> None:
-        """Run the batches that are left of a stage; without `kept` only norms are taken."""
+        """Run the batches that are left of a stage; without `pooling` only norms are taken."""
         reader = SiteReader(self._frozen, sites)
         sizes = [int(self._corpus.lengths[documents].sum()) for documents in self._batches]
         n_stages = 1 if self._ratio is None else 2
         n_before = work.stage * sum(sizes) if n_stages == 2 else 0
         for index in range(work.next_batch, len(self._batches)):
             self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), message)
-            batch = self._batch(self._batches[index], self._kept if kept is None else kept, rows)
+            batch = self._batch(self._batches[index], pooling or Tokens(self._kept), rows)
 
             def receive(site: Place, stream: torch.Tensor, batch: _Batch = batch) -> None:
                 states = stream.reshape(-1, stream.shape[-1])[batch.places]
                 if site == self._norm_site:
                     norms = torch.linalg.vector_norm(states.float(), dim=1)
                     work.arrays["norms"][batch.numbers] = norms.cpu().numpy()
-                if kept is not None and site in work.accumulators:
-                    work.accumulators[site].add(states)
-                    points = states[batch.picks].float().cpu().numpy()
-                    work.arrays["rows"][self._sites.index(site), batch.slots] = points
+                if pooling and site in work.accumulators:
+                    points = pooling.points(batch.numbers, states)
+                    work.accumulators[site].add(points)
+                    chosen = points[batch.picks].float().cpu().numpy()
+                    work.arrays["rows"][self._sites.index(site), batch.slots] = chosen
 
             reader.read(self._corpus, self._batches[index], receive)
             work.next_batch = index + 1
             work.save_if_due()
         self._progress(n_before + sum(sizes), n_stages * sum(sizes), message)
 
-    def _batch(self, documents: NDArray[np.int64], kept: NDArray[np.bool_], rows: NDArray[np.int64]) -> _Batch:
+    def _batch(self, documents: NDArray[np.int64], pooling: Pooling, rows: NDArray[np.int64]) -> _Batch:
         numbers, places = token_places(self._corpus, documents)
-        wanted = kept[numbers]
+        wanted = pooling.kept[numbers]
         numbers, places = numbers[wanted], places[wanted]
-        _, slots, picks = np.intersect1d(rows, numbers, assume_unique=True, return_indices=True)
+        _, slots, picks = np.intersect1d(rows, pooling.names(numbers), assume_unique=True, return_indices=True)
         device = self._frozen.device
         return _Batch(numbers, torch.from_numpy(places).to(device), slots, torch.from_numpy(picks).to(device))
 

@@ -34,8 +34,9 @@ def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
     if facts.n_layers is None or facts.d_model is None:
         return {"bytes": None, "working_bytes": None, "tokens": tokens, "seconds": None, "basis": "guess"}
     sites = n_sites(spec, facts.n_layers)
-    points, square = min(spec.rows, tokens) * facts.d_model, facts.d_model**2
-    kept = sites * (2 * points + 8 * square) + ROW_BYTES * min(spec.rows, tokens)
+    n_points = min(spec.rows, tokens if spec.pooling == "token" else spec.dataset.samples)
+    points, square = n_points * facts.d_model, facts.d_model**2
+    kept = sites * (2 * points + 8 * square) + ROW_BYTES * n_points
     # Underway rows are float32, and the sums are saved twice over for a moment.
     working = kept + sites * (4 * points + 2 * 8 * square) + 4 * tokens
     pace = _measured_pace(spec.model, store)

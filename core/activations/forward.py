@@ -40,23 +40,30 @@ class SiteReader:
     def read(self, corpus: Corpus, documents: NDArray[np.int64], receive: Receive) -> None:
         """Run one batch of documents, padded on the right, up to the highest site and no further.
 
-        A causal model needs no mask for that: no token sees what follows it.
+        A causal model needs no mask for that: no token sees what follows it. An encoder's tokens see each other, so
+        padding is hidden from them, also where it counts as part of the documents.
 
         Raises:
             Failed: the device has too little memory.
         """
-        ids = torch.from_numpy(padded_ids(corpus, documents, self._pad)).to(self._frozen.device)
+        device = self._frozen.device
+        ids = torch.from_numpy(padded(corpus, corpus.ids, documents, self._pad)).to(device)
+        inputs: dict[str, Any] = {"input_ids": ids}
+        if self._frozen.causal:
+            inputs["use_cache"] = False
+        else:
+            inputs["attention_mask"] = torch.from_numpy(padded(corpus, ~corpus.pad, documents, 0)).to(device)
         with ExitStack() as hooks:
             for site in self._sites:
                 hooks.enter_context(self._hook(site, receive))
             try:
-                self._parts.decoder(input_ids=ids, use_cache=False)
+                self._parts.decoder(**inputs)
             except _Enough:
                 pass
             except torch.OutOfMemoryError as error:
                 raise Failed(
                     f"A batch of {ids.shape[0]} × {ids.shape[1]} tokens does not fit into the memory of device "
-                    f"'{self._frozen.device}'; choose a smaller max_length, dtype 'bfloat16' or device 'cpu'."
+                    f"'{device}'; choose a smaller max_length, dtype 'bfloat16' or device 'cpu'."
                 ) from error
 
     def _hook(self, site: Place, receive: Receive) -> Any:
@@ -77,13 +84,13 @@ class SiteReader:
         return blocks[int(site)].register_forward_pre_hook(entering, with_kwargs=True)
 
 
-def padded_ids(corpus: Corpus, documents: NDArray[np.int64], pad: int) -> NDArray[np.int64]:
-    """Return (batch, pos) token ids of documents, filled up on the right."""
-    ids = np.full((len(documents), int(corpus.lengths[documents].max())), pad, dtype=np.int64)
+def padded(corpus: Corpus, values: NDArray[Any], documents: NDArray[np.int64], fill: int) -> NDArray[np.int64]:
+    """Return (batch, pos) values of documents' tokens (n_tokens,), filled up on the right."""
+    grid = np.full((len(documents), int(corpus.lengths[documents].max())), fill, dtype=np.int64)
     for row, document in enumerate(documents):
         begin, end = corpus.starts[document], corpus.starts[document + 1]
-        ids[row, : end - begin] = corpus.ids[begin:end]
-    return ids
+        grid[row, : end - begin] = values[begin:end]
+    return grid
 
 
 def token_places(corpus: Corpus, documents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

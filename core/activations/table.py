@@ -15,6 +15,8 @@ from core.sources.records import Record
 
 CONTEXT = 48
 """Characters of text kept on each side of a token."""
+BEGINNING = 60
+"""Characters of a text that name it where the text is the point."""
 LARGEST_FLOAT16 = 65504.0
 
 
@@ -46,6 +48,33 @@ def token_table(
             "special": corpus.special[numbers],
             "first": corpus.first[numbers],
             "pad": corpus.pad[numbers],
+        }
+    )
+
+
+def document_table(corpus: Corpus, records: Sequence[Record], documents: NDArray[np.int64]) -> pd.DataFrame:
+    """Return what each sampled document is, in the columns of `token_table`: its beginning stands for the token.
+
+    Args:
+        corpus: all tokens.
+        records: the documents, in the same order.
+        documents: (n_rows,) numbers of documents.
+    """
+    texts = [records[i].text for i in documents]
+    return pd.DataFrame(
+        {
+            "row_id": np.arange(len(documents)),
+            "document": documents,
+            "record": [records[i].id for i in documents],
+            "group": [records[i].group for i in documents],
+            "position": corpus.lengths[documents] - 1,
+            "token_id": -1,
+            "token": [text[:BEGINNING] for text in texts],
+            "context_before": "",
+            "context_after": [text[BEGINNING : BEGINNING + CONTEXT] for text in texts],
+            "special": False,
+            "first": False,
+            "pad": False,
         }
     )
 

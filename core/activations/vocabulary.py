@@ -42,9 +42,9 @@ def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progr
 
     from core.activations.accumulate import Accumulator
     from core.activations.tokens import special_ids
-    from core.lm.load import load_model
+    from core.lm.load import load_reader
 
-    frozen = load_model(spec, store, progress)
+    frozen = load_reader(spec, store, progress)
     embedding = frozen.model.get_input_embeddings()
     sums, pieces = Accumulator(frozen.d_model, frozen.device), []
     for begin in range(0, frozen.n_vocabulary, ROWS_AT_ONCE):

@@ -93,11 +93,11 @@ def find_task(kind: str) -> Task:
 
 
 def _model(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.lm.load import load_model
+    from core.lm.load import load_reader
     from core.sources.models import resolve_model
 
     files = resolve_model(spec, store, progress)
-    model = load_model(spec, store, progress)
+    model = load_reader(spec, store, progress)
     return {
         "model": spec.name,
         "revision": files.revision,

@@ -1,4 +1,4 @@
-"""Where the parts of a causal language model are, whatever its architecture calls them."""
+"""Where the parts of a language model are, whatever its architecture calls them."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Parts:
 
 
 def find_parts(model: PreTrainedModel) -> Parts:
-    """Return the parts of a causal LM of transformers.
+    """Return the parts of a causal LM or an encoder of transformers.
 
     The blocks are the outermost list of modules that is as long as the config says there are blocks.
 
@@ -46,7 +46,7 @@ def find_parts(model: PreTrainedModel) -> Parts:
         names = ", ".join(path for path, _ in outermost) or "none"
         raise BadRequest(
             f"{type(model).__name__} should hold one list of {n_layers} blocks but holds {len(outermost)} ({names}); "
-            "choose a causal language model with one stack of blocks."
+            "choose a language model with one stack of blocks."
         )
     path, blocks = outermost[0]
     owner = decoder.get_submodule(path.rpartition(".")[0])

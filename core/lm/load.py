@@ -8,13 +8,19 @@ from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from core.errors import BadData, BadRequest, Failed
 from core.lm.device import choose_device, choose_dtype
 from core.progress import Progress, silent
-from core.sources.models import ModelFiles, resolve_model
+from core.sources.models import ModelFiles, is_encoder, resolve_model
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
@@ -30,7 +36,7 @@ class FrozenModel:
     """A model in evaluation mode, without gradients on its weights; never mutated, so that jobs can share it.
 
     Attributes:
-        model: a transformers causal LM.
+        model: a transformers causal LM, or an encoder.
         tokenizer: its tokenizer.
         device: where it runs.
         dtype: of the weights.
@@ -38,6 +44,7 @@ class FrozenModel:
         n_layers: number of blocks.
         d_model: width of the residual stream.
         n_vocabulary: rows of the embedding matrix.
+        causal: whether no token sees what follows it; false for an encoder.
     """
 
     model: PreTrainedModel
@@ -48,15 +55,31 @@ class FrozenModel:
     n_layers: int
     d_model: int
     n_vocabulary: int
+    causal: bool = True
 
 
 def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> FrozenModel:
-    """Return the frozen model of a spec; the same object as long as it is kept in memory.
+    """Return the frozen causal language model of a spec; the same object as long as it is kept in memory.
 
     Raises:
         BadRequest: a device that is not there, an architecture transformers does not know, no causal LM.
         BadData: damaged or incomplete weights.
         Failed: too little memory.
+    """
+    frozen = load_reader(spec, store, progress)
+    if not frozen.causal:
+        raise BadRequest(
+            f"{spec.name!r} ({type(frozen.model).__name__}) is an encoder: it can be looked at on Activations, but not "
+            "tuned and not asked to go on with a text; choose a causal language model."
+        )
+    return frozen
+
+
+def load_reader(spec: ModelSpec, store: Store, progress: Progress = silent) -> FrozenModel:
+    """Return the frozen model of a spec, which may also be an encoder: whatever reads a text has activations.
+
+    Raises:
+        BadRequest, BadData, Failed: see `load_model`.
     """
     device = choose_device(spec.device)
     dtype = choose_dtype(spec.dtype, device)
@@ -89,7 +112,6 @@ def private_copy(frozen: FrozenModel) -> FrozenModel:
 
 
 def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype) -> FrozenModel:
-    transformers_logging.disable_progress_bar()
     model = _read_weights(name, files, dtype)
     try:
         cast(Any, model).to(device).eval().requires_grad_(False)
@@ -97,7 +119,9 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
         if not _is_memory(error):
             raise
         raise _too_large(name, device, error) from error
-    _check_causal(name, model)
+    causal = not _is_encoder(model)
+    if causal:
+        _check_causal(name, model)
     n_vocabulary, d_model = cast(torch.Tensor, model.get_input_embeddings().weight).shape
     return FrozenModel(
         model=model,
@@ -108,22 +132,30 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
         n_layers=model.config.get_text_config().num_hidden_layers,
         d_model=d_model,
         n_vocabulary=n_vocabulary,
+        causal=causal,
     )
 
 
+def _is_encoder(model: PreTrainedModel) -> bool:
+    return is_encoder(model.config.to_dict())
+
+
 def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTrainedModel:
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # of what an encoder leaves unread; what is missing is said below
     try:
         config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        encoder = is_encoder(config.to_dict())
+        kind: Any = AutoModelForTextEncoding if encoder else AutoModelForCausalLM
+        model, loading = kind.from_pretrained(
             files.folder,
             config=config,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
-            attn_implementation="sdpa",
             output_loading_info=True,
+            **({} if encoder else {"attn_implementation": "sdpa"}),  # T5 has attention of its own
         )
-        model, loading = loaded
     except SafetensorError as error:
         raise BadData(f"The weights of {name!r} are damaged ({_short(error)}); fetch or copy them again.") from error
     except (RuntimeError, MemoryError) as error:
@@ -137,7 +169,8 @@ def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTraine
             f"{name!r} cannot be loaded as a causal language model ({_short(error)}); "
             "choose one whose architecture transformers has built in and whose weights are safetensors."
         ) from error
-    missing = sorted(loading["missing_keys"])
+    # A pooler stands behind the last block and is never read.
+    missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
     if missing:
         raise BadData(
             f"The weights of {name!r} lack {len(missing)} tensors, {missing[0]} first; fetch or copy them again."

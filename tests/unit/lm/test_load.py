@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, BertConfig, BertLMHeadModel
+from transformers import AutoModelForCausalLM, RobertaConfig, RobertaForCausalLM
 
 from core.errors import BadData, BadRequest, Failed
 from core.lm import load
@@ -127,12 +127,12 @@ def test_a_model_without_tokenizer_is_refused(broken, store):
         load_model(spec(broken), store)
 
 
-def test_an_encoder_is_refused(broken, store):
+def test_a_model_that_sees_what_follows_is_refused(broken, store):
     torch.manual_seed(0)
-    config = BertConfig(
+    config = RobertaConfig(
         vocab_size=99, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16, is_decoder=True
     )
-    BertLMHeadModel(config).save_pretrained(broken)
+    RobertaForCausalLM(config).save_pretrained(broken)
     saved = json.loads((broken / "config.json").read_text())
     (broken / "config.json").write_text(json.dumps({**saved, "is_decoder": False}))
     with pytest.raises(BadRequest, match="is no causal language model: its tokens see what follows; choose one"):

