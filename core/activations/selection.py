@@ -1,0 +1,141 @@
+"""A choice of tokens that outlives the picture it was made in: rows of clouds by their ids, short in an address."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.activations.clouds import Cloud
+from core.errors import BadRequest
+from core.specs.base import canonical_json, fingerprint
+from core.store.artifacts import Store
+
+SELECTION = "selection"
+"""Kind of the artifacts that hold large selections."""
+IN_WORDS = 40
+"""Rows that are written out in an address; more are kept in the store, and the address has their key."""
+_RECORD = "rows.parquet"
+_KEPT = re.compile(r"kept-[0-9a-f]{16}")
+_ROW_BITS = 20
+"""Row ids are below 2**20: a cloud has at most 1,000,000 rows."""
+
+
+def rows_name(cloud: Cloud) -> str:
+    """Return what names the rows of a cloud whichever sites were captured: the same rows stand at every site."""
+    return cloud.key.partition("-")[0]
+
+
+def number(cloud: int, row_ids: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Return (n,) numbers that tell points of several clouds apart in a figure.
+
+    Args:
+        cloud: its place among the clouds of the figure.
+        row_ids: (n,) of the points.
+    """
+    return (np.asarray(row_ids, np.int64) + (cloud << _ROW_BITS)).astype(np.int32)
+
+
+def split_number(numbers: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return place of the cloud and row id, each (n,), of what `number` gave."""
+    numbers = np.asarray(numbers, np.int64)
+    return numbers >> _ROW_BITS, numbers & ((1 << _ROW_BITS) - 1)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tokens by the cloud they are rows of.
+
+    Attributes:
+        rows: `rows_name` of a cloud → ascending row ids, none twice; no cloud has an empty list.
+    """
+
+    rows: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Iterable[int]]) -> "Selection":
+        """Return a selection of any lists of row ids."""
+        tidy = {name: tuple(sorted({int(row) for row in ids})) for name, ids in sorted(rows.items())}
+        return cls({name: ids for name, ids in tidy.items() if ids})
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return sum(map(len, self.rows.values()))
+
+    def __or__(self, other: "Selection") -> "Selection":
+        """Return tokens of either."""
+        names = {*self.rows, *other.rows}
+        return Selection.of({name: (*self.rows.get(name, ()), *other.rows.get(name, ())) for name in names})
+
+    def __sub__(self, other: "Selection") -> "Selection":
+        """Return tokens of this one alone."""
+        return Selection.of({name: {*ids} - {*other.rows.get(name, ())} for name, ids in self.rows.items()})
+
+    def holds(self, name: str, row_ids: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return (n,) which rows of a cloud are selected."""
+        return np.isin(row_ids, self.rows.get(name, ()))
+
+
+NOTHING = Selection({})
+
+
+def keep(selection: Selection, store: Store) -> str:
+    """Return a short text that stands for a selection: itself if it is small, else the key of what is kept of it.
+
+    Raises:
+        DiskFull: no space for a large one.
+    """
+    if not selection.rows:
+        return ""
+    text = canonical_json(selection.rows)
+    if len(selection) <= IN_WORDS:
+        return text
+    key = fingerprint(text)
+
+    def build(folder: Path) -> dict[str, Any]:
+        frame = pd.DataFrame(
+            [(name, row) for name, ids in selection.rows.items() for row in ids], columns=["cloud", "row_id"]
+        )
+        frame.to_parquet(folder / _RECORD, compression="zstd", index=False)
+        return {"n_rows": len(selection), "clouds": list(selection.rows)}
+
+    store.make(SELECTION, key, {"clouds": list(selection.rows)}, build)
+    return f"kept-{key}"
+
+
+def recall(text: str, store: Store) -> Selection:
+    """Return the selection that a text of `keep` stands for.
+
+    Raises:
+        BadRequest: no such text, or what it names is not in this store.
+    """
+    if not text:
+        return NOTHING
+    if _KEPT.fullmatch(text):
+        artifact = store.find(SELECTION, text.removeprefix("kept-"))
+        if artifact is None:
+            raise BadRequest(
+                f"The selection {text!r} is not in this cache folder; a selection of over {IN_WORDS} tokens is opened "
+                "where it was made: select again, or use that machine's folder."
+            )
+        frame = pd.read_parquet(artifact.folder / _RECORD)
+        return Selection.of({str(name): part["row_id"].tolist() for name, part in frame.groupby("cloud")})
+    return _read(text)
+
+
+def _read(text: str) -> Selection:
+
+    try:
+        data = json.loads(text)
+        rows = {str(name): [int(row) for row in ids] for name, ids in data.items()}
+    except (ValueError, TypeError, AttributeError):
+        raise BadRequest(
+            f"{text[:80]!r} names no selection; it should be cloud names with lists of row ids, as in "
+            '{"2f0d7e61c8e4effd":[1,5]}, or the key of a kept one.'
+        ) from None
+    return Selection.of(rows)
