@@ -12,15 +12,19 @@ from pages.common.state import View, open_store
 
 VIEWS = {"site": ("One site", one_site)}
 """What can be shown on the right: its name, and what draws it."""
+MEANS = "The mean is over the tokens of a text that are not left out below, as in the paper's Figure 5."
 
 
 def controls(view: View, store: Store) -> ProjectionSpec | None:
     """Draw the controls and return the map they ask for, or None if no data set is chosen."""
     with st.container(border=True):
-        model, facts = model_choice(view.page, store)
+        model, facts = model_choice(view.page, store, encoders=True)
         datasets = dataset_choices(view, store)
         site = site_choice(view, facts)
         with st.expander("Tokens and points"):
+            pooling = view.segments(
+                "pooling", "A point is", {"token": "a token", "mean": "the mean of a text"}, help=MEANS
+            )
             rows = view.number("rows", "Points of each", 5000, 50, 200_000, step=1000)
             tokens = token_filter(view)
             length = view.number("max_length", "Longest text", 512, 8, 131_072, step=64, help="In tokens.")
@@ -34,7 +38,16 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
     if not datasets:
         return None
     clouds = tuple(
-        CloudSpec(model=model, dataset=dataset, sites=(site,), tokens=tokens, rows=rows, max_length=length, seed=seed)
+        CloudSpec(
+            model=model,
+            dataset=dataset,
+            sites=(site,),
+            tokens=tokens,
+            pooling=pooling,
+            rows=rows,
+            max_length=length,
+            seed=seed,
+        )
         for dataset in datasets
     )
     return ProjectionSpec.parse(

@@ -6,8 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import BadRequest
 from core.sources.datasets import TITLES, modules
+from core.sources.hub import why_not
 from core.sources.models import ModelFacts, describe_model
+from core.sources.packaged import PACKAGED
 from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
 from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
 from core.specs.describe import describe
@@ -18,14 +21,26 @@ from pages.common.state import View
 
 COLUMNS = ("text_column", "prompt_column", "answer_column")
 WITH_LOCAL_COPY = ("squad", "c4")
+ENCODER = "all-minilm-l6-v2"
+"""The one that needs no hub."""
 _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
-def model_choice(page: str, store: Store) -> tuple[ModelSpec, ModelFacts]:
-    """Draw the model picker, the same on every page, and return the model with what is known of it."""
+def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
+    """Draw the model picker, the same on every page, and return the model with what is known of it.
+
+    Args:
+        page: that it is drawn on.
+        store: the cache folder.
+        encoders: whether the page can do with a model that only reads.
+
+    Raises:
+        BadRequest: an encoder is chosen, and the page needs a causal language model.
+    """
     view = View(page, shared="model")
-    known = [DEFAULT_MODEL, *(name for name in _used_models(store) if name != DEFAULT_MODEL)]
+    packaged = [name for name in PACKAGED if encoders or name == DEFAULT_MODEL]
+    known = list(dict.fromkeys([*packaged, *_used_models(store)]))
     name = view.choice(
         "model", "Model", known, DEFAULT_MODEL, free=True, show=short_name,
         help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
@@ -42,7 +57,22 @@ def model_choice(page: str, store: Store) -> tuple[ModelSpec, ModelFacts]:
         f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""
     )
     st.caption(f"{shape}{plain(facts.where)}")
+    if facts.encoder and not encoders:
+        raise BadRequest(
+            f"{short_name(spec.name)!r} is an encoder: it can be looked at on Activations, but not tuned with a "
+            "prompt; choose a causal language model above."
+        )
+    if facts.where.startswith("the hub") and not facts.present and why_not():
+        instead = ENCODER if facts.encoder or spec.name.rpartition("/")[2].startswith("t5") else DEFAULT_MODEL
+        st.button(
+            f"Use {instead} instead", key=view.key("instead"), on_click=_use, args=(view.key("model"), instead),
+            help="It comes from the package index, without a hub.",
+        )  # fmt: skip
     return spec, facts
+
+
+def _use(key: str, name: str) -> None:
+    st.session_state[key] = name
 
 
 def short_name(name: str) -> str:

@@ -123,3 +123,20 @@ def test_a_tsne_map_is_offered_with_its_time_and_never_drawn_unasked(filled, no_
     assert no_engine == []
     app.button(key="draw.tsne").click().run()
     assert [(kind, spec.method, spec.perplexity) for kind, spec in no_engine] == [("projection", "tsne", 12)]
+
+
+def test_an_encoder_is_looked_at_but_not_tuned(filled, no_engine):
+    app = _activations(filled, model="all-minilm-l6-v2", pooling="mean")
+    assert app.query_params["pooling"] == "mean"
+    assert "6 blocks, width 384" in texts_of(app)
+    told = texts_of(open_page("tune", model="all-minilm-l6-v2")).replace("\\", "")
+    assert "'all-minilm-l6-v2' is an encoder: it can be looked at on Activations, but not tuned" in told
+    assert no_engine == []
+
+
+def test_where_no_hub_is_the_page_offers_what_needs_none(filled, no_engine):
+    app = _activations(filled, model="t5-base")
+    assert "the hub, which is out of reach (HF_HUB_OFFLINE is set)" in texts_of(app).replace("\\", "")
+    app.button(key="activations.instead").click().run()
+    assert app.selectbox(key="activations.model").value == "all-minilm-l6-v2"
+    assert "6 blocks, width 384" in texts_of(app)

@@ -76,7 +76,8 @@ def press(app: AppTest, label: str) -> AppTest:
 def test_an_unknown_model_is_told_with_those_there_are(name, store, no_engine):
     app = open_page(name, model="smolm2-135m")
     told = unescaped(texts_of(app))
-    assert "Unknown model 'smolm2-135m'; known: all-minilm-l6-v2, smollm2-135m, t5-base, t5-large, t5-small. Did you mean 'smollm2-135m'?" in told
+    assert "Unknown model 'smolm2-135m'; known: all-minilm-l6-v2, smollm2-135m, t5-base" in told
+    assert "Did you mean 'smollm2-135m'?" in told
     assert "Or give a hub id as owner/name, or a folder with config.json." in told
     app.selectbox(key=f"{name}.model").set_value("smollm2-135m").run()
     assert not app.error
