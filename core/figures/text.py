@@ -6,9 +6,14 @@ from html import escape
 _VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍"})
 
 
+def visible(text: object) -> str:
+    """Return a text for the cell of a table, where markup does not work: line breaks and tabs are seen."""
+    return str(text).translate(_VISIBLE)
+
+
 def show(text: object) -> str:
     """Return a text for a label: no markup works in it, line breaks and tabs are seen."""
-    return escape(str(text).translate(_VISIBLE))
+    return escape(visible(text))
 
 
 def token(text: object) -> str:

@@ -1,0 +1,132 @@
+"""The points of a map with what each of them is, read once and shared by everything that looks closer at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.activations.clouds import find_cloud
+from core.activations.selection import Selection, number, rows_name, split_number
+from core.errors import BadRequest
+from core.figures.clouds import Layer
+from core.figures.text import token
+from core.specs import CloudSpec, ProjectionSpec
+from core.store import Store
+from pages.common.clouds import find_picture, hover, labels
+
+HOVER_UP_TO = 20_000
+"""Points up to which each brings its context along; above, hover has the token alone and the table has the context."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points on a map, in one order everywhere.
+
+    Attributes:
+        specs: of the clouds.
+        names: `rows_name` of each cloud.
+        labels: short name of each cloud.
+        frame: one row a point: `cloud` (place among the clouds), `number` (its id in figures), and the columns of
+            `Cloud.rows`.
+        coordinates: (n, 2 or 3) float32 on the map.
+    """
+
+    specs: tuple[CloudSpec, ...]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    frame: pd.DataFrame
+    coordinates: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.frame)
+
+    @property
+    def numbers(self) -> NDArray[np.int32]:
+        """Return (n,) the points' ids in figures."""
+        return self.frame["number"].to_numpy(np.int32)
+
+    @cached_property
+    def hover(self) -> list[str]:
+        """Return (n,) hover texts: in context, or the tokens alone where there are many."""
+        if len(self) <= HOVER_UP_TO:
+            return hover(self.frame)
+        codes, words = pd.factorize(self.frame["token"])
+        shown = [token(word) for word in words]
+        return [shown[code] for code in codes]
+
+    def selected(self, selection: Selection) -> NDArray[np.bool_]:
+        """Return (n,) which points are selected."""
+        chosen = np.zeros(len(self), dtype=bool)
+        clouds, rows = self.frame["cloud"].to_numpy(), self.frame["row_id"].to_numpy()
+        for place, name in enumerate(self.names):
+            own = clouds == place
+            chosen[own] = selection.holds(name, rows[own])
+        return chosen
+
+    def selection(self, chosen: NDArray[np.bool_]) -> Selection:
+        """Return chosen points as a selection."""
+        return self.selection_of(self.numbers[chosen])
+
+    def selection_of(self, numbers: Sequence[int] | NDArray[np.integer]) -> Selection:
+        """Return the selection of some ids in figures; those of no cloud here are passed over."""
+        clouds, rows = split_number(np.asarray(numbers, np.int64))
+        return Selection.of({name: rows[clouds == place].tolist() for place, name in enumerate(self.names)})
+
+    def layers(self) -> list[Layer]:
+        """Return a layer a cloud, in its hue."""
+        return [
+            self.layer(self.frame["cloud"].to_numpy() == place, label, place) for place, label in enumerate(self.labels)
+        ]
+
+    def layer(self, chosen: NDArray[np.bool_], name: str, index: int) -> Layer:
+        """Return chosen points as a layer."""
+        places = np.flatnonzero(chosen)
+        return Layer(
+            name=f"{name} ({len(places):,})",
+            coordinates=self.coordinates[places],
+            role="dataset",
+            index=index,
+            hover=[self.hover[place] for place in places],
+            ids=self.numbers[places],
+        )
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def read_points(root: Path, spec_json: str, map_key: str) -> Points:  # noqa: ARG001 - part of the cache's key
+    """Return the points of a stored map; shared between sessions, so nobody may change them.
+
+    Args:
+        root: of the store.
+        spec_json: of the map.
+        map_key: names the stored map, so that a newer one is read anew.
+
+    Raises:
+        BadRequest: the map or a cloud of it is no longer there.
+    """
+    spec, store = ProjectionSpec.parse(spec_json), Store(root)
+    stored = find_picture(spec, store)
+    clouds = [find_cloud(cloud, store) for cloud in spec.clouds]
+    if stored is None or None in clouds:
+        raise BadRequest("The map or a cloud of it was removed from the cache folder; open this page again.")
+    names = [rows_name(cloud) for cloud in clouds if cloud]
+    frames, coordinates, first = [], [], [names.index(name) == place for place, name in enumerate(names)]
+    for cloud in (cloud for cloud, own in zip(clouds, first, strict=True) if cloud and own):
+        own = (stored.reference["cloud"] == cloud.key).to_numpy()
+        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]]
+        ids = number(len(frames), rows["row_id"].to_numpy())
+        frames.append(rows.assign(cloud=len(frames), number=ids))
+        coordinates.append(np.asarray(stored.map.coordinates[own], np.float32))
+    kept = [place for place, own in enumerate(first) if own]
+    return Points(
+        specs=tuple(spec.clouds[place] for place in kept),
+        names=tuple(names[place] for place in kept),
+        labels=tuple(labels(spec.clouds)[place] for place in kept),
+        frame=pd.concat(frames, ignore_index=True),
+        coordinates=np.concatenate(coordinates),
+    )
