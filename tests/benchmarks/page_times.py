@@ -32,8 +32,8 @@ D_MODEL = 576
 PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pydantic")
 
 
-def write_model(folder: Path, n_vocabulary: int) -> None:
-    """Write a random Llama whose tokenizer knows the words w0, w1, …"""
+def write_model(folder: Path, n_vocabulary: int, d_model: int = D_MODEL) -> None:
+    """Write a random Llama of two blocks whose tokenizer knows the words w0, w1, …"""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -45,17 +45,17 @@ def write_model(folder: Path, n_vocabulary: int) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=n_vocabulary, hidden_size=D_MODEL, intermediate_size=1536, num_hidden_layers=2,
+        vocab_size=n_vocabulary, hidden_size=d_model, intermediate_size=8 * d_model // 3, num_hidden_layers=2,
         num_attention_heads=9, num_key_value_heads=3, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2,
         tie_word_embeddings=True,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
-def write_texts(path: Path, n_vocabulary: int) -> None:
+def write_texts(path: Path, n_vocabulary: int, n_texts: int = N_TEXTS, n_words: int = N_WORDS) -> None:
     """Write texts of random words, frequent ones more often."""
     rng = np.random.default_rng(0)
-    words = np.minimum(rng.zipf(1.3, (N_TEXTS, N_WORDS)), n_vocabulary - 4)
+    words = np.minimum(rng.zipf(1.3, (n_texts, n_words)), n_vocabulary - 4)
     path.write_text("\n\n".join(" ".join(f"w{word}" for word in text) for text in words), encoding="utf-8")
 
 
