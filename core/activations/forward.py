@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from core.activations.tokens import Corpus, pad_id
 from core.errors import Failed
-from core.lm.blocks import find_parts
+from core.lm.blocks import find_parts, watch_site
 from core.lm.load import FrozenModel, private_copy
-from core.specs.cloud import FINAL
 
 Place = int | str
 Receive = Callable[[Place, torch.Tensor], None]
@@ -67,21 +66,12 @@ class SiteReader:
                 ) from error
 
     def _hook(self, site: Place, receive: Receive) -> Any:
-        def hand_out(stream: torch.Tensor) -> None:
-            receive(site, stream)
+        def hand_out(place: Place, stream: torch.Tensor) -> None:
+            receive(place, stream)
             if site == self._sites[-1]:
                 raise _Enough
 
-        def entering(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-            hand_out(arguments[0] if arguments else named["hidden_states"])
-
-        def leaving(_: Any, __: Any, output: Any) -> None:
-            hand_out(output if torch.is_tensor(output) else output[0])
-
-        blocks = self._parts.blocks
-        if site == FINAL:
-            return blocks[-1].register_forward_hook(leaving)
-        return blocks[int(site)].register_forward_pre_hook(entering, with_kwargs=True)
+        return watch_site(self._parts, site, hand_out)
 
 
 def padded(corpus: Corpus, values: NDArray[Any], documents: NDArray[np.int64], fill: int) -> NDArray[np.int64]:

@@ -55,7 +55,7 @@ def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progr
             sums.add(rows)
         pieces.append(rows.float().cpu())
     points = torch.cat(pieces).numpy()
-    tokens = [_readable(frozen.tokenizer, i) for i in range(frozen.n_vocabulary)]
+    tokens = [readable(frozen.tokenizer, i) for i in range(frozen.n_vocabulary)]
     table = pd.DataFrame({"row_id": range(len(tokens)), "token_id": range(len(tokens)), "token": tokens})
     table["special"] = table["token_id"].isin(special_ids(frozen.tokenizer)) | table["token"].eq("")
     table["norm"] = (points.astype("float64") ** 2).sum(axis=1) ** 0.5
@@ -71,7 +71,7 @@ def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progr
     }
 
 
-def _readable(tokenizer: Any, token_id: int) -> str:
+def readable(tokenizer: Any, token_id: int) -> str:
     """Return a token as a person reads it: its text, else the tokenizer's own name; '' for an unused row."""
     name = tokenizer.convert_ids_to_tokens(token_id)
     if name is None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
-from core.specs import CloudSpec, FitSpec, MeasureSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
+from core.specs import CloudSpec, FitSpec, MeasureSpec, ModelSpec, ProjectionSpec, Spec, TrajectorySpec, TuningSpec
 from core.store import JobFolder, Store
 
 Lane = Literal["train", "heavy", "quick"]
@@ -148,6 +148,21 @@ def _measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress
     return measure(spec, job, store, progress)
 
 
+def _trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.trajectory import trajectory
+
+    return trajectory(spec, job, store, progress)
+
+
+def _trajectory_context(spec: TrajectorySpec) -> tuple[str, ...]:
+    from core.engine.trajectory import VERSION
+    from core.sources.datasets import dataset_key
+    from core.sources.models import model_revision
+
+    texts = (dataset_key(spec.dataset),) if spec.dataset else ()
+    return *texts, model_revision(spec.model) or "", VERSION
+
+
 def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
     from core.engine.measure import VERSION
 
@@ -191,6 +206,7 @@ for _task in (
     Task("tune", "t", TuningSpec, _tune, "train", keeps=True, context=_tuning_context),
     Task("fit", "f", FitSpec, _fit, "heavy", context=_fit_context),
     Task("measure", "e", MeasureSpec, _measure, "heavy", keeps=True, context=_measure_context),
+    Task("trajectory", "y", TrajectorySpec, _trajectory, "quick", keeps=True, context=_trajectory_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

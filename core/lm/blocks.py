@@ -1,11 +1,15 @@
 """Where the parts of a language model are, whatever its architecture calls them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from core.errors import BadRequest
+from core.specs.cloud import FINAL
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,24 @@ def find_parts(model: PreTrainedModel) -> Parts:
     path, blocks = outermost[0]
     owner = decoder.get_submodule(path.rpartition(".")[0])
     return Parts(decoder, model.get_input_embeddings(), blocks, _final_norm(owner))
+
+
+def watch_site(parts: Parts, site: int | str, see: Callable[[int | str, torch.Tensor], None]) -> Any:
+    """Hook a model, so that each forward tells the stream (batch, pos, d_model) at a site.
+
+    Returns:
+        the hook's handle, a context manager that removes it.
+    """
+
+    def entering(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        see(site, arguments[0] if arguments else named["hidden_states"])
+
+    def leaving(_: Any, __: Any, output: Any) -> None:
+        see(site, output if torch.is_tensor(output) else output[0])
+
+    if site == FINAL:
+        return parts.blocks[-1].register_forward_hook(leaving)
+    return parts.blocks[int(site)].register_forward_pre_hook(entering, with_kwargs=True)
 
 
 def _final_norm(owner: nn.Module) -> nn.Module | None:

@@ -10,7 +10,7 @@ The residual stream is one matrix: first the shared rows in the order of their p
 example after the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,14 @@ from torch import Tensor
 from core.lm.architectures import Block, Decoder
 from core.lm.kernels import attend, gated, linear, rms_norm, rotate
 from core.lm.layout import Layout, hidden
+from core.specs.cloud import FINAL
+
+See = Callable[[int | str, Tensor], None]
+"""Told a site and the stream there, (rows, d_model), a kept prompt in its place."""
+
+
+def unseen(site: int | str, stream: Tensor) -> None:
+    """See nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,28 +108,38 @@ class FastDecoder:
         return rms_norm(x, self.map.norm, self.map.eps, self.head.dtype)
 
     def read(
-        self, layout: Layout, bos: Tensor, ids: Tensor, lengths: Tensor, prompts: Prompts, n_new: int
+        self,
+        layout: Layout,
+        bos: Tensor,
+        ids: Tensor,
+        lengths: Tensor,
+        prompts: Prompts,
+        n_new: int,
+        see: See = unseen,
     ) -> tuple[Tensor, Cache]:
         """Return logits (batch, n_vocabulary) after each text's last token, and a cache with room for `n_new`."""
         x = self.enter(bos, ids)
         cache = Cache([], [], [], [], layout.first_token + lengths)
         for number, block in enumerate(self.blocks):
             x, heads, keys, values = self._attended(number, x, layout, prompts)
+            see(number, x)
             cache.keys.append(torch.nn.functional.pad(keys, (0, 0, 0, n_new)))
             cache.values.append(torch.nn.functional.pad(values, (0, 0, 0, n_new)))
             cache.filled.append(keys.shape[2])
             before = layout.before(x, prompts.kept or number not in prompts.vectors)
             cache.positions.append(layout.read_positions(before, lengths, n_new))
             x = self._rest(block, x, heads)
+        see(FINAL, x)
         rows = torch.arange(layout.batch, device=x.device) * layout.n_pos + lengths - 1
         return self._logits(x[layout.n_shared(x) + rows]), cache
 
-    def advance(self, ids: Tensor, cache: Cache) -> Tensor:
+    def advance(self, ids: Tensor, cache: Cache, see: See = unseen) -> Tensor:
         """Return logits (batch, n_vocabulary) after one more token each (batch,), and put it into the cache."""
         x = self.map.embed(ids)
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         angles = {block.rope: self._angles(block.rope, cache.next) for block in self.blocks}
         for number, block in enumerate(self.blocks):
+            see(number, x)
             keys, values, filled = cache.keys[number], cache.values[number], cache.filled[number] + 1
             query, keys[:, :, filled - 1], values[:, :, filled - 1] = self._project(block, x, angles[block.rope])
             cache.positions[number][:, filled - 1] = cache.next
@@ -130,6 +148,7 @@ class FastDecoder:
             blocked = hidden(cache.next[:, None], cache.positions[number][:, :filled], block.window)
             heads = attend(grouped, keys[:, :, :filled], values[:, :, :filled], blocked[:, None, None], self.map.scale)
             x = self._rest(block, x, heads.reshape(len(ids), -1))
+        see(FINAL, x)
         cache.next = cache.next + 1
         return self._logits(x)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from core.lm.fast_decoder import Cache
+from core.lm.fast_decoder import Cache, See, unseen
 from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
 from core.progress import Progress, silent
 
@@ -48,7 +48,7 @@ def generate(
     found: list[list[int]] = [[] for _ in texts]
     done = 0
     for chosen in _groups(texts, equal_lengths=isinstance(prompted, GenericPrompted)):
-        reader = _reader(prompted, prompt, max_new_tokens)
+        reader = open_reader(prompted, prompt, max_new_tokens)
         tick = partial(progress, done, len(texts))
         new = _continue(reader, [texts[i] for i in chosen], max_new_tokens, stop, tick)
         for i, tokens in zip(chosen, new, strict=True):
@@ -58,7 +58,7 @@ def generate(
     return found
 
 
-class _Reader(Protocol):
+class Reader(Protocol):
     """Reads texts, then one more token each at a time."""
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
@@ -70,16 +70,24 @@ class _Reader(Protocol):
         ...
 
 
-def _reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int) -> _Reader:
+def open_reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int, see: See = unseen) -> Reader:
+    """Return what reads a batch of texts.
+
+    Args:
+        prompted: model and place of the prompt.
+        prompt: as in `generate`.
+        max_new_tokens: that can be read after the texts.
+        see: is told the stream at every site; of mapped models only, others are watched by hooks.
+    """
     if isinstance(prompted, FastPrompted):
-        return _FastReader(prompted, prompt, max_new_tokens)
+        return _FastReader(prompted, prompt, max_new_tokens, see)
     if not isinstance(prompted, GenericPrompted):
         raise TypeError(f"no reader for {type(prompted).__name__}")
     return _GenericReader(prompted, prompt)
 
 
 def _continue(
-    reader: _Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
+    reader: Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
 ) -> list[list[int]]:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)
@@ -104,8 +112,9 @@ def _continue(
 class _FastReader:
     """Ragged texts at once: the padding between a text and its continuation is hidden from later tokens."""
 
-    def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int) -> None:
+    def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int, see: See) -> None:
         self.prompted = prompted
+        self.see = see
         self.n_prompt = prompt.shape[-2]
         self.prompts = prompted.prompts(prompt)
         self.max_new_tokens = max_new_tokens
@@ -115,11 +124,13 @@ class _FastReader:
         device, fast = self.prompted.frozen.device, self.prompted.fast
         ids, lengths = ids.to(device), lengths.to(device)
         layout = self.prompted.layout(self.n_prompt, ids)
-        logits, self.cache = fast.read(layout, self.prompted.bos, ids, lengths, self.prompts, self.max_new_tokens)
+        logits, self.cache = fast.read(
+            layout, self.prompted.bos, ids, lengths, self.prompts, self.max_new_tokens, self.see
+        )
         return logits
 
     def advance(self, tokens: Tensor) -> Tensor:
-        return self.prompted.fast.advance(tokens, self.cache)
+        return self.prompted.fast.advance(tokens, self.cache, self.see)
 
 
 class _GenericReader:

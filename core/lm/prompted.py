@@ -156,7 +156,7 @@ class GenericPrompted:
     def __init__(self, frozen: FrozenModel, position: PromptPosition = "before_bos") -> None:
         """Point at the model."""
         self.frozen = frozen
-        self.position = position
+        self.position: PromptPosition = position
         self.bos = leading_bos(frozen.tokenizer)
 
     def prefix(self, prompt: Tensor) -> Tensor:

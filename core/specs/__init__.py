@@ -8,6 +8,7 @@ from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
+from core.specs.trajectory import PathsSpec, TrajectorySpec
 from core.specs.tuning import TuningSpec
 
 __all__ = [
@@ -20,11 +21,13 @@ __all__ = [
     "FitSpec",
     "MeasureSpec",
     "ModelSpec",
+    "PathsSpec",
     "PriorSpec",
     "ProjectionSpec",
     "Site",
     "Spec",
     "TokenFilter",
+    "TrajectorySpec",
     "TuningSpec",
     "canonical_json",
     "fingerprint",

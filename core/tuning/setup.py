@@ -55,7 +55,7 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_model(spec.model, store, progress)
     sites = resolve_prompt_sites(spec, frozen.n_layers)
-    prompted = _place_prompt(spec, frozen, sites)
+    prompted = place_prompt(spec, frozen, sites)
     longest = longest_allowed(spec, frozen)
     training, held_out = (prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split())
     for part, name in ((training, "training"), (held_out, "validation")):
@@ -71,7 +71,12 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     return SetUp(frozen, data, training, held_out, sites, prompted, validation, instruction, trunk)
 
 
-def _place_prompt(spec: TuningSpec, frozen: FrozenModel, sites: tuple[int, ...]) -> Prompted:
+def place_prompt(spec: TuningSpec, frozen: FrozenModel, sites: tuple[int, ...]) -> Prompted:
+    """Return the model with a place for a run's prompt.
+
+    Raises:
+        BadRequest: a deep prompt in a model whose blocks are not mapped.
+    """
     if spec.method == "soft":
         return build_prompted(frozen, spec.prompt_position)
     return build_deep(frozen, spec.prompt_position, sites, kept=spec.deep_form == "kept")

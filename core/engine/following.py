@@ -1,0 +1,166 @@
+"""Texts through the model, token by token: the computing side of a trajectory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.activations.forward import SiteReader
+from core.activations.tokens import tokenise
+from core.engine.measure import tuning_spec
+from core.errors import BadRequest
+from core.lm.generation import stop_tokens
+from core.lm.load import FrozenModel, load_model, load_reader
+from core.lm.prompted import Prompted, build_prompted, leading_bos
+from core.lm.sites import Place, resolve_sites
+from core.lm.trace import trace
+from core.progress import Progress, silent
+from core.specs import TrajectorySpec
+from core.store import Store, find_job
+from core.store.prompts import read_prompts
+from core.tuning.examples import context_of, tokens_of
+from core.tuning.setup import place_prompt
+
+_MANY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What was computed of one text; all arrays have a row a token.
+
+    Attributes:
+        ids: token ids, those of the text first and then those of the answer.
+        n_text: tokens of the text, special ones included.
+        streams: site → (n, d_model) float32.
+        probabilities: of the answer's tokens.
+        best: of each of the answer's tokens, ids and probabilities of the likeliest.
+        prompt: site → (n_prompt, d_model) of the prompted positions.
+        truncated: whether the text was cut.
+        ended: whether the model ended the answer itself.
+    """
+
+    ids: list[int]
+    n_text: int
+    streams: Mapping[Place, NDArray[np.float32]]
+    probabilities: Sequence[float] = ()
+    best: Sequence[tuple[Sequence[int], Sequence[float]]] = ()
+    prompt: Mapping[Place, NDArray[np.float32]] = field(default_factory=dict)
+    truncated: bool = False
+    ended: bool = False
+
+
+def follow(
+    spec: TrajectorySpec, texts: Sequence[str], store: Store, progress: Progress = silent
+) -> tuple[FrozenModel, tuple[Place, ...], list[Followed]]:
+    """Read texts, after a run's prompt if one is named, and go on with them if asked for.
+
+    Without a prompt texts are read as a capture reads them, to the last bit; answers are generated, and texts after a
+    prompt are read, by the forward that runs are trained and evaluated with.
+
+    Returns:
+        the model, the sites in the order of the stream, and what was computed of each text.
+
+    Raises:
+        BadRequest: no such site, a text without tokens, too long a question, or a run that does not fit.
+        Cancelled: by the progress.
+    """
+    plain = spec.run is None and spec.mode == "read"
+    frozen = (load_reader if plain else load_model)(spec.model, store, progress)
+    sites = resolve_sites(spec.sites, frozen.n_layers)
+    if plain:
+        return frozen, sites, _read(texts, frozen, sites, _longest(spec, frozen, 0))
+    return frozen, sites, _trace(texts, frozen, sites, spec, store, progress)
+
+
+def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Place, ...], longest: int) -> list[Followed]:
+    corpus = tokenise(texts, frozen.tokenizer, _MANY, keep_pad=False, tick=lambda _: None)
+    cut = tokenise(texts, frozen.tokenizer, longest, keep_pad=False, tick=lambda _: None)
+    reader = SiteReader(frozen, sites)
+    followed = []
+    for number, text in enumerate(texts):
+        _require_tokens(int(cut.lengths[number]), number, text)
+        streams: dict[Place, NDArray[np.float32]] = {}
+
+        def receive(site: Place, stream: Tensor, into: dict[Place, NDArray[np.float32]] = streams) -> None:
+            into[site] = stream[0].float().cpu().numpy()
+
+        reader.read(cut, np.array([number]), receive)
+        ids = cut.ids[cut.starts[number] : cut.starts[number + 1]].tolist()
+        followed.append(Followed(ids, len(ids), streams, truncated=int(corpus.lengths[number]) > len(ids)))
+    return followed
+
+
+def _trace(
+    texts: Sequence[str],
+    frozen: FrozenModel,
+    sites: tuple[Place, ...],
+    spec: TrajectorySpec,
+    store: Store,
+    progress: Progress,
+) -> list[Followed]:
+    prompted, prompt = _prompted(spec, frozen, store)
+    n_new = spec.max_new_tokens if spec.mode == "generate" else 0
+    longest, stop = _longest(spec, frozen, prompt.shape[-2] + n_new), stop_tokens(prompted)
+    bos = leading_bos(frozen.tokenizer)
+    before = [] if bos is None else [bos]
+    followed = []
+    for number, text in enumerate(texts):
+        whole = tokens_of(frozen.tokenizer, text)
+        _require_tokens(len(whole), number, text)
+        if n_new and len(whole) > longest:
+            raise BadRequest(
+                f"Question {number + 1} has {len(whole)} tokens, more than the {longest} that can be read before an "
+                "answer; shorten it, raise max_length, or lower max_new_tokens."
+            )
+        found = trace(prompted, prompt, whole[:longest], sites, n_new, stop, progress)
+        ids = [*before, *whole[:longest]]
+        followed.append(
+            Followed(
+                ids=[*ids, *(choice.token for choice in found.choices)],
+                n_text=len(ids),
+                streams={site: stream.numpy() for site, stream in found.streams.items()},
+                probabilities=[choice.probability for choice in found.choices],
+                best=[(choice.best, choice.probabilities) for choice in found.choices],
+                prompt={site: vectors.numpy() for site, vectors in found.prompt.items()},
+                truncated=len(whole) > longest,
+                ended=found.ended,
+            )
+        )
+    return followed
+
+
+def _prompted(spec: TrajectorySpec, frozen: FrozenModel, store: Store) -> tuple[Prompted, Tensor]:
+    """Return the model with a place for the run's prompt, and the prompt; one of no vectors without a run."""
+    if spec.run is None:
+        return build_prompted(frozen), torch.zeros(0, frozen.d_model)
+    run = find_job(store, spec.run)
+    tuning, prompts = tuning_spec(run), read_prompts(run)
+    assert prompts is not None  # noqa: S101 - there is a posterior
+    posterior = torch.from_numpy(np.array(prompts.vectors[-1]))
+    return place_prompt(tuning, frozen, prompts.sites), posterior[0] if tuning.method == "soft" else posterior
+
+
+def _longest(spec: TrajectorySpec, frozen: FrozenModel, n_others: int) -> int:
+    """Return how many tokens of a text can be read beside others in the model's context.
+
+    Raises:
+        BadRequest: the others leave no room.
+    """
+    context = context_of(frozen)
+    if context is None:
+        return spec.max_length
+    room = context - n_others - int(leading_bos(frozen.tokenizer) is not None)
+    if room < 1:
+        raise BadRequest(
+            f"Prompt and answer of {n_others} tokens leave no room in the model's {context} positions; lower "
+            f"max_new_tokens by {1 - room} or more."
+        )
+    return min(spec.max_length, room)
+
+
+def _require_tokens(n_tokens: int, number: int, text: str) -> None:
+    if not n_tokens:
+        raise BadRequest(f"Text {number + 1} ({text!r}) has no tokens in this model; write something else.")
