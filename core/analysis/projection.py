@@ -1,6 +1,8 @@
 """Maps: a projection fitted on a reference cloud, frozen, on which further clouds are laid."""
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -8,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.pca import Pca, fit_pca, off_plane
-from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, place_tsne
+from core.analysis.pca import KEPT_COMPONENTS, Pca, fit_pca, off_plane
+from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, place_tsne
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
@@ -45,8 +47,10 @@ class Neighbourhoods:
         embedding: (m, n_components) float32 of the distinct points.
         scores: (m, k) float32, their principal components, t-SNE's input.
         support: where the map may speak about new points.
-        perplexity: of the fit.
+        perplexity: of the fit, the smallest of several.
         seed: of the fit.
+        n_iterations: done after early exaggeration; 0 of a map from before they were kept.
+        divergence: Kullback–Leibler divergence at the end; NaN of such a map.
     """
 
     embedding: NDArray[np.float32]
@@ -54,6 +58,8 @@ class Neighbourhoods:
     support: Support
     perplexity: float
     seed: int
+    n_iterations: int = 0
+    divergence: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,15 @@ class Map:
             )
         return replace(self, n_components=n_components, coordinates=self.coordinates[:, :n_components])
 
-    def place(self, points: NDArray[np.floating]) -> Placement:
+    def place(self, points: NDArray[np.floating], progress: Progress = silent) -> Placement:
         """Lay points (n, d) on the map, which itself stays as it is.
 
         On a PCA map every point has a place, and `off_plane` says what it hides. t-SNE draws even points far from
         everything inside a cluster, so there only points inside the reference's support get a place.
+
+        Args:
+            points: (n, d).
+            progress: told of t-SNE's iterations; may raise `Cancelled`.
 
         Raises:
             BadRequest: points of another width than the map was fitted on.
@@ -107,7 +117,7 @@ class Map:
             inside = near.support.inside(points)
             coordinates = np.full((len(points), self.n_components), np.nan, np.float32)
             scores = self.pca.transform(points[inside], near.scores.shape[1])
-            coordinates[inside] = place_tsne(near.embedding, near.scores, scores, near.perplexity, near.seed)
+            coordinates[inside] = place_tsne(near.embedding, near.scores, scores, near.perplexity, near.seed, progress)
         return Placement(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
 
     def save(self, folder: Path) -> None:
@@ -132,6 +142,8 @@ class Map:
                 "seed": near.seed,
                 "radius": near.support.radius,
                 "neighbour": near.support.neighbour,
+                "n_iterations": near.n_iterations,
+                "divergence": near.divergence,
             }
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -153,7 +165,13 @@ class Map:
             if facts["method"] == "tsne":
                 support = Support(_read(folder, "reference"), facts["radius"], facts["neighbour"])
                 near = Neighbourhoods(
-                    _read(folder, "embedding"), _read(folder, "scores"), support, facts["perplexity"], facts["seed"]
+                    _read(folder, "embedding"),
+                    _read(folder, "scores"),
+                    support,
+                    facts["perplexity"],
+                    facts["seed"],
+                    facts.get("n_iterations", 0),
+                    facts.get("divergence", math.nan),
                 )
             return cls(facts["method"], facts["n_components"], _read(folder, "coordinates"), pca, near)
         except (OSError, ValueError, KeyError) as error:
@@ -162,29 +180,42 @@ class Map:
             ) from error
 
 
-def fit_map(points: NDArray[np.floating], spec: ProjectionSpec, progress: Progress = silent) -> Map:
+def fit_map(
+    points: NDArray[np.floating],
+    spec: ProjectionSpec,
+    progress: Progress = silent,
+    enough: Callable[[], bool] = never,
+) -> Map:
     """Fit the map of a spec on reference points.
 
     Args:
         points: (n, d) the reference; the caller has drawn `spec.n_points` of each cloud.
         spec: method, dimensions, t-SNE's parameters and seed.
         progress: told of t-SNE's iterations; may raise `Cancelled`.
+        enough: see `fit_tsne`.
 
     Raises:
         BadRequest: too few points.
     """
-    pca = fit_pca(points)
     if spec.method == "pca":
+        pca = fit_pca(points)
         return Map("pca", spec.n_components, pca.transform(points, spec.n_components), pca)
+    pca = fit_pca(points, max(KEPT_COMPONENTS, spec.input_components))
     first, where = _distinct(points)
-    check_perplexity(len(first), spec.perplexity)
-    scores = pca.transform(points[first])
-    embedding = fit_tsne(
-        scores, spec.n_components, spec.perplexity, spec.exaggeration, spec.n_iterations, spec.seed, progress
-    )
+    check_perplexity(len(first), spec.perplexities[-1])
+    scores = pca.transform(points[first], spec.input_components)
+    embedded = fit_tsne(scores, spec, progress, enough)
     support = fit_support(np.asarray(points[first], np.float32), spec.seed)
-    near = Neighbourhoods(embedding, scores, support, spec.perplexity, spec.seed)
-    return Map("tsne", spec.n_components, embedding[where], pca, near)
+    near = Neighbourhoods(
+        embedded.coordinates,
+        scores,
+        support,
+        spec.perplexities[0],
+        spec.seed,
+        embedded.n_iterations,
+        embedded.divergence,
+    )
+    return Map("tsne", spec.n_components, embedded.coordinates[where], pca, near)
 
 
 def _distinct(points: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -1,24 +1,30 @@
 """t-SNE by openTSNE, and placing new points on it without hiding that they lie elsewhere."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from openTSNE import TSNE, TSNEEmbedding
-from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.affinity import Affinities, Multiscale, PerplexityBasedNN, joint_probabilities_nn
+from openTSNE.tsne import OptimizationInterrupt
+from scipy.sparse import csr_matrix
+from sklearn.neighbors import NearestNeighbors
 
 from core.analysis.distances import kth_distance
 from core.errors import BadRequest
 from core.progress import Progress, silent
+from core.specs.projection import ProjectionSpec
 
-EARLY_ITERATIONS = 250
-"""Of early exaggeration, openTSNE's and the literature's default."""
+FEWEST_ITERATIONS = 50
+"""After early exaggeration, before which nobody can have enough: the least that a spec may ask for."""
 SUPPORT_NEIGHBOUR = 15
 SUPPORT_QUANTILE = 0.99
 _SUPPORT_SAMPLE = 2000
 _REPORT_EVERY = 10
 _PLACE_ITERATIONS = 100
+_PLACE_PERPLEXITY = 5.0
 _BARNES_HUT_BELOW = 10_000
 
 
@@ -55,49 +61,75 @@ def fit_support(reference: NDArray[np.float32], seed: int) -> Support:
     return Support(reference, float(np.quantile(own, SUPPORT_QUANTILE)), neighbour)
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """What t-SNE gave.
+
+    Attributes:
+        coordinates: (n, n_components) float32, centred on the middle of their range.
+        n_iterations: done after early exaggeration; fewer than asked for where somebody had enough.
+        divergence: Kullback–Leibler divergence at the end.
+    """
+
+    coordinates: NDArray[np.float32]
+    n_iterations: int
+    divergence: float
+
+
+def never() -> bool:
+    """Return False: nobody has had enough."""
+    return False
+
+
 def fit_tsne(
-    scores: NDArray[np.float32],
-    n_components: int,
-    perplexity: float,
-    exaggeration: float,
-    n_iterations: int,
-    seed: int,
-    progress: Progress = silent,
-) -> NDArray[np.float32]:
+    scores: NDArray[np.float32], spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
+) -> Embedded:
     """Embed distinct points: principal-component start, one thread, so that a seed gives one picture.
+
+    Several perplexities make a multiscale map: the affinities of each scale are averaged.
 
     Args:
         scores: (n, k) coordinates in the leading principal components, no row twice.
-        n_components: 2 or 3. openTSNE interpolates in up to two dimensions; three go by Barnes–Hut.
-        perplexity: effective number of neighbours.
-        exaggeration: of the attraction after the early phase; 1 is plain t-SNE.
-        n_iterations: after the early phase.
-        seed: of the neighbour search.
+        spec: what is asked of t-SNE. openTSNE interpolates in up to two dimensions; three go by Barnes–Hut.
         progress: called every ten iterations; may raise `Cancelled`.
-
-    Returns:
-        (n, n_components) float32, centred on the middle of its range.
+        enough: asked every ten iterations; once it says yes, what is drawn is returned, though not before the fewest
+            iterations that a map may have. It is what a fit of so many iterations gives, to the bit.
 
     Raises:
-        BadRequest: too few distinct points for the perplexity.
+        BadRequest: too few distinct points for the largest perplexity.
     """
-    check_perplexity(len(scores), perplexity)
-    watch = _Watch(progress, EARLY_ITERATIONS + n_iterations)
+    scales = spec.perplexities
+    check_perplexity(len(scores), scales[-1])
+    watch = _Watch(progress, enough, spec)
+    inputs = np.asarray(scores, np.float64)
+    affinities = _affinities(inputs, scales, spec.seed)
     tsne = TSNE(
-        n_components=n_components,
-        perplexity=_any(perplexity),
-        exaggeration=exaggeration,
-        early_exaggeration_iter=EARLY_ITERATIONS,
-        n_iter=n_iterations,
+        n_components=spec.n_components,
+        exaggeration=spec.exaggeration,
+        early_exaggeration=_any(spec.early_exaggeration),
+        learning_rate=_any("auto" if spec.learning_rate is None else spec.learning_rate),
         initialization="pca",
-        negative_gradient_method=_method(len(scores), n_components),
+        negative_gradient_method=_method(len(scores), spec.n_components),
         n_jobs=1,
-        random_state=seed,
+        random_state=spec.seed,
         callbacks=watch,
         callbacks_every_iters=_REPORT_EVERY,
     )
-    embedding = np.array(tsne.fit(np.asarray(scores, np.float64)))
-    return (embedding - _middle(embedding)).astype(np.float32)
+    embedding: Any = tsne.prepare_initial(inputs, affinities)
+    n_iterations = spec.n_iterations
+    if spec.n_early_iterations:
+        early: dict[str, Any] = {"exaggeration": tsne.early_exaggeration, "momentum": tsne.initial_momentum}
+        embedding.optimize(spec.n_early_iterations, inplace=True, propagate_exception=True, **early)
+    watch.early = False
+    try:
+        late: dict[str, Any] = {"exaggeration": tsne.exaggeration, "momentum": tsne.final_momentum}
+        embedding.optimize(n_iterations, inplace=True, propagate_exception=True, **late)
+        divergence = float(embedding.kl_divergence)
+    except OptimizationInterrupt as stopped:
+        embedding, divergence = stopped.final_embedding, float(stopped.error)
+        n_iterations = watch.stopped
+    coordinates = np.array(embedding)
+    return Embedded((coordinates - _middle(coordinates)).astype(np.float32), n_iterations, divergence)
 
 
 def place_tsne(
@@ -106,6 +138,7 @@ def place_tsne(
     new_scores: NDArray[np.float32],
     perplexity: float,
     seed: int,
+    progress: Progress = silent,
 ) -> NDArray[np.float32]:
     """Lay further points on an embedding that stays where it is.
 
@@ -117,20 +150,29 @@ def place_tsne(
         new_scores: (m, k) inputs to place; only points inside the support should come here.
         perplexity: at most that of the map; a new point sees reference points only.
         seed: of the neighbour search.
+        progress: called every ten iterations; may raise `Cancelled`.
 
     Returns:
         (m, n_components) float32.
     """
     if not len(new_scores):
         return np.zeros((0, embedding.shape[1]), np.float32)
-    affinities = PerplexityBasedNN(
-        np.asarray(scores, np.float64), perplexity=_any(perplexity), method="exact", n_jobs=1, random_state=seed
-    )
+
+    def watch(iteration: int, error: float, _: NDArray[np.float64]) -> bool:
+        progress(iteration, _PLACE_ITERATIONS, f"placing {len(new_scores):,} points, divergence {error:.3f}")
+        return False
+
     copy = TSNEEmbedding(
-        np.array(embedding, np.float64), affinities, negative_gradient_method="bh", n_jobs=1, random_state=seed
+        np.array(embedding, np.float64),
+        _ToReference(scores),
+        negative_gradient_method="bh",
+        n_jobs=1,
+        random_state=seed,
+        callbacks=watch,
+        callbacks_every_iters=_REPORT_EVERY,
     )
     before = np.array(copy[:1])
-    few = _any(min(5.0, perplexity))
+    few = _any(min(_PLACE_PERPLEXITY, perplexity))
     placed = np.array(copy.transform(np.asarray(new_scores, np.float64), perplexity=few, n_iter=_PLACE_ITERATIONS))
     return (placed - (np.array(copy[:1]) - before)).astype(np.float32)
 
@@ -151,22 +193,59 @@ def check_perplexity(n_points: int, perplexity: float) -> None:
 class _Watch:
     """openTSNE's callback contract turned into ours; the count runs over both of its phases."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.progress, self.total, self.done = progress, total, 0
+    def __init__(self, progress: Progress, enough: Callable[[], bool], spec: ProjectionSpec) -> None:
+        self.early = True
+        self.stopped = 0
+        self._progress, self._enough = progress, enough
+        self._first, self._then = spec.n_early_iterations, spec.n_iterations
 
     def __call__(self, iteration: int, error: float, embedding: NDArray[np.float64]) -> bool:
-        self.done += _REPORT_EVERY
-        self.progress(min(self.done, self.total), self.total, f"t-SNE, divergence {error:.3f}")
-        return False
+        """Report, and say whether to stop.
+
+        openTSNE calls before it takes the step, so that `iteration` - 1 are done if it stops here.
+        """
+        phase = "early exaggeration" if self.early else "t-SNE"
+        done = iteration if self.early else self._first + iteration
+        self._progress(done, self._first + self._then, f"{phase}, divergence {error:.3f}")
+        self.stopped = iteration - 1
+        return not self.early and self.stopped >= FEWEST_ITERATIONS and self._enough()
+
+
+class _ToReference(Affinities):
+    """Affinities of new points to a reference: all that `transform` asks for.
+
+    Those within the reference, which openTSNE's own classes compute first, take seconds and are not looked at.
+    """
+
+    def __init__(self, scores: NDArray[np.floating]) -> None:
+        super().__init__()
+        self._scores = np.asarray(scores, np.float64)
+        self.P: Any = csr_matrix((len(scores), len(scores)))
+
+    def to_new(self, data: NDArray[np.float64], perplexity: float = _PLACE_PERPLEXITY, return_distances: bool = False):
+        """Return the affinities (m, n) of points (m, k) and their neighbours; see openTSNE."""
+        n = len(self._scores)
+        k = min(n, int(3 * perplexity))
+        distances, neighbours = NearestNeighbors(n_neighbors=k).fit(self._scores).kneighbors(data)
+        near = joint_probabilities_nn(
+            neighbours, distances, [perplexity], symmetrize=False, normalization="point-wise", n_reference_samples=n
+        )
+        return (near, neighbours, distances) if return_distances else near
+
+
+def _affinities(inputs: NDArray[np.float64], scales: tuple[float, ...], seed: int) -> Affinities:
+    if len(scales) == 1:
+        return PerplexityBasedNN(inputs, perplexity=_any(scales[0]), n_jobs=1, random_state=seed)
+    return Multiscale(inputs, perplexities=list(scales), n_jobs=1, random_state=seed)
 
 
 def _method(n_points: int, n_components: int) -> str:
     return "bh" if n_components > 2 or n_points < _BARNES_HUT_BELOW else "fft"
 
 
-def _any(perplexity: float) -> Any:
-    """Pass a perplexity where openTSNE's annotation says int and its documentation says float."""
-    return perplexity
+def _any(value: Any) -> Any:
+    """Pass a value where openTSNE's annotation is narrower than its documentation."""
+    return value
 
 
 def _middle(embedding: NDArray[np.floating]) -> NDArray[np.floating]:

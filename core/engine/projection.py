@@ -1,5 +1,6 @@
 """Fit a map on reference clouds and keep it: the job behind the pages' pictures. Its reading side is free of torch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
 from core.analysis.projection import VERSION, Map, fit_map
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Artifact, JobFolder, Store
+from core.store.vectors import VECTORS, read_vectors
 
 MAP = "map"
 """Kind of the artifacts that hold maps."""
@@ -35,6 +37,21 @@ class StoredMap:
     map: Map
     reference: pd.DataFrame
 
+    @property
+    def spec(self) -> ProjectionSpec:
+        """Return what the map was asked for; a t-SNE map that was stopped early asks for the iterations it has."""
+        return ProjectionSpec.parse(self.artifact.manifest["spec"])
+
+    @property
+    def joint(self) -> bool:
+        """Return whether it was fitted together with vectors that it shows, and so is not frozen."""
+        return bool(self.artifact.info.get("n_joined"))
+
+    @property
+    def joined(self) -> NDArray[np.float32]:
+        """Return the coordinates of those vectors in their order, (n, n_components)."""
+        return np.asarray(self.map.coordinates[(self.reference["kind"] == VECTORS).to_numpy()])
+
 
 def find_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
     """Return the stored map of a spec, or None while it, or a cloud it is fitted on, is not there.
@@ -51,14 +68,31 @@ def find_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
     return _load(artifact) if artifact else None
 
 
+def load_map(key: str, store: Store) -> StoredMap | None:
+    """Return a stored map by its key, whether or not the clouds that it was fitted on are there."""
+    artifact = store.find(MAP, key)
+    return _load(artifact) if artifact else None
+
+
+def clouds_of(stored: StoredMap, store: Store) -> list[Cloud | None]:
+    """Return the clouds that a map was fitted on, in the order of its spec; None for one that was pruned away."""
+    spec = stored.spec
+    places = [(VOCABULARY, 0)] * spec.vocabulary + [(CLOUD, spec.site)] * len(spec.clouds)
+    found = [store.find(kind, key) for (kind, _), key in zip(places, stored.artifact.info["clouds"], strict=True)]
+    return [Cloud(artifact, (site,)) if artifact else None for artifact, (_, site) in zip(found, places, strict=True)]
+
+
 def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     """Capture what is missing of the clouds, fit the map, and keep it.
 
+    Once somebody says that what is drawn is enough (`JobFolder.enough`), a t-SNE map is kept as it is then: as the map
+    of a spec that asks for so many iterations, which gives the same to the bit.
+
     Returns:
-        key, cached, n_points and n_available of the map.
+        key, cached, n_points, n_available and n_iterations of the map; the last is 0 on a PCA map.
 
     Raises:
-        BadRequest: too few points, or a site the model does not have.
+        BadRequest: too few points, a site the model does not have, or joined vectors that are not in the store.
         Cancelled: by `progress`.
     """
     from core.activations.capture import capture
@@ -66,16 +100,24 @@ def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress:
 
     clouds = [vocabulary_cloud(spec.model, store, progress)] if spec.vocabulary else []
     clouds += [capture(_at_site(cloud, spec), store, progress)[0] for cloud in spec.clouds]
-    artifact, cached = store.make(
-        MAP,
-        _key(spec, clouds),
-        spec.model_dump(mode="json"),
-        lambda folder: _build(folder, spec, clouds, progress),
-        progress=progress,
-    )
+    key = _key(spec, clouds)
+    try:
+        artifact, cached = store.make(
+            MAP,
+            key,
+            spec.model_dump(mode="json"),
+            lambda folder: _build(folder, spec, clouds, store, progress, job.enough),
+            progress=progress,
+        )
+    except _StoppedEarly as stopped:
+        drawn = stopped.drawn
+        fewer = spec.model_copy(update={"n_iterations": drawn.n_iterations})
+        artifact, cached = store.make(
+            MAP, _key(fewer, clouds), fewer.model_dump(mode="json"), lambda folder: _write(folder, drawn)
+        )
     job.log(f"map {artifact.key} {'was there' if cached else 'made'}")
-    facts = ("n_points", "n_available")
-    return {"key": artifact.key, "cached": cached, **{name: artifact.info[name] for name in facts}}
+    facts = {name: artifact.info.get(name, 0) for name in ("n_points", "n_available", "n_iterations")}
+    return {"key": artifact.key, "cached": cached, **facts}
 
 
 def _at_site(cloud: CloudSpec, spec: ProjectionSpec) -> CloudSpec:
@@ -96,7 +138,14 @@ def _key(spec: ProjectionSpec, clouds: list[Cloud]) -> str:
     return spec.fingerprint(VERSION, *(cloud.key for cloud in clouds))
 
 
-def _build(folder: Path, spec: ProjectionSpec, clouds: list[Cloud], progress: Progress) -> dict[str, Any]:
+def _build(
+    folder: Path,
+    spec: ProjectionSpec,
+    clouds: list[Cloud],
+    store: Store,
+    progress: Progress,
+    enough: Callable[[], bool],
+) -> dict[str, Any]:
     rng = np.random.default_rng(spec.seed)
     points: list[NDArray[np.float32]] = []
     reference: list[pd.DataFrame] = []
@@ -105,16 +154,52 @@ def _build(folder: Path, spec: ProjectionSpec, clouds: list[Cloud], progress: Pr
         chosen = np.sort(rng.choice(len(available), size=min(spec.n_points, len(available)), replace=False))
         points.append(np.asarray(available[chosen], np.float32))
         reference.append(pd.DataFrame({"cloud": cloud.key, "kind": cloud.kind, "row": chosen}))
+    n_points = sum(map(len, points))
+    if spec.joined:
+        vectors = read_vectors(spec.joined, store)
+        points.append(vectors)
+        reference.append(pd.DataFrame({"cloud": spec.joined, "kind": VECTORS, "row": np.arange(len(vectors))}))
     progress(0, 0, f"fitting {spec.method}")
-    fitted = fit_map(np.concatenate(points), spec, progress)
-    fitted.save(folder)
-    pd.concat(reference, ignore_index=True).to_parquet(folder / _REFERENCE)
-    return {
-        "n_points": sum(map(len, points)),
+    fitted = fit_map(np.concatenate(points), spec, progress, enough)
+    info = {
+        "n_points": n_points,
         "n_available": sum(len(cloud.rows) for cloud in clouds),
+        "n_joined": len(points[-1]) if spec.joined else 0,
+        "n_iterations": fitted.neighbourhoods.n_iterations if fitted.neighbourhoods else 0,
         "seed": spec.seed,
         "clouds": [cloud.key for cloud in clouds],
     }
+    drawn = _Drawn(fitted, pd.concat(reference, ignore_index=True), info)
+    if fitted.neighbourhoods and drawn.n_iterations < spec.n_iterations:
+        raise _StoppedEarly(drawn)
+    return _write(folder, drawn)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A fitted map on its way into the store."""
+
+    map: Map
+    reference: pd.DataFrame
+    info: dict[str, Any]
+
+    @property
+    def n_iterations(self) -> int:
+        return self.info["n_iterations"]
+
+
+class _StoppedEarly(Exception):
+    """Somebody had enough: what is drawn is another spec's map than the one that was asked for."""
+
+    def __init__(self, drawn: _Drawn) -> None:
+        super().__init__()
+        self.drawn = drawn
+
+
+def _write(folder: Path, drawn: _Drawn) -> dict[str, Any]:
+    drawn.map.save(folder)
+    drawn.reference.to_parquet(folder / _REFERENCE)
+    return drawn.info
 
 
 def _load(artifact: Artifact) -> StoredMap:

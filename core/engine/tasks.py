@@ -15,6 +15,7 @@ from typing import Any, Literal
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
 from core.specs import CloudSpec, FitSpec, MeasureSpec, ModelSpec, ProjectionSpec, Spec, TrajectorySpec, TuningSpec
+from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
 
 Lane = Literal["train", "heavy", "quick"]
@@ -136,6 +137,12 @@ def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Pr
     return fit_projection(spec, job, store, progress)
 
 
+def _place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.placement import place
+
+    return place(spec, job, store, progress)
+
+
 def _fit(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     from core.engine.fit import fit_and_keep
 
@@ -207,6 +214,7 @@ for _task in (
     Task("fit", "f", FitSpec, _fit, "heavy", context=_fit_context),
     Task("measure", "e", MeasureSpec, _measure, "heavy", keeps=True, context=_measure_context),
     Task("trajectory", "y", TrajectorySpec, _trajectory, "quick", keeps=True, context=_trajectory_context),
+    Task("place", "l", PlacementSpec, _place, "quick"),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

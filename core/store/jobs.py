@@ -164,6 +164,18 @@ class JobFolder:
         """Return whether somebody asked the job to stop."""
         return (self.path / "cancel").exists()
 
+    def say_enough(self) -> None:
+        """Raise the flag that what the job has so far is enough: one that can ends with it, and succeeds."""
+        (self.path / "enough").touch()
+
+    def clear_enough(self) -> None:
+        """Lower that flag, before a job is asked for the whole."""
+        (self.path / "enough").unlink(missing_ok=True)
+
+    def enough(self) -> bool:
+        """Return whether somebody said that what the job has is enough."""
+        return (self.path / "enough").exists()
+
     def result(self) -> dict[str, Any] | None:
         """Return `result.json`, or None if there is none yet."""
         path = self.path / "result.json"

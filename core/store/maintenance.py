@@ -13,6 +13,7 @@ from core.progress import Progress, silent
 from core.store.artifacts import MANIFEST, Store, verify
 from core.store.files import forget_checksums
 from core.store.jobs import list_jobs
+from core.store.names import named_artifacts
 
 DAMAGED = "damaged"
 """Kind shown for what was set aside because its checksum was wrong."""
@@ -85,7 +86,7 @@ def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, s
 
 
 def prune(store: Store, kind: str | None = None, older_than: float | None = None, dry_run: bool = True) -> list[Entry]:
-    """Delete what can be made again: artifacts, what was set aside, and leftovers; never runs or jobs.
+    """Delete what can be made again: artifacts, what was set aside, and leftovers; never runs, jobs or what has a name.
 
     Args:
         store: the cache folder.
@@ -103,7 +104,12 @@ def prune(store: Store, kind: str | None = None, older_than: float | None = None
     if older_than is not None and older_than < 0:
         raise BadRequest(f"An age of {older_than:g} s is below 0; give 0 or more.")
     before = time.time() - (older_than or 0.0)
-    chosen = [entry for entry in cache_entries(store, kind) if older_than is None or entry.used < before]
+    kept = named_artifacts(store)
+    chosen = [
+        entry
+        for entry in cache_entries(store, kind)
+        if (older_than is None or entry.used < before) and (entry.kind, entry.key) not in kept
+    ]
     if dry_run:
         return chosen
     active = [job.id for job in list_jobs(store) if not job.status().ended]

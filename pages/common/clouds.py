@@ -11,7 +11,6 @@ import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
-from core.analysis.tsne import EARLY_ITERATIONS
 from core.engine.projection import StoredMap, find_map
 from core.figures.clouds import Axes, Layer, pca_axes, split_by_token, tsne_axes
 from core.figures.text import in_context, token
@@ -65,7 +64,9 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
             follow(job, store)
             return None
         n_clouds = len(spec.clouds) + spec.vocabulary
-        seconds = spec.n_points * n_clouds * (EARLY_ITERATIONS + spec.n_iterations) * _SECONDS_A_POINT_AND_ITERATION
+        seconds = (
+            spec.n_points * n_clouds * (spec.n_early_iterations + spec.n_iterations) * _SECONDS_A_POINT_AND_ITERATION
+        )
         if spec.method == "tsne":
             st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
             if not st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne"):

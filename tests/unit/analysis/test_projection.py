@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from core.analysis.projection import Map, fit_map
-from core.analysis.tsne import EARLY_ITERATIONS
 from core.errors import BadRequest, Cancelled, DamagedArtifact
 from core.specs import ProjectionSpec
 
@@ -110,7 +109,7 @@ def test_progress_counts_both_phases(clusters):
     seen: list[tuple[int, int]] = []
     fit_map(clusters, _spec(), lambda done, total, message="": seen.append((done, total)))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1] == (EARLY_ITERATIONS + 50, EARLY_ITERATIONS + 50)
+    assert seen[-1] == (300, 300)
 
 
 def test_cancelling_stops_the_fit(clusters):

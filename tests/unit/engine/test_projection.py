@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from core.activations.clouds import find_cloud
-from core.engine.projection import find_map, fit_projection
+from core.engine.projection import clouds_of, find_map, fit_projection, load_map
 from core.errors import BadRequest, Cancelled
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store, create_job
+from core.store.vectors import keep_vectors
 
 
 @pytest.fixture
@@ -86,3 +87,68 @@ def test_a_cancelled_fit_leaves_no_map(store: Store, job: JobFolder, model: Mode
     with pytest.raises(Cancelled):
         fit_projection(spec, job, store, cancel)
     assert find_map(spec, store) is None
+
+
+def _tsne(model: ModelSpec, **changes) -> ProjectionSpec:
+    asked = {"method": "tsne", "perplexity": 5, "n_points": 60, "n_early_iterations": 0, "n_iterations": 300, **changes}
+    return ProjectionSpec.parse({"model": model, "vocabulary": True, **asked})
+
+
+def test_a_map_stopped_with_what_is_drawn_is_the_map_of_fewer_iterations(
+    store: Store, job: JobFolder, model: ModelSpec
+) -> None:
+    def watch(done: int, total: int, message: str = "") -> None:
+        if done >= 100:
+            job.say_enough()
+
+    spec = _tsne(model)
+    result = fit_projection(spec, job, store, watch)
+    assert result["n_iterations"] == 99
+    assert find_map(spec, store) is None
+    shorter = find_map(_tsne(model, n_iterations=99), store)
+    assert shorter is not None
+    assert shorter.artifact.key == result["key"]
+    assert shorter.spec.n_iterations == 99
+    assert shorter.map.neighbourhoods is not None
+    assert shorter.map.neighbourhoods.divergence > 0
+    job.clear_enough()
+    whole = fit_projection(spec, job, store, silent)
+    assert (whole["n_iterations"], whole["cached"]) == (300, False)
+
+
+def test_a_joint_fit_shows_the_vectors_and_says_so(store: Store, job: JobFolder, model: ModelSpec) -> None:
+    vectors = np.random.default_rng(0).normal(size=(7, 32)).astype(np.float32) * 50
+    frozen = _tsne(model, n_iterations=50)
+    spec = frozen.model_copy(update={"joined": keep_vectors(vectors, store)})
+    keys = {fit_projection(each, job, store, silent)["key"] for each in (frozen, spec)}
+    joint, alone = find_map(spec, store), find_map(frozen, store)
+    assert joint is not None
+    assert alone is not None
+    assert len(keys) == 2
+    assert joint.joint
+    assert joint.joined.shape == (7, 2)
+    assert not alone.joint
+    assert len(alone.joined) == 0
+    assert joint.artifact.info["n_points"] == 60
+    assert list(joint.reference["kind"])[-8:] == ["vocabulary"] + ["vectors"] * 7
+    assert np.array_equal(joint.joined, joint.map.coordinates[-7:])
+
+
+def test_a_map_is_read_by_its_key_though_its_clouds_are_gone(
+    store: Store, job: JobFolder, model: ModelSpec, cloud: CloudSpec
+) -> None:
+    spec = ProjectionSpec(model=model, clouds=(cloud,), vocabulary=True, n_points=60)
+    key = fit_projection(spec, job, store, silent)["key"]
+    stored = load_map(key, store)
+    assert stored is not None
+    assert stored.spec == spec
+    kinds = [found.kind for found in clouds_of(stored, store) if found]
+    assert kinds == ["vocabulary", "cloud"]
+    for kind in kinds:
+        for name in [name for of, name, _ in store.artifacts() if of == kind]:
+            store.remove(kind, name)
+    again = load_map(key, store)
+    assert again is not None
+    assert clouds_of(again, store) == [None, None]
+    assert np.array_equal(again.map.coordinates, stored.map.coordinates)
+    assert load_map("nothing", store) is None

@@ -1,0 +1,49 @@
+"""A few vectors kept by their content: what a map is asked to place, or to be fitted with."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BadRequest
+from core.specs.base import fingerprint
+from core.store.artifacts import Store
+
+VECTORS = "vectors"
+"""Kind of the artifacts that hold them."""
+MOST = 50_000
+"""More points than this are a cloud, and are read from one."""
+_FILE = "vectors.npy"
+
+
+def keep_vectors(vectors: NDArray[np.floating], store: Store) -> str:
+    """Keep vectors (n, d) as float32 and return their key, which is the same for the same vectors.
+
+    Raises:
+        BadRequest: none, or more than `MOST`.
+    """
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    if vectors.ndim != 2 or not 0 < len(vectors) <= MOST:
+        raise BadRequest(f"Vectors of shape {vectors.shape} cannot be kept; give 1 to {MOST:,} of them as rows.")
+
+    def build(folder: Path) -> dict[str, Any]:
+        np.save(folder / _FILE, vectors, allow_pickle=False)
+        return {"n_vectors": len(vectors), "d_model": vectors.shape[1]}
+
+    shape = "x".join(map(str, vectors.shape))
+    key = fingerprint(VECTORS, shape, hashlib.sha256(vectors.tobytes()).hexdigest())
+    return store.make(VECTORS, key, {"shape": shape}, build)[0].key
+
+
+def read_vectors(key: str, store: Store) -> NDArray[np.float32]:
+    """Return kept vectors (n, d).
+
+    Raises:
+        BadRequest: they are not in the store.
+    """
+    artifact = store.find(VECTORS, key)
+    if artifact is None:
+        raise BadRequest(f"The vectors {key!r} are not in the store any more; ask for the map again on the page.")
+    return np.load(artifact.folder / _FILE, allow_pickle=False)
