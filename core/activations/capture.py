@@ -80,14 +80,7 @@ def _build(
 
     frozen = load_reader(spec.model, store, progress)
     sites = resolve_sites(spec.sites, frozen.n_layers)
-    max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
-    corpus = tokenise(
-        [record.text for record in data.records],
-        frozen.tokenizer,
-        max_length,
-        spec.tokens.pad,
-        lambda done: progress(0, 0, f"Tokenising: {done} of {len(data.records)} texts"),
-    )
+    corpus, max_length = read_corpus(spec, frozen, data, progress)
     collector = Collector(spec, frozen, corpus, sites, progress)
     work_folder = store.root / "tmp" / f"capture-{key}"
     try:
@@ -129,6 +122,23 @@ def _build(
         "dataset_key": data.key,
         "dataset_provenance": data.provenance,
     }
+
+
+def read_corpus(
+    spec: CloudSpec, frozen: "FrozenModel", data: TextData, progress: Progress = silent
+) -> tuple[Corpus, int]:
+    """Return a data set as a capture's tokens, and after how many of them a text is cut.
+
+    Raises:
+        BadRequest: a tokenizer that cannot say where in the text a token stands.
+    """
+    max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
+    texts = [record.text for record in data.records]
+
+    def tick(done: int) -> None:
+        progress(0, 0, f"Tokenising: {done} of {len(texts)} texts")
+
+    return tokenise(texts, frozen.tokenizer, max_length, spec.tokens.pad, tick), max_length
 
 
 def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> dict[str, Any]:

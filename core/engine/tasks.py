@@ -125,6 +125,13 @@ def _capture(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress)
     return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites), "cached": cached}
 
 
+def _annotate(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.activations.annotate import annotate
+
+    columns, cached = annotate(spec, store, progress)
+    return {"n_rows": len(columns), "cached": cached}
+
+
 def _tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     from core.tuning.run import tune
 
@@ -210,6 +217,7 @@ for _task in (
     Task("model", "m", ModelSpec, _model, "heavy"),
     Task("vocabulary", "v", ModelSpec, _vocabulary, "heavy"),
     Task("capture", "c", CloudSpec, _capture, "heavy", context=_sources),
+    Task("annotate", "n", CloudSpec, _annotate, "heavy", context=_sources),
     Task("tune", "t", TuningSpec, _tune, "train", keeps=True, context=_tuning_context),
     Task("fit", "f", FitSpec, _fit, "heavy", context=_fit_context),
     Task("measure", "e", MeasureSpec, _measure, "heavy", keeps=True, context=_measure_context),

@@ -57,6 +57,11 @@ def prompt(title: str, background: str, question: str) -> str:
     return f"Title: {title.strip()}\nBackground: {background.strip()}\nQuestion: {question.strip()}\nAnswer:"
 
 
+def question_start(prompt: str) -> int | None:
+    """Return where the question begins in a prompt that is worded as ours, or None if it is worded otherwise."""
+    return parts.start(3) - len("Question: ") if (parts := _QUERY.fullmatch(prompt)) else None
+
+
 def is_squad(data: Any) -> bool:
     """Return whether parsed JSON has the outer shape of a SQuAD file."""
     return isinstance(data, dict) and isinstance(data.get("data"), list)

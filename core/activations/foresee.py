@@ -1,0 +1,126 @@
+"""How well a causal model foresaw tokens of a corpus, with logits at those alone."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
+from core.activations.tokens import Corpus, length_buckets
+from core.errors import BadRequest
+from core.lm.blocks import find_parts
+from core.lm.kernels import LOSS_ROWS
+from core.lm.load import FrozenModel, private_copy
+from core.progress import Progress, silent
+from core.specs.cloud import FINAL
+
+
+class _Output:
+    """What a decoder returns, of which there are only the states: everything else it might hold is None."""
+
+    def __init__(self, states: Tensor) -> None:
+        self.last_hidden_state = states
+
+    def __getattr__(self, _: str) -> None:
+        return None
+
+    def __getitem__(self, place: int) -> Tensor:
+        return (self.last_hidden_state,)[place]
+
+
+class _Given(nn.Module):
+    """Stands where the decoder was and gives states that are there already."""
+
+    states: Tensor
+
+    def forward(self, *_: Any, **__: Any) -> _Output:
+        return _Output(self.states)
+
+
+class Head:
+    """A model's own way from states to logits: output matrix, and whatever caps or scales its architecture has."""
+
+    def __init__(self, frozen: FrozenModel) -> None:
+        """Put a stand-in for the decoder into a copy that shares every weight.
+
+        Raises:
+            BadRequest: the decoder does not stand in the model itself.
+        """
+        self._model: Any = private_copy(frozen).model
+        self._norm = find_parts(self._model).final_norm
+        decoder = self._model.get_decoder()
+        names = [name for name, module in self._model.named_children() if module is decoder]
+        if not names:
+            raise BadRequest(
+                f"{type(self._model).__name__} holds its decoder inside another module, so its predictions cannot be "
+                "read apart; choose a plain causal language model."
+            )
+        self._given = _Given()
+        setattr(self._model, names[0], self._given)
+        self._ids = torch.zeros(1, 1, dtype=torch.int64, device=frozen.device)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Return float32 logits (n, n_vocabulary) after states (n, d_model) that leave the last block."""
+        self._given.states = (self._norm(states) if self._norm else states)[None]
+        return self._model(input_ids=self._ids.expand(1, len(states)), use_cache=False).logits[0].float()
+
+
+def foresee(
+    frozen: FrozenModel, corpus: Corpus, numbers: NDArray[np.int64], progress: Progress = silent
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return rank and surprise of tokens under what the model predicts from the tokens before them.
+
+    Only texts that hold such a token run, and the logits of at most `LOSS_ROWS` tokens exist at a time.
+
+    Args:
+        frozen: a causal model.
+        corpus: all tokens.
+        numbers: (n,) token numbers, ascending.
+        progress: in tokens.
+
+    Returns:
+        rank: (n,) one more than the number of tokens that were likelier.
+        surprise: (n,) minus the log-probability, in nats. Both are NaN where no token stands before, and at padding.
+
+    Raises:
+        Failed: the device has too little memory.
+        Cancelled: by the progress.
+    """
+    rank, surprise = (np.full(len(numbers), np.nan, np.float32) for _ in range(2))
+    foretold = np.flatnonzero(~corpus.first[numbers] & ~corpus.pad[numbers])
+    wanted = np.unique(corpus.document_of(numbers[foretold]))
+    lengths = np.zeros_like(corpus.lengths)
+    lengths[wanted] = corpus.lengths[wanted]
+    reader, head = SiteReader(frozen, (FINAL,)), Head(frozen)
+    done, total = 0, int(lengths.sum())
+    for documents in length_buckets(lengths, TOKENS_AT_ONCE[frozen.device.type]):
+        progress(done, total, "Reading what the model foresaw")
+        before, places = token_places(corpus, documents)
+        _, those, picks = np.intersect1d(numbers[foretold], before + 1, assume_unique=True, return_indices=True)
+        slots = foretold[those]
+        states = _states(reader, corpus, documents, torch.from_numpy(places[picks]).to(frozen.device))
+        targets = torch.from_numpy(corpus.ids[numbers[slots]].astype(np.int64)).to(frozen.device)
+        rank[slots], surprise[slots] = _judge(head, states, targets)
+        done += int(lengths[documents].sum())
+    progress(total, total, "Reading what the model foresaw")
+    return rank, surprise
+
+
+def _states(reader: SiteReader, corpus: Corpus, documents: NDArray[np.int64], places: Tensor) -> Tensor:
+    """Return the stream (n, d_model) at places of the flattened (batch × pos) grid of documents."""
+    found: list[Tensor] = []
+    reader.read(corpus, documents, lambda _, stream: found.append(stream.flatten(0, 1)[places]))
+    return found[0]
+
+
+@torch.inference_mode()
+def _judge(head: Head, states: Tensor, targets: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ranks, surprises = [], []
+    for begin in range(0, len(states), LOSS_ROWS):
+        logits = head.logits(states[begin : begin + LOSS_ROWS])
+        own = logits.gather(1, targets[begin : begin + LOSS_ROWS, None])
+        ranks.append(1 + (logits > own).sum(1))
+        surprises.append(logits.logsumexp(1) - own[:, 0])
+    return torch.cat(ranks).cpu().numpy().astype(np.float32), torch.cat(surprises).cpu().numpy()
