@@ -1,6 +1,7 @@
 """Distances between clouds, in pieces so that memory stays flat."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,14 @@ def nearest_cosine(
     """Return index and cosine distance (1 - cosine, 0 to 2) of each point's nearest reference row."""
     index, distance = _nearest(_cosine_blocks(points, reference), leave_out)
     return index, np.maximum(distance, 0)  # the same direction can round to just below 0
+
+
+def distances_from(
+    point: NDArray[np.floating], reference: NDArray[np.floating], metric: Literal["cosine", "euclidean"]
+) -> NDArray[np.float32]:
+    """Return the distance (n,) of a point (d,) to each reference row (n, d)."""
+    blocks = _cosine_blocks if metric == "cosine" else _euclidean_blocks
+    return np.maximum(next(blocks(np.asarray(point)[None], reference))[0], 0)
 
 
 def _nearest(
