@@ -14,7 +14,17 @@ from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
-from core.specs import CloudSpec, FitSpec, MeasureSpec, ModelSpec, ProjectionSpec, Spec, TrajectorySpec, TuningSpec
+from core.specs import (
+    CloudSpec,
+    FitSpec,
+    MeasureSpec,
+    ModelSpec,
+    PathsSpec,
+    ProjectionSpec,
+    Spec,
+    TrajectorySpec,
+    TuningSpec,
+)
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
 
@@ -177,13 +187,25 @@ def _trajectory_context(spec: TrajectorySpec) -> tuple[str, ...]:
     return *texts, model_revision(spec.model) or "", VERSION
 
 
+def _paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.paths import paths
+
+    return paths(spec, job, store, progress)
+
+
+def _paths_context(spec: PathsSpec) -> tuple[str, ...]:
+    from core.engine.paths import VERSION
+
+    return *_sources(spec), VERSION
+
+
 def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
     from core.engine.measure import VERSION
 
     return (VERSION,)
 
 
-def _sources(spec: CloudSpec | TuningSpec) -> tuple[str, ...]:
+def _sources(spec: CloudSpec | PathsSpec | TuningSpec) -> tuple[str, ...]:
     """Return what names the texts and the weights; a hub model that is not here yet has no name.
 
     Raises:
@@ -223,6 +245,7 @@ for _task in (
     Task("measure", "e", MeasureSpec, _measure, "heavy", keeps=True, context=_measure_context),
     Task("trajectory", "y", TrajectorySpec, _trajectory, "quick", keeps=True, context=_trajectory_context),
     Task("place", "l", PlacementSpec, _place, "quick"),
+    Task("paths", "w", PathsSpec, _paths, "heavy", keeps=True, context=_paths_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)
