@@ -87,12 +87,12 @@ with errors():
         st.page_link(page("tune"), label="Tune a prompt", icon=":material/model_training:")
     else:
         require_one_model([run.job for run in picked])
-        shown = look(page_view, picked)
+        shown = look(page_view, picked, page_store)
         above = st.container()
         more = further_data(page_view, picked, page_store)
         known, unasked = measure_all(picked, more, page_store)
         with above, errors():
-            placed = picture(shown, picked, known, page_store)
+            placed = picture(page_view, shown, picked, known, page_store)
         if known:
             numbers(picked, known, shown.site, placed, page_store)
         if unasked:

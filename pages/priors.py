@@ -1,11 +1,13 @@
 """Priors before any training: what they sample, on the map of their reference cloud and beside each other."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core.activations.references import Place, missing_clouds
+from core.analysis.projection import Placement
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer, map_figure
 from core.figures.palette import XAVIER
@@ -14,8 +16,8 @@ from core.figures.priors import prior_marks
 from core.priors.exclusion import ExclusionSpec
 from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec
 from core.store import Store
-from pages.common.choices import dataset_choice, model_choice, short_name, site_choice
-from pages.common.clouds import axes, map_layers, need_clouds, need_map, need_vocabulary
+from pages.common.choices import dataset_choice, model_choice, site_choice
+from pages.common.clouds import axes, map_layers, need_clouds, need_vocabulary
 from pages.common.exclusion import inspect_exclusion
 from pages.common.fits import need_fit
 from pages.common.laboratory import (
@@ -28,12 +30,15 @@ from pages.common.laboratory import (
     summary_table,
 )
 from pages.common.layout import draw, empty, errors, header, plain
+from pages.common.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
 from pages.common.pages import page
-from pages.common.preview import Asked, NotFitted, nulls_of, reference_facts
+from pages.common.preview import Asked, NotFitted, Preview, ReferenceFacts, fit_and_sample, nulls_of, reference_facts
 from pages.common.priors import labels, prior_list
 from pages.common.state import View, open_store
 
 MEAN = replace(XAVIER, size=13)
+CENTRE = "mean of the reference"
+NULL = "null: "
 LOOKS = {"norms": "Norms", "distances": "Distances", "points": "Points", "fits": "Fits", "exclusion": "Exclusion"}
 
 
@@ -63,26 +68,31 @@ def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, s
     """Draw all samples on the reference's map, and what qualifies them."""
     if not ready(place, priors, view, store):
         return
-    chosen = options(view, several=len(priors) > 1)
+    chosen = options(view, len(priors) > 1, store)
+    wish: Wish = chosen["wish"]
     fitted_on = {"vocabulary": True} if place.cloud is None else {"clouds": (place.cloud,)}
-    shape = {"model": place.model, "site": place.site, "n_components": chosen["dimensions"]}
-    spec = ProjectionSpec.parse({**shape, **fitted_on})
-    stored = need_map(spec, store)
-    if stored is None:
-        return
+    spec = ProjectionSpec.parse({"model": place.model, "site": place.site, **wish.settings, **fitted_on})
     asked = [Asked.of(store, place, prior, chosen["n"], chosen["seed"]) for prior in priors]
     facts = reference_facts(asked[0].reference)
-    drawn: list[Drawn] = []
-    marks = prior_marks([prior.kind for prior in priors])
-    for name, prior, one, look in zip(labels(priors), priors, asked, marks, strict=True):
-        try:
-            drawn.append(Drawn.of(name, prior, one, stored.map, look))
-        except NotFitted:
-            need_fit(prior, place, facts.n_points, len(facts.mean), store)
-    if not drawn:
+    names, previews = labels(priors), sample_all(priors, asked, place, facts, store)
+    if not previews:
         return
-    subject = next((one for one in drawn if one.asked == asked[edited]), drawn[0])
-    picture(spec, stored, drawn, subject, chosen, store)
+    which = edited if edited in previews else next(iter(previews))
+    nulls = nulls_of(asked[which]) if chosen["nulls"] else {}
+    groups = {names[i]: preview.sample for i, preview in previews.items()}
+    groups |= {f"{NULL}{name}": points for name, points in nulls.items()}
+    if not wish.joint:
+        groups[CENTRE] = facts.mean[None]
+    laid = lay_on_map(wish, spec, groups, store)
+    if laid is None:
+        return
+    stored, placed = laid
+    marks = prior_marks([prior.kind for prior in priors])
+    drawn = {
+        i: Drawn(names[i], priors[i], asked[i], preview, placed[names[i]], marks[i]) for i, preview in previews.items()
+    }
+    subject, drawn = drawn[which], list(drawn.values())
+    picture(view, stored, drawn, placed, chosen, store)
     summary_table(drawn)
     words = subject.preview.report.get("in_words")
     if words:
@@ -90,50 +100,69 @@ def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, s
     look_closer(view, drawn, subject, chosen)
 
 
-def options(view: View, several: bool) -> dict[str, Any]:
+def sample_all(
+    priors: list[PriorSpec], asked: list[Asked], place: Place, facts: ReferenceFacts, store: Store
+) -> dict[int, Preview]:
+    """Return the samples of priors by their place in the list; a fit that takes long is offered instead."""
+    found: dict[int, Preview] = {}
+    for i, (prior, one) in enumerate(zip(priors, asked, strict=True)):
+        try:
+            found[i] = fit_and_sample(one)
+        except NotFitted:
+            need_fit(prior, place, facts.n_points, len(facts.mean), store)
+    return found
+
+
+def options(view: View, several: bool, store: Store) -> dict[str, Any]:
     """Draw the options of the preview."""
     chosen: dict[str, Any] = {"side by side": False}
-    cells = st.columns([1, 1.5, 1.5, 1, 1], vertical_alignment="bottom")
-    with cells[0]:
-        chosen["dimensions"] = view.segments("dimensions", "Dimensions", {2: "2-D", 3: "3-D"})
-    with cells[1]:
-        if several and chosen["dimensions"] == 2:
-            shown = view.segments("shown", "Samples", {"overlaid": "Overlaid", "panels": "Side by side"})
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen["wish"] = map_choice(view, store, vectors=True)
+        chosen["size"] = view.choice("size", "Size of a vector", list(SIZES), show=SIZES.__getitem__, width=190)
+        if several and chosen["wish"].settings.get("n_components", 2) == 2:
+            shown = view.segments(
+                "shown", "Samples", {"overlaid": "Overlaid", "panels": "Side by side"}, width="content"
+            )
             chosen["side by side"] = shown == "panels"
-    with cells[2]:
         chosen["nulls"] = view.switch(
             "nulls", "Nulls of the prior chosen" if several else "Its nulls", help="Random directions with its norms, "
             "a Gaussian with the reference's mean and covariance, and rows of the reference.",
         )  # fmt: skip
-    with cells[3]:
-        chosen["n"] = view.number("n", "Vectors drawn", 200, 1, 5000, step=50)
-    with cells[4]:
-        chosen["seed"] = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1)
+        chosen["n"] = view.number("n", "Vectors drawn", 200, 1, 5000, step=50, width=140)
+        chosen["seed"] = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, width=110)
     return chosen
 
 
 def picture(
-    spec: ProjectionSpec, stored: StoredMap, drawn: list[Drawn], subject: Drawn, chosen: dict[str, Any], store: Store
+    view: View,
+    stored: StoredMap,
+    drawn: list[Drawn],
+    placed: Mapping[str, Placement],
+    chosen: dict[str, Any],
+    store: Store,
 ) -> None:
-    """Draw the samples on the map."""
-    background = map_layers(store.root, spec.canonical_json(), stored.artifact.key, "dataset", True)
-    facts = reference_facts(subject.asked.reference)
-    centre = Layer("mean of the reference", stored.map.place(facts.mean[None]).coordinates, "xavier", mark=MEAN)
-    nulls = null_layers(subject.asked, stored.map) if chosen["nulls"] else []
-    key = stored.artifact.key
+    """Draw the samples on the map, and say what has no place on it."""
+    background = map_layers(store.root, stored.artifact.key, stored.map.n_components)
+    nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
+    centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
+    samples, key = [one.layer(chosen["size"]) for one in drawn], stored.artifact.key
     if chosen["side by side"]:
-        panels = [(one.name, [one.layer(), centre]) for one in drawn]
-        panels += [(layer.name, [layer, centre]) for layer in nulls]
+        panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
+        panels += [(layer.name, [layer, *centre]) for layer in nulls]
         figure = panels_figure(background, panels, axes(stored), revision=key)
     else:
-        figure = map_figure([*background, *nulls, *(one.layer() for one in drawn), centre], axes(stored), revision=key)
+        figure = map_figure([*background, *nulls, *samples, *centre], axes(stored), revision=key)
     draw(figure, key="priors.map")
-    info = stored.artifact.info
-    st.caption(
-        f"{len(subject.preview.sample)} vectors of each prior (seed {chosen['seed']}); reference: "
-        f"{plain(background[0].name)} at site {spec.site} of {plain(short_name(spec.model.name))}. Axes: principal "
-        f"components of {info['n_points']:,} of {info['n_available']:,} reference points, frozen."
-    )
+    words = [f"{chosen['n']} vectors of each prior (seed {chosen['seed']}).", map_words(stored, store)]
+    if chosen["size"] != "same":
+        words.append(f"Size: {SIZES[chosen['size']]}.")
+    site = drawn[0].asked.site
+    if stored.spec.site != site:
+        words.append(f"**The priors are fitted at site {site}, the map is of site {stored.spec.site}.**")
+    st.caption(" ".join(words))
+    if stored.map.method == "tsne" and not stored.joint:
+        places_table(stored, {name: one for name, one in placed.items() if name != CENTRE})
+    offer_name(view, stored, store)
 
 
 def look_closer(view: View, drawn: list[Drawn], subject: Drawn, chosen: dict[str, Any]) -> None:

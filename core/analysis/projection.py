@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.pca import KEPT_COMPONENTS, Pca, fit_pca, off_plane
+from core.analysis.pca import KEPT_COMPONENTS, OffPlane, Pca, fit_pca, off_plane
 from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, place_tsne
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
@@ -37,6 +37,16 @@ class Placement:
     off_plane: NDArray[np.float32]
     off_plane_share: NDArray[np.float32]
     t_squared: NDArray[np.float32]
+
+    def part(self, own: slice) -> "Placement":
+        """Return some of the points."""
+        return Placement(
+            self.coordinates[own],
+            self.inside[own],
+            self.off_plane[own],
+            self.off_plane_share[own],
+            self.t_squared[own],
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,7 @@ class Map:
         Raises:
             BadRequest: points of another width than the map was fitted on.
         """
-        hidden = off_plane(self.pca, points, self.n_components)
+        hidden = self.hidden(points)
         if self.neighbourhoods is None:
             inside = np.ones(len(points), bool)
             coordinates = self.pca.transform(points, self.n_components)
@@ -119,6 +129,14 @@ class Map:
             scores = self.pca.transform(points[inside], near.scores.shape[1])
             coordinates[inside] = place_tsne(near.embedding, near.scores, scores, near.perplexity, near.seed, progress)
         return Placement(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
+
+    def hidden(self, points: NDArray[np.floating]) -> OffPlane:
+        """Return what the map's plane of principal components does not show of points (n, d), and T² in it.
+
+        Raises:
+            BadRequest: points of another width than the map was fitted on.
+        """
+        return off_plane(self.pca, points, self.n_components)
 
     def save(self, folder: Path) -> None:
         """Write arrays as .npy and the rest as JSON into an existing folder."""

@@ -18,6 +18,8 @@ _VECTORS = ("prior", "posterior", "xavier")
 _FEW = 60
 """Up to so many vectors are drawn large."""
 _RAIL_GAP = 0.09
+_SMALLEST, _LARGEST = 5.0, 20.0
+"""Pixels of points whose size tells something."""
 _EYE = {"x": 1.7, "y": 1.5, "z": 0.9}
 """Far enough that no axis title is cut."""
 _ARROW = "rgba(120,126,137,0.75)"
@@ -37,6 +39,7 @@ class Layer:
         values: (n,) numbers that colour the points instead of the role.
         values_title: of the colour bar.
         mark: overrides the role's.
+        weights: (n,) shares of 1 that decide how large each point is, instead of one size for all.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Layer:
     values: NDArray[np.floating] | None = None
     values_title: str = ""
     mark: Mark | None = None
+    weights: NDArray[np.floating] | None = None
 
     @property
     def placed(self) -> NDArray[np.bool_]:
@@ -62,6 +66,7 @@ class Layer:
             hover=None if self.hover is None else [text for text, keep in zip(self.hover, chosen, strict=True) if keep],
             ids=None if self.ids is None else self.ids[chosen],
             values=None if self.values is None else self.values[chosen],
+            weights=None if self.weights is None else self.weights[chosen],
         )
 
 
@@ -150,6 +155,8 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
         "size": look.size * (scale if layer.role in _VECTORS else 1),
         "opacity": look.opacity,
     }
+    if layer.weights is not None:
+        marker["size"] = sizes(layer.weights)
     if layer.values is not None:
         marker |= {
             "color": np.asarray(layer.values, np.float32),
@@ -177,6 +184,12 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
     return go.Scattergl(x=x, y=y, marker=marker, **common)
 
 
+def sizes(weights: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the sizes in pixels (n,) of points with weights from 0 to 1; one without is as small as can be."""
+    shares = np.clip(np.nan_to_num(np.asarray(weights, np.float32)), 0, 1)
+    return (_SMALLEST + (_LARGEST - _SMALLEST) * shares).astype(np.float32)
+
+
 def arrows_trace(before: Layer, after: Layer, n_dimensions: int, first: bool) -> Any:
     """Return arrows from each point of a layer to its partner; the `first` such trace has the legend's entry."""
     both = before.placed & after.placed
@@ -196,27 +209,65 @@ def arrows_trace(before: Layer, after: Layer, n_dimensions: int, first: bool) ->
     return go.Scatter(x=path[:, 0], y=path[:, 1], mode="lines+markers", marker={**heads, "opacity": 1}, **common)
 
 
+@dataclass(frozen=True)
+class Rail:
+    """Where points without a place on a map are lined up: below it, one row a layer.
+
+    Attributes:
+        low: (n_dimensions,) smallest coordinates of what has a place.
+        high: (n_dimensions,) largest.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    @classmethod
+    def under(cls, layers: Sequence[Layer], n_dimensions: int) -> "Rail":
+        """Return the rail under layers."""
+        placed = [layer.coordinates[layer.placed] for layer in layers]
+        every = np.concatenate([*placed, np.zeros((0, n_dimensions))])
+        if not len(every):
+            return cls(np.zeros(n_dimensions, np.float32), np.ones(n_dimensions, np.float32))
+        return cls(every.min(axis=0), every.max(axis=0))
+
+    @property
+    def span(self) -> NDArray[np.float32]:
+        """Return the extent of the map, (n_dimensions,)."""
+        return np.where(self.high > self.low, self.high - self.low, 1)
+
+    @property
+    def edge(self) -> float:
+        """Return the height of the line between map and rail."""
+        return float(self.low[-1] - self.span[-1] * _RAIL_GAP / 2)
+
+    def line_up(self, layer: Layer, row: int, share: float = 0.5) -> Layer:
+        """Return a layer's points without a place in their row; those that have one have none here.
+
+        Layers with different shares, from 0 to 1, stand side by side in a row.
+        """
+        n, outside = len(layer.coordinates), ~layer.placed
+        rail = np.full_like(layer.coordinates, np.nan)
+        rail[outside] = self.low
+        rail[outside, 0] = (self.low[0] + self.span[0] * (np.arange(n) + share) / n)[outside]
+        rail[outside, -1] = self.low[-1] - self.span[-1] * _RAIL_GAP * (row + 1)
+        return replace(layer, coordinates=rail, name=f"{layer.name}, outside the support")
+
+    def mark(self, figure: go.Figure, **where: Any) -> None:
+        """Draw and name the line between a flat map and its rail."""
+        figure.add_hline(y=self.edge, line={"color": GRID, "width": 1.5, "dash": "dot"}, **where)
+        figure.add_annotation(
+            x=float(self.low[0]), y=self.edge, text="below: outside the support, no place on this map",
+            showarrow=False, xanchor="left", yanchor="top", font={"size": 11}, opacity=0.75, **where,
+        )  # fmt: skip
+
+
 def _rail(figure: go.Figure, drawn: Sequence[Layer], outside: Sequence[Layer], n_dimensions: int) -> None:
     """Line up points without a place below the map, one row a layer, so that nobody takes them for members."""
-    placed = [layer.coordinates for layer in drawn if len(layer.coordinates)]
-    every = np.concatenate(placed) if placed else np.array([[0.0] * n_dimensions, [1.0] * n_dimensions])
-    low, high = every.min(axis=0), every.max(axis=0)
-    span = np.where(high > low, high - low, 1)
+    rail = Rail.under(drawn, n_dimensions)
     for row, layer in enumerate(outside):
-        n = len(layer.coordinates)
-        rail = np.tile(low, (n, 1)).astype(np.float32)
-        rail[:, 0] = low[0] + span[0] * (np.arange(n) + 0.5) / n
-        rail[:, -1] = low[-1] - span[-1] * _RAIL_GAP * (row + 1)
-        figure.add_trace(
-            points_trace(replace(layer, coordinates=rail, name=f"{layer.name}, outside the support"), n_dimensions)
-        )
+        figure.add_trace(points_trace(rail.line_up(layer, row), n_dimensions))
     if n_dimensions == 2:
-        edge = low[1] - span[1] * _RAIL_GAP / 2
-        figure.add_hline(y=float(edge), line={"color": GRID, "width": 1.5, "dash": "dot"})
-        figure.add_annotation(
-            x=float(low[0]), y=float(edge), text="below: outside the support, no place on this map",
-            showarrow=False, xanchor="left", yanchor="top", font={"size": 11}, opacity=0.75,
-        )  # fmt: skip
+        rail.mark(figure)
 
 
 def _two(figure: go.Figure, axes: Axes) -> go.Figure:

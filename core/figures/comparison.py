@@ -1,6 +1,6 @@
 """Prior and posterior of several runs on one map, or a panel each; the way between them step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.clouds import Axes, Layer, arrows_trace, points_trace, scene
+from core.figures.clouds import Axes, Layer, Rail, arrows_trace, points_trace, scene
 from core.figures.palette import Mark, mark
 from core.figures.style import style
 from core.figures.text import show
@@ -20,6 +20,8 @@ _PLAYER_HEIGHT = 90
 _TITLE_HEIGHT = 34
 _FARTHER = 1.25
 """In three dimensions prompts can lie far outside the cloud, and axis titles with them."""
+Draw = Callable[[int], Any]
+"""Returns a trace as it is at a frame."""
 _BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
@@ -32,16 +34,19 @@ class Way:
         posterior: the look of what moves; its coordinates and hover are not used.
         coordinates: (n_frames, n_prompt, 2 or 3) the prompt along its way.
         hover: a list of texts a frame, escaped by `core.figures.text`.
+        weights: (n_frames, n_prompt) shares of 1 that decide how large each point is, instead of one size.
     """
 
     prior: Layer
     posterior: Layer
     coordinates: NDArray[np.float32]
     hover: Sequence[Sequence[str]]
+    weights: NDArray[np.floating] | None = None
 
     def at(self, frame: int) -> Layer:
         """Return the prompt at a frame."""
-        return replace(self.posterior, coordinates=self.coordinates[frame], hover=self.hover[frame])
+        weights = None if self.weights is None else self.weights[frame]
+        return replace(self.posterior, coordinates=self.coordinates[frame], hover=self.hover[frame], weights=weights)
 
 
 @dataclass(frozen=True)
@@ -85,16 +90,21 @@ def comparison_figure(
     rows = -(-len(panels) // PANELS_A_ROW)
     columns = -(-len(panels) // rows)
     figure: Any = _grid(panels, rows, columns, n_dimensions)
-    moving: list[tuple[int, Way, str]] = []
+    moving: list[tuple[int, Draw]] = []
     known: set[str] = set()
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         traces = [points_trace(layer, n_dimensions) for layer in panel.layers]
-        for way in panel.ways:
-            for name, trace in _traces(way, frame, n_dimensions, arrows, means):
-                if name != "still":
-                    moving.append((len(figure.data) + len(traces), way, name))
-                traces.append(trace)
+        rail = Rail.under([*panel.layers, *(way.prior for way in panel.ways)], n_dimensions)
+        for place, way in enumerate(panel.ways):
+            share = (place + 0.5) / len(panel.ways)
+            parts = _parts(way, n_dimensions, arrows, means) + _rail_parts(way, n_dimensions, rail, share)
+            for draw, moves in parts:
+                if moves:
+                    moving.append((len(figure.data) + len(traces), draw))
+                traces.append(draw(frame))
+        if n_dimensions == 2 and any(_has_outside(way) for way in panel.ways):
+            rail.mark(figure, row=row + 1, col=column + 1)
         for trace in traces:
             trace.update(legendgroup=trace.name, showlegend=trace.name not in known)
             known.add(trace.name)
@@ -105,7 +115,7 @@ def comparison_figure(
         figure.update_layout(margin={"t": 48 + _TITLE_HEIGHT}, legend={"y": 1 + _TITLE_HEIGHT / (tall - 150)})
     _lay_out(figure, axes, len(panels))
     if labels:
-        _player(figure, moving, labels, frame, n_dimensions)
+        _player(figure, moving, labels, frame)
     return figure
 
 
@@ -119,24 +129,35 @@ def _grid(panels: Sequence[Panel], rows: int, columns: int, n_dimensions: int) -
     )  # fmt: skip
 
 
-def _traces(way: Way, frame: int, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[str, Any]]:
-    """Return a run's traces, each with what of it moves: 'still', 'arrows', 'points' or 'mean'."""
-    now = way.at(frame)
-    found = [("still", points_trace(way.prior, n_dimensions))]
+def _parts(way: Way, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
+    """Return what draws a run's traces at a frame, each with whether it moves."""
+    found: list[tuple[Draw, bool]] = [(lambda _: points_trace(way.prior, n_dimensions), False)]
     if arrows:
-        found.append(("arrows", arrows_trace(way.prior, now, n_dimensions, True)))
-    found.append(("points", points_trace(now, n_dimensions)))
+        found.append((lambda k: arrows_trace(way.prior, way.at(k), n_dimensions, True), True))
+    found.append((lambda k: points_trace(way.at(k), n_dimensions), True))
     if means:
-        found += [
-            (move, _mean(layer, what, n_dimensions))
-            for move, layer, what in (("still", way.prior, "prior"), ("mean", now, "posterior"))
-        ]
+        found.append((lambda _: _mean(way.prior, "prior", n_dimensions), False))
+        found.append((lambda k: _mean(way.at(k), "posterior", n_dimensions), True))
     return found
+
+
+def _rail_parts(way: Way, n_dimensions: int, rail: Rail, share: float) -> list[tuple[Draw, bool]]:
+    """Return what draws those of a run's vectors that have no place on the map: a row of priors, one of posteriors."""
+    found: list[tuple[Draw, bool]] = []
+    if not way.prior.placed.all():
+        found.append((lambda _: points_trace(rail.line_up(way.prior, 0, share), n_dimensions), False))
+    if not np.isfinite(way.coordinates).all():
+        found.append((lambda k: points_trace(rail.line_up(way.at(k), 1, share), n_dimensions), True))
+    return found
+
+
+def _has_outside(way: Way) -> bool:
+    return not (way.prior.placed.all() and np.isfinite(way.coordinates).all())
 
 
 def _mean(layer: Layer, what: str, n_dimensions: int) -> Any:
     look: Mark = layer.mark or mark(layer.role, layer.index)
-    x, y, *z = (np.array([value], np.float32) for value in layer.coordinates.mean(axis=0))
+    x, y, *z = (np.array([value], np.float32) for value in layer.coordinates[layer.placed].mean(axis=0))
     common: dict[str, Any] = {
         "mode": "markers",
         "name": f"mean of {what}",
@@ -164,15 +185,13 @@ def _lay_out(figure: go.Figure, axes: Axes, n_panels: int) -> None:
         figure.update_yaxes(scaleanchor="x", scaleratio=1, row=1, col=1)
 
 
-def _player(
-    figure: go.Figure, moving: Sequence[tuple[int, Way, str]], labels: Sequence[str], frame: int, n_dimensions: int
-) -> None:
+def _player(figure: go.Figure, moving: Sequence[tuple[int, Draw]], labels: Sequence[str], frame: int) -> None:
     """Add buttons, a slider and the frames they show; a frame holds what moves and nothing else."""
     figure.frames = [
         go.Frame(
             name=str(k),
-            data=[_moved(way, what, k, n_dimensions) for _, way, what in moving],
-            traces=[index for index, _, _ in moving],
+            data=[_moved(draw(k)) for _, draw in moving],
+            traces=[index for index, _ in moving],
         )
         for k in range(len(labels))
     ]
@@ -205,13 +224,9 @@ def _player(
     )  # fmt: skip
 
 
-def _moved(way: Way, what: str, frame: int, n_dimensions: int) -> Any:
-    now = way.at(frame)
-    if what == "points":
-        trace = points_trace(now, n_dimensions)
-    elif what == "arrows":
-        trace = arrows_trace(way.prior, now, n_dimensions, False)
-    else:
-        trace = _mean(now, "posterior", n_dimensions)
-    keep = ("x", "y", "z", "hovertext") if what == "points" else ("x", "y", "z")
-    return type(trace)(**{name: trace[name] for name in keep if name in trace and trace[name] is not None})
+def _moved(trace: Any) -> Any:
+    """Return what of a trace changes from frame to frame."""
+    kept = {name: trace[name] for name in ("x", "y", "z", "hovertext") if name in trace and trace[name] is not None}
+    if isinstance(trace.marker.size, np.ndarray | tuple) and trace.mode == "markers":
+        kept["marker"] = {"size": trace.marker.size}
+    return type(trace)(**kept)

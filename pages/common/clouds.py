@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
-from core.engine.projection import StoredMap, find_map
-from core.figures.clouds import Axes, Layer, pca_axes, split_by_token, tsne_axes
+from core.engine.projection import StoredMap, clouds_of, find_map, load_map
+from core.figures.clouds import Axes, Layer, pca_axes, tsne_axes
 from core.figures.text import in_context, token
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
@@ -53,27 +53,56 @@ def find_picture(spec: ProjectionSpec, store: Store) -> StoredMap | None:
 
 
 def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
-    """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job."""
+    """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job.
+
+    A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest.
+    """
     with errors():
         found = find_picture(spec, store)
         if found:
             return found
         asked = fitted_spec(spec)
         job = job_of("projection", [asked], store)
+        stopped = _stopped(job, asked, store)
+        if job and stopped:
+            return None if _offer_rest(job, asked, stopped, store) else stopped
         if job and job.status().state != "succeeded":
             follow(job, store)
             return None
-        n_clouds = len(spec.clouds) + spec.vocabulary
-        seconds = (
-            spec.n_points * n_clouds * (spec.n_early_iterations + spec.n_iterations) * _SECONDS_A_POINT_AND_ITERATION
-        )
-        if spec.method == "tsne":
-            st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
-            if not st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne"):
-                return None
+        if spec.method == "tsne" and not _offer_tsne(asked):
+            return None
         if start("projection", asked, store):
             st.rerun()
     return None
+
+
+def _offer_tsne(spec: ProjectionSpec) -> bool:
+    """Say what a t-SNE map costs and return whether it shall be drawn."""
+    n_clouds = len(spec.clouds) + spec.vocabulary
+    n_iterations = spec.n_early_iterations + spec.n_iterations
+    seconds = spec.n_points * n_clouds * n_iterations * _SECONDS_A_POINT_AND_ITERATION
+    st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
+    return st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne")
+
+
+def _stopped(job: JobFolder | None, spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return the map of a job that was stopped with what was drawn."""
+    result = job.result() if job and job.status().state == "succeeded" else None
+    early = result and 0 < result.get("n_iterations", 0) < spec.n_iterations
+    return load_map(result["key"], store) if result and early else None
+
+
+def _offer_rest(job: JobFolder, spec: ProjectionSpec, stopped: StoredMap, store: Store) -> bool:
+    """Say that a map was stopped early, and offer the rest; return whether its job was started again."""
+    done = stopped.artifact.info["n_iterations"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Stopped after {done} of {spec.n_iterations} iterations.", width="content")
+        pressed = st.button("Draw it to the end", icon=":material/scatter_plot:", key=f"rest.{job.id}")
+    if pressed:
+        job.clear_enough()
+        if start("projection", spec, store):
+            st.rerun()
+    return pressed
 
 
 def need_vocabulary(model: ModelSpec, store: Store) -> Cloud | None:
@@ -161,40 +190,37 @@ def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def map_layers(root: Path, spec_json: str, map_key: str, colour: str, as_reference: bool) -> list[Layer]:  # noqa: ARG001 - part of the cache's key
-    """Return a stored map's own points as layers, the vocabulary first.
+def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
+    """Return the points that a map was fitted on as grey layers, the vocabulary first, for others to stand out on.
+
+    A cloud that was pruned away is drawn all the same, without hover.
 
     Args:
         root: of the store.
-        spec_json: of the map.
-        map_key: names the stored map, so that a newer one is read anew.
-        colour: 'dataset', 'position' or 'token'.
-        as_reference: grey, for others to stand out on.
+        map_key: names the stored map.
+        n_components: of the picture.
     """
-    spec, store = ProjectionSpec.parse(spec_json), Store(root)
-    stored = find_picture(spec, store)
+    store = Store(root)
+    stored = load_map(map_key, store)
     if stored is None:
         return []
-    clouds = [find_vocabulary(spec.model, store)] if spec.vocabulary else []
-    clouds += [find_cloud(cloud, store) for cloud in spec.clouds]
+    spec, drawn = stored.spec, stored.map.drawn(n_components)
     names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
-    order = [cloud.key for cloud in clouds if cloud]
+    keys = stored.artifact.info["clouds"]
     layers: list[Layer] = []
-    for index, (cloud, name) in enumerate(zip(clouds, names, strict=True)):
-        if cloud is None or cloud.key in order[:index]:
+    for place, (cloud, name) in enumerate(zip(clouds_of(stored, store), names, strict=True)):
+        if keys[place] in keys[:place]:
             continue
-        own = (stored.reference["cloud"] == cloud.key).to_numpy()
-        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]]
-        grey = as_reference or name == "vocabulary"
-        layer = Layer(
-            name=f"{name} ({len(rows):,})",
-            coordinates=np.asarray(stored.map.coordinates[own]),
-            role="reference" if grey else "dataset",
-            index=index - spec.vocabulary,
-            hover=hover(rows),
-            ids=rows["row_id"].to_numpy(),
+        own = (stored.reference["cloud"] == keys[place]).to_numpy()
+        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]] if cloud else None
+        layers.append(
+            Layer(
+                name=f"{name} ({own.sum():,})",
+                coordinates=np.asarray(drawn.coordinates[own]),
+                hover=None if rows is None else hover(rows),
+                ids=None if rows is None else rows["row_id"].to_numpy(),
+            )
         )
-        layers += _coloured(layer, rows, "dataset" if grey else colour)
     return layers
 
 
@@ -210,12 +236,6 @@ def hover(rows: pd.DataFrame) -> list[str]:
         for document, position in zip(rows["document"], rows["position"], strict=True)
     ]
     return in_context(rows["context_before"], rows["token"], rows["context_after"], notes)
-
-
-def _coloured(layer: Layer, rows: pd.DataFrame, colour: str) -> list[Layer]:
-    if colour == "position":
-        return [replace(layer, values=rows["position"].to_numpy(np.float32), values_title="position")]
-    return split_by_token(layer, rows["token"].tolist()) if colour == "token" else [layer]
 
 
 def sources_table(clouds: Sequence[Cloud], labels: Sequence[str]) -> pd.DataFrame:

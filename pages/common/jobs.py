@@ -57,8 +57,14 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
     status = job.status()
     if status.ended:
         st.rerun()  # the whole page, which then shows the end without a fragment
-    bar, button = st.columns([6, 1], vertical_alignment="bottom")
+    drawing = job.kind == "projection" and job.spec.get("method") == "tsne" and status.state == "running"
+    bar, *keep, button = st.columns([6, 2, 1] if drawing else [6, 1], vertical_alignment="bottom")
     bar.progress(status.fraction, text=describe(status, time.time()))
+    if drawing and keep[0].button(
+        "Stop, keep what is drawn", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
+    ):
+        job.say_enough()
+        st.toast("The map is kept as it is after its next few iterations.")
     if button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:", width="stretch"):
         with errors():
             client.cancel(job, store)

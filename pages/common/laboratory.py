@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.projection import Map, Placement
+from core.analysis.projection import Placement
 from core.figures.clouds import Layer
 from core.figures.densities import Density, density_figure
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
@@ -18,14 +18,13 @@ from core.figures.text import show
 from core.priors.radial import chi_radii
 from core.specs import PriorSpec
 from pages.common.layout import draw, plain, table
+from pages.common.maps import weights_of
 from pages.common.preview import (
     N_NEAREST,
     Asked,
     Preview,
     ReferenceFacts,
-    fit_and_sample,
     nearest_tokens,
-    nulls_of,
     place_sample,
 )
 
@@ -70,12 +69,6 @@ class Drawn:
     placed: Placement
     look: Mark
 
-    @classmethod
-    def of(cls, name: str, spec: PriorSpec, asked: Asked, fitted: Map, look: Mark) -> "Drawn":
-        """Fit, draw and place; see `fit_and_sample`."""
-        preview = fit_and_sample(asked)
-        return cls(name, spec, asked, preview, fitted.place(preview.sample), look)
-
     def points(self) -> pd.DataFrame:
         """Return one row a vector, in the order drawn."""
         place, tokens = place_sample(self.asked), nearest_tokens(self.asked)
@@ -91,8 +84,12 @@ class Drawn:
         )
         return frame if tokens is None else frame.join(tokens)
 
-    def layer(self) -> Layer:
-        """Return the sample as a layer of the map, with what is known of each vector on hover."""
+    def layer(self, size: str = "same") -> Layer:
+        """Return the sample as a layer of the map, with what is known of each vector on hover.
+
+        Args:
+            size: what decides how large a vector is drawn; see `pages.common.maps.SIZES`.
+        """
         points = self.points()
         hover = [
             f"<b>{i}</b> of {len(points)}<br>norm {norm:.4g}<br>{off:.1%} off this plane, T² {t:.2g}<br>"
@@ -106,14 +103,17 @@ class Drawn:
                 for text, word, distance in found
             ]
         coordinates, n = self.placed.coordinates, len(points)
-        return Layer(f"{self.name} sample ({n})", coordinates, "prior", 0, hover, np.arange(n), mark=self.look)
+        return Layer(
+            f"{self.name} sample ({n})", coordinates, "prior", 0, hover, np.arange(n), mark=self.look,
+            weights=weights_of(size, self.placed),
+        )  # fmt: skip
 
 
-def null_layers(asked: Asked, fitted: Map) -> list[Layer]:
+def null_layers(placed: Mapping[str, Placement]) -> list[Layer]:
     """Return the three nulls of a prior's sample on the map."""
     return [
-        Layer(f"null: {name} ({len(points)})", fitted.place(points).coordinates, "dataset", 3 + i)
-        for i, (name, points) in enumerate(nulls_of(asked).items())
+        Layer(f"null: {name} ({len(one.inside)})", one.coordinates, "dataset", 3 + i)
+        for i, (name, one) in enumerate(placed.items())
     ]
 
 

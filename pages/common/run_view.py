@@ -150,7 +150,7 @@ def _prompt_on_map(
     word = "posterior" if status.state == "succeeded" else "prompt now"
     before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names)
     after = Layer(f"{word}, step {prompts.steps[-1]}", points[1].coordinates, "posterior", hover=names)
-    grey = map_layers(store.root, wanted.canonical_json(), stored.artifact.key, "dataset", True)
+    grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     figure = map_figure([*grey, before, after], axes(stored), [(before, after)], revision=stored.artifact.key)
     draw(figure, key=f"tune.map.{job.id}.{site}")
     info = stored.artifact.info

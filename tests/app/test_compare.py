@@ -66,7 +66,7 @@ def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled,
     (kind, spec), = no_engine  # fmt: skip
     assert (kind, spec.run, spec.worth) == ("measure", filled.run, False)
     assert f"Measuring {filled.run}" in texts_of(app).replace("\\", "")
-    assert not app.dataframe
+    assert len(app.dataframe) == 1, "only where the vectors lie on the map"
     app.run()
     assert len(no_engine) == 1, "a job that waits is not asked for again"
 
@@ -76,7 +76,9 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     assert no_engine == []
     assert [title.value for title in app.subheader] == [*TITLES, "What vectors are worth"]
     tables = [pd.DataFrame(table.value) for table in app.dataframe]
-    quality, _, moved, collapse, place, shape, worth = tables
+    laid, quality, _, moved, collapse, place, shape, worth = tables
+    assert laid["what"].tolist() == [f"prior · gaussian {measured.run}", f"posterior · gaussian {measured.run}"]
+    assert laid["off the plane"].between(0, 1).all()
     assert quality["of"].tolist() == ["posterior", "prior sample", "no prompt"]
     assert quality["prior"].unique().tolist() == ["gaussian"]
     assert moved["of"].tolist()[0] == "posterior"
@@ -86,7 +88,7 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     assert "null: subsets of stories.txt" in shape["of"].tolist()
     assert str(worth["drop"].iloc[0])
     titles = {definition.title: definition.text for definition in DEFINITIONS.values()}
-    for table in app.dataframe:
+    for table in app.dataframe[1:]:
         columns = json.loads(table.proto.columns)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
@@ -181,8 +183,8 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     fit_projection(whole, job, store, silent)
     app = compare(measured.run, deep.id, site="2")
     assert "posterior" in names_of(app)
-    assert "tokens of the runs' data at site 2" in texts_of(app).replace("\\", "")
-    collapse = pd.DataFrame(app.dataframe[3].value)
+    assert "tokens of stories.txt at site 2" in texts_of(app).replace("\\", "")
+    collapse = pd.DataFrame(app.dataframe[4].value)
     assert set(collapse["run"]) == {"t-deep"}
     assert "null: tokens of stories.txt" in collapse["of"].tolist()
 
