@@ -10,6 +10,7 @@ import warnings
 import typer
 from typer.exceptions import TyperException
 
+from core.commands.atlas import atlas
 from core.commands.cache import cache
 from core.commands.capture import capture
 from core.commands.compare import compare
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (doctor, capture, sample, priors, tune, compare, export):
+for verb in (doctor, capture, sample, priors, tune, compare, atlas, export):
     app.command(no_args_is_help=False)(verb)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")

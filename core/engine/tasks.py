@@ -15,6 +15,7 @@ from typing import Any, Literal
 from core.errors import BadRequest, UnknownName
 from core.progress import Progress
 from core.specs import (
+    AtlasSpec,
     CloudSpec,
     FitSpec,
     MeasureSpec,
@@ -205,6 +206,18 @@ def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
     return (VERSION,)
 
 
+def _atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.atlas import measure_atlas
+
+    return measure_atlas(spec, job, store, progress)
+
+
+def _atlas_context(spec: AtlasSpec) -> tuple[str, ...]:
+    from core.engine.atlas import VERSION
+
+    return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
+
+
 def _sources(spec: CloudSpec | PathsSpec | TuningSpec) -> tuple[str, ...]:
     """Return what names the texts and the weights; a hub model that is not here yet has no name.
 
@@ -246,6 +259,7 @@ for _task in (
     Task("trajectory", "y", TrajectorySpec, _trajectory, "quick", keeps=True, context=_trajectory_context),
     Task("place", "l", PlacementSpec, _place, "quick"),
     Task("paths", "w", PathsSpec, _paths, "heavy", keeps=True, context=_paths_context),
+    Task("atlas", "a", AtlasSpec, _atlas, "heavy", keeps=True, context=_atlas_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

@@ -1,5 +1,6 @@
 """What a person can ask for: frozen, validated, JSON in and out, fingerprinted."""
 
+from core.specs.atlas import AtlasSpec, HygieneSpec
 from core.specs.base import Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
 from core.specs.dataset import TASK_DATASETS, DatasetSpec
@@ -16,9 +17,11 @@ __all__ = [
     "FINAL",
     "TASK_DATASETS",
     "AnyPrior",
+    "AtlasSpec",
     "CloudSpec",
     "DatasetSpec",
     "FitSpec",
+    "HygieneSpec",
     "MeasureSpec",
     "ModelSpec",
     "PathsSpec",

@@ -1,0 +1,290 @@
+"""All statistics of one site, as rows of a tidy table, and the coordinates of its small map."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.analysis.atlas_terms import ALL, COLUMNS, N_GAUSSIAN, QUANTITIES, SHAPE, pair_name
+from core.analysis.cloud_shape import gaussian_shapes, measure_shape
+from core.analysis.intervals import Interval
+from core.analysis.modality import N_PRINCIPAL, directions, modality, null_of, uniform_dips
+from core.analysis.pca import Pca, fit_pca
+from core.analysis.probes import Tested, check_documents, lda_hits, logistic_hits, probe
+from core.analysis.separability import (
+    between_documents,
+    distances,
+    energy_coefficient,
+    neighbour_purity,
+    silhouette,
+)
+from core.analysis.units import Rows, deal, join, permuted_labels
+from core.errors import BadRequest
+
+N_BLOCKS = 10
+"""Blocks of documents that intervals leave out one at a time."""
+MAX_NEAR = 1000
+"""Points of a data set that take part where all distances are needed."""
+MIN_DOCUMENTS = 4
+LEAST_REFITS = 19
+"""Of the logistic probe under the null: p can then be 0.05."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a site is measured: the fields of `AtlasSpec` that matter here."""
+
+    n_components: int = 64
+    n_folds: int = 5
+    n_permutations: int = 200
+    n_neighbours: int = 10
+    n_map: int = 1500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all sites share: which rows belong together, folds, permutations, and the dips of uniform samples.
+
+    Attributes:
+        names: of the data sets.
+        rows: whose points are still to be put in.
+        part: (n_documents,) fold.
+        permuted: (n_permutations, n_documents) labels of the null.
+        block: (n_documents,) block of documents, for intervals.
+        near: (n,) which rows take part where all distances are needed.
+        drawn: (n,) which rows are drawn on the small maps.
+        uniform: dips of uniform samples, by number of points.
+        settings: as asked.
+    """
+
+    names: tuple[str, ...]
+    rows: Rows
+    part: NDArray[np.intp]
+    permuted: NDArray[np.intp]
+    block: NDArray[np.intp]
+    near: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
+    uniform: dict[int, NDArray[np.float64]]
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class SiteAtlas:
+    """What was found at a site.
+
+    Attributes:
+        table: one row a quantity and cloud or pair, with the columns `COLUMNS` but for the site.
+        directions: `cloud`, `direction`, `dip`, `p`, `p_holm`: one row a direction tested.
+        coordinates: (n_map, 2) principal components of the drawn rows, in the order of `Plan.rows`.
+        explained: (2,) their share of the variance.
+    """
+
+    table: pd.DataFrame
+    directions: pd.DataFrame
+    coordinates: NDArray[np.float32]
+    explained: NDArray[np.float64]
+
+
+def plan(
+    names: Sequence[str], documents: Sequence[NDArray[np.integer]], settings: Settings, rng: np.random.Generator
+) -> Plan:
+    """Decide by chance, once for all sites, what is held out, permuted and drawn.
+
+    Args:
+        names: of the data sets, all different.
+        documents: of each, (n_rows,) which document each row belongs to.
+        settings: as asked.
+        rng: decides.
+
+    Raises:
+        BadRequest: a data set with points of fewer than four documents.
+    """
+    for name, of in zip(names, documents, strict=True):
+        if (n := len(np.unique(of))) < MIN_DOCUMENTS:
+            raise BadRequest(
+                f"The points of {name} come from {n} documents or groups of documents, at least {MIN_DOCUMENTS} are "
+                "needed; ask for more samples."
+            )
+    rows = join([np.empty((len(of), 0), np.float32) for of in documents], list(documents))
+    part = deal(rows.labels, check_documents(rows, settings.n_folds), rng)
+    counts = np.bincount(rows.labels)
+    sizes = {*counts.tolist(), int(counts.min()) * len(counts)}
+    return Plan(
+        names=tuple(names),
+        rows=rows,
+        part=part,
+        permuted=permuted_labels(rows.labels, part, settings.n_permutations, rng),
+        block=deal(rows.labels, min(N_BLOCKS, int(counts.min())), rng),
+        near=_sample(rows, MAX_NEAR, rng),
+        drawn=_sample(rows, max(1, settings.n_map // len(names)), rng),
+        uniform={n: uniform_dips(n, rng) for n in sorted(sizes)},
+        settings=settings,
+    )
+
+
+def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return which rows take part: as many of each data set, one of every document first where there are so many."""
+    chosen = np.zeros(len(rows.documents), bool)
+    n = min(n_each, int(np.bincount(rows.row_labels).min()))
+    for label in range(rows.n_datasets):
+        mine = rng.permutation(np.flatnonzero(rows.row_labels == label))
+        first = np.zeros(len(mine), bool)
+        first[np.unique(rows.documents[mine], return_index=True)[1]] = True
+        chosen[np.concatenate([mine[first], mine[~first]])[:n]] = True
+    return chosen
+
+
+def measure_site(
+    points: Sequence[NDArray[np.floating]], plan: Plan, rng: np.random.Generator, tick: Callable[[str], None]
+) -> SiteAtlas:
+    """Measure one site.
+
+    Args:
+        points: of each data set (n_rows, d), in the order of the plan's documents.
+        plan: what all sites share.
+        rng: decides resamples, directions and Gaussian samples.
+        tick: told before each stage, and now and then within one, what is being done.
+    """
+    rows = plan.rows.with_points(np.concatenate([np.asarray(part, np.float32) for part in points])[plan.rows.order])
+    tick("principal components")
+    n_components = max(2, min(plan.settings.n_components, rows.points.shape[1], len(rows.points) // 10))
+    pca = fit_pca(rows.points, n_components)
+    near = rows.subset(plan.near)
+    tick("distances")
+    between = distances(near.points)
+    table: list[dict[str, Any]] = []
+    if len(plan.names) > 1:
+        table += _separability(rows, _whitened(rows, pca), near, between, plan, rng, tick)
+    tick("modes of all")
+    tests: list[pd.DataFrame] = []
+    if len(plan.names) > 1:
+        mode, test = _modes(ALL, _equal_documents(rows, rng), pca.components[:N_PRINCIPAL], plan, rng)
+        table.append(mode)
+        tests.append(test)
+    for label, name in enumerate(plan.names):
+        tick(f"shape of {name}")
+        mine = near.row_labels == label
+        more, test = _cloud(rows.subset(rows.row_labels == label), name, near, mine, between, plan, label, rng, tick)
+        table += more
+        tests.append(test)
+    order = {name: i for i, name in enumerate(QUANTITIES)}
+    table.sort(key=lambda row: order[row["quantity"]])
+    return SiteAtlas(
+        table=pd.DataFrame(table, columns=list(COLUMNS[1:])),
+        directions=pd.concat(tests, ignore_index=True),
+        coordinates=pca.transform(rows.points[plan.drawn], 2),
+        explained=pca.explained[:2],
+    )
+
+
+def _whitened(rows: Rows, pca: Pca) -> Rows:
+    """Return the rows in principal components of equal variance; those without any are left out."""
+    real = pca.variance > 1e-9 * pca.variance[0]
+    return rows.with_points(pca.transform(rows.points)[:, real] / np.sqrt(pca.variance[real]).astype(np.float32))
+
+
+def _row(quantity: str, cloud: str, found: Interval, null: Interval | None = None, p: float = np.nan) -> dict[str, Any]:
+    band = null or Interval(np.nan, np.nan, np.nan)
+    return {
+        "quantity": quantity, "cloud": cloud, "value": found.value, "low": found.low, "high": found.high,
+        "null": band.value, "null_low": band.low, "null_high": band.high, "p": p,
+    }  # fmt: skip
+
+
+def _separability(
+    rows: Rows,
+    scores: Rows,
+    near: Rows,
+    between: NDArray[np.float32],
+    plan: Plan,
+    rng: np.random.Generator,
+    tick: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    def row(quantity: str, cloud: str, tested: Tested) -> dict[str, Any]:
+        return _row(quantity, cloud, tested.found, tested.null_band, tested.p)
+
+    tick("linear discriminants")
+    found = [row("lda_accuracy", ALL, probe(scores, plan.part, plan.permuted, lda_hits, rng))]
+    n_refits = min(len(plan.permuted), max(LEAST_REFITS, len(plan.permuted) // 10))
+
+    def logistic(of: Rows, part: NDArray[np.intp], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+        return logistic_hits(of, part, labels, lambda: tick("logistic probe"))
+
+    found.append(row("logistic_accuracy", ALL, probe(scores, plan.part, plan.permuted[:n_refits], logistic, rng)))
+    tick("neighbours")
+    present = np.unique(rows.documents[plan.near])
+    permuted = permuted_labels(near.labels, plan.part[present], len(plan.permuted), rng)
+    purity = neighbour_purity(between, near, plan.settings.n_neighbours, permuted, rng)
+    found += [row("neighbour_purity", ALL, purity), row("silhouette", ALL, silhouette(between, near, permuted, rng))]
+    to_documents = between_documents(between, near)
+    for first, second in combinations(range(len(plan.names)), 2):
+        name = pair_name(plan.names[first], plan.names[second])
+        if len(plan.names) > 2:
+            pair = np.isin(rows.labels, (first, second))
+            two, part = scores.subset(pair[scores.documents]), plan.part[pair]
+            shuffled = permuted_labels(two.labels, part, len(plan.permuted), rng)
+            found.append(row("lda_accuracy", name, probe(two, part, shuffled, lda_hits, rng)))
+        pair = np.isin(near.labels, (first, second))
+        two, part = near.subset(pair[near.documents]), plan.part[present][pair]
+        shuffled = permuted_labels(two.labels, part, len(plan.permuted), rng)
+        block = plan.block[present][pair]
+        found.append(row("energy", name, energy_coefficient(to_documents[np.ix_(pair, pair)], two, shuffled, block)))
+    return found
+
+
+def _equal_documents(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Return the rows of as many documents of each data set."""
+    n = int(np.bincount(rows.labels).min())
+    kept = np.concatenate(
+        [rng.choice(np.flatnonzero(rows.labels == label), n, replace=False) for label in range(rows.n_datasets)]
+    )
+    return rows.subset(np.isin(rows.documents, kept))
+
+
+def _modes(
+    cloud: str, rows: Rows, components: NDArray[np.floating], plan: Plan, rng: np.random.Generator
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the row of the dip, and a table of the directions tested."""
+    axes = directions(components, rows.points.shape[1], rng)
+    projections = rows.points @ axes.T.astype(np.float32)
+    found = modality(projections, rows.documents, plan.uniform[len(rows.labels)], rng)
+    k = len(components)
+    names = [f"principal {i + 1}" if i < k else f"random {i - k + 1}" for i in range(len(axes))]
+    table = pd.DataFrame({"cloud": cloud, "direction": names, "dip": found.dip, "p": found.p, "p_holm": found.p_holm})
+    return _row("dip", cloud, found.largest, null_of(found), float(found.p_holm.min())), table
+
+
+def _cloud(
+    rows: Rows,
+    name: str,
+    near: Rows,
+    mine: NDArray[np.bool_],
+    between: NDArray[np.float32],
+    plan: Plan,
+    label: int,
+    rng: np.random.Generator,
+    tick: Callable[[str], None],
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Return modes and shape of one data set's points, beside samples of the Gaussian with their moments."""
+    block = plan.block[plan.rows.labels == label][rows.documents]
+    own = near.subset(mine)
+    n_folds = plan.settings.n_folds
+    shape = measure_shape(rows.points, block, own, between[np.ix_(mine, mine)], n_folds, rng)
+    samples = []
+    for sample in gaussian_shapes(shape, block, len(own.points), n_folds, N_GAUSSIAN, rng):
+        tick(f"shape of {name} beside a Gaussian")
+        samples.append([sample[quantity].value for quantity in SHAPE])
+    nulls = {
+        quantity: Interval(float(np.mean(column)), min(column), max(column))
+        for quantity, column in zip(SHAPE, zip(*samples, strict=True), strict=True)
+    }
+    mode, tested = _modes(name, rows, shape.components, plan, rng)
+    table = [
+        _row(quantity, name, shape.found[quantity], nulls[quantity], shape.p.get(quantity, np.nan))
+        for quantity in SHAPE
+    ]
+    return [mode, *table], tested

@@ -1,0 +1,120 @@
+"""How many directions a cloud uses: participation ratio, and TwoNN's intrinsic dimension."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.intervals import Interval, spread
+from core.analysis.units import jackknife, resample_counts, sum_by_document
+from core.errors import BadRequest
+
+_CANDIDATES = 8
+"""Points that may be among the two nearest, by rounded distances."""
+
+
+@dataclass(frozen=True)
+class BlockMoments:
+    """Sums over blocks of documents, from which moments without some blocks are had at once.
+
+    Attributes:
+        counts: (g,) points.
+        sums: (g, d).
+        products: (g, d, d) sums of outer products.
+        centre: (d,) that was taken off first, for the digits.
+    """
+
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    products: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+    @cached_property
+    def _whole(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        return float(self.counts.sum()), self.sums.sum(axis=0), self.products.sum(axis=0)
+
+    def moments(self, without: Sequence[int] = ()) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean (d,) and covariance (d, d), divided by n, of all blocks but those left out."""
+        n, total, products = self._whole
+        out = list(without)
+        n = n - self.counts[out].sum()
+        mean = (total - self.sums[out].sum(axis=0)) / n
+        covariance = (products - self.products[out].sum(axis=0)) / n - np.outer(mean, mean)
+        return self.centre + mean, covariance
+
+
+def block_moments(points: NDArray[np.floating], block: NDArray[np.intp]) -> BlockMoments:
+    """Return the sums of points (n, d) over the blocks (n,) 0 … g - 1 they belong to; all of them have points."""
+    centre = np.asarray(points, np.float64).mean(axis=0)
+    centred = points - centre
+    parts = [centred[block == number] for number in range(int(block.max()) + 1)]
+    return BlockMoments(
+        counts=np.array([len(part) for part in parts], np.float64),
+        sums=np.array([part.sum(axis=0) for part in parts]),
+        products=np.array([part.T @ part for part in parts]),
+        centre=centre,
+    )
+
+
+def participation_ratio(covariance: NDArray[np.floating]) -> float:
+    """Return (Σλ)² / Σλ² of the eigenvalues of a covariance: 1 for a line, d for a ball; NaN for a point."""
+    squares = float((covariance**2).sum())
+    return float(np.trace(covariance)) ** 2 / squares if squares > 0 else np.nan
+
+
+def participation(moments: BlockMoments) -> Interval:
+    """Return the participation ratio, with an interval that leaves out one block of documents at a time."""
+    whole, *left_out = (
+        participation_ratio(moments.moments(without)[1])
+        for without in [(), *([block] for block in range(len(moments.counts)))]
+    )
+    return jackknife(whole, np.array(left_out))
+
+
+def two_nn(
+    points: NDArray[np.floating],
+    between: NDArray[np.floating],
+    documents: NDArray[np.intp],
+    rng: np.random.Generator,
+) -> Interval:
+    """Return the intrinsic dimension from each point's two nearest points of other documents.
+
+    The ratio r2 / r1 follows a Pareto law whose exponent is the dimension; its maximum-likelihood estimate is
+    (n - 1) / Σ ln(r2 / r1).
+
+    Source: Facco et al., 2017; the estimate by Denti et al., 2022.
+    Deviation: neighbours come from other documents, so that pairs are independent draws; all ratios take part.
+
+    Args:
+        points: (n, d), all different, see `distinct_rows`.
+        between: (n, n) distances, perhaps rounded: they only say who may be near.
+        documents: (n,) ascending.
+        rng: decides the interval's resamples of documents, neighbours held as they are.
+
+    Raises:
+        BadRequest: a point has fewer than two points of other documents.
+    """
+    others = np.where(documents[:, None] == documents, np.inf, between)
+    n_near = min(_CANDIDATES, len(others) - 1)
+    near = np.argpartition(others, n_near, axis=1)[:, :n_near]
+    exact = np.linalg.norm(points[near].astype(np.float64) - points[:, None], axis=2)
+    exact[~np.isfinite(np.take_along_axis(others, near, axis=1))] = np.inf
+    two = np.sort(exact, axis=1)[:, :2]
+    if two.shape[1] < 2 or not np.isfinite(two).all():
+        raise BadRequest(
+            f"{len(documents)} distinct points of {len(np.unique(documents))} documents are too few for the intrinsic "
+            "dimension: each needs two of other documents; give more documents."
+        )
+    logs = np.log(two[:, 1] / two[:, 0])
+    unit = np.unique(documents, return_inverse=True)[1]
+    counts = resample_counts(np.zeros(int(unit.max()) + 1, np.intp), rng)
+    drawn = (counts @ np.bincount(unit) - 1) / (counts @ sum_by_document(logs, unit))
+    band = spread(drawn)
+    return Interval(float((len(logs) - 1) / logs.sum()), band.low, band.high)
+
+
+def distinct_rows(points: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the first row of each different point, ascending: duplicates have no distance to a neighbour."""
+    return np.sort(np.unique(np.ascontiguousarray(points), axis=0, return_index=True)[1])

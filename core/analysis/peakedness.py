@@ -1,0 +1,151 @@
+"""How a cloud departs from the Gaussian with its moments: kurtosis of projections, held-out Mahalanobis distances."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+from scipy.stats import chi2, t
+
+from core.analysis.intervals import Interval
+from core.analysis.intrinsic import BlockMoments
+from core.analysis.units import jackknife, jackknife_error
+
+INSIDE = 0.95
+
+
+@dataclass(frozen=True)
+class Kurtosis:
+    """Mean excess kurtosis of projections, 0 for a Gaussian.
+
+    Attributes:
+        found: value and interval over documents.
+        p: two-sided, against the value a Gaussian sample of this size has on average.
+    """
+
+    found: Interval
+    p: float
+
+
+def kurtosis(projections: NDArray[np.floating], block: NDArray[np.intp]) -> Kurtosis:
+    """Return the mean over directions of the excess kurtosis of projections (n, n_directions).
+
+    Args:
+        projections: of all points.
+        block: (n,) block of documents of each, 0 … g - 1, for the interval and p.
+    """
+    centred = np.asarray(projections, np.float64)
+    centred = centred - centred.mean(axis=0)
+    scale = centred.std(axis=0)
+    centred = centred / np.where(scale > 0, scale, 1)
+    squared = centred * centred
+    powers = np.stack([np.ones_like(centred), centred, squared, squared * centred, squared * squared], axis=1)
+    sums = np.array([powers[block == number].sum(axis=0) for number in range(int(block.max()) + 1)])
+    value = _excess(sums.sum(axis=0))
+    left_out = np.array([_excess(sums.sum(axis=0) - mine) for mine in sums])
+    error = jackknife_error(left_out)
+    expected = -6 / (len(projections) + 1)
+    p = float(2 * t.sf(abs(value - expected) / error, len(sums) - 1)) if error > 0 else 1.0
+    return Kurtosis(jackknife(value, left_out), p)
+
+
+def _excess(sums: NDArray[np.float64]) -> float:
+    """Return the mean excess kurtosis from sums of powers 0 to 4, (5, n_directions)."""
+    n, first, second, third, fourth = sums
+    m, m2, m3, m4 = first / n, second / n, third / n, fourth / n
+    variance = m2 - m**2
+    central = m4 - 4 * m * m3 + 6 * m**2 * m2 - 3 * m**4
+    return float(np.mean(central / np.where(variance > 0, variance, 1) ** 2 - 3))
+
+
+def ledoit_wolf(covariance: NDArray[np.float64], fourth: float, n: int) -> tuple[NDArray[np.float64], float]:
+    """Return a covariance shrunk towards a multiple of the identity, and the shrinkage.
+
+    Source: Ledoit & Wolf, 2004, in the form of scikit-learn, from sums that are had already.
+
+    Args:
+        covariance: (d, d), divided by n.
+        fourth: Σ of the centred points' norms to the fourth power.
+        n: points.
+    """
+    d = len(covariance)
+    mean = float(np.trace(covariance)) / d
+    squares = float((covariance**2).sum())
+    delta = (squares - 2 * mean * float(np.trace(covariance)) + d * mean**2) / d
+    beta = max(0.0, (fourth / n - squares) / (n * d))
+    shrinkage = 0.0 if beta == 0 else min(beta, delta) / delta if delta > 0 else 1.0
+    shrunk = (1 - shrinkage) * covariance
+    shrunk[np.arange(d), np.arange(d)] += shrinkage * mean
+    return shrunk, shrinkage
+
+
+def held_out_mahalanobis(
+    points: NDArray[np.floating], block: NDArray[np.intp], moments: BlockMoments, n_folds: int
+) -> NDArray[np.float64]:
+    """Return the squared Mahalanobis distance of each point (n,) under a Ledoit-Wolf fit without its own fold.
+
+    Points that were fitted on average d whatever the shape, so folds of whole blocks of documents are left out.
+
+    Args:
+        points: (n, d).
+        block: (n,) block of documents of each.
+        moments: of those blocks.
+        n_folds: block b is in fold b modulo n_folds.
+    """
+    found = np.full(len(points), np.nan)
+    n_blocks = len(moments.counts)
+    for fold in range(min(n_folds, n_blocks)):
+        out = range(fold, n_blocks, n_folds)
+        held = np.isin(block, out)
+        found[held] = _distances(points[held], points[~held], *moments.moments(out))
+    return found
+
+
+def _distances(
+    held: NDArray[np.floating],
+    fitted: NDArray[np.floating],
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    fourth = float((((fitted - mean) ** 2).sum(axis=1) ** 2).sum())
+    shrunk, _ = ledoit_wolf(covariance, fourth, len(fitted))
+    # A cloud without any spread in some direction still has a distance: none there.
+    shrunk[np.diag_indices_from(shrunk)] += 1e-9 * np.trace(shrunk) / len(shrunk)
+    factor = cholesky(shrunk, lower=True)
+    return (solve_triangular(factor, (held - mean).T, lower=True) ** 2).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class Radii:
+    """Held-out squared Mahalanobis distances against the chi-squared law with d degrees of freedom.
+
+    Attributes:
+        median: their median over the law's; below 1 the cloud's middle is denser than a Gaussian's.
+        inside: share inside the law's 95 % region.
+        distance: Kolmogorov's: the largest difference of the distribution functions.
+    """
+
+    median: Interval
+    inside: Interval
+    distance: Interval
+
+
+def radii(squared: NDArray[np.float64], block: NDArray[np.intp], d: int) -> Radii:
+    """Compare held-out squared distances (n,) with the law; intervals leave out blocks (n,) of documents."""
+    law = chi2(d)
+    middle, edge = law.ppf([0.5, INSIDE])
+    order = np.argsort(squared)
+    ranked, expected, blocks = squared[order], law.cdf(squared[order]), block[order]
+
+    def numbers(kept: NDArray[np.bool_]) -> tuple[float, float, float]:
+        values = ranked[kept]
+        return float(np.median(values)) / middle, float((values <= edge).mean()), _kolmogorov(expected[kept])
+
+    whole = numbers(np.ones(len(ranked), bool))
+    left_out = np.array([numbers(blocks != number) for number in range(int(block.max()) + 1)])
+    return Radii(*(jackknife(value, column) for value, column in zip(whole, left_out.T, strict=True)))
+
+
+def _kolmogorov(law: NDArray[np.float64]) -> float:
+    n = len(law)
+    return float(max((np.arange(1, n + 1) / n - law).max(), (law - np.arange(n) / n).max()))

@@ -1,0 +1,117 @@
+"""The unit of independence is the document: rows of one go together into folds, permutations and resamples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from core.analysis.intervals import LEVEL, Interval
+
+N_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Points of several data sets with what they belong to, ordered by document.
+
+    Attributes:
+        points: (n, d).
+        documents: (n,) number of the document, 0 … n_documents - 1, ascending.
+        labels: (n_documents,) number of the data set of each document.
+        order: (n,) which of the rows as they were given each one is.
+    """
+
+    points: NDArray[np.floating]
+    documents: NDArray[np.intp]
+    labels: NDArray[np.intp]
+    order: NDArray[np.intp]
+
+    @property
+    def row_labels(self) -> NDArray[np.intp]:
+        """Return the data set of each point, (n,)."""
+        return self.labels[self.documents]
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Return the number of points of each document, (n_documents,)."""
+        return np.bincount(self.documents, minlength=len(self.labels))
+
+    @property
+    def n_datasets(self) -> int:
+        """Return how many data sets there are."""
+        return int(self.labels.max()) + 1
+
+    def with_points(self, points: NDArray[np.floating]) -> "Rows":
+        """Return the same rows with other coordinates, given in this order."""
+        return Rows(points, self.documents, self.labels, self.order)
+
+    def subset(self, chosen: NDArray[np.bool_]) -> "Rows":
+        """Return some rows; documents and data sets without any are numbered anew."""
+        kept, documents = np.unique(self.documents[chosen], return_inverse=True)
+        _, labels = np.unique(self.labels[kept], return_inverse=True)
+        return Rows(self.points[chosen], documents, labels, self.order[chosen])
+
+
+def join(points: list[NDArray[np.floating]], documents: list[NDArray[np.integer]]) -> Rows:
+    """Return the rows of several data sets together, each with its own documents."""
+    labels = np.repeat(np.arange(len(points)), [len(part) for part in points])
+    keys = np.stack([labels, np.concatenate([np.asarray(part) for part in documents])], axis=1)
+    found, numbers = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(numbers, kind="stable")
+    return Rows(np.concatenate(points)[order], numbers[order], found[:, 0].astype(np.intp), order)
+
+
+def sum_by_document(values: NDArray[np.floating], documents: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return sums over the rows of each document, (n_documents, …), of values (n, …) ordered by document."""
+    starts = np.flatnonzero(np.diff(documents, prepend=-1))
+    return np.add.reduceat(np.asarray(values, np.float64), starts, axis=0)
+
+
+def deal(labels: NDArray[np.integer], n_parts: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return a part (0 … n_parts - 1) for each document; each data set's documents are spread evenly over the parts."""
+    part = np.empty(len(labels), np.intp)
+    for label in np.unique(labels):
+        mine = rng.permutation(np.flatnonzero(labels == label))
+        part[mine] = np.arange(len(mine)) % n_parts
+    return part
+
+
+def permuted_labels(
+    labels: NDArray[np.intp], part: NDArray[np.intp], n_permutations: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return labels (n_permutations, n_documents) permuted over the documents of each part.
+
+    Within parts, so that a permuted data set is spread over the folds just as the true one is.
+    """
+    drawn = np.tile(labels, (n_permutations, 1))
+    for number in np.unique(part):
+        here = np.flatnonzero(part == number)
+        drawn[:, here] = rng.permuted(drawn[:, here], axis=1)
+    return drawn
+
+
+def resample_counts(
+    labels: NDArray[np.intp], rng: np.random.Generator, n_resamples: int = N_RESAMPLES
+) -> NDArray[np.float64]:
+    """Return how often each document is drawn, (n_resamples, n_documents), with replacement within each data set."""
+    counts = np.zeros((n_resamples, len(labels)))
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        counts[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), size=n_resamples)
+    return counts
+
+
+def jackknife(value: float, left_out: NDArray[np.floating], level: float = LEVEL) -> Interval:
+    """Return the interval of a statistic from its values with each of g groups of documents left out, (g,).
+
+    Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
+    """
+    reach = float(t.ppf((1 + level) / 2, len(left_out) - 1)) * jackknife_error(left_out)
+    return Interval(value, value - reach, value + reach)
+
+
+def jackknife_error(left_out: NDArray[np.floating]) -> float:
+    """Return the standard error of a statistic from its values with each of g groups left out, (g,)."""
+    g = len(left_out)
+    return float(np.sqrt((g - 1) / g * ((left_out - left_out.mean()) ** 2).sum()))
