@@ -3,20 +3,16 @@
 import math
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
 from core.analysis.atlas_terms import QUANTITIES
+from core.commands.datasets import dataset_specs
 from core.commands.jobs import ensure
 from core.commands.options import Json
 from core.commands.output import emit
 from core.engine.atlas import Atlas, find_atlas
-from core.errors import BadRequest
-from core.specs import DEFAULT_MODEL, AtlasSpec, CloudSpec, DatasetSpec, ModelSpec
+from core.specs import DEFAULT_MODEL, AtlasSpec, CloudSpec, ModelSpec
 from core.store import Store
-
-_WITH_DETAIL = {"math": "module", "file": "path", "squad": "path", "c4": "path"}
-"""What may follow the name of a data set and a colon."""
 
 
 def atlas(
@@ -66,31 +62,10 @@ def atlas_spec(datasets: str, asked: dict[str, Any], permutations: str | None = 
     shared = {name: asked[name] for name in ("sites", "rows", "seed") if name in asked}
     clouds = [
         CloudSpec.parse({"model": model, "dataset": dataset, **shared})
-        for dataset in dataset_specs(datasets, asked["samples"], asked["seed"])
+        for dataset in dataset_specs(datasets, "--datasets", asked["samples"], asked["seed"])
     ]
     more = {} if permutations is None else {"n_permutations": permutations}
     return AtlasSpec.parse({"model": model, "clouds": clouds, "sites": asked["sites"], "seed": asked["seed"], **more})
-
-
-def dataset_specs(names: str, samples: str, seed: str) -> list[DatasetSpec]:
-    """Return the data sets of a text such as 'squad,news,math:algebra__linear_1d'.
-
-    Raises:
-        BadRequest: none, a data set that takes nothing after a colon, or a field of a data set is wrong.
-    """
-    found = []
-    for item in filter(None, (part.strip() for part in names.split(","))):
-        name, colon, detail = item.partition(":")
-        if colon and name not in _WITH_DETAIL:
-            raise BadRequest(
-                f"The data set {item!r} has something after a colon, which only {', '.join(_WITH_DETAIL)} take; "
-                f"write {name!r}."
-            )
-        more = {_WITH_DETAIL[name]: detail} if colon else {}
-        found.append(DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **more}))
-    if not found:
-        raise BadRequest(f"--datasets is {names!r}, which names no data set; write for example squad,news,math.")
-    return found
 
 
 def document(found: Atlas) -> dict[str, Any]:
@@ -103,23 +78,12 @@ def document(found: Atlas) -> dict[str, Any]:
         "sites": [
             {
                 "site": site,
-                **_groups(found.statistics.loc[found.statistics["site"] == site]),
+                **found.groups(site),
                 "explained_variance": explained[site],
             }
             for site in found.sites
         ],
     }
-
-
-def _groups(table: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return group → quantity → data set, pair or 'all' → numbers; what is not known is left out."""
-    groups: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in table.to_dict("records"):
-        numbers = ("value", "low", "high", "null", "null_low", "null_high", "p")
-        known = {name: row[name] for name in numbers if not math.isnan(row[name])}
-        group = groups.setdefault(QUANTITIES[row["quantity"]].group, {})
-        group.setdefault(row["quantity"], {})[row["cloud"]] = known
-    return groups
 
 
 def lines(found: Atlas) -> list[str]:

@@ -1,5 +1,6 @@
 """The activation atlas as a job: site after site, each kept when it is done. Its reading side is free of torch."""
 
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.analysis.atlas import Plan, Settings, SiteAtlas, measure_site, plan
+from core.analysis.atlas_terms import QUANTITIES
 from core.analysis.film import align
 from core.errors import BadRequest
 from core.progress import Progress
@@ -27,6 +29,7 @@ STATISTICS = "statistics"
 DIRECTIONS = "directions"
 MAPS = "maps"
 POINTS = "points"
+_NUMBERS = ("value", "low", "high", "null", "null_low", "null_high", "p")
 _FINAL_NUMBER = 2**20
 """Stands for 'final' in a site's seed; no model has so many blocks."""
 
@@ -67,6 +70,19 @@ class Atlas:
     def sites(self) -> list[int | str]:
         """Return the sites, in the order of the stream."""
         return self.summary["sites"]
+
+    def groups(self, site: int | str) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return a site's numbers, JSON-able; what is not known is left out.
+
+        Returns:
+            'separability', 'modality' or 'shape' → quantity → data set, pair or 'all' → value, interval, null and p.
+        """
+        groups: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in self.statistics.loc[self.statistics["site"] == site].to_dict("records"):
+            known = {name: row[name] for name in _NUMBERS if not math.isnan(row[name])}
+            group = groups.setdefault(QUANTITIES[row["quantity"]].group, {})
+            group.setdefault(row["quantity"], {})[row["cloud"]] = known
+        return groups
 
     def _table(self, name: str) -> pd.DataFrame:
         table = pd.read_parquet(self.job.path / f"{name}.parquet")
