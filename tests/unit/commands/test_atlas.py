@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.commands.atlas import dataset_specs
+from core.commands.datasets import dataset_specs
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_each_site_has_separability_modality_and_shape_with_interval_and_null(as
 
 
 def test_data_sets_are_read_as_a_person_writes_them():
-    squad, sums, own = dataset_specs("squad, math:algebra__linear_1d ,file:a/b.txt", "40", "3")
+    squad, sums, own = dataset_specs("squad, math:algebra__linear_1d ,file:a/b.txt", "--datasets", "40", "3")
     assert (squad.name, squad.samples, squad.seed) == ("squad", 40, 3)
     assert sums.module == "algebra__linear_1d"
     assert own.path == "a/b.txt"
