@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.errors import BadRequest
 
 
+LONGEST_SHOWN = 100
+"""Characters of a wrong value that a message shows."""
+
+
 class Spec(BaseModel):
     """Something a person can ask for.
 
@@ -59,12 +63,17 @@ def fingerprint(*parts: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 def _one_line(name: str, error: ValidationError) -> str:
     problems = []
     for item in error.errors(include_url=False):
         where = ".".join(str(part) for part in item["loc"]) or name
         value = item.get("input")
-        shown = f" (got {value!r})" if not isinstance(value, dict) else ""
+        shown = f" (got {_short(value)})" if not isinstance(value, dict) else ""
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message, shown = "there is no such field; remove it or check its spelling", ""

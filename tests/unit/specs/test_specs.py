@@ -120,3 +120,9 @@ def test_what_plays_no_part_does_not_tell_runs_apart():
     assert TuningSpec.parse(deep.canonical_json()) == deep
     kept = TuningSpec.parse({**deep.model_dump(), "deep_form": "kept"})
     assert deep.fingerprint() != kept.fingerprint()
+
+
+def test_a_long_wrong_value_is_cut_in_the_message():
+    with pytest.raises(BadRequest, match=r"name: .*\(got 'xxx+…\)$") as caught:
+        DatasetSpec.parse({"name": "x" * 10_000})
+    assert len(str(caught.value)) < 300
