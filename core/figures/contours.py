@@ -87,7 +87,7 @@ def contours(layers: Sequence[Layer]) -> list[go.Contour]:
                 name=f"density of {show(layer.name)}",
                 hoverinfo="skip",
                 showscale=False,
-                showlegend=True,
+                showlegend=False,
             )
         )  # fmt: skip
     return traces

@@ -1,14 +1,17 @@
 """Figures whose points can be selected: what is chosen keeps its colour, the rest stays as grey context."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
 from core.figures.clouds import Axes, Layer, map_figure
 from core.figures.palette import CONTINUOUS, REFERENCE, Mark
+from core.figures.style import style
 from core.figures.text import show
 
 HIT = Mark("#111827", "circle-open", "circle-open", 9, 0.9)
@@ -17,9 +20,15 @@ MARKED = Mark("#D81B9A", "circle-open", "circle-open", 18, 1.0)
 """The one point that is looked at."""
 NEIGHBOUR = Mark("#D81B9A", "circle-open", "circle-open", 9, 0.95)
 """The nearest points of the one that is looked at."""
-_CONTEXT = {"color": REFERENCE.colour, "opacity": 0.18}
+_GREY = replace(REFERENCE, opacity=0.18)
+_CONTEXT = {"color": _GREY.colour, "opacity": _GREY.opacity}
+_SVG_UP_TO = 2000
+"""Marks of up to so many points are drawn above the WebGL canvas, where no point hides them."""
+_ZOOM_MARGIN = 0.08
 _AXIS = "coloraxis"
 _DECADES = 8
+_NOT = "not selected"
+_ROW_HEIGHT = 380
 
 
 def selectable_map(
@@ -29,6 +38,7 @@ def selectable_map(
     rings: Sequence[Layer] = (),
     revision: str = "map",
     turn: int = 0,
+    zoom: NDArray[np.floating] | None = None,
 ) -> go.Figure:
     """Draw layers on a map whose points can be selected with a lasso or a box.
 
@@ -39,14 +49,61 @@ def selectable_map(
         rings: points to mark, such as the hits of a search; a selection leaves them as they are.
         revision: see `style`.
         turn: a figure of another turn is another one to the browser, which then forgets what was lassoed in it.
+        zoom: (n, 2) places that the axes reach over at first; None is all.
     """
     if len(axes.titles) == 3 and selected is not None:
         layers = [part for layer in layers for part in lit(layer, selected)]
-    figure = map_figure([*layers, *rings], axes, revision=revision)
+    figure = map_figure(layers, axes, revision=revision)
+    figure.add_traces([_ring_trace(layer, len(axes.titles)) for layer in rings])
     share_colours(figure, layers)
     figure.update_layout(meta={"turn": turn})
     if len(axes.titles) == 2:
         _let_select(figure, selected)
+        if zoom is not None and len(zoom):
+            _zoom(figure, zoom)
+    return figure
+
+
+@dataclass(frozen=True)
+class SiteMap:
+    """The map of one site in a row of several.
+
+    Attributes:
+        title: over it.
+        layers: with ids.
+        axes: two.
+        selected: ids of the selected points; None is no selection.
+    """
+
+    title: str
+    layers: Sequence[Layer]
+    axes: Axes
+    selected: NDArray[np.integer] | None
+
+
+def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
+    """Draw maps of several sites in one figure, each on its own axes, with the selected points over grey context.
+
+    Args:
+        maps: at least one.
+        revision: see `style`.
+    """
+    figure = make_subplots(1, len(maps), subplot_titles=[show(one.title) for one in maps], horizontal_spacing=0.085)
+    for column, one in enumerate(maps, start=1):
+        chosen = (
+            one.layers if one.selected is None else [part for layer in one.layers for part in lit(layer, one.selected)]
+        )
+        ordered = sorted(chosen, key=lambda layer: layer.role != "reference")
+        for trace in _traces(map_figure(ordered, one.axes)):
+            grey = str(trace.name).startswith(_NOT)
+            name = _NOT if grey else str(trace.name).rpartition(" (")[0] or str(trace.name)
+            trace.update(name=name, legendgroup=name, showlegend=column == 1 and not grey)
+            trace.update(customdata=None, hovertext=None, hoverinfo="skip", hovertemplate=None)
+            figure.add_trace(trace, row=1, col=column)
+        figure.update_xaxes(title_text=one.axes.titles[0], row=1, col=column)
+        figure.update_yaxes(title_text=one.axes.titles[1], row=1, col=column, title_standoff=2)
+    style(figure, _ROW_HEIGHT, revision)
+    figure.update_layout(margin_t=84, legend_y=1.12)
     return figure
 
 
@@ -54,7 +111,7 @@ def lit(layer: Layer, selected: NDArray[np.integer]) -> list[Layer]:
     """Return a layer's unselected points as grey context, and its selected ones as they are."""
     chosen = np.isin(layer.ids, selected) if layer.ids is not None else np.zeros(len(layer.coordinates), dtype=bool)
     rest = layer.subset(~chosen)
-    grey = Layer(name=f"not selected: {layer.name}", coordinates=rest.coordinates, hover=rest.hover, ids=rest.ids)
+    grey = Layer(name=f"{_NOT}: {layer.name}", coordinates=rest.coordinates, hover=rest.hover, ids=rest.ids, mark=_GREY)
     return [part for part in (grey, layer.subset(chosen)) if len(part.coordinates)]
 
 
@@ -82,6 +139,25 @@ def share_colours(figure: go.Figure, layers: Sequence[Layer]) -> None:
     for trace in _traces(figure):
         if trace.marker.colorbar.thickness is not None:
             trace.marker.update(coloraxis=_AXIS, colorscale=None, showscale=None, colorbar=None)
+
+
+def _ring_trace(layer: Layer, n_dimensions: int) -> Any:
+    look = layer.mark or HIT
+    common: dict[str, Any] = {"mode": "markers", "name": show(layer.name), "hoverinfo": "skip"}
+    x, y, *z = np.ascontiguousarray(layer.coordinates.T, np.float32)
+    marker: dict[str, Any] = {"color": look.colour, "size": look.size, "opacity": look.opacity}
+    if n_dimensions == 3:
+        return go.Scatter3d(x=x, y=y, z=z[0], marker=marker | {"symbol": look.symbol_3d}, **common)
+    kind = go.Scatter if len(x) <= _SVG_UP_TO else go.Scattergl
+    return kind(x=x, y=y, marker=marker | {"symbol": look.symbol, "line": {"width": 2}}, **common)
+
+
+def _zoom(figure: go.Figure, places: NDArray[np.floating]) -> None:
+    low, high = np.min(places, axis=0).astype(float), np.max(places, axis=0).astype(float)
+    span = np.maximum(high - low, 1e-6)
+    low, high = low - _ZOOM_MARGIN * span, high + _ZOOM_MARGIN * span
+    figure.update_xaxes(range=[low[0], high[0]])
+    figure.update_yaxes(range=[low[1], high[1]])
 
 
 def _let_select(figure: go.Figure, selected: NDArray[np.integer] | None) -> None:

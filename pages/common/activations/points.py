@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.activations.clouds import find_cloud
+from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
-from core.errors import BadRequest
+from core.engine.projection import StoredMap
 from core.figures.clouds import Layer
 from core.figures.text import token
 from core.specs import CloudSpec, ProjectionSpec
-from core.store import Store
-from pages.common.clouds import find_picture, hover, labels
+from pages.common.clouds import hover, labels
 
 HOVER_UP_TO = 20_000
 """Points up to which each brings its context along; above, hover has the token alone and the table has the context."""
@@ -31,6 +29,7 @@ class Points:
         specs: of the clouds.
         names: `rows_name` of each cloud.
         labels: short name of each cloud.
+        clouds: themselves, with their points in the full space.
         frame: one row a point: `cloud` (place among the clouds), `number` (its id in figures), and the columns of
             `Cloud.rows`.
         coordinates: (n, 2 or 3) float32 on the map.
@@ -39,6 +38,7 @@ class Points:
     specs: tuple[CloudSpec, ...]
     names: tuple[str, ...]
     labels: tuple[str, ...]
+    clouds: tuple[Cloud, ...]
     frame: pd.DataFrame
     coordinates: NDArray[np.float32]
 
@@ -50,6 +50,11 @@ class Points:
     def numbers(self) -> NDArray[np.int32]:
         """Return (n,) the points' ids in figures."""
         return self.frame["number"].to_numpy(np.int32)
+
+    @cached_property
+    def sentences(self) -> pd.Series:
+        """Return (n,) each token with the text around it."""
+        return self.frame["context_before"].str.cat([self.frame["token"], self.frame["context_after"]])
 
     @cached_property
     def hover(self) -> list[str]:
@@ -68,6 +73,19 @@ class Points:
             own = clouds == place
             chosen[own] = selection.holds(name, rows[own])
         return chosen
+
+    def name(self, place: int) -> str:
+        """Return what names the point at a place: cloud and row."""
+        row = self.frame.iloc[place]
+        return f"{self.names[int(row['cloud'])]}:{int(row['row_id'])}"
+
+    def place(self, name: str, row_id: int) -> int | None:
+        """Return the place of a cloud's row among the points, or None if it is not among them."""
+        if name not in self.names:
+            return None
+        wanted = number(self.names.index(name), np.array([row_id]))
+        found = np.flatnonzero(self.numbers == wanted[0])
+        return int(found[0]) if len(found) else None
 
     def selection(self, chosen: NDArray[np.bool_]) -> Selection:
         """Return chosen points as a selection."""
@@ -98,35 +116,30 @@ class Points:
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
-def read_points(root: Path, spec_json: str, map_key: str) -> Points:  # noqa: ARG001 - part of the cache's key
+def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Sequence[Cloud]) -> Points:  # noqa: ARG001 - part of the cache's key
     """Return the points of a stored map; shared between sessions, so nobody may change them.
 
     Args:
-        root: of the store.
         spec_json: of the map.
         map_key: names the stored map, so that a newer one is read anew.
-
-    Raises:
-        BadRequest: the map or a cloud of it is no longer there.
+        _stored: the map.
+        _clouds: those it is of, in the order of its spec.
     """
-    spec, store = ProjectionSpec.parse(spec_json), Store(root)
-    stored = find_picture(spec, store)
-    clouds = [find_cloud(cloud, store) for cloud in spec.clouds]
-    if stored is None or None in clouds:
-        raise BadRequest("The map or a cloud of it was removed from the cache folder; open this page again.")
-    names = [rows_name(cloud) for cloud in clouds if cloud]
-    frames, coordinates, first = [], [], [names.index(name) == place for place, name in enumerate(names)]
-    for cloud in (cloud for cloud, own in zip(clouds, first, strict=True) if cloud and own):
-        own = (stored.reference["cloud"] == cloud.key).to_numpy()
-        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]]
-        ids = number(len(frames), rows["row_id"].to_numpy())
-        frames.append(rows.assign(cloud=len(frames), number=ids))
-        coordinates.append(np.asarray(stored.map.coordinates[own], np.float32))
-    kept = [place for place, own in enumerate(first) if own]
+    spec = ProjectionSpec.parse(spec_json)
+    names = [rows_name(cloud) for cloud in _clouds]
+    kept = [place for place, name in enumerate(names) if names.index(name) == place]
+    frames, coordinates = [], []
+    for index, place in enumerate(kept):
+        own = (_stored.reference["cloud"] == _clouds[place].key).to_numpy()
+        rows = _clouds[place].rows.iloc[_stored.reference.loc[own, "row"]]
+        frames.append(rows.assign(cloud=index, number=number(index, rows["row_id"].to_numpy())))
+        coordinates.append(np.asarray(_stored.map.coordinates[own], np.float32))
+    titles = labels(spec.clouds)
     return Points(
         specs=tuple(spec.clouds[place] for place in kept),
         names=tuple(names[place] for place in kept),
-        labels=tuple(labels(spec.clouds)[place] for place in kept),
+        labels=tuple(titles[place] for place in kept),
+        clouds=tuple(_clouds[place] for place in kept),
         frame=pd.concat(frames, ignore_index=True),
         coordinates=np.concatenate(coordinates),
     )

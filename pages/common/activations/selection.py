@@ -15,8 +15,8 @@ from pages.common.activations.points import Points
 from pages.common.layout import errors
 from pages.common.state import View
 
-SELECTION = "selection"
-"""The address's parameter."""
+SELECTION, MARKED = "selection", "token"
+"""The address's parameters."""
 MODES = {"replace": "Replace", "add": "Add", "remove": "Remove"}
 ROWS_LISTED = 1000
 _DEEPEST = 50
@@ -36,6 +36,7 @@ class Held:
         figure: what else decided that figure.
         turn: goes up whenever the browser has to draw the figure anew, though it may look the same to us: it does not
             forget a lasso otherwise.
+        token: cloud and row of the one that is looked at.
     """
 
     text: str = ""
@@ -45,6 +46,7 @@ class Held:
     drawn: Selection = NOTHING
     figure: tuple[Any, ...] = ()
     turn: int = 0
+    token: str = ""
 
 
 class Selecting:
@@ -55,7 +57,7 @@ class Selecting:
         self.view, self.store = view, store
         key = view.key("selecting")
         if key not in st.session_state:
-            st.session_state[key] = Held()
+            st.session_state[key] = Held(token=st.query_params.get(MARKED, ""))
         self.held: Held = st.session_state[key]
         asked = st.query_params.get(SELECTION, "")
         if asked and asked != self.held.written:
@@ -83,6 +85,15 @@ class Selecting:
         else:
             self._hold(text, selection)
 
+    def look_at(self, place: int | None, points: Points) -> None:
+        """Look at one token by its place among the points, or at none."""
+        self.held.token = "" if place is None else points.name(place)
+
+    def looked_at(self, points: Points) -> int | None:
+        """Return the place of the token that is looked at, or None if there is none among the points."""
+        name, _, row = self.held.token.rpartition(":")
+        return points.place(name, int(row)) if row.isdecimal() else None
+
     def undo(self) -> None:
         """Go back to what was selected before."""
         with errors():
@@ -93,6 +104,7 @@ class Selecting:
         """Put the selection into the address."""
         self.view.write(SELECTION, self.held.text, "")
         self.held.written = self.held.text
+        self.view.write(MARKED, self.held.token, "")
 
     def to_draw(self, *figure: Any) -> tuple[Selection, int]:
         """Return the selection that the figure is to be drawn with, and the turn it is drawn in.
@@ -161,37 +173,45 @@ def sentences(points: Points, chosen: np.ndarray) -> pd.DataFrame:
     )
 
 
-def linked_table(points: Points, chosen: np.ndarray, key: str, more: Mapping[str, Any] | None = None) -> int | None:
-    """Draw points in their sentences, and return the place of the one whose row is picked.
+def linked_table(
+    points: Points, chosen: np.ndarray, selecting: Selecting, name: str, more: Mapping[str, Any] | None = None
+) -> None:
+    """Draw points in their sentences; a row that is picked becomes the token that is looked at.
 
     Args:
         points: of the map.
         chosen: (n,) places in `points`; the first `ROWS_LISTED` are listed.
-        key: of the table.
+        selecting: told of the pick.
+        name: of the table.
         more: further columns, each (n,), shown first.
     """
     listed = chosen[:ROWS_LISTED]
     frame = sentences(points, listed)
-    for name, values in reversed(list((more or {}).items())):
-        frame.insert(0, name, list(values)[: len(listed)])
+    for title, values in reversed(list((more or {}).items())):
+        frame.insert(0, title, list(values)[: len(listed)])
+    key = selecting.view.key(name)
+
+    def picked() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        selecting.look_at(int(listed[rows[0]]) if rows else None, points)
+
     column = st.column_config
-    event: Any = st.dataframe(
+    st.dataframe(
         frame,
         key=key,
         hide_index=True,
         width="stretch",
-        on_select="rerun",
+        on_select=picked,
         selection_mode="single-row",
         column_config={
-            "data set": column.TextColumn(width="small"),
-            "document": column.NumberColumn(width=70),
+            "data set": column.TextColumn(width=110),
+            "document": column.NumberColumn(width=75),
             "position": column.NumberColumn(width=70),
-            "before": column.TextColumn(alignment="right", width="medium"),
-            "token": column.TextColumn(alignment="center", width="small"),
-            "after": column.TextColumn(width="medium"),
+            "distance": column.NumberColumn(width=80, format="%.4g"),
+            "before": column.TextColumn(alignment="right", width=300),
+            "token": column.TextColumn(alignment="center", width=110),
+            "after": column.TextColumn(width=300),
         },
     )
     if len(chosen) > len(listed):
         st.caption(f"The first {len(listed):,} of {len(chosen):,} are listed; the download has them all.")
-    picked = event["selection"]["rows"]
-    return int(listed[picked[0]]) if picked else None

@@ -2,31 +2,23 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from core.activations.clouds import Cloud
 from core.engine.projection import StoredMap
 from core.figures.priors import explained_variance_figure
-from core.figures.selection import selectable_map
 from core.specs import ProjectionSpec, TokenFilter
 from core.store import Store
-from pages.common.activations.colours import COLOURS
-from pages.common.activations.points import Points, read_points
-from pages.common.activations.selection import Selecting, bar, linked_table, taken
+from pages.common.activations.closer import closer
+from pages.common.activations.points import read_points
 from pages.common.choices import short_name
-from pages.common.clouds import axes, labels, need_clouds, need_map, sources_table
-from pages.common.layout import draw, errors, numbers, plain
+from pages.common.clouds import labels, need_clouds, need_map, sources_table
+from pages.common.layout import draw, numbers, plain
 from pages.common.provenance import clouds_provenance
 from pages.common.state import View
 
 # Above this share of the variance along one direction, sinks are at work.
 OWNED = 0.9
-_CONFIG = {
-    "displaylogo": False,
-    "scrollZoom": True,
-    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "priorscope-activations"},
-}
 
 
 def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
@@ -37,44 +29,10 @@ def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
     stored = need_map(spec, store)
     if stored is None:
         return
-    closer(view, spec, store, stored)
+    points = read_points(spec.canonical_json(), stored.artifact.key, stored, clouds)
+    closer(view, spec, store, stored, points)
     st.caption(caption(spec, stored, clouds))
     details(view, spec, stored, clouds)
-
-
-@st.fragment
-@errors()
-def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap) -> None:
-    """Draw the map, and look closer at its points; a selection draws this part of the page again, and no other."""
-    points = read_points(store.root, spec.canonical_json(), stored.artifact.key)
-    selecting = Selecting(view, store)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        colour = view.segments(
-            "colour", "Colour by", {name: way.title for name, way in COLOURS.items()}, width="content"
-        )
-        mode = bar(selecting)
-    table = st.container()
-    chosen = np.flatnonzero(points.selected(selecting.selection))
-    with table:
-        figure_of(view, points, stored, selecting, colour, mode)
-    if len(chosen):
-        st.markdown(f"**{len(chosen):,} tokens selected**")
-        linked_table(points, chosen, view.key("selected"))
-    selecting.write()
-
-
-def figure_of(view: View, points: Points, stored: StoredMap, selecting: Selecting, colour: str, mode: str) -> None:
-    """Draw the map."""
-    drawn, turn = selecting.to_draw(stored.artifact.key, len(axes(stored).titles), colour)
-    figure = selectable_map(
-        COLOURS[colour].layers(points),
-        axes(stored),
-        points.numbers[points.selected(drawn)] if drawn.rows else None,
-        revision=stored.artifact.key,
-        turn=turn,
-    )
-    key = view.key("map")
-    st.plotly_chart(figure, key=key, width="stretch", config=_CONFIG, on_select=taken(key, points, selecting, mode))
 
 
 def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) -> None:
