@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.analysis.definitions import Definition
 from core.analysis.intervals import bootstrap, spread
 from core.errors import BadRequest
 
@@ -17,6 +18,27 @@ STATISTICS = ("step", "gyration", "exponent")
 """What is measured of a path, see `path_statistics`."""
 SHUFFLED, UNIGRAM, UNIFORM = "order shuffled", "unigram draw", "uniform draw"
 NULLS = (SHUFFLED, UNIGRAM, UNIFORM)
+DEFINITIONS: dict[str, Definition] = {
+    "step": Definition("step length", "Mean distance from a token to the next, in the full space."),
+    "gyration": Definition(
+        "radius of gyration", "Root of the mean squared distance of a path's tokens from their mean, in the full "
+        "space: the path's standard deviation. Order does not change it."
+    ),
+    "exponent": Definition(
+        "displacement exponent", "Slope of log mean squared displacement over log lag, lags 1 to a quarter of the "
+        "path. 0: jumps about in one region, as independent draws do; 1: drifts like a random walk; 2: goes straight."
+    ),
+    SHUFFLED: Definition(SHUFFLED, "The same tokens in random order: what is left is what the order does."),
+    UNIGRAM: Definition(
+        UNIGRAM, "As many tokens drawn from the data set's own frequencies, at this site: what is left is what makes "
+        "this a text."
+    ),
+    UNIFORM: Definition(
+        UNIFORM, "As many tokens, each type with the same chance: at site 0 a random walk over the vocabulary, "
+        "elsewhere over the types that the data set has, one of their occurrences each."
+    ),
+}  # fmt: skip
+"""What the statistics and their nulls are."""
 SHORTEST = 4
 """Points of the shortest path that has an exponent: two lags, of which the longer one has two pairs."""
 N_LAGS = 12

@@ -1,5 +1,6 @@
 """Texts through the model, token by token: the computing side of a trajectory."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class Followed:
         prompt: site → (n_prompt, d_model) of the prompted positions.
         truncated: whether the text was cut.
         ended: whether the model ended the answer itself.
+        seconds: that reading and answering took.
     """
 
     ids: list[int]
@@ -50,6 +52,7 @@ class Followed:
     prompt: Mapping[Place, NDArray[np.float32]] = field(default_factory=dict)
     truncated: bool = False
     ended: bool = False
+    seconds: float = 0.0
 
 
 def follow(
@@ -115,6 +118,7 @@ def _trace(
                 f"Question {number + 1} has {len(whole)} tokens, more than the {longest} that can be read before an "
                 "answer; shorten it, raise max_length, or lower max_new_tokens."
             )
+        began = time.perf_counter()
         found = trace(prompted, prompt, whole[:longest], sites, n_new, stop, progress)
         ids = [*before, *whole[:longest]]
         followed.append(
@@ -127,6 +131,7 @@ def _trace(
                 prompt={site: vectors.numpy() for site, vectors in found.prompt.items()},
                 truncated=len(whole) > longest,
                 ended=found.ended,
+                seconds=time.perf_counter() - began,
             )
         )
     return followed

@@ -140,7 +140,8 @@ def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Pro
     """Follow texts and keep tokens and streams in the job's folder.
 
     Returns:
-        the summary: version, revision, dtype, sites, d_model, n_prompt, prompt_sites and `texts`.
+        the summary: version, revision, dtype, sites, d_model, n_prompt, prompt_sites, seconds_a_token
+        and `texts`.
 
     Raises:
         UnknownName: no such run.
@@ -172,6 +173,7 @@ def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Pro
         "d_model": frozen.d_model,
         "n_prompt": len(next(iter(prompt.values()), ())),
         "prompt_sites": list(prompt),
+        "seconds_a_token": _pace(followed),
         "texts": [_about(text, path, frozen.tokenizer) for text, path in zip(asked, followed, strict=True)],
     }
 
@@ -221,6 +223,12 @@ def _alternatives_table(followed: "Sequence[Followed]", word: Callable[[int], st
         for rank, (token, probability) in enumerate(zip(*best, strict=True), 1)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["text", "order", "rank", "token_id", "token", "probability"])
+
+
+def _pace(followed: "Sequence[Followed]") -> float | None:
+    """Return seconds a generated token, reading the text included; None where there is none."""
+    n_tokens = sum(len(path.probabilities) for path in followed)
+    return sum(path.seconds for path in followed) / n_tokens if n_tokens else None
 
 
 def _about(asked: Asked, path: "Followed", tokenizer: Any) -> dict[str, Any]:

@@ -40,6 +40,20 @@ DATASET_MARKS = (
 )
 """Data sets in the order they were chosen; none takes the hue of a role. After six they repeat."""
 
+SENTENCE_MARKS = (
+    Mark("#0B62A4", "circle", "circle", 8, 0.95),
+    Mark("#D55E00", "diamond", "diamond", 8, 0.95),
+    Mark("#8E3B8A", "square", "square", 7, 0.95),
+    Mark("#00846B", "triangle-up", "circle-open", 9, 0.95),
+    Mark("#6B4E16", "pentagon", "diamond-open", 9, 0.95),
+    Mark("#2B2F38", "hexagon", "square-open", 9, 0.95),
+)
+"""Paths of sentences, dark enough for thin lines over a grey cloud; after six they repeat."""
+QUESTION = Mark("#0B5A3C", "circle", "circle", 7, 0.95)
+ANSWER = Mark("#25A244", "diamond", "diamond", 9, 0.95)
+ANSWER_AFTER_PROMPT = Mark("#8BB81E", "square", "square", 9, 0.95)
+"""The paper's Figure 3: a question dark green, its answer green; an answer after a tuned prompt yellow-green."""
+
 CONTINUOUS = "Viridis"
 """Scale of a number such as the position in the document."""
 

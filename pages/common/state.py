@@ -135,6 +135,13 @@ class View:
         self.write(name, chosen, default)
         return chosen
 
+    def area(self, name: str, label: str, default: str = "", **options: Any) -> str:
+        """Draw a text field of several lines."""
+        self._seed(name, default, lambda value: isinstance(value, str))
+        chosen = st.text_area(label, key=self.key(name), **options) or ""
+        self.write(name, chosen, default)
+        return chosen
+
     def _seed(self, name: str, default: Any, accepts: Callable[[Any], bool]) -> Any:
         key = self.key(name)
         if key not in st.session_state or not accepts(st.session_state[key]):

@@ -1,0 +1,281 @@
+"""Paths of texts over a cloud, token by token, and the curves of their statistics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.figures.clouds import Axes, Layer, Rail, points_trace, scene
+from core.figures.palette import SENTENCE_MARKS, Mark
+from core.figures.style import GRID, style
+from core.figures.text import show
+
+FRAME_MILLISECONDS = 350
+_PLAYER_HEIGHT = 90
+_LINE = 1.8
+_HEAD = 9
+_ENDS = 1.7
+"""How much larger the first and the last point of a path are drawn."""
+_CONE = 0.02
+"""Length of an arrowhead in three dimensions, as a share of the map's extent."""
+_BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
+
+
+@dataclass(frozen=True)
+class TokenPath:
+    """One text on a map.
+
+    Attributes:
+        name: for the legend; shown as text, never as markup.
+        coordinates: (n, 2 or 3) float32 of its tokens; NaN for one without a place on the map.
+        hover: (n,) texts that `core.figures.text` has escaped.
+        words: (n,) tokens to write beside the points, escaped; empty for none.
+        mark: colour and symbol.
+        dash: of the line.
+        begins: frame in which its first token appears.
+        after: (2 or 3,) the point it goes on from, such as a question's last one.
+    """
+
+    name: str
+    coordinates: NDArray[np.float32]
+    hover: Sequence[str]
+    mark: Mark
+    words: Sequence[str] = ()
+    dash: str = "solid"
+    begins: int = 0
+    after: NDArray[np.float32] | None = None
+
+    @property
+    def ends(self) -> int:
+        """Return the frame in which its last token appears."""
+        return self.begins + len(self.coordinates) - 1
+
+    def until(self, frame: int) -> int:
+        """Return how many tokens are there in a frame."""
+        return int(np.clip(frame - self.begins + 1, 0, len(self.coordinates)))
+
+
+def paths_figure(
+    layers: Sequence[Layer],
+    paths: Sequence[TokenPath],
+    axes: Axes,
+    labels: Sequence[str] = (),
+    height: int = 640,
+    revision: str = "paths",
+) -> go.Figure:
+    """Draw paths over a cloud, each with arrows, an open circle at its start and a large symbol at its end.
+
+    Args:
+        layers: the cloud, and whatever else stands still; the first at the bottom.
+        paths: in any order; tokens without a place on the map break a path and go to the rail below.
+        axes: their number is the number of dimensions.
+        labels: a word a frame, from the first token to the last; with them, buttons and a slider play the paths.
+        height: pixels, the player not counted.
+        revision: see `style`.
+    """
+    n_dimensions = len(axes.titles)
+    figure: Any = go.Figure([points_trace(layer, n_dimensions) for layer in layers])
+    span = Rail.under(layers, n_dimensions).span
+    last = max((path.ends for path in paths), default=0)
+    moving: list[tuple[int, TokenPath]] = []
+    for path in paths:
+        moving.append((len(figure.data), path))
+        for trace in _traces(path, last, n_dimensions, span):
+            figure.add_trace(trace)
+    _rail(figure, layers, paths, n_dimensions)
+    style(figure, height + (_PLAYER_HEIGHT if labels else 0), revision)
+    _lay_out(figure, axes)
+    if labels:
+        _player(figure, moving, labels, n_dimensions, span)
+    return figure
+
+
+def sentence_mark(index: int) -> Mark:
+    """Return how a sentence's path is drawn."""
+    return SENTENCE_MARKS[index % len(SENTENCE_MARKS)]
+
+
+def _traces(path: TokenPath, frame: int, n_dimensions: int, span: NDArray[np.floating]) -> list[Any]:
+    """Return a path's line with arrowheads and its points, as they are in a frame."""
+    n = path.until(frame)
+    points = path.coordinates[:n]
+    line = points if path.after is None or not n else np.concatenate([path.after[None], points])
+    shared: dict[str, Any] = {"name": show(path.name), "legendgroup": path.name}
+    still = {**shared, "showlegend": False, "hoverinfo": "skip"}
+    dots = {
+        **shared,
+        "mode": "markers+text" if len(path.words) else "markers",
+        "hovertext": list(path.hover[:n]),
+        "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>",
+        "text": list(path.words[:n]) if len(path.words) else None,
+        "textfont": {"size": 11, "color": path.mark.colour},
+    }
+    size, symbol = _looks(path, n, n_dimensions)
+    marker = {"color": path.mark.colour, "opacity": path.mark.opacity, "size": size, "symbol": symbol}
+    stroke = {"color": path.mark.colour, "width": _LINE, "dash": path.dash}
+    if n_dimensions == 3:
+        x, y, z = line.T
+        lines = go.Scatter3d(x=x, y=y, z=z, mode="lines", line={**stroke, "width": 2 * _LINE}, **still)
+        x, y, z = points.T
+        above = {**dots, "textposition": "top center"}
+        return [lines, _cones(line, path.mark.colour, span, still), go.Scatter3d(x=x, y=y, z=z, marker=marker, **above)]
+    heads = {"symbol": "arrow", "angleref": "previous", "color": path.mark.colour, "size": _HEAD, "standoff": 4}
+    lines = go.Scatter(
+        x=line[:, 0], y=line[:, 1], mode="lines+markers", line=stroke, opacity=0.75,
+        marker={**heads, "size": np.where(np.arange(len(line)) > 0, _HEAD, 0)}, **still,
+    )  # fmt: skip
+    marker["line"] = {"width": np.where(np.char.find(np.array(symbol, str), "open") >= 0, 2.5, 1), "color": "white"}
+    marker["line"]["color"] = [path.mark.colour if "open" in name else "white" for name in symbol]
+    above = {**dots, "textposition": "top center"}
+    return [lines, go.Scatter(x=points[:, 0], y=points[:, 1], marker=marker, **above)]
+
+
+def _looks(path: TokenPath, n: int, n_dimensions: int) -> tuple[list[float], list[str]]:
+    """Return size and symbol of the first n points: an open circle begins a path, and its end is large."""
+    own = path.mark.symbol_3d if n_dimensions == 3 else path.mark.symbol
+    base = path.mark.size * (0.6 if n_dimensions == 3 else 0.8)
+    sizes, symbols = [base] * n, [own] * n
+    if n == len(path.coordinates):
+        sizes[-1:] = [base * _ENDS]
+    if n and path.after is None:
+        sizes[0], symbols[0] = base * _ENDS, "circle-open"
+    return sizes, symbols
+
+
+def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], still: dict[str, Any]) -> Any:
+    """Return arrowheads in three dimensions."""
+    steps = np.diff(line, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    tips, ways = line[1:][usable], steps[usable] / lengths[usable, None]
+    return go.Cone(
+        x=tips[:, 0], y=tips[:, 1], z=tips[:, 2], u=ways[:, 0], v=ways[:, 1], w=ways[:, 2], anchor="tip",
+        sizemode="absolute", sizeref=float(_CONE * np.max(span)), showscale=False,
+        colorscale=[[0, colour], [1, colour]], **still,
+    )  # fmt: skip
+
+
+def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TokenPath], n_dimensions: int) -> None:
+    """Line up tokens without a place below the map."""
+    outside = [path for path in paths if not np.isfinite(path.coordinates).all()]
+    if not outside:
+        return
+    rail = Rail.under([*layers, *(_layer(path) for path in paths)], n_dimensions)
+    for row, path in enumerate(outside):
+        figure.add_trace(points_trace(rail.line_up(_layer(path), row), n_dimensions))
+    if n_dimensions == 2:
+        rail.mark(figure)
+
+
+def _layer(path: TokenPath) -> Layer:
+    return Layer(path.name, path.coordinates, "dataset", hover=path.hover, mark=path.mark)
+
+
+def _lay_out(figure: go.Figure, axes: Axes) -> None:
+    if len(axes.titles) == 3:
+        figure.update_layout(scene=scene(axes), margin={"l": 0, "r": 0, "b": 0})
+        return
+    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
+    figure.update_yaxes(title_text=axes.titles[1], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
+    if axes.equal:
+        figure.update_yaxes(scaleanchor="x", scaleratio=1)
+
+
+def _player(
+    figure: Any,
+    moving: Sequence[tuple[int, TokenPath]],
+    labels: Sequence[str],
+    n_dimensions: int,
+    span: NDArray[np.floating],
+) -> None:
+    """Add buttons, a slider and the frames they show, a token a frame; the figure itself shows the last."""
+    n_traces = 3 if n_dimensions == 3 else 2
+    figure.frames = [
+        go.Frame(
+            name=str(k),
+            data=[trace for _, path in moving for trace in _traces(path, k, n_dimensions, span)],
+            traces=[first + i for first, _ in moving for i in range(n_traces)],
+        )
+        for k in range(len(labels))
+    ]
+    timing = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "fromcurrent": True, **_BUTTON}
+    still = {"frame": {"duration": 0, "redraw": True}, **_BUTTON}
+    figure.update_layout(
+        margin={"b": 56 + _PLAYER_HEIGHT},
+        updatemenus=[
+            {
+                "type": "buttons", "direction": "left", "showactive": False,
+                "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 62, "r": 12},
+                "buttons": [
+                    {"label": "Play", "method": "animate", "args": [None, {**timing, "fromcurrent": False}]},
+                    {"label": "Pause", "method": "animate", "args": [[None], still]},
+                ],
+            }
+        ],
+        sliders=[
+            {
+                "active": len(labels) - 1,
+                "x": 0.16, "xanchor": "left", "len": 0.81, "y": 0, "yanchor": "top", "pad": {"t": 52},
+                "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
+                "steps": [
+                    {"label": show(label), "method": "animate", "args": [[str(k)], still]}
+                    for k, label in enumerate(labels)
+                ],
+            }
+        ],
+    )  # fmt: skip
+
+
+def path_curves(table: pd.DataFrame, titles: dict[str, str], height: int = 340, revision: str = "curves") -> go.Figure:
+    """Draw how far documents' paths are from each null, a panel a statistic, over sites.
+
+    Args:
+        table: `documents_table` of several sites with a column `site`, those in the order of the stream.
+        titles: of the statistics, in the order of the panels.
+        height: pixels.
+        revision: see `style`.
+    """
+    figure: Any = make_subplots(1, len(titles), subplot_titles=list(titles.values()), horizontal_spacing=0.07)
+    sites = [str(site) for site in dict.fromkeys(table["site"])]
+    table = table[table["null"] != ""].assign(site=table["site"].astype(str))
+    nulls = list(dict.fromkeys(table["null"]))
+    for column, statistic in enumerate(titles, 1):
+        rows = table[table["statistic"] == statistic]
+        band = (
+            rows.groupby("site")[["null_low", "null_high"]].agg({"null_low": "min", "null_high": "max"}).reindex(sites)
+        )
+        edges: dict[str, Any] = {"x": sites, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_trace(go.Scatter(y=band["null_low"], showlegend=False, **edges), 1, column)
+        figure.add_trace(
+            go.Scatter(
+                y=band["null_high"], fill="tonexty", fillcolor="rgba(128,134,145,0.28)",
+                name="draws of the nulls themselves", legendgroup="band", showlegend=column == 1, **edges,
+            ), 1, column,
+        )  # fmt: skip
+        for index, null in enumerate(nulls):
+            one = pd.DataFrame(rows[rows["null"] == null]).set_index("site").reindex(sites).dropna(subset=["value"])
+            if one.empty:
+                continue
+            look = sentence_mark(index)
+            figure.add_trace(
+                go.Scatter(
+                    x=one.index, y=one["value"], mode="lines+markers", name=f"against {null}", legendgroup=null,
+                    showlegend=column == 1,
+                    marker={"color": look.colour, "symbol": look.symbol, "size": 8},
+                    line={"color": look.colour, "width": 1.4},
+                    error_y={"type": "data", "symmetric": False, "array": one["high"] - one["value"],
+                             "arrayminus": one["value"] - one["low"], "thickness": 1.2, "width": 3},
+                    hovertemplate="site %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
+                ), 1, column,
+            )  # fmt: skip
+        expected = 0 if set(rows["of"]) == {"difference"} else 1
+        figure.add_hline(y=expected, line={"color": GRID, "width": 1.5}, row=1, col=column)
+    style(figure, height, revision)
+    figure.update_layout(margin_t=84, legend_y=1.14)
+    figure.update_xaxes(title_text="site", type="category")
+    return figure

@@ -1,0 +1,51 @@
+"""Texts as paths over a cloud, token by token; a question with its answer; how such paths move, against nulls."""
+
+import streamlit as st
+
+from core.store import Store
+from pages.common.compare_tables import download
+from pages.common.layout import empty, errors, header
+from pages.common.state import View, open_store
+from pages.common.trajectories.controls import Wanted, controls
+from pages.common.trajectories.documents import document_numbers
+from pages.common.trajectories.following import need_trajectories
+from pages.common.trajectories.numbers import answer_table, text_numbers
+from pages.common.trajectories.picture import need_ground, parts_of, picture
+
+
+def show(view: View, wanted: Wanted, store: Store) -> None:
+    """Draw the paths and write the numbers, as far as what they need is there."""
+    tables = {}
+    if not wanted.requests:
+        empty("edit_note", "No text yet", "Type a sentence or a question on the left.")
+    else:
+        stored = need_ground(wanted, store)
+        found = need_trajectories(wanted.requests, store) if stored else None
+        if stored and found:
+            parts = parts_of(wanted, found)
+            with errors():
+                places = picture(view, wanted, parts, stored, store)
+                if places is not None:
+                    tables["tokens"] = places
+            if wanted.generates:
+                answer_table(parts)
+            with errors():
+                tables["texts"] = text_numbers(view, wanted, parts, store)
+    with errors():
+        tables |= document_numbers(view, wanted, store)
+    with st.container(horizontal=True):
+        for name, frame in tables.items():
+            download(name.capitalize(), frame, f"trajectories-{name}.csv")
+
+
+header("Trajectories", "How does a text move through the cloud, token by token, and where does its answer go?")
+with errors():
+    page_store, page_view = open_store(), View("trajectories")
+    left_side, right_side = st.columns([1, 2.6], gap="large")
+    with left_side:
+        asked = controls(page_view, page_store)
+    with right_side:
+        if asked is None:
+            empty("dataset", "No data set chosen", "Choose at least one data set on the left.")
+        else:
+            show(page_view, asked, page_store)
