@@ -16,6 +16,7 @@ from core.commands.capture import capture
 from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.export import export
+from core.commands.maps import maps
 from core.commands.runs import runs
 from core.commands.sample import priors, sample
 from core.commands.tune import tune
@@ -32,6 +33,7 @@ for verb in (doctor, capture, sample, priors, tune, compare, atlas, export):
     app.command(no_args_is_help=False)(verb)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")
+app.add_typer(maps, name="maps")
 
 
 def main() -> None:

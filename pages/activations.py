@@ -6,8 +6,8 @@ from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
 from pages.common.activations.site import one_site
 from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
-from pages.common.forms import spec_fields
 from pages.common.layout import empty, errors, header
+from pages.common.maps import map_choice
 from pages.common.state import View, open_store
 
 VIEWS = {"site": ("One site", one_site)}
@@ -29,11 +29,7 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
             tokens = token_filter(view)
             length = view.number("max_length", "Longest text", 512, 8, 131_072, step=64, help="In tokens.")
     with st.container(border=True):
-        method = view.segments("method", "Map", {"pca": "PCA", "tsne": "t-SNE"})
-        dimensions = view.segments("dimensions", "Dimensions", {2: "2-D", 3: "3-D"})
-        settings: dict = {}
-        if method == "tsne":
-            settings = spec_fields(view, ProjectionSpec, ("perplexity", "exaggeration", "n_iterations"), columns=1)
+        wish = map_choice(view, store)
         seed = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which points, and t-SNE's course.")
     if not datasets:
         return None
@@ -52,14 +48,12 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
     )
     return ProjectionSpec.parse(
         {
-            "method": method,
-            "n_components": dimensions,
             "model": model,
             "site": site,
             "clouds": clouds,
             "n_points": rows,
             "seed": seed,
-            **settings,
+            **wish.settings,
         }
     )
 

@@ -18,6 +18,7 @@ from core.store.maintenance import cache_entries, prune
 from pages.common.choices import short_name
 from pages.common.jobs import describe
 from pages.common.layout import empty, errors, header, numbers, plain, size
+from pages.common.maps import named_maps
 from pages.common.state import open_store
 
 PACKAGES = (
@@ -199,6 +200,8 @@ with errors():
 left_side, right_side = st.columns([2, 1], gap="large")
 with left_side, errors():
     cache(page_store)
+with left_side, errors():
+    named_maps(page_store)
 with right_side, errors():
     st.subheader("Machine", anchor=False)
     st.caption(

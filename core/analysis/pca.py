@@ -1,5 +1,6 @@
 """Principal components, fitted once and frozen, and what a picture of them leaves out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +114,52 @@ def off_plane(pca: Pca, points: NDArray[np.floating], n_components: int = 2) -> 
     variance = pca.variance[:n_components]
     t_squared = (scores**2 / np.where(variance > 0, variance, np.inf)).sum(axis=1)
     return OffPlane(np.sqrt(residual).astype(np.float32), share.astype(np.float32), t_squared.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Loadings:
+    """The dimensions that weigh most in a component.
+
+    Attributes:
+        dimension: (n,) of d_model, the heaviest first.
+        weight: (n,) its entry of the unit vector, with its sign.
+        share: of the squared length that these dimensions have together; n / d of them would have n / d if all weighed
+            the same.
+    """
+
+    dimension: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    share: float
+
+
+def loadings(pca: Pca, component: int, n: int = 12) -> Loadings:
+    """Return the n dimensions that weigh most in a component (from 0).
+
+    Raises:
+        BadRequest: a component that was not kept.
+    """
+    if not 0 <= component < len(pca.components):
+        raise BadRequest(
+            f"Component {component + 1} was not kept; the map has 1 to {len(pca.components)}. Choose one of those."
+        )
+    row = np.asarray(pca.components[component], np.float64)
+    heaviest = np.argsort(-np.abs(row), kind="stable")[:n]
+    return Loadings(heaviest.astype(np.int64), row[heaviest], float((row[heaviest] ** 2).sum()))
+
+
+def ends(scores: NDArray[np.floating], names: Sequence[str], n: int = 8) -> tuple[list[str], list[str]]:
+    """Return the names at the low and at the high end of scores (m,), the farthest first, each once."""
+    order = np.argsort(scores, kind="stable")
+    return _first_names(names, order, n), _first_names(names, order[::-1], n)
+
+
+def _first_names(names: Sequence[str], order: NDArray[np.intp], n: int) -> list[str]:
+    found: dict[str, None] = {}
+    for place in order:
+        found.setdefault(str(names[place]))
+        if len(found) == n:
+            break
+    return list(found)
 
 
 def check_width(points: NDArray[np.floating], d_model: int) -> None:

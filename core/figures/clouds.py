@@ -18,6 +18,8 @@ _VECTORS = ("prior", "posterior", "xavier")
 _FEW = 60
 """Up to so many vectors are drawn large."""
 _RAIL_GAP = 0.09
+_RAIL_FIRST = 1.7
+"""Gaps between a map and the first row of its rail: room for a line of words."""
 _SMALLEST, _LARGEST = 5.0, 20.0
 """Pixels of points whose size tells something."""
 _EYE = {"x": 1.7, "y": 1.5, "z": 0.9}
@@ -249,7 +251,7 @@ class Rail:
         rail = np.full_like(layer.coordinates, np.nan)
         rail[outside] = self.low
         rail[outside, 0] = (self.low[0] + self.span[0] * (np.arange(n) + share) / n)[outside]
-        rail[outside, -1] = self.low[-1] - self.span[-1] * _RAIL_GAP * (row + 1)
+        rail[outside, -1] = self.low[-1] - self.span[-1] * _RAIL_GAP * (row + _RAIL_FIRST)
         return replace(layer, coordinates=rail, name=f"{layer.name}, outside the support")
 
     def mark(self, figure: go.Figure, **where: Any) -> None:

@@ -106,8 +106,9 @@ def comparison_figure(
         if n_dimensions == 2 and any(_has_outside(way) for way in panel.ways):
             rail.mark(figure, row=row + 1, col=column + 1)
         for trace in traces:
-            trace.update(legendgroup=trace.name, showlegend=trace.name not in known)
-            known.add(trace.name)
+            group = trace.legendgroup or trace.name
+            trace.update(legendgroup=group, showlegend=group not in known)
+            known.add(group)
             figure.add_trace(trace, row=row + 1, col=column + 1)
     tall = rows * height + (_PLAYER_HEIGHT if labels else 0)
     style(figure, tall, revision)
@@ -145,10 +146,16 @@ def _rail_parts(way: Way, n_dimensions: int, rail: Rail, share: float) -> list[t
     """Return what draws those of a run's vectors that have no place on the map: a row of priors, one of posteriors."""
     found: list[tuple[Draw, bool]] = []
     if not way.prior.placed.all():
-        found.append((lambda _: points_trace(rail.line_up(way.prior, 0, share), n_dimensions), False))
+        found.append((lambda _: _on_rail(way.prior, 0, share, rail, n_dimensions), False))
     if not np.isfinite(way.coordinates).all():
-        found.append((lambda k: points_trace(rail.line_up(way.at(k), 1, share), n_dimensions), True))
+        found.append((lambda k: _on_rail(way.at(k), 1, share, rail, n_dimensions), True))
     return found
+
+
+def _on_rail(layer: Layer, row: int, share: float, rail: Rail, n_dimensions: int) -> Any:
+    """Return the points without a place as a trace that comes and goes with the layer's own."""
+    trace = points_trace(rail.line_up(layer, row, share), n_dimensions)
+    return trace.update(legendgroup=show(layer.name))
 
 
 def _has_outside(way: Way) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.analysis.pca import Loadings
 from core.figures.densities import faint
 from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, XAVIER, Mark
 from core.figures.style import SMALL_HEIGHT, style
@@ -104,5 +105,23 @@ def explained_variance_figure(
     figure.update_xaxes(title_text="principal component", range=[0.3, len(shares) + 0.7], tick0=1, dtick=2)
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(title_text="% of variance", rangemode="tozero")
+    figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
+    return figure
+
+
+def loadings_figure(found: Loadings, component: int, revision: str = "loadings") -> go.Figure:
+    """Draw the dimensions that weigh most in a component (from 0), with the signs of their weights."""
+    figure = go.Figure(
+        go.Bar(
+            x=np.asarray(found.weight, np.float32),
+            y=[str(dimension) for dimension in found.dimension],
+            orientation="h",
+            marker={"color": PRIOR.colour},
+            hovertemplate="dimension %{y}: %{x:.3f}<extra></extra>",
+        )
+    )
+    style(figure, SMALL_HEIGHT, revision)
+    figure.update_xaxes(title_text=f"weight in PC{component + 1}")
+    figure.update_yaxes(title_text="dimension", type="category", autorange="reversed", showgrid=False)
     figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
     return figure

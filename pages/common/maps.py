@@ -156,7 +156,7 @@ def map_words(stored: StoredMap, store: Store) -> str:
     what = "vocabulary rows" if spec.vocabulary else f"tokens of {_data(spec)} at site {spec.site}"
     fitted = f"{info['n_points']:,} of {info['n_available']:,} {what} of {plain(short_name(spec.model.name))}"
     method = "principal components" if spec.method == "pca" else f"t-SNE ({tsne_words(stored)})"
-    head = f"Map {plain(name)}: {method}" if name else method[0].upper() + method[1:]
+    head = f"Map *{plain(name)}*: {method}" if name else f"Map: {method}"
     if stored.joint:
         return (
             f"{head} of {fitted} (seed {spec.seed}) and the {info['n_joined']:,} vectors shown: "
@@ -219,7 +219,11 @@ def offer_name(view: View, stored: StoredMap, store: Store) -> None:
 
 def named_maps(store: Store) -> None:
     """List the maps that have names, each with a field to change its name and a button to take it away."""
-    for named in list_names(store, MAP):
+    found = list_names(store, MAP)
+    if found:
+        st.subheader("Named maps", anchor=False)
+        st.caption("They are kept from pruning. Take a name away, and the map can be pruned.")
+    for named in found:
         what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")
         there = "" if store.folder(MAP, named.key).exists() else " · :red[not in the cache folder any more]"
         what.markdown(f"**{plain(named.name)}** :gray[{plain(named_words(named))}]{there}")
@@ -248,8 +252,8 @@ def _named_choice(view: View, store: Store) -> Named | None:
     if not names:
         st.info("No map has a name yet: draw one and name it under the picture.", icon=":material/bookmark:")
         return None
-    chosen = view.choice("map", "Named map", list(names), pin=True)
-    return names[chosen]
+    inner = View(f"{view.page}.named", shared=view.page)  # the page's figure has the key of a widget called map
+    return names[inner.choice("map", "Named map", list(names), pin=True)]
 
 
 def _data(spec: ProjectionSpec) -> str:

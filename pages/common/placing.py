@@ -1,7 +1,6 @@
 """Clouds and vectors laid on a map: at once where that takes a moment, by a job where it takes seconds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,53 +24,29 @@ AT_ONCE = 400
 """Vectors that a page lays on a t-SNE map by itself; measured, they take under a second."""
 
 
-@dataclass(frozen=True)
-class Laid:
-    """A cloud's points on a map.
+def lay_cloud(
+    spec: ProjectionSpec, which: int, cloud: Cloud, stored: StoredMap, store: Store
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return rows (n,) of a spec's cloud that are shown on a map, and where they are on it, (n, n_components).
 
-    Attributes:
-        cloud: whose points.
-        label: its short name.
-        rows: (n,) which of its rows.
-        coordinates: (n, n_components) float32; NaN where the map has no place for a point.
-        fitted: whether the map was fitted on these points.
-    """
-
-    cloud: Cloud
-    label: str
-    rows: NDArray[np.intp]
-    coordinates: NDArray[np.float32]
-    fitted: bool
-
-    @property
-    def outside(self) -> float:
-        """Return the share of the points that have no place on the map."""
-        return float((~np.isfinite(self.coordinates).all(axis=1)).mean())
-
-
-def lay_clouds(spec: ProjectionSpec, stored: StoredMap, store: Store) -> list[Laid]:
-    """Return the clouds of a spec on a map, each once: those it was fitted on as they were, the others placed.
+    Those that the map was fitted on are where they were; of another cloud a seeded sample is placed, NaN where the map
+    has no place for a point.
 
     Raises:
-        BadRequest: a cloud, or where it lies on the map, is not in the store (any more); see `need_clouds_on`.
+        BadRequest: where they lie is not in the store (any more); see `need_clouds_on`.
     """
-    laid: list[Laid] = []
-    for wanted, label in zip(spec.clouds, labels(spec.clouds), strict=True):
-        cloud = find_cloud(wanted, store)
-        if cloud is None:
-            raise BadRequest(
-                f"The cloud on {wanted.dataset.label!r} is not in the store any more; open this page again."
-            )
-        if cloud.key in [one.cloud.key for one in laid]:
-            continue
-        if fitted_on(stored, cloud, spec):
-            own = (stored.reference["cloud"] == cloud.key).to_numpy()
-            rows = stored.reference.loc[own, "row"].to_numpy()
-            laid.append(Laid(cloud, label, rows, np.asarray(stored.map.coordinates[own], np.float32), True))
-        else:
-            asked = placement_of(spec, stored, spec.clouds.index(wanted))
-            laid.append(Laid(cloud, label, rows_of(asked, cloud), _coordinates(asked, cloud, stored, store), False))
-    return laid
+    if fitted_on(stored, cloud, spec):
+        own = (stored.reference["cloud"] == cloud.key).to_numpy()
+        rows = stored.reference.loc[own, "row"].to_numpy()
+        return rows, np.asarray(stored.map.coordinates[own], np.float32)
+    asked = placement_of(spec, stored, which)
+    rows = rows_of(asked, cloud)
+    if stored.map.neighbourhoods is None:
+        return rows, stored.map.pca.transform(cloud.points(asked.site)[rows], stored.map.n_components)
+    placed = find_placement(asked, store)
+    if placed is None:
+        raise BadRequest("Where these points lie on the map is not in the store any more; open this page again.")
+    return rows, placed.coordinates
 
 
 def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
@@ -136,16 +111,6 @@ def _place_now(root: Path, map_key: str, vectors_key: str) -> Placement:
     if stored is None:
         raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
     return stored.map.place(read_vectors(vectors_key, store))
-
-
-def _coordinates(asked: PlacementSpec, cloud: Cloud, stored: StoredMap, store: Store) -> NDArray[np.float32]:
-    if stored.map.neighbourhoods is None:
-        points = cloud.points(asked.site)[rows_of(asked, cloud)]
-        return stored.map.pca.transform(points, stored.map.n_components)
-    placed = find_placement(asked, store)
-    if placed is None:
-        raise BadRequest("Where these points lie on the map is not in the store any more; open this page again.")
-    return placed.coordinates
 
 
 def _make(asked: PlacementSpec, store: Store) -> None:

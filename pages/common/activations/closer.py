@@ -155,16 +155,16 @@ def figure_of(look: Look, selecting: Selecting, fresh: bool = False) -> go.Figur
     )  # fmt: skip
     lit = look.chosen if fresh else points.selected(drawn)
     figure = selectable_map(
-        layers,
+        [*points.background, *layers],
         axes(look.stored),
         points.numbers[lit] if lit.any() else None,
         rings,
         look.stored.artifact.key,
         turn,
-        points.coordinates[look.chosen] if look.zoom else None,
+        points.coordinates[look.chosen & points.placed] if look.zoom else None,
     )
     if look.lines:
-        figure.add_traces(contours(layers))
+        figure.add_traces(contours([layer.subset(layer.placed) for layer in layers]))
     return figure
 
 

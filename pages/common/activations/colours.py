@@ -54,6 +54,11 @@ def by_number(title: str, column: str) -> Callable[..., list[Layer]]:
     return layers
 
 
+def by_hidden(title: str, column: str) -> Callable[..., list[Layer]]:
+    """Colour by what the plane of the map's first components hides of each point."""
+    return lambda points, _: by_number(title, column)(points, points.hidden)
+
+
 def by_name(names_of: Callable[[pd.DataFrame], NDArray[Any]], order: tuple[str, ...]) -> Callable[..., list[Layer]]:
     """Colour by a word of each point, a hue a word in a given order; points without one stay grey."""
 
@@ -88,12 +93,16 @@ COLOURS = {
     "position": Colour("Position", by_number("position", "position")),
     "token": Colour("Token", by_token),
     "norm": Colour("Norm", by_number("log norm", "norm")),
+    "off_plane": Colour("Off the plane", by_hidden("share off the plane", "off_plane")),
+    "t_squared": Colour("T²", by_hidden("log T²", "t_squared")),
     "frequency": Colour("Frequency", by_number("log times in the data", "count"), True),
     "part": Colour("Part", by_name(lambda frame: frame["part"].to_numpy(object), PARTS), True),
     "foreseen": Colour("Foreseen", by_name(foreseen, FORESEEN), True),
     "surprise": Colour("Surprise", by_number("surprise in nats", "surprise"), True),
 }
 HELP = (
+    "Off the plane: share of a point's squared distance from the mean that the first components do not show. T²: its "
+    "squared distance from the mean in their plane, in standard deviations. "
     "Frequency: how often the token occurs in all texts read of its data set. Part: context, question or answer. "
     "Foreseen: where the token stood among the model's predictions from the tokens before it. Surprise: minus its "
     "log-probability there."

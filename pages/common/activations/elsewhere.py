@@ -59,7 +59,7 @@ def site_map(spec: ProjectionSpec, site: int | str, store: Store) -> tuple[Store
     if stored is None or None in found:
         return None
     kept = [cloud for cloud in found if cloud is not None]
-    return stored, read_points(there.canonical_json(), stored.artifact.key, stored, kept)
+    return stored, read_points(there.canonical_json(), stored.artifact.key, stored, kept, store)
 
 
 def _spread(sites: list[str]) -> list[str]:

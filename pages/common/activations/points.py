@@ -1,7 +1,7 @@
 """The points of a map with what each of them is, read once and shared by everything that looks closer at them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,9 @@ from core.engine.projection import StoredMap
 from core.figures.clouds import Layer
 from core.figures.text import token
 from core.specs import CloudSpec, ProjectionSpec
-from pages.common.clouds import hover, labels
+from core.store import Store
+from pages.common.clouds import hover, labels, map_layers
+from pages.common.placing import fitted_on, lay_cloud
 
 HOVER_UP_TO = 20_000
 """Points up to which each brings its context along; above, hover has the token alone and the table has the context."""
@@ -32,7 +34,10 @@ class Points:
         clouds: themselves, with their points in the full space.
         frame: one row a point: `cloud` (place among the clouds), `number` (its id in figures), and the columns of
             `Cloud.rows`.
-        coordinates: (n, 2 or 3) float32 on the map.
+        coordinates: (n, 2 or 3) float32 on the map; NaN where it has no place for a point.
+        stored: the map.
+        site: of the points.
+        background: what else is drawn, in grey: what the map was fitted on, where that is something else.
     """
 
     specs: tuple[CloudSpec, ...]
@@ -41,6 +46,9 @@ class Points:
     clouds: tuple[Cloud, ...]
     frame: pd.DataFrame
     coordinates: NDArray[np.float32]
+    stored: StoredMap
+    site: int | str
+    background: tuple[Layer, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -64,6 +72,21 @@ class Points:
         codes, words = pd.factorize(self.frame["token"])
         shown = [token(word) for word in words]
         return [shown[code] for code in codes]
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Return (n,) which points have a place on the map."""
+        return np.asarray(np.isfinite(self.coordinates).all(axis=1))
+
+    @cached_property
+    def hidden(self) -> pd.DataFrame:
+        """Return `off_plane`, the share of each point that the plane of the map hides, and `t_squared` in it."""
+        parts = []
+        for place, cloud in enumerate(self.clouds):
+            rows = self.frame.loc[self.frame["cloud"] == place, "row_id"].to_numpy()
+            hidden = self.stored.map.hidden(cloud.points(self.site)[rows])
+            parts.append(pd.DataFrame({"off_plane": hidden.share, "t_squared": hidden.t_squared}))
+        return pd.concat(parts, ignore_index=True)
 
     def selected(self, selection: Selection) -> NDArray[np.bool_]:
         """Return (n,) which points are selected."""
@@ -116,24 +139,25 @@ class Points:
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
-def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Sequence[Cloud]) -> Points:  # noqa: ARG001 - part of the cache's key
+def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Sequence[Cloud], _store: Store) -> Points:  # noqa: ARG001 - part of the cache's key
     """Return the points of a stored map; shared between sessions, so nobody may change them.
 
     Args:
         spec_json: of the map.
         map_key: names the stored map, so that a newer one is read anew.
         _stored: the map.
-        _clouds: those it is of, in the order of its spec.
+        _clouds: those of the spec, in its order.
+        _store: where points that the map was not fitted on are placed.
     """
     spec = ProjectionSpec.parse(spec_json)
     names = [rows_name(cloud) for cloud in _clouds]
     kept = [place for place, name in enumerate(names) if names.index(name) == place]
     frames, coordinates = [], []
     for index, place in enumerate(kept):
-        own = (_stored.reference["cloud"] == _clouds[place].key).to_numpy()
-        rows = _clouds[place].rows.iloc[_stored.reference.loc[own, "row"]]
+        shown, spots = lay_cloud(spec, place, _clouds[place], _stored, _store)
+        rows = _clouds[place].rows.iloc[shown]
         frames.append(rows.assign(cloud=index, number=number(index, rows["row_id"].to_numpy())))
-        coordinates.append(np.asarray(_stored.map.coordinates[own], np.float32))
+        coordinates.append(spots)
     titles = labels(spec.clouds)
     return Points(
         specs=tuple(spec.clouds[place] for place in kept),
@@ -142,4 +166,15 @@ def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Seque
         clouds=tuple(_clouds[place] for place in kept),
         frame=pd.concat(frames, ignore_index=True),
         coordinates=np.concatenate(coordinates),
+        stored=_stored,
+        site=spec.site,
+        background=background_of(_stored, _clouds, spec, _store),
     )
+
+
+def background_of(stored: StoredMap, clouds: Sequence[Cloud], spec: ProjectionSpec, store: Store) -> tuple[Layer, ...]:
+    """Return in grey what a map was fitted on, unless it is what is shown."""
+    if all(fitted_on(stored, cloud, spec) for cloud in clouds):
+        return ()
+    layers = map_layers(store.root, stored.artifact.key, stored.map.n_components)
+    return tuple(replace(layer, name=f"the map's own: {layer.name}", ids=None) for layer in layers)

@@ -10,10 +10,12 @@ from core.figures.priors import explained_variance_figure
 from core.specs import ProjectionSpec, TokenFilter
 from core.store import Store
 from pages.common.activations.closer import closer
-from pages.common.activations.points import read_points
-from pages.common.choices import short_name
-from pages.common.clouds import labels, need_clouds, need_map, sources_table
-from pages.common.layout import draw, numbers, plain
+from pages.common.activations.points import Points, read_points
+from pages.common.clouds import labels, need_clouds, sources_table
+from pages.common.components import show_components
+from pages.common.layout import draw, numbers
+from pages.common.maps import chosen_name, map_words, need_chosen_map, offer_name
+from pages.common.placing import need_clouds_on
 from pages.common.provenance import clouds_provenance
 from pages.common.state import View
 
@@ -26,19 +28,20 @@ def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
     clouds = need_clouds(spec.clouds, store, view.page)
     if clouds is None:
         return
-    stored = need_map(spec, store)
-    if stored is None:
+    stored = need_chosen_map(chosen_name(view), spec, store)
+    if stored is None or not need_clouds_on(spec, stored, store):
         return
-    points = read_points(spec.canonical_json(), stored.artifact.key, stored, clouds)
+    points = read_points(spec.canonical_json(), stored.artifact.key, stored, clouds, store)
     closer(view, spec, store, stored, points)
-    st.caption(caption(spec, stored, clouds))
-    details(view, spec, stored, clouds)
+    st.caption(caption(spec, stored, points, store))
+    offer_name(view, stored, store)
+    details(view, spec, stored, clouds, store)
 
 
-def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) -> None:
+def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud], store: Store) -> None:
     """Write the numbers under the picture."""
     explained = stored.map.pca.explained
-    shown = float(explained[: spec.n_components].sum())
+    shown, linear = float(explained[: stored.map.n_components].sum()), stored.map.method == "pca"
     if explained[0] > OWNED:
         st.info(
             f"One direction holds {explained[0]:.1%} of the variance: a few tokens of enormous norm, often the first "
@@ -49,37 +52,35 @@ def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequenc
     half = str(count) if explained.sum() >= 0.5 else f"over {len(explained)}"
     numbers(
         {
-            "Points drawn": f"{stored.artifact.info['n_points']:,}",
-            "Variance in these axes": f"{shown:.1%}" if spec.method == "pca" else "no axes",
-            "Variance not shown": f"{1 - shown:.1%}" if spec.method == "pca" else "all distances",
+            "Points fitted on": f"{stored.artifact.info['n_points']:,}",
+            "Variance in these axes": f"{shown:.1%}" if linear else "no axes",
+            "Variance not shown": f"{1 - shown:.1%}" if linear else "all distances",
             "Components for half": half,
         },
         {"Variance not shown": "What the picture hides: points that look near can be far apart off the plane."},
     )
     left, right = st.columns(2)
     with left:
-        draw(explained_variance_figure(explained, spec.n_components), key=view.key("explained"))
+        draw(explained_variance_figure(explained, stored.map.n_components), key=view.key("explained"))
     with right:
         names = labels(spec.clouds)
         st.dataframe(sources_table(clouds, names), hide_index=True, width="stretch")
         clouds_provenance(dict(zip(names, clouds, strict=True)))
+    with st.expander("What the components are made of"):
+        show_components(view, stored, store)
 
 
-def caption(spec: ProjectionSpec, stored: StoredMap, clouds: Sequence[Cloud]) -> str:
-    """Say what was fitted on what."""
-    names = ", ".join(plain(label) for label in labels(spec.clouds))
-    info = stored.artifact.info
-    tokens = sum(int(cloud.info.get("n_tokens", 0)) for cloud in clouds)
-    name = (
-        "Principal components"
-        if spec.method == "pca"
-        else f"t-SNE (perplexity {spec.perplexity:g}, 50 components first)"
-    )
-    return (
-        f"{name} fitted on {info['n_points']:,} of {tokens:,} tokens of {names}, at site {spec.site} of "
-        f"{plain(short_name(spec.model.name))}; seed {spec.seed}. {left_out(spec.clouds[0].tokens)} "
-        "Hover shows each token in its context."
-    )
+def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Store) -> str:
+    """Say what the map was fitted on, and which of the points have no place on it."""
+    words = [map_words(stored, store), left_out(spec.clouds[0].tokens)]
+    if points.background:
+        words.insert(1, f"{len(points):,} tokens are laid on it.")
+    if stored.spec.site != spec.site:
+        words.insert(1, f"**They are of site {spec.site}, the map is of site {stored.spec.site}.**")
+    outside = int((~points.placed).sum())
+    if outside:
+        words.append(f"**{outside / len(points):.1%} of the tokens lie outside the map's support and have no place.**")
+    return " ".join([*words, "Hover shows each token in its context."])
 
 
 def left_out(tokens: TokenFilter) -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from core.analysis.pca import fit_pca, off_plane
+from core.analysis.pca import ends, fit_pca, loadings, off_plane
 from core.errors import BadRequest
 
 
@@ -76,3 +76,28 @@ def test_messages_name_value_and_remedy(points):
     points[3, 3] = np.nan
     with pytest.raises(BadRequest, match="Some of the 300 reference points are not finite"):
         fit_pca(points)
+
+
+def test_loadings_are_the_heaviest_entries_with_their_signs():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(400, 12))
+    points[:, 7] += 9 * (common := rng.normal(size=400))
+    points[:, 2] -= 6 * common
+    found = loadings(fit_pca(points), 0, 2)
+    assert found.dimension.tolist() == [7, 2]
+    assert found.weight[0] > 0 > found.weight[1]
+    assert 0.95 < found.share < 1
+    assert loadings(fit_pca(points), 3, 12).share == pytest.approx(1)
+
+
+@pytest.mark.parametrize("component", [-1, 50])
+def test_a_component_that_was_not_kept_is_named(component):
+    pca = fit_pca(np.random.default_rng(0).normal(size=(200, 60)))
+    with pytest.raises(BadRequest, match=f"Component {component + 1} was not kept; the map has 1 to 50"):
+        loadings(pca, component)
+
+
+def test_ends_are_the_farthest_names_each_once():
+    scores = np.array([3.0, -2, 5, 4, -1, 0])
+    assert ends(scores, ["a", "b", "c", "c", "b", "d"], 2) == (["b", "d"], ["c", "a"])
+    assert ends(scores[:0], [], 2) == ([], [])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.figures import clouds
-from core.figures.clouds import Layer, pca_axes, split_by_token, tsne_axes
+from core.figures.clouds import Layer, Rail, pca_axes, split_by_token, tsne_axes
 from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
 from core.figures.text import in_context, show, token
 
@@ -147,3 +147,23 @@ def test_zoom_survives_while_the_revision_stays():
 def test_equal_tables_give_equal_figures():
     layers = [Layer("a", _points(30)), Layer("b", _points(4, seed=2), "prior")]
     assert map_figure(layers, AXES).to_json() == map_figure(layers, AXES).to_json()
+
+
+def test_weights_decide_the_sizes_of_points():
+    layer = Layer("prior", np.zeros((4, 2), np.float32), "prior", weights=np.array([0, 0.5, 2, np.nan]))
+    assert map_figure([layer], tsne_axes(2)).data[0].marker.size.tolist() == [5, 12.5, 20, 5]
+    chosen = layer.subset(np.array([False, True, False, False])).weights
+    assert chosen is not None
+    assert chosen.tolist() == [0.5]
+
+
+def test_the_rail_holds_those_without_a_place_and_no_others():
+    inside = np.array([[0, 0], [np.nan, np.nan], [4, 2]], np.float32)
+    rail = Rail.under([Layer("a", inside)], 2)
+    lined = rail.line_up(Layer("a", inside), 1, 0.5).coordinates
+    assert np.isnan(lined[[0, 2]]).all()
+    assert lined[1, 0] == 2
+    assert lined[1, 1] < rail.edge < 0
+    assert rail.line_up(Layer("a", inside), 0).coordinates[1, 1] > lined[1, 1]
+    empty = Rail.under([Layer("a", inside[1:2])], 2)
+    assert np.isfinite(empty.line_up(Layer("a", inside[1:2]), 0).coordinates).all()

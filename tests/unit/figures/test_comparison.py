@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,3 +99,47 @@ def test_frames_reach_every_panel():
     figure = comparison_figure(panels, axes(2), 0, [str(k) for k in range(N_FRAMES)], means=False)
     assert figure.frames[0].traces == (2, 3, 6, 7)
     assert np.array_equal(figure.frames[3].data[3].x, panels[1].ways[0].coordinates[3][:, 0])
+
+
+def outside_at_first() -> Way:
+    """Return a way that begins outside the support and of which half ends inside."""
+    run = way()
+    spots = run.coordinates.copy()
+    spots[:-1] = np.nan
+    spots[-1, :2] = np.nan
+    return replace(run, prior=replace(run.prior, coordinates=spots[0]), coordinates=spots)
+
+
+@pytest.mark.parametrize("n_dimensions", [2, 3])
+def test_vectors_outside_the_support_stand_on_a_rail_that_plays_along(n_dimensions):
+    run = outside_at_first() if n_dimensions == 2 else way(n_dimensions=3)
+    figure = comparison_figure(
+        [Panel("", [grey(n_dimensions)], [run])], axes(n_dimensions), N_FRAMES - 1, ["a", "b", "c", "d", "e"],
+        means=False,
+    )  # fmt: skip
+    names = [trace.name for trace in figure.data]
+    if n_dimensions == 3:
+        assert not [name for name in names if "outside" in name]
+        return
+    rails = {trace.name: trace for trace in figure.data if "outside" in trace.name}
+    assert list(rails) == ["prior, outside the support", "posterior, outside the support"]
+    for name, rail in rails.items():
+        assert rail.legendgroup == name.split(",")[0]
+        assert rail.showlegend is False
+    now = rails["posterior, outside the support"]
+    assert np.isfinite(now.x).tolist() == [True, True, False, False]
+    assert np.nanmax(now.y) < grey().coordinates[:, 1].min()
+    moving = [names[index] for index in figure.frames[0].traces]
+    first = figure.frames[0].data[moving.index("posterior, outside the support")]
+    assert np.isfinite(first.x).all()
+    assert "no place on this map" in figure.layout.annotations[0].text
+
+
+def test_sizes_move_with_the_frames():
+    weights = np.linspace(0, 1, N_FRAMES * N_PROMPT).reshape(N_FRAMES, N_PROMPT)
+    run = replace(way(), weights=weights)
+    figure = comparison_figure([Panel("", [grey()], [run])], axes(2), 0, ["a", "b", "c", "d", "e"], means=False)
+    names = [trace.name for trace in figure.data]
+    assert figure.data[names.index("posterior")].marker.size[0] == 5
+    last = figure.frames[-1]
+    assert last.data[[names[i] for i in last.traces].index("posterior")].marker.size[-1] == 20

@@ -1,0 +1,110 @@
+"""`maps`: list, show, name, rename maps and take names away."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from core.commands.options import Json
+from core.commands.output import emit
+from core.engine.projection import MAP, StoredMap, clouds_of, load_map
+from core.errors import BadRequest
+from core.store import Store
+from core.store.names import Named, find_name, forget_name, give_name, list_names, rename
+
+maps = typer.Typer(no_args_is_help=True, help="List, show, name and rename maps; a map with a name is never pruned.")
+Name = Annotated[str, typer.Argument(help="Name of a map.", metavar="NAME")]
+NewName = Annotated[str, typer.Argument(help="Its name from now on.", metavar="NAME")]
+
+
+@maps.command("list")
+def list_maps(json: Json = False) -> None:
+    """List the maps that have names."""
+    store = Store.default()
+    rows = [_row(named, store) for named in list_names(store, MAP)]
+    if json:
+        emit({"maps": rows}, True)
+        return
+    typer.echo(f"{'NAME':<40} {'KEY':<17} {'METHOD':<6} {'SITE':>5}  MODEL" if rows else "No map has a name yet.")
+    for row in rows:
+        gone = "" if row["stored"] else "  (not in the store any more)"
+        typer.echo(f"{row['map']:<40} {row['key']:<17} {row['method']:<6} {row['site']:>5}  {row['model']}{gone}")
+
+
+@maps.command()
+def show(name: Name, json: Json = False) -> None:
+    """Show a map: what was asked for, what it was fitted on, and what of that is still there."""
+    store = Store.default()
+    named = find_name(store, MAP, name)
+    stored = load_map(named.key, store)
+    emit({**_row(named, store), "spec": named.spec, "fit": _fit(stored, store) if stored else None}, json)
+
+
+@maps.command("name")
+def name_map(
+    key: Annotated[str, typer.Argument(help="Key of a stored map; `cache list --kind map` shows them.", metavar="KEY")],
+    name: NewName,
+    json: Json = False,
+) -> None:
+    """Name a stored map, by its key."""
+    store = Store.default()
+    stored = load_map(key, store)
+    if stored is None:
+        raise BadRequest(f"There is no map {key!r} in the store; `python -m core cache list --kind map` shows them.")
+    require_frozen(stored)
+    emit(_row(give_name(store, MAP, name, key, stored.artifact.manifest["spec"]), store), json)
+
+
+@maps.command("rename")
+def rename_map(name: Name, new: NewName, json: Json = False) -> None:
+    """Give a map another name."""
+    store = Store.default()
+    emit(_row(rename(store, MAP, name, new), store), json)
+
+
+@maps.command()
+def delete(name: Name, json: Json = False) -> None:
+    """Take a map's name away; the map itself stays until `cache prune`."""
+    gone = forget_name(Store.default(), MAP, name)
+    emit({"deleted": gone.name, "key": gone.key}, json)
+
+
+def require_frozen(stored: StoredMap) -> None:
+    """Check that a map may have a name.
+
+    Raises:
+        BadRequest: it is a joint fit, on which nothing else can be laid fairly.
+    """
+    if stored.joint:
+        raise BadRequest(
+            f"The map {stored.artifact.key!r} is a joint fit with {stored.artifact.info['n_joined']} vectors and not "
+            "frozen, so it cannot be named; name the map that was fitted without them."
+        )
+
+
+def _row(named: Named, store: Store) -> dict[str, Any]:
+    spec = named.spec
+    return {
+        "map": named.name,
+        "key": named.key,
+        "method": spec["method"],
+        "site": spec["site"],
+        "model": spec["model"]["name"],
+        "stored": store.folder(MAP, named.key).exists(),
+        "named": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(named.created)),
+    }
+
+
+def _fit(stored: StoredMap, store: Store) -> dict[str, Any]:
+    missing = [
+        key
+        for key, cloud in zip(stored.artifact.info["clouds"], clouds_of(stored, store), strict=True)
+        if cloud is None
+    ]
+    near = stored.map.neighbourhoods
+    return {
+        **{name: stored.artifact.info[name] for name in ("n_points", "n_available", "seed")},
+        "explained_variance": [float(share) for share in stored.map.pca.explained[:3]],
+        "divergence": near.divergence if near else None,
+        "clouds_missing": missing,
+    }
