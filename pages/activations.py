@@ -4,13 +4,19 @@ import streamlit as st
 
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
+from pages.common.activations.hygiene import token_hygiene
+from pages.common.activations.layers import all_sites
 from pages.common.activations.site import one_site
 from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
 from pages.common.layout import empty, errors, header
 from pages.common.maps import map_choice
 from pages.common.state import View, open_store
 
-VIEWS = {"site": ("One site", one_site)}
+VIEWS = {
+    "site": ("One site", one_site),
+    "layers": ("All sites", all_sites),
+    "hygiene": ("Token hygiene", token_hygiene),
+}
 """What can be shown on the right: its name, and what draws it."""
 MEANS = "The mean is over the tokens of a text that are not left out below, as in the paper's Figure 5."
 

@@ -151,14 +151,13 @@ def measure_site(
     """
     rows = plan.rows.with_points(np.concatenate([np.asarray(part, np.float32) for part in points])[plan.rows.order])
     tick("principal components")
-    n_components = max(2, min(plan.settings.n_components, rows.points.shape[1], len(rows.points) // 10))
-    pca = fit_pca(rows.points, n_components)
+    pca = fit_pca(rows.points, n_scores(rows, plan.settings.n_components))
     near = rows.subset(plan.near)
     tick("distances")
     between = distances(near.points)
     table: list[dict[str, Any]] = []
     if len(plan.names) > 1:
-        table += _separability(rows, _whitened(rows, pca), near, between, plan, rng, tick)
+        table += _separability(rows, whitened(rows, pca), near, between, plan, rng, tick)
     tick("modes of all")
     tests: list[pd.DataFrame] = []
     if len(plan.names) > 1:
@@ -181,7 +180,23 @@ def measure_site(
     )
 
 
-def _whitened(rows: Rows, pca: Pca) -> Rows:
+def pooled_lda(rows: Rows, n_folds: int, n_permutations: int, rng: np.random.Generator) -> Tested:
+    """Return how well linear discriminant analysis tells the data sets apart, for rows on their own.
+
+    Raises:
+        BadRequest: a data set of a single document.
+    """
+    part = deal(rows.labels, check_documents(rows, n_folds), rng)
+    pca = fit_pca(rows.points, n_scores(rows, Settings.n_components))
+    return probe(whitened(rows, pca), part, permuted_labels(rows.labels, part, n_permutations, rng), lda_hits, rng)
+
+
+def n_scores(rows: Rows, asked: int) -> int:
+    """Return how many principal components probes see: no more than a tenth of the points."""
+    return max(2, min(asked, rows.points.shape[1], len(rows.points) // 10))
+
+
+def whitened(rows: Rows, pca: Pca) -> Rows:
     """Return the rows in principal components of equal variance; those without any are left out."""
     real = pca.variance > 1e-9 * pca.variance[0]
     return rows.with_points(pca.transform(rows.points)[:, real] / np.sqrt(pca.variance[real]).astype(np.float32))
@@ -273,7 +288,8 @@ def _cloud(
     block = plan.block[plan.rows.labels == label][rows.documents]
     own = near.subset(mine)
     n_folds = plan.settings.n_folds
-    shape = measure_shape(rows.points, block, own, between[np.ix_(mine, mine)], n_folds, rng)
+    near_block = plan.block[np.unique(plan.rows.documents[plan.near])][near.documents][mine]
+    shape = measure_shape(rows.points, block, own, near_block, between[np.ix_(mine, mine)], n_folds, rng)
     samples = []
     for sample in gaussian_shapes(shape, block, len(own.points), n_folds, N_GAUSSIAN, rng):
         tick(f"shape of {name} beside a Gaussian")

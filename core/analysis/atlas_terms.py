@@ -73,8 +73,7 @@ QUANTITIES = {
     ),
     "two_nn_dimension": Definition(
         "TwoNN dimension",
-        f"Intrinsic dimension by the two nearest points of other documents, duplicates dropped. Null: range of "
-        f"{N_GAUSSIAN} samples of the fitted Gaussian. Interval: documents resampled.",
+        f"Intrinsic dimension by the two nearest points of other documents, duplicates dropped. {_GAUSSIAN}",
         ("cloud",),
     ),
     "kurtosis_principal": Definition(

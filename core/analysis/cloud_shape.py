@@ -38,6 +38,7 @@ def measure_shape(
     points: NDArray[np.floating],
     block: NDArray[np.intp],
     near: Rows,
+    near_block: NDArray[np.intp],
     between: NDArray[np.float32],
     n_folds: int,
     rng: np.random.Generator,
@@ -48,9 +49,10 @@ def measure_shape(
         points: (n, d).
         block: (n,) block of documents of each point, 0 … g - 1.
         near: some of the points, for the distances between them.
+        near_block: (m,) their blocks.
         between: (m, m) those distances.
         n_folds: of the held-out Mahalanobis distances.
-        rng: decides random directions and resamples.
+        rng: decides random directions.
     """
     moments = block_moments(points, block)
     mean, covariance = moments.moments()
@@ -65,7 +67,10 @@ def measure_shape(
         found={
             "participation_ratio": participation(moments),
             "two_nn_dimension": two_nn(
-                near.points[distinct], between[np.ix_(distinct, distinct)], near.documents[distinct], rng
+                near.points[distinct],
+                between[np.ix_(distinct, distinct)],
+                near.documents[distinct],
+                near_block[distinct],
             ),
             "kurtosis_principal": principal.found,
             "kurtosis_random": random.found,
@@ -100,4 +105,4 @@ def gaussian_shapes(
         drawn = rng.standard_normal((len(block), len(factor)), dtype=np.float32) @ factor
         sample = drawn + shape.mean.astype(np.float32)
         near = Rows(sample[alone], alone, np.zeros(n_near, np.intp), alone)
-        yield measure_shape(sample, block, near, distances(near.points), n_folds, rng).found
+        yield measure_shape(sample, block, near, block[alone], distances(near.points), n_folds, rng).found

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.intervals import Interval, spread
-from core.analysis.units import jackknife, resample_counts, sum_by_document
+from core.analysis.intervals import Interval
+from core.analysis.units import jackknife
 from core.errors import BadRequest
 
 _CANDIDATES = 8
@@ -77,7 +77,7 @@ def two_nn(
     points: NDArray[np.floating],
     between: NDArray[np.floating],
     documents: NDArray[np.intp],
-    rng: np.random.Generator,
+    block: NDArray[np.intp],
 ) -> Interval:
     """Return the intrinsic dimension from each point's two nearest points of other documents.
 
@@ -90,8 +90,8 @@ def two_nn(
     Args:
         points: (n, d), all different, see `distinct_rows`.
         between: (n, n) distances, perhaps rounded: they only say who may be near.
-        documents: (n,) ascending.
-        rng: decides the interval's resamples of documents, neighbours held as they are.
+        documents: (n,) document of each point.
+        block: (n,) block of documents of each; the interval leaves one out at a time, neighbours held as they are.
 
     Raises:
         BadRequest: a point has fewer than two points of other documents.
@@ -108,11 +108,12 @@ def two_nn(
             "dimension: each needs two of other documents; give more documents."
         )
     logs = np.log(two[:, 1] / two[:, 0])
-    unit = np.unique(documents, return_inverse=True)[1]
-    counts = resample_counts(np.zeros(int(unit.max()) + 1, np.intp), rng)
-    drawn = (counts @ np.bincount(unit) - 1) / (counts @ sum_by_document(logs, unit))
-    band = spread(drawn)
-    return Interval(float((len(logs) - 1) / logs.sum()), band.low, band.high)
+    left_out = [_pareto(logs[block != number]) for number in np.unique(block)]
+    return jackknife(_pareto(logs), np.array(left_out))
+
+
+def _pareto(logs: NDArray[np.float64]) -> float:
+    return float((len(logs) - 1) / logs.sum())
 
 
 def distinct_rows(points: NDArray[np.floating]) -> NDArray[np.intp]:

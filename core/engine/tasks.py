@@ -18,6 +18,7 @@ from core.specs import (
     AtlasSpec,
     CloudSpec,
     FitSpec,
+    HygieneSpec,
     MeasureSpec,
     ModelSpec,
     PathsSpec,
@@ -218,6 +219,18 @@ def _atlas_context(spec: AtlasSpec) -> tuple[str, ...]:
     return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
 
 
+def _hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    from core.engine.hygiene import measure_hygiene
+
+    return measure_hygiene(spec, job, store, progress)
+
+
+def _hygiene_context(spec: HygieneSpec) -> tuple[str, ...]:
+    from core.engine.hygiene import VERSION
+
+    return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
+
+
 def _sources(spec: CloudSpec | PathsSpec | TuningSpec) -> tuple[str, ...]:
     """Return what names the texts and the weights; a hub model that is not here yet has no name.
 
@@ -260,6 +273,7 @@ for _task in (
     Task("place", "l", PlacementSpec, _place, "quick"),
     Task("paths", "w", PathsSpec, _paths, "heavy", keeps=True, context=_paths_context),
     Task("atlas", "a", AtlasSpec, _atlas, "heavy", keeps=True, context=_atlas_context),
+    Task("hygiene", "h", HygieneSpec, _hygiene, "heavy", keeps=True, context=_hygiene_context),
     Task("projection", "p", ProjectionSpec, _projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"),
 ):
     register(_task)

@@ -1,0 +1,139 @@
+"""Curves over sites: a number with its interval, and the band of its null."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.analysis.atlas_terms import ALL, QUANTITIES, pair_name
+from core.figures.palette import mark
+from core.figures.style import GRID, style
+from core.figures.text import show
+
+SIGNIFICANT = 0.05
+_TOGETHER = "#3C4350"
+_COLUMNS = 2
+_HEIGHT = 250
+_WIDEST = 12
+"""Sites whose names are written on an axis at most."""
+_BAND = 0.14
+
+
+def curves_figure(
+    table: pd.DataFrame,
+    quantities: Sequence[str],
+    names: Sequence[str],
+    sites: Sequence[int | str],
+    chosen: int | str | None = None,
+    revision: str = "curves",
+) -> go.Figure:
+    """Draw quantities over sites, one a panel: points with 95 % intervals, over the bands of their nulls.
+
+    A filled point is one whose p is at most 0.05, or that has none; the point's `customdata` is its site.
+
+    Args:
+        table: site, quantity, cloud, value, low, high, null, null_low, null_high, p.
+        quantities: to draw.
+        names: of the data sets, in the order of their hues.
+        sites: in the order of the stream.
+        chosen: site that is marked by a line.
+        revision: see `style`.
+    """
+    n_columns = min(_COLUMNS, len(quantities))
+    n_rows = -(-len(quantities) // n_columns)
+    titles = [QUANTITIES[quantity].title for quantity in quantities]
+    figure = make_subplots(
+        n_rows, n_columns, subplot_titles=titles, vertical_spacing=0.3 / n_rows, horizontal_spacing=0.09
+    )
+    place = {site: i for i, site in enumerate(sites)}
+    seen: set[str] = set()
+    for i, quantity in enumerate(quantities):
+        here = table.loc[table["quantity"] == quantity]
+        for cloud in dict.fromkeys(here["cloud"]):
+            rows = here.loc[here["cloud"] == cloud].assign(place=lambda rows: rows["site"].map(place))
+            for trace in _traces(rows.sort_values("place"), str(cloud), names, str(cloud) not in seen):
+                figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
+            seen.add(str(cloud))
+    style(figure, _HEIGHT * n_rows + 90, revision)
+    step = -(-len(sites) // _WIDEST)
+    last = len(sites) - 1
+    shown = [i for i in range(last) if i % step == 0 and last - i >= max(1, step / 2)] + [last]
+    figure.update_xaxes(
+        tickvals=shown, ticktext=[str(sites[i]) for i in shown], range=[-0.5, len(sites) - 0.5], zeroline=False,
+        title_text="site", title_standoff=6,
+    )  # fmt: skip
+    figure.update_layout(hovermode="closest", margin={"l": 48, "r": 16, "t": 84, "b": 40})
+    figure.update_layout(legend_y=1 + 44 / (_HEIGHT * n_rows))
+    for empty in range(len(quantities), n_rows * n_columns):
+        where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
+        figure.update_xaxes(visible=False, **where)
+        figure.update_yaxes(visible=False, **where)
+    if chosen in place:
+        for i in range(len(quantities)):
+            where = {"row": i // n_columns + 1, "col": i % n_columns + 1}
+            figure.add_vline(x=place[chosen], line={"color": GRID, "width": 6}, **where)
+    return figure
+
+
+def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -> list[Any]:
+    line, point, symbol = _look(cloud, names)
+    x, common = rows["place"].tolist(), {"legendgroup": cloud, "hoverinfo": "skip", "showlegend": False}
+    traces: list[Any] = []
+    if bool(rows["null"].notna().to_numpy().any()):
+        edge = {"mode": "lines", "line": {"width": 0}, **common}
+        traces.append(go.Scatter(x=x, y=rows["null_high"].tolist(), **edge))
+        traces.append(go.Scatter(x=x, y=rows["null_low"].tolist(), fill="tonexty", fillcolor=_faint(line), **edge))
+        dotted = {"color": line, "width": 1, "dash": "dot"}
+        traces.append(go.Scatter(x=x, y=rows["null"].tolist(), mode="lines", line=dotted, **common))
+    open_ = (rows["p"] > SIGNIFICANT).tolist()
+    errors = {
+        "type": "data", "symmetric": False, "array": (rows["high"] - rows["value"]).tolist(),
+        "arrayminus": (rows["value"] - rows["low"]).tolist(), "width": 0, "thickness": 1.2, "color": line,
+    }  # fmt: skip
+    traces.append(
+        go.Scatter(
+            x=x,
+            y=rows["value"].tolist(),
+            error_y=errors,
+            mode="lines+markers",
+            name=show("all together" if cloud == ALL else cloud),
+            legendgroup=cloud,
+            showlegend=first,
+            customdata=[str(site) for site in rows["site"]],
+            hovertext=[_words(row) for row in rows.to_dict("records")],
+            hovertemplate="%{hovertext}<extra>%{fullData.name}</extra>",
+            line={"color": line, "width": 1.6},
+            marker={
+                "color": ["#FFFFFF" if empty else point for empty in open_],
+                "symbol": symbol, "size": 7, "line": {"color": point, "width": 1.5},
+            },
+        )
+    )  # fmt: skip
+    return traces
+
+
+def _look(cloud: str, names: Sequence[str]) -> tuple[str, str, str]:
+    """Return colour of the line, colour and symbol of the points; a pair has the line of one, the other's points."""
+    if cloud in names:
+        look = mark("dataset", names.index(cloud))
+        return look.colour, look.colour, look.symbol
+    for i, first in enumerate(names):
+        for j, second in enumerate(names):
+            if cloud == pair_name(first, second):
+                other = mark("dataset", j)
+                return mark("dataset", i).colour, other.colour, other.symbol
+    return _TOGETHER, _TOGETHER, "circle"
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{_BAND})"
+
+
+def _words(row: dict[str, Any]) -> str:
+    words = f"site {row['site']}<br>{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+    if row["null"] == row["null"]:
+        words += f"<br>null {row['null']:.4g} [{row['null_low']:.4g}, {row['null_high']:.4g}]"
+    return words + (f"<br>p {row['p']:.2g}" if row["p"] == row["p"] else "")

@@ -1,0 +1,112 @@
+"""The layer strip: one small map a site, all in one figure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.figures.palette import mark
+from core.figures.style import style
+from core.figures.text import show, token
+
+COLUMNS = 8
+_PANEL_HEIGHT = 132
+_BEYOND = 0.005
+"""Share of a typical site's points at each end of an axis that may lie beyond the frame."""
+_CHOSEN = "#CF2030"
+
+
+@dataclass(frozen=True)
+class SmallMap:
+    """One site of the strip.
+
+    Attributes:
+        site: its name.
+        coordinates: (n, 2) of the points, the same at every site.
+        shown: share of the site's variance in the picture's plane.
+    """
+
+    site: int | str
+    coordinates: NDArray[np.float32]
+    shown: float
+
+
+def strip_figure(
+    maps: Sequence[SmallMap],
+    names: Sequence[str],
+    datasets: NDArray[np.integer],
+    tokens: Sequence[str],
+    chosen: int | str | None = None,
+    revision: str = "strip",
+) -> go.Figure:
+    """Draw a small map a site; zooming one zooms all, since `core.analysis.film.align` has turned them onto each other.
+
+    Trace i belongs to map i // len(names): that is how a click is told (see `site_of_trace`).
+
+    Args:
+        maps: in the order of the stream.
+        names: of the data sets.
+        datasets: (n,) number of the data set of each point.
+        tokens: (n,) text of each point.
+        chosen: site whose title is marked.
+        revision: see `style`.
+    """
+    n_columns = min(COLUMNS, len(maps))
+    n_rows = -(-len(maps) // n_columns)
+    figure = make_subplots(
+        n_rows, n_columns, subplot_titles=[_title(small, chosen) for small in maps],
+        horizontal_spacing=0.008, vertical_spacing=0.2 / n_rows,
+    )  # fmt: skip
+    labels = np.array([token(text) for text in tokens], dtype=object)
+    for i, small in enumerate(maps):
+        for k, name in enumerate(names):
+            mine = datasets == k
+            look = mark("dataset", k)
+            trace = go.Scattergl(
+                x=np.ascontiguousarray(small.coordinates[mine, 0], np.float32),
+                y=np.ascontiguousarray(small.coordinates[mine, 1], np.float32),
+                mode="markers",
+                name=show(name),
+                legendgroup=str(k),
+                showlegend=i == 0,
+                hovertext=labels[mine].tolist(),
+                hovertemplate=f"%{{hovertext}}<extra>site {small.site}</extra>",
+                marker={"color": look.colour, "symbol": look.symbol, "size": 3, "opacity": 0.6},
+            )
+            figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
+    style(figure, _PANEL_HEIGHT * n_rows + 70, revision)
+    figure.update_annotations(font_size=11, yshift=2)
+    low, high = _range([small.coordinates for small in maps])
+    figure.update_xaxes(matches="x", showticklabels=False, showgrid=False, zeroline=False, range=[low[0], high[0]])
+    figure.update_yaxes(matches="y", showticklabels=False, showgrid=False, zeroline=False, range=[low[1], high[1]])
+    figure.update_xaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
+    figure.update_yaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 8}, legend_y=1 + 30 / (_PANEL_HEIGHT * n_rows))
+    for empty in range(len(maps), n_rows * n_columns):
+        where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
+        figure.update_xaxes(visible=False, **where)
+        figure.update_yaxes(visible=False, **where)
+    return figure
+
+
+def site_of_trace(number: int, sites: Sequence[int | str], n_datasets: int) -> int | str | None:
+    """Return the site that a trace of the strip belongs to; None for a number that is none of them."""
+    index = number // n_datasets
+    return sites[index] if 0 <= index < len(sites) else None
+
+
+def _title(small: SmallMap, chosen: int | str | None) -> str:
+    text = f"{small.site} · {100 * small.shown:.0f} %"
+    return f"<b><span style='color:{_CHOSEN}'>{text}</span></b>" if small.site == chosen else text
+
+
+def _range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where the axes begin and end: around most points of the sites in the middle of their order by spread."""
+    ends = np.array([np.quantile(coordinates, [_BEYOND, 1 - _BEYOND], axis=0) for coordinates in maps])
+    low, high = np.median(ends, axis=0)
+    room = np.maximum(0.12 * (high - low), 1e-6)
+    return low - room, high + room

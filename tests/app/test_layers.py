@@ -1,0 +1,115 @@
+"""All sites and token hygiene on the Activations page."""
+
+import pytest
+
+from core.engine.atlas import measure_atlas
+from core.engine.hygiene import measure_hygiene
+from core.progress import silent
+from core.specs import AtlasSpec, HygieneSpec, ModelSpec
+from core.store import Store, create_job
+from tests.app.conftest import Content, charts_of, open_page, texts_of
+
+
+def opened(filled: Content, show: str, **params: str):
+    asked = {"model": filled.model.name, "data": '["file"]', "path": str(filled.dataset.path), "samples": "30"}
+    return open_page("activations", **asked, rows="500", show=show, **params)
+
+
+def kept(filled: Content, kind: str, spec: AtlasSpec | HygieneSpec) -> None:
+    store = Store(filled.root)
+    job = create_job(store, kind, spec.model_dump(mode="json"), f"{kind}-kept")
+    measure = {"atlas": measure_atlas, "hygiene": measure_hygiene}[kind]
+    job.write_result(measure(spec, job, store, silent))
+    job.update(state="succeeded")
+
+
+@pytest.fixture
+def atlas(filled: Content) -> Content:
+    cloud = filled.cloud.model_copy(update={"sites": "all"})
+    kept(filled, "atlas", AtlasSpec(model=filled.model, clouds=(cloud,)))
+    return filled
+
+
+def test_all_sites_say_what_they_cost_and_are_asked_for(filled, no_engine):
+    app = opened(filled, "layers")
+    shown = texts_of(app)
+    assert "These sites are not measured yet" in shown
+    assert "**4 sites**; the pace is not known here yet." in shown
+    assert "Activations of one data set are captured first" in shown
+    next(button for button in app.button if button.label == "Measure all sites").click().run()
+    ((kind, spec),) = no_engine
+    assert kind == "atlas"
+    assert spec.clouds[0].sites == "all"
+    assert spec.sites == "all"
+
+
+def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
+    app = opened(atlas, "layers", quantities='["dip","participation_ratio"]', site="2")
+    strip, curves = charts_of(app)
+    assert len(strip["data"]) == 4
+    assert [note["text"].startswith("<b>") for note in strip["layout"]["annotations"]] == [False, False, True, False]
+    assert [note["text"] for note in curves["layout"]["annotations"]] == ["Largest dip", "Participation ratio"]
+    shown = texts_of(app)
+    assert "stories.txt (500 points of 23 documents)" in shown.replace("\\", "")
+    assert "turned or mirrored onto the one before" in shown
+    assert "**Largest dip**: Hartigan's dip along" in shown
+    assert app.query_params["quantities"] == '["dip","participation_ratio"]'
+    assert no_engine == []
+
+
+def test_one_data_set_has_nothing_to_be_told_from(atlas, no_engine):
+    app = opened(atlas, "layers", quantities='["lda_accuracy"]')
+    assert "telling apart needs two data sets" in texts_of(app)
+    assert len(charts_of(app)) == 1
+
+
+@pytest.mark.parametrize(
+    ("chart", "point", "site"),
+    [("strip", {"curve_number": 3}, "final"), ("curves", {"customdata": "1", "curve_number": 0}, 1)],
+)
+def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatch):
+    from pages.common.activations import layers
+
+    opened_by = {}
+    monkeypatch.setattr(
+        layers, "draw", lambda _figure, key, on_select, **_: opened_by.update({key.split(".")[-1]: on_select})
+    )
+    app = opened(atlas, "layers")
+    import streamlit as st
+
+    key = f"activations.{chart}"
+    state = {key: {"selection": {"points": [point]}}}
+    monkeypatch.setattr(st, "session_state", state)
+    opened_by[chart]()
+    assert (state["activations.site"], state["activations.show"]) == (site, "site")
+    state[key] = {"selection": {"points": []}}
+    del state["activations.site"]
+    opened_by[chart]()
+    assert "activations.site" not in state
+    assert app.segmented_control(key="activations.show").value == "layers"
+
+
+def test_token_hygiene_says_what_it_costs_and_is_asked_for(filled, no_engine):
+    app = opened(filled, "hygiene", sinks_above="7.5")
+    assert "What tokens do here is not measured yet" in texts_of(app)
+    next(button for button in app.button if button.label == "Measure what tokens do").click().run()
+    ((kind, spec),) = no_engine
+    assert kind == "hygiene"
+    assert (spec.sink_ratio, spec.site, spec.tokens.pad) == (7.5, 0, False)
+    assert spec.clouds[0].tokens.pad
+
+
+def test_token_hygiene_shows_changes_and_the_map_with_padding(filled, no_engine):
+    model = ModelSpec(name=filled.model.name)
+    kept(filled, "hygiene", HygieneSpec(model=model, datasets=(filled.dataset,), rows=500))
+    app = opened(filled, "hygiene")
+    kinds, changes = (frame.value for frame in app.dataframe)
+    assert kinds["pad"].tolist()[0] > 0
+    assert list(changes.columns[:4]) == ["statistic", "data set", "as chosen", "special tokens kept"]
+    assert changes["statistic"].tolist()[0] == "Variance along PC1"
+    (chart,) = charts_of(app)
+    assert [trace["name"].split(" (")[0] for trace in chart["data"]] == ["stories.txt", "padding"]
+    assert "fitted with padding left in" in texts_of(app)
+    both = opened(filled, "hygiene", change="both").dataframe[1].value
+    assert "[" in both["padding kept"].tolist()[0]
+    assert no_engine == []
