@@ -16,7 +16,8 @@ REACHED = (
     "pages.common.choices, pages.common.forms, pages.common.jobs, pages.common.runs, pages.common.demo, "
     "pages.common.pages, pages.common.compare_map, pages.common.compare_tables, pages.common.measures, "
     "pages.common.trajectories.documents, pages.common.trajectories.picture, core.engine.paths, "
-    "core.analysis.collapse, core.analysis.definitions, core.engine.comparison, core.figures.clouds, core.priors"
+    "core.analysis.collapse, core.analysis.definitions, core.engine.comparison, core.figures.clouds, core.priors, "
+    "pages.common.activations.closer"
 )
 
 

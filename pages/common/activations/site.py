@@ -10,7 +10,7 @@ from core.figures.priors import explained_variance_figure
 from core.specs import ProjectionSpec, TokenFilter
 from core.store import Store
 from pages.common.activations.closer import closer
-from pages.common.activations.points import Points, read_points
+from pages.common.activations.points import HOVER_UP_TO, Points, read_points
 from pages.common.clouds import labels, need_clouds, sources_table
 from pages.common.components import show_components
 from pages.common.layout import draw, numbers
@@ -21,6 +21,8 @@ from pages.common.state import View
 
 # Above this share of the variance along one direction, sinks are at work.
 OWNED = 0.9
+HOVERS = "Hover shows each token in its context."
+HOVERS_SHORT = "Hover shows each token; select some to read them in their context."
 
 
 def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
@@ -80,7 +82,7 @@ def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Stor
     outside = int((~points.placed).sum())
     if outside:
         words.append(f"**{outside / len(points):.1%} of the tokens lie outside the map's support and have no place.**")
-    return " ".join([*words, "Hover shows each token in its context."])
+    return " ".join([*words, HOVERS if len(points) <= HOVER_UP_TO else HOVERS_SHORT])
 
 
 def left_out(tokens: TokenFilter) -> str:
