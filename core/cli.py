@@ -17,6 +17,7 @@ from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.export import export
 from core.commands.maps import maps
+from core.commands.reproduce import reproduce
 from core.commands.runs import runs
 from core.commands.sample import priors, sample
 from core.commands.tune import tune
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (doctor, capture, sample, priors, tune, compare, atlas, export):
+for verb in (doctor, capture, sample, priors, tune, compare, atlas, reproduce, export):
     app.command(no_args_is_help=False)(verb)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")

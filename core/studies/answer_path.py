@@ -1,0 +1,95 @@
+"""Figure 3: a question and its generated answer, token by token, on the last layer's activations."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.activations.clouds import Cloud, find_cloud
+from core.analysis.paths import Pool, measure_path, text_table
+from core.analysis.pca import fit_pca
+from core.engine.projection import find_map
+from core.engine.trajectory import ANSWER, find_trajectories, trajectory_spec
+from core.figures.clouds import Layer
+from core.figures.palette import DATASET_MARKS, REFERENCE
+from core.figures.paths import paths_figure
+from core.specs import FINAL, ProjectionSpec, TokenFilter
+from core.studies.figure import Reproduced
+from core.studies.layers import domain_atlas
+from core.studies.picture import AXES, BLUE, axes_of, layers_of, paths_of, points_of
+from core.studies.setting import Bench
+
+N_DRAWS = 500
+PAD = "padding"
+
+
+def answer_path(bench: Bench) -> Reproduced:
+    """Reproduce Figure 3.
+
+    Source: Figure 3 and 4.1 of the paper (last layer, C4 grey, SQuAD blue, question and answer green, PAD left in).
+    Deviation: the last layer is the stream leaving the last block, before the final norm. Padding is marked; the
+        numbers say what it does to the axes. How close the answer's tokens lie is measured in the full space.
+    """
+    study = bench.spec
+    names = (study.texts.label, study.questions.label)
+    clouds = tuple(
+        study.cloud(dataset, sites=(FINAL,), tokens=TokenFilter(pad=True)) for dataset in (study.texts, study.questions)
+    )
+    asked = ProjectionSpec(model=study.model, site=FINAL, clouds=clouds, n_points=study.rows, seed=study.seed)
+    stored = bench.made(find_map, "projection", asked)
+    found = [cloud for cloud in (find_cloud(spec, bench.store) for spec in clouds) if cloud]
+    ground = points_of(stored, dict(zip(names, found, strict=True)))
+    wanted = trajectory_spec(
+        bench.store, model=study.model, mode="generate", dataset=study.data(study.questions), n_texts=1,
+        seed=study.seed, sites=(FINAL,), max_new_tokens=12,
+    )  # fmt: skip
+    followed = bench.made(find_trajectories, "trajectory", wanted)
+    paths, placed = paths_of(followed, FINAL, stored)
+    about = followed.summary["texts"][0]
+    answer = followed.streams(FINAL)[(followed.tokens["part"] == ANSWER).to_numpy()]
+    padding = _padding(found)
+    close = _closeness(answer, found[1], study.seed)
+    separability = domain_atlas(bench).groups(FINAL)["separability"]
+    padded = ground.loc[ground["pad"], list(AXES)].to_numpy(np.float32)
+    layers = [*layers_of(ground, dict(zip(names, (REFERENCE, BLUE), strict=True))), Layer(PAD, padded, mark=TAIL)]
+    return Reproduced(
+        picture=paths_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
+        points=pd.concat([ground, placed], ignore_index=True),
+        numbers={
+            "model": study.model.name, "site": FINAL, "data_sets": list(names), "question": about["text"],
+            "answer": about["answer"], "accepted": about["answers"], "padding": padding, "answer_spread": close,
+            "separability": separability,
+        },
+        caption=(
+            f"Principal components of {len(ground):,} tokens leaving the last block of {study.model.name}: "
+            f"{names[0]} grey, {names[1]} blue, padding brown ({padding['share']:.0%} of the points; without it "
+            f"two axes show {padding['explained_without']:.0%} of the variance, with it "
+            f"{padding['explained_with']:.0%}). A question dark green; its answer green: {about['answer'].strip()!r} "
+            f"(accepted: {', '.join(map(repr, about['answers']))})."
+        ),
+    )  # fmt: skip
+
+
+TAIL = DATASET_MARKS[3]
+"""Padding, which the paper does not tell apart from the rest."""
+
+
+def _padding(clouds: list[Cloud]) -> dict[str, float]:
+    """Return how much of the clouds is padding, and what it does to the first two components."""
+    points = np.concatenate([cloud.points(FINAL) for cloud in clouds])
+    pad = np.concatenate([cloud.rows["pad"].to_numpy() for cloud in clouds])
+    return {
+        "share": float(pad.mean()),
+        "explained_with": float(fit_pca(points).explained[:2].sum()),
+        "explained_without": float(fit_pca(points[~pad]).explained[:2].sum()),
+    }
+
+
+def _closeness(answer: NDArray[np.float32], cloud: Cloud, seed: int) -> list[dict[str, Any]]:
+    """Return how far the answer's tokens spread and step, against as many tokens of the questions at random."""
+    words = ~cloud.rows["pad"].to_numpy()
+    pool = Pool(cloud.points(FINAL)[words], cloud.rows["token_id"].to_numpy()[words])
+    rng = np.random.default_rng(seed)
+    numbers = measure_path(answer, {"unigram draw": pool.unigram(len(answer), rng)}, N_DRAWS)
+    return text_table(numbers).to_dict("records")

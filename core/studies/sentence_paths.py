@@ -1,0 +1,111 @@
+"""Figures 1 and 2: sentences as paths, on the vocabulary cloud and on a higher layer's activations."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.activations.clouds import find_cloud, find_vocabulary
+from core.engine.paths import find_paths
+from core.engine.projection import find_map
+from core.engine.trajectory import find_trajectories, trajectory_spec
+from core.figures.palette import REFERENCE
+from core.figures.paths import paths_figure
+from core.specs import PathsSpec, ProjectionSpec
+from core.studies.figure import Reproduced
+from core.studies.layers import n_layers
+from core.studies.picture import axes_of, layers_of, paths_of, points_of
+from core.studies.setting import SENTENCES, Bench
+
+HIGHER = 0.75
+"""How far up Figure 2 is taken, as a share of the blocks; the paper says "higher-layer"."""
+
+
+def sentences_on_vocabulary(bench: Bench) -> Reproduced:
+    """Reproduce Figure 1.
+
+    Source: Figure 1 and 4.1 of the paper (sentences on the token embeddings, t-SNE; their spread against random walks).
+    Deviation: a token whose row the map was not fitted on is laid on it only inside the map's support. Spread, step
+        length and drift are measured in the full space, against three nulls.
+    """
+    study = bench.spec
+    asked = ProjectionSpec(
+        method="tsne", model=study.model, vocabulary=True, n_points=study.n_vocabulary, seed=study.seed
+    )
+    stored = bench.made(find_map, "projection", asked)
+    followed = _followed(bench)
+    vocabulary = find_vocabulary(study.model, bench.store)
+    clouds = {"vocabulary": vocabulary} if vocabulary else {}
+    own = (stored.reference["kind"] == "vocabulary").to_numpy()
+    ground = points_of(stored, clouds)
+    on_map = pd.Series(np.flatnonzero(own), index=stored.reference.loc[own, "row"].to_numpy())
+    paths, placed = paths_of(followed, 0, stored, on_map)
+    numbers = _numbers(bench, 0)
+    tighter = _against(numbers, "gyration", "uniform draw")
+    return Reproduced(
+        picture=paths_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
+        points=pd.concat([ground, placed], ignore_index=True),
+        numbers={"model": study.model.name, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
+        caption=(
+            f"t-SNE (perplexity {asked.perplexity:g}) of {len(ground):,} rows of the vocabulary of {study.model.name}, "
+            f"grey, with {len(SENTENCES)} sentences token by token. In the full space the paths of {study.n_documents} "
+            f"texts have {tighter} the radius of gyration of random walks over the vocabulary."
+        ),
+    )
+
+
+def sentences_on_activations(bench: Bench) -> Reproduced:
+    """Reproduce Figure 2.
+
+    Source: Figure 2 and 4.1 of the paper (1,000 samples of C4, PCA).
+    Deviation: first positions, which are sinks, are left out of the cloud, of the axes and of the paths.
+    """
+    study = bench.spec
+    site = round(HIGHER * n_layers(bench))
+    cloud = study.cloud(study.texts)
+    asked = ProjectionSpec(model=study.model, site=site, clouds=(cloud,), n_points=study.rows, seed=study.seed)
+    stored = bench.made(find_map, "projection", asked)
+    name = study.texts.label
+    found = find_cloud(cloud, bench.store)
+    ground = points_of(stored, {name: found} if found else {})
+    paths, placed = paths_of(_followed(bench), site, stored)
+    numbers = _numbers(bench, site)
+    shown = float(stored.map.pca.explained[:2].sum())
+    return Reproduced(
+        picture=paths_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
+        points=pd.concat([ground, placed], ignore_index=True),
+        numbers={"model": study.model.name, "site": site, "sentences": list(SENTENCES), "paths": numbers},
+        caption=(
+            f"Principal components of {len(ground):,} tokens of {name} entering block {site} of {study.model.name}, "
+            f"grey, with {len(SENTENCES)} sentences token by token; the two axes show {shown:.0%} of the variance. In "
+            f"the full space paths have {_against(numbers, 'gyration', 'unigram draw')} the radius of gyration, and "
+            f"{_against(numbers, 'step', 'order shuffled')} the step length, of tokens drawn at random and of the "
+            "same tokens shuffled."
+        ),
+    )
+
+
+def _followed(bench: Bench) -> Any:
+    wanted = trajectory_spec(bench.store, model=bench.spec.model, texts=SENTENCES, sites="all")
+    return bench.made(find_trajectories, "trajectory", wanted)
+
+
+def _numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
+    """Return the statistics of many documents' paths at a site against the three nulls, a row each."""
+    study = bench.spec
+    wanted = PathsSpec(
+        model=study.model, dataset=study.data(study.texts), sites=(site,),
+        n_documents=min(study.n_documents, study.n_texts), max_length=min(128, study.max_length), seed=study.seed,
+    )  # fmt: skip
+    table = bench.made(find_paths, "paths", wanted).table("paths")
+    return [{name: value for name, value in row.items() if not _missing(value)} for row in table.to_dict("records")]
+
+
+def _missing(value: Any) -> bool:
+    return isinstance(value, float) and bool(np.isnan(value))
+
+
+def _against(numbers: list[dict[str, Any]], statistic: str, null: str) -> str:
+    """Return a ratio in words, such as '0.93 [0.91, 0.95] times'."""
+    row = next(row for row in numbers if (row["statistic"], row["null"]) == (statistic, null))
+    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}] times"

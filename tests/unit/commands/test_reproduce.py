@@ -1,0 +1,27 @@
+"""The `reproduce` verb: what a person may ask for; the figures themselves are tested in tests/unit/studies."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--figure", "6"], "Figure 6 cannot be reproduced; there are 1, 2, 3, 4, 5."),
+        (["--figure", "one"], "Figure 'one' is no number; give one of 1, 2, 3, 4, 5."),
+        (["--texts", "news,math"], "--texts takes one data set and got 2 ('news,math'); name one."),
+        (["--questions", ""], "--questions is '', which names no data set; write for example"),
+        (["--seed", "-1"], "seed: Input should be greater than or equal to 0 (got '-1')"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_two(call, store, tmp_path, arguments, reason):
+    code, out, err = call("reproduce", *arguments, "--out", str(tmp_path / "out"), "--json")
+    assert (code, out) == (2, "")
+    assert reason in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_must_be_named(call, store):
+    code, _, err = call("reproduce", "--figure", "1")
+    assert code == 2
+    assert "Missing parameter: out" in err

@@ -1,0 +1,64 @@
+"""A study of seconds, whose jobs are done in this very process."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.engine.runner import run_job
+from core.errors import Failed
+from core.specs import DatasetSpec, ModelSpec, Spec
+from core.store import JobFolder, Store, create_job
+from core.studies.setting import Bench, StudySpec
+
+N_TEXTS = 14
+
+
+@pytest.fixture(scope="module")
+def study(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> StudySpec:
+    """Return a study on the tiny model, its texts and its sums."""
+    folder = tmp_path_factory.mktemp("texts")
+    texts, sums = folder / "texts.txt", folder / "sums.jsonl"
+    texts.write_text("\n\n".join(f"Passage {i}: the cat sat on mat {i * i + 3} again." for i in range(N_TEXTS)))
+    rows = [{"q": f"What is {i} + {i * i}?", "a": str(i + i * i)} for i in range(N_TEXTS)]
+    sums.write_text("\n".join(map(json.dumps, rows)))
+    model = ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32")
+    return StudySpec(
+        model=model,
+        encoder=model,
+        texts=DatasetSpec(name="file", path=str(texts)),
+        questions=DatasetSpec(name="file", path=str(sums), prompt_column="q", answer_column="a"),
+        tasks=("arithmetic__add_or_sub", "arithmetic__mul"),
+        n_texts=N_TEXTS,
+        n_vocabulary=95,
+        n_documents=10,
+        n_sites=3,
+        rows=150,
+        max_length=40,
+    )
+
+
+class CountedBench(Bench):
+    """A bench that does jobs here and now.
+
+    Attributes:
+        asked: kinds of the jobs that were done.
+    """
+
+    def __init__(self, spec: StudySpec, store: Store) -> None:
+        super().__init__(spec, store, self.do)
+        self.asked: list[str] = []
+
+    def do(self, kind: str, spec: Spec) -> JobFolder:
+        self.asked.append(kind)
+        job = create_job(self.store, kind, spec.model_dump(mode="json"), f"{kind}-{spec.fingerprint()[:8]}")
+        status = run_job(job)
+        if status.state != "succeeded":
+            raise Failed(status.error)
+        return job
+
+
+@pytest.fixture(scope="module")
+def bench(study: StudySpec, tmp_path_factory: pytest.TempPathFactory) -> CountedBench:
+    """Return the study with a cache of its own, which the tests of a module share."""
+    return CountedBench(study, Store(tmp_path_factory.mktemp("cache")))
