@@ -143,6 +143,7 @@ def place_tsne(
     """Lay further points on an embedding that stays where it is.
 
     openTSNE's `transform` centres the reference in place, so it works on a copy here and what it moved is moved back.
+    Always by Barnes–Hut: the interpolation keeps new points within a disc and pulls those in the corners inward.
 
     Args:
         embedding: (n, n_components) of the reference.

@@ -185,8 +185,9 @@ def _lay_out(figure: go.Figure, axes: Axes, n_panels: int) -> None:
             figure.update_layout({f"scene{number if number > 1 else ''}": sides})
         figure.update_layout(margin={"l": 0, "r": 0, "b": 0})
         return
-    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, matches="x")
-    figure.update_yaxes(showticklabels=axes.ticks, zeroline=axes.ticks, matches="y")
+    shown = {"showticklabels": axes.ticks, "zeroline": axes.ticks, "showgrid": axes.ticks}
+    figure.update_xaxes(title_text=axes.titles[0], matches="x", **shown)
+    figure.update_yaxes(matches="y", **shown)
     figure.update_yaxes(title_text=axes.titles[1], col=1)
     if axes.equal:
         figure.update_yaxes(scaleanchor="x", scaleratio=1, row=1, col=1)

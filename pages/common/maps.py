@@ -186,11 +186,16 @@ def weights_of(size: str, placed: Placement) -> NDArray[np.float32] | None:
 
 
 def places_table(stored: StoredMap, placed: Mapping[str, Placement]) -> None:
-    """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them."""
+    """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them.
+
+    Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
+    """
+    if stored.joint and stored.map.method == "tsne":
+        return
     rows = []
     for name, one in placed.items():
         row: dict[str, Any] = {"what": name, "vectors": len(one.inside)}
-        if stored.map.neighbourhoods is not None and not stored.joint:
+        if stored.map.neighbourhoods is not None:
             outside = int((~one.inside).sum())
             row["outside the support"] = f"{outside} of {len(one.inside)} ({outside / len(one.inside):.0%})"
         if stored.map.method == "pca":

@@ -21,7 +21,8 @@ from pages.common.jobs import follow, start
 from pages.common.layout import plain
 
 AT_ONCE = 400
-"""Vectors that a page lays on a t-SNE map by itself; measured, they take under a second."""
+REFERENCE_AT_ONCE = 6000
+"""Vectors that a page lays by itself on a t-SNE map of so many points; measured, that takes under a second."""
 
 
 def lay_cloud(
@@ -89,7 +90,8 @@ def lay_vectors(
     key = keep_vectors(every, store)
     asked = PlacementSpec(map=stored.artifact.key, vectors=key)
     found = find_placement(asked, store)
-    if found is None and len(every) <= AT_ONCE:
+    small = len(every) <= AT_ONCE and len(stored.map.coordinates) <= REFERENCE_AT_ONCE
+    if found is None and small:
         found = _place_now(store.root, stored.artifact.key, key)
     if found is None:
         st.markdown("**Laying the vectors on the map**")
