@@ -59,7 +59,7 @@ def strip_figure(
     n_rows = -(-len(maps) // n_columns)
     figure = make_subplots(
         n_rows, n_columns, subplot_titles=[_title(small, chosen) for small in maps],
-        horizontal_spacing=0.008, vertical_spacing=0.2 / n_rows,
+        horizontal_spacing=0.008, vertical_spacing=0.22 / n_rows,
     )  # fmt: skip
     labels = np.array([token(text) for text in tokens], dtype=object)
     for i, small in enumerate(maps):
@@ -79,13 +79,13 @@ def strip_figure(
             )
             figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
     style(figure, _PANEL_HEIGHT * n_rows + 70, revision)
-    figure.update_annotations(font_size=11, yshift=2)
+    figure.update_annotations(font_size=11, yshift=3)
     low, high = _range([small.coordinates for small in maps])
     figure.update_xaxes(matches="x", showticklabels=False, showgrid=False, zeroline=False, range=[low[0], high[0]])
     figure.update_yaxes(matches="y", showticklabels=False, showgrid=False, zeroline=False, range=[low[1], high[1]])
     figure.update_xaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
     figure.update_yaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 8}, legend_y=1 + 30 / (_PANEL_HEIGHT * n_rows))
+    figure.update_layout(margin={"l": 12, "r": 12, "t": 64, "b": 14}, legend_y=1 + 30 / (_PANEL_HEIGHT * n_rows))
     for empty in range(len(maps), n_rows * n_columns):
         where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
         figure.update_xaxes(visible=False, **where)
