@@ -11,7 +11,6 @@ from core.analysis.pca import ends, loadings
 from core.engine.projection import StoredMap, clouds_of, load_map
 from core.errors import BadRequest
 from core.figures.priors import loadings_figure
-from core.figures.text import token
 from core.store import Store
 from pages.common.layout import draw
 from pages.common.state import View
@@ -65,5 +64,5 @@ def end_tokens(root: Path, map_key: str, component: int) -> tuple[list[str], lis
     for cloud in filter(None, clouds_of(stored, store)):
         rows = stored.reference.loc[stored.reference["cloud"] == cloud.key, "row"].to_numpy()
         scores.append(cloud.points(cloud.sites[0])[rows] @ axis)
-        names += [token(text) for text in cloud.rows["token"].iloc[rows]]
+        names += [repr(str(text)) for text in cloud.rows["token"].iloc[rows]]
     return ends(np.concatenate(scores), names, N_TOKENS) if scores else ([], [])

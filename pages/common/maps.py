@@ -153,7 +153,7 @@ def map_words(stored: StoredMap, store: Store) -> str:
     """Say what a map is and what it was fitted on."""
     spec, info = stored.spec, stored.artifact.info
     name = name_of(store, MAP, stored.artifact.key)
-    what = "vocabulary rows" if spec.vocabulary else f"tokens of {_data(spec)} at site {spec.site}"
+    what = "vocabulary rows" if spec.vocabulary else f"tokens of {plain(_data(spec))} at site {spec.site}"
     fitted = f"{info['n_points']:,} of {info['n_available']:,} {what} of {plain(short_name(spec.model.name))}"
     method = "principal components" if spec.method == "pca" else f"t-SNE ({tsne_words(stored)})"
     head = f"Map *{plain(name)}*: {method}" if name else f"Map: {method}"
@@ -245,7 +245,7 @@ def named_maps(store: Store) -> None:
 
 
 def named_words(named: Named) -> str:
-    """Say what a named map is, from what it was asked for."""
+    """Say what a named map is, from what it was asked for, in plain text."""
     spec = ProjectionSpec.parse(named.spec)
     method = "PCA" if spec.method == "pca" else "t-SNE"
     what = "vocabulary" if spec.vocabulary else _data(spec)
@@ -262,4 +262,4 @@ def _named_choice(view: View, store: Store) -> Named | None:
 
 
 def _data(spec: ProjectionSpec) -> str:
-    return ", ".join(plain(label) for label in labels(spec.clouds))
+    return ", ".join(labels(spec.clouds))

@@ -8,9 +8,10 @@ import pytest
 
 from core.engine.projection import MAP, find_map
 from core.engine.runner import run_job
-from core.specs import ProjectionSpec
+from core.specs import CloudSpec, DatasetSpec, ProjectionSpec
 from core.store import Store, create_job, list_jobs
-from core.store.names import give_name, list_names
+from core.store.names import Named, give_name, list_names
+from pages.common.maps import named_words
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 TSNE = {"method": "tsne", "perplexity": "5", "n_iterations": "50", "n_early_iterations": "20"}
@@ -158,6 +159,12 @@ def test_a_map_is_named_on_its_page_and_renamed_on_system(filled, no_engine):
     assert list_names(store, MAP) == []
 
 
+def test_a_named_map_is_told_in_plain_text():
+    spec = ProjectionSpec(site=3, clouds=(CloudSpec(dataset=DatasetSpec(name="math"), sites=(3,)),))
+    words = named_words(Named("x", MAP, "abc", spec.model_dump(mode="json"), 0.0))
+    assert words == "PCA · math · arithmetic__add_or_sub · site 3 · smollm2-135m · abc"
+
+
 def test_a_cloud_is_laid_on_a_tsne_map_by_a_job_and_the_map_stays(filled, no_engine):
     store = Store(filled.root)
     spec = ProjectionSpec.parse(
@@ -207,7 +214,7 @@ def test_components_show_dimensions_and_tokens(filled, no_engine):
     assert "PC2 has" in texts_of(app)
     assert "of 32 dimensions have" in texts_of(app)
     ends = next(pd.DataFrame(t.value) for t in app.dataframe if "low end" in pd.DataFrame(t.value))
-    assert ends["low end"][0]
+    assert ends["low end"].str.fullmatch("'.*'|\".*\"").all()
     assert set(ends["low end"]) != set(ends["high end"])
 
 
