@@ -23,6 +23,8 @@ _ENDS = 1.7
 """How much larger the first and the last point of a path are drawn."""
 _CONE = 0.02
 """Length of an arrowhead in three dimensions, as a share of the map's extent."""
+_FARTHER = 1.25
+"""In three dimensions a prompt can lie far outside the cloud, and axis titles with it."""
 _BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
@@ -155,7 +157,7 @@ def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], s
     tips, ways = line[1:][usable], steps[usable] / lengths[usable, None]
     return go.Cone(
         x=tips[:, 0], y=tips[:, 1], z=tips[:, 2], u=ways[:, 0], v=ways[:, 1], w=ways[:, 2], anchor="tip",
-        sizemode="absolute", sizeref=float(_CONE * np.max(span)), showscale=False,
+        sizemode="raw", sizeref=float(_CONE * np.max(span)), showscale=False,
         colorscale=[[0, colour], [1, colour]], **still,
     )  # fmt: skip
 
@@ -178,7 +180,9 @@ def _layer(path: TokenPath) -> Layer:
 
 def _lay_out(figure: go.Figure, axes: Axes) -> None:
     if len(axes.titles) == 3:
-        figure.update_layout(scene=scene(axes), margin={"l": 0, "r": 0, "b": 0})
+        sides = scene(axes)
+        sides["camera"] = {"eye": {axis: _FARTHER * place for axis, place in sides["camera"]["eye"].items()}}
+        figure.update_layout(scene=sides, margin={"l": 0, "r": 0, "b": 0})
         return
     figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
     figure.update_yaxes(title_text=axes.titles[1], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)

@@ -84,6 +84,8 @@ def test_three_dimensions_have_cones_for_arrows():
     assert kinds == ["scatter3d", "scatter3d", "cone", "scatter3d"]
     cones, points = figure.data[2:]
     assert len(cones.x) == 3
+    assert cones.sizemode == "raw"  # in the map's own units; "absolute" depends on how close arrows are
+    assert 0 < cones.sizeref < 1
     assert np.allclose(np.stack([cones.u, cones.v, cones.w]), 1 / np.sqrt(3))
     assert list(points.text) == ["a", "b", "c", "d"]
     assert all(frame.traces == (1, 2, 3) for frame in figure.frames)
