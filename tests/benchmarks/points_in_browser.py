@@ -11,8 +11,8 @@ hover over, and a rerun of the whole page after a lasso. Each is opened in a fre
 - `lasso_seconds`: from letting go of the mouse to the number of selected tokens on the screen, and nothing running
 - `after_lasso_bytes`: what the server sends after the lasso
 
-Headless Chromium draws WebGL on the processor: a frame takes a second there that a graphics card draws at once. `ratio` is naive over
-ours, each of the medians over the repeats.
+Headless Chromium draws WebGL on the processor: a frame takes a second there that a graphics card draws at once. `ratio`
+is naive over ours, each of the medians over the repeats.
 
     python -m tests.benchmarks.points_in_browser --json
 """
