@@ -37,8 +37,9 @@ DATASET_MARKS = (
     Mark("#8C564B", "pentagon", "square-open", 5, 0.65),
     Mark("#E377B6", "hexagon", "diamond-open", 5, 0.65),
     Mark("#A8A32A", "star-square", "diamond", 5, 0.65),
+    Mark("#55606E", "triangle-down", "circle", 5, 0.65),
 )
-"""Data sets in the order they were chosen; none takes the hue of a role. After six they repeat."""
+"""Data sets in the order they were chosen; none takes the hue of a role. After seven they repeat."""
 
 SENTENCE_MARKS = (
     Mark("#0B62A4", "circle", "circle", 8, 0.95),
