@@ -1,6 +1,7 @@
 """The activation atlas as a job: site after site, each kept when it is done. Its reading side is free of torch."""
 
 import math
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.activations.clouds import Cloud
 from core.analysis.atlas import Plan, Settings, SiteAtlas, measure_site, plan
@@ -111,6 +113,14 @@ def measured_pace(model: str, store: Store) -> float | None:
     return None
 
 
+def half_the_cores() -> threadpool_limits:
+    """Return a context in which matrix products take half of the cores.
+
+    A training job may run beside; threads that wait for a core they do not get made the products 30 times slower.
+    """
+    return threadpool_limits(max(1, (os.cpu_count() or 1) // 2), "blas")
+
+
 def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     """Capture what is missing, then measure site after site; one that is done is kept and not measured again.
 
@@ -140,12 +150,13 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
         if (kept / str(site)).exists():
             continue
         began = time.monotonic()
-        found = measure_site(
-            [cloud.points(site) for cloud in clouds],
-            shared,
-            np.random.default_rng((spec.seed, 1 + (_FINAL_NUMBER if site == FINAL else int(site)))),
-            lambda what, done=done, site=site: progress(done, len(sites), f"Site {site}: {what}"),
-        )
+        with half_the_cores():
+            found = measure_site(
+                [cloud.points(site) for cloud in clouds],
+                shared,
+                np.random.default_rng((spec.seed, 1 + (_FINAL_NUMBER if site == FINAL else int(site)))),
+                lambda what, done=done, site=site: progress(done, len(sites), f"Site {site}: {what}"),
+            )
         with disk_errors(store.root):
             _keep(kept / str(site), found)
         seconds.append(time.monotonic() - began)

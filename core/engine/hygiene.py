@@ -12,7 +12,7 @@ from core.activations.clouds import Cloud
 from core.analysis.hygiene import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
 from core.analysis.intrinsic import distinct_rows
 from core.analysis.pca import fit_pca
-from core.engine.atlas import cloud_names
+from core.engine.atlas import cloud_names, half_the_cores
 from core.progress import Progress
 from core.specs import HygieneSpec
 from core.store import JobFolder, Store, list_jobs
@@ -81,12 +81,13 @@ def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: P
     for done, variant in enumerate(asked):
         progress(done, len(asked), f"Measuring with {variant.name}")
         kept = [_kept(cloud, spec, variant) for cloud in clouds]
-        rows = measure_variant(
-            names,
-            [cloud.points(spec.site)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
-            [_documents(cloud)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
-            np.random.default_rng(spec.seed),
-        )
+        with half_the_cores():
+            rows = measure_variant(
+                names,
+                [cloud.points(spec.site)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
+                [_documents(cloud)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
+                np.random.default_rng(spec.seed),
+            )
         tables.append(pd.DataFrame(rows).assign(variant=variant.name))
     with disk_errors(store.root):
         _with_differences(pd.concat(tables, ignore_index=True)).to_parquet(job.path / TABLE, index=False)
