@@ -40,15 +40,17 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
     if not datasets:
         return None
     clouds = tuple(
-        CloudSpec(
-            model=model,
-            dataset=dataset,
-            sites=(site,),
-            tokens=tokens,
-            pooling=pooling,
-            rows=rows,
-            max_length=length,
-            seed=seed,
+        CloudSpec.parse(
+            {
+                "model": model,
+                "dataset": dataset,
+                "sites": (site,),
+                "tokens": tokens,
+                "pooling": pooling,
+                "rows": rows,
+                "max_length": length,
+                "seed": seed,
+            }
         )
         for dataset in datasets
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from core.activations.clouds import Cloud
-from core.analysis.atlas import Plan, Settings, SiteAtlas, measure_site, plan
 from core.analysis.atlas_terms import QUANTITIES
 from core.analysis.film import align
 from core.errors import BadRequest
@@ -24,6 +23,9 @@ from core.progress import Progress
 from core.specs import FINAL, AtlasSpec, CloudSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from core.analysis.atlas import Plan, SiteAtlas
 
 VERSION = "1"
 """Goes up when the same clouds would give other numbers."""
@@ -134,7 +136,9 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
         BadRequest: a site the model does not have, or texts of fewer than four documents.
         Cancelled: by the progress.
     """
+    # Its libraries take a second to import, which readers need not wait for.
     from core.activations.capture import capture
+    from core.analysis.atlas import Settings, measure_site, plan
 
     clouds = [capture(cloud, store, progress)[0] for cloud in spec.clouds]
     sites = _sites(spec, clouds[0])
@@ -199,7 +203,7 @@ def _sites(spec: AtlasSpec, cloud: Cloud) -> list[int | str]:
     return [site for site in cloud.sites if site in spec.sites]
 
 
-def _keep(folder: Path, found: SiteAtlas) -> None:
+def _keep(folder: Path, found: "SiteAtlas") -> None:
     """Write a site so that it is there as a whole or not at all."""
     beside = folder.with_name(f".{folder.name}")
     shutil.rmtree(beside, ignore_errors=True)
@@ -211,7 +215,7 @@ def _keep(folder: Path, found: SiteAtlas) -> None:
 
 
 def _gather(
-    folder: Path, kept: Path, sites: Sequence[int | str], clouds: Sequence[Cloud], shared: Plan
+    folder: Path, kept: Path, sites: Sequence[int | str], clouds: Sequence[Cloud], shared: "Plan"
 ) -> list[list[float]]:
     """Write the tables of all sites, and return the shares of variance of each small map's two components."""
     for name, file in ((STATISTICS, "table"), (DIRECTIONS, "directions")):
@@ -229,7 +233,7 @@ def _gather(
     return [[float(share) for share in found["explained"]] for found in maps]
 
 
-def _drawn_points(clouds: Sequence[Cloud], shared: Plan) -> pd.DataFrame:
+def _drawn_points(clouds: Sequence[Cloud], shared: "Plan") -> pd.DataFrame:
     rows = pd.concat([cloud.rows[["token"]].assign(dataset=i) for i, cloud in enumerate(clouds)])
     rows["row"] = rows.groupby("dataset").cumcount()
     chosen: NDArray[np.intp] = shared.rows.order[shared.drawn]

@@ -14,7 +14,7 @@ from core.figures.style import style
 from core.figures.text import show, token
 
 COLUMNS = 8
-_PANEL_HEIGHT = 132
+PANEL_HEIGHT = 132
 _BEYOND = 0.005
 """Share of a typical site's points at each end of an axis that may lie beyond the frame."""
 _CHOSEN = "#CF2030"
@@ -42,6 +42,8 @@ def strip_figure(
     tokens: Sequence[str],
     chosen: int | str | None = None,
     revision: str = "strip",
+    columns: int = COLUMNS,
+    panel_height: int = PANEL_HEIGHT,
 ) -> go.Figure:
     """Draw a small map a site; zooming one zooms all, since `core.analysis.film.align` has turned them onto each other.
 
@@ -54,8 +56,10 @@ def strip_figure(
         tokens: (n,) text of each point.
         chosen: site whose title is marked.
         revision: see `style`.
+        columns: small maps side by side.
+        panel_height: of a small map, in pixels.
     """
-    n_columns = min(COLUMNS, len(maps))
+    n_columns = min(columns, len(maps))
     n_rows = -(-len(maps) // n_columns)
     figure = make_subplots(
         n_rows, n_columns, subplot_titles=[_title(small, chosen) for small in maps],
@@ -78,14 +82,14 @@ def strip_figure(
                 marker={"color": look.colour, "symbol": look.symbol, "size": 3, "opacity": 0.6},
             )
             figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
-    style(figure, _PANEL_HEIGHT * n_rows + 70, revision)
+    style(figure, panel_height * n_rows + 70, revision)
     figure.update_annotations(font_size=11, yshift=3)
     low, high = _range([small.coordinates for small in maps])
     figure.update_xaxes(matches="x", showticklabels=False, showgrid=False, zeroline=False, range=[low[0], high[0]])
     figure.update_yaxes(matches="y", showticklabels=False, showgrid=False, zeroline=False, range=[low[1], high[1]])
     figure.update_xaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
     figure.update_yaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
-    figure.update_layout(margin={"l": 12, "r": 12, "t": 64, "b": 14}, legend_y=1 + 30 / (_PANEL_HEIGHT * n_rows))
+    figure.update_layout(margin={"l": 12, "r": 12, "t": 64, "b": 14}, legend_y=1 + 30 / (panel_height * n_rows))
     for empty in range(len(maps), n_rows * n_columns):
         where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
         figure.update_xaxes(visible=False, **where)

@@ -2,6 +2,12 @@
 
 import plotly.graph_objects as go
 
+POINTS_BELOW = (
+    ".js-plotly-plot .svg-container { isolation: isolate; } "
+    ".js-plotly-plot .gl-container:has(> .gl-canvas) { position: absolute; top: 0; left: 0; z-index: -1; }"
+)
+"""CSS for every page that shows figures: Plotly lays the WebGL canvas above all other traces, where a dense cloud hides
+the vectors and paths that a picture is about."""
 GRID = "rgba(128,134,145,0.18)"
 ZERO = "rgba(128,134,145,0.35)"
 HEIGHT = 560
@@ -33,6 +39,7 @@ def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
             "bgcolor": "rgba(0,0,0,0)",
             "title": {"text": ""},
         },
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "rgba(110,118,130,0.8)", "activecolor": "#1F6FC4"},
         hoverlabel={"align": "left", "namelength": -1},
     )
     figure.update_xaxes(showgrid=True, gridcolor=GRID, zerolinecolor=ZERO, automargin=True)

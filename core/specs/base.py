@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadRequest
 
-
 LONGEST_SHOWN = 100
 """Characters of a wrong value that a message shows."""
 

@@ -2,28 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.figures.page import page
 from core.store.files import disk_errors, write_atomically
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title>
-<style>
-body {{ font-family: sans-serif; color: #222; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.25rem; font-weight: 600; }}
-p {{ color: #555; line-height: 1.45; }}
-</style></head>
-<body><h1>{title}</h1>
-{picture}
-<p>{caption}</p>
-</body></html>
-"""
 ENDINGS = {"html": "html", "points": "parquet", "numbers": "json"}
 
 
@@ -60,11 +47,10 @@ def write(found: Reproduced, number: int, title: str, folder: Path) -> dict[str,
         DiskFull: the disk is full.
     """
     files = {kind: f"figure-{number}.{ending}" for kind, ending in ENDINGS.items()}
-    picture = found.picture.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False})
-    page = _PAGE.format(title=escape(f"Figure {number}. {title}"), picture=picture, caption=escape(found.caption))
+    shown = page(found.picture, f"Figure {number}. {title}", found.caption)
     document = {"figure": number, "title": title, "caption": found.caption, **found.numbers}
     with disk_errors(folder):
-        write_atomically(folder / files["html"], page.encode())
+        write_atomically(folder / files["html"], shown.encode())
         found.points.to_parquet(folder / files["points"], index=False)
         write_atomically(folder / files["numbers"], json.dumps(document, ensure_ascii=False, indent=1).encode())
     return files

@@ -30,7 +30,9 @@ def layers(bench: Bench) -> Reproduced:
     plain = [dip[names[0]] for dip in dips]
     n_one = sum(dip["p"] > 0.05 for dip in plain)
     return Reproduced(
-        picture=strip_figure(small, names, points["dataset"].to_numpy(), points["token"].tolist()),
+        picture=strip_figure(
+            small, names, points["dataset"].to_numpy(), points["token"].tolist(), columns=4, panel_height=250
+        ),
         points=_drawn(maps, points, names),
         numbers={"model": bench.spec.model.name, "sites": atlas.sites, "data_sets": names, "by_site": every},
         caption=(

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.activations.capture import SINK_RATIO
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.engine.paths import find_paths
 from core.engine.projection import find_map
 from core.engine.trajectory import find_trajectories, trajectory_spec
 from core.figures.palette import REFERENCE
 from core.figures.paths import paths_figure
-from core.specs import PathsSpec, ProjectionSpec
+from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.figure import Reproduced
 from core.studies.layers import n_layers
 from core.studies.picture import axes_of, layers_of, paths_of, points_of
@@ -58,7 +59,8 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     """Reproduce Figure 2.
 
     Source: Figure 2 and 4.1 of the paper (1,000 samples of C4, PCA).
-    Deviation: first positions, which are sinks, are left out of the cloud, of the axes and of the paths.
+    Deviation: first positions, which are sinks, are left out of the cloud, of the axes and of the paths. Where paths
+        are measured, all tokens whose norm is over ten times the median are left out.
     """
     study = bench.spec
     site = round(HIGHER * n_layers(bench))
@@ -91,10 +93,10 @@ def _followed(bench: Bench) -> Any:
 
 
 def _numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
-    """Return the statistics of many documents' paths at a site against the three nulls, a row each."""
+    """Return the statistics of many documents' paths at a site, without sinks, against the three nulls, a row each."""
     study = bench.spec
     wanted = PathsSpec(
-        model=study.model, dataset=study.data(study.texts), sites=(site,),
+        tokens=TokenFilter(sink_ratio=SINK_RATIO), model=study.model, dataset=study.data(study.texts), sites=(site,),
         n_documents=min(study.n_documents, study.n_texts), max_length=min(128, study.max_length), seed=study.seed,
     )  # fmt: skip
     table = bench.made(find_paths, "paths", wanted).table("paths")

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError
+from core.figures.style import POINTS_BELOW
 from pages.common.pages import APP_RAN, all_pages
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def plain(text: object) -> str:
 def header(title: str, question: str) -> None:
     """Write the page's name and the question it answers; every page begins with it."""
     _through_app()
+    st.html(f"<style>{POINTS_BELOW}</style>")
     st.header(title, anchor=False)
     st.markdown(f":gray[{question}]")
 

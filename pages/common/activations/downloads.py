@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.engine.projection import StoredMap
+from core.figures.page import page
 from pages.common.activations.points import Points
 from pages.common.state import View
 
@@ -93,7 +94,7 @@ def downloads(
             return file.getvalue()
 
     def html() -> bytes:
-        return figure().to_html(include_plotlyjs=True, full_html=True).encode()
+        return page(figure(), name).encode()
 
     with st.container(horizontal=True):
         for title, ending, make, mime in (

@@ -61,7 +61,7 @@ def test_the_dip_is_what_its_definition_says(seed: int):
 
 
 def test_the_dip_of_even_points_is_the_least_and_of_two_clumps_nearly_the_largest():
-    assert dip(np.arange(50)) == pytest.approx(1 / 100)
+    assert dip(np.arange(50.0)) == pytest.approx(1 / 100)
     assert dip(np.repeat([0.0, 1.0], 50) + np.linspace(0, 1e-6, 100)) == pytest.approx(0.25, abs=0.01)
     assert dip(np.ones(4)) == 1 / 8
     assert dip(np.array([])) == 0

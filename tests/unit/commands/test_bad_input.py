@@ -59,7 +59,7 @@ def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "value", "bound", "remedy"),
     [
-        ([*CAPTURE, "--model", "smolm2-135m"], "'smolm2-135m'", "known: all-minilm-l6-v2, smollm2-135m", "Or give a hub id"),
+        ([*CAPTURE, "--model", "smolm2-135m"], "'smolm2-135m'", "known: all-minilm-l6-v2", "Or give a hub id"),
         ([*CAPTURE, "--model", "./nowhere"], "'./nowhere'", "no folder", "give a folder with config.json"),
         ([*CAPTURE, "--dataset", "newz"], "'newz'", "'squad', 'c4', 'news', 'math' or 'file'", ""),
         (
