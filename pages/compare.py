@@ -91,6 +91,7 @@ with errors():
         above = st.container()
         more = further_data(page_view, picked, page_store)
         known, unasked = measure_all(picked, more, page_store)
+        placed = None
         with above, errors():
             placed = picture(page_view, shown, picked, known, page_store)
         if known:

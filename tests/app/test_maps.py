@@ -20,7 +20,7 @@ TSNE = {"method": "tsne", "perplexity": "5", "n_iterations": "50", "n_early_iter
 def work(store: Store) -> None:
     """Do the jobs that a page has asked for, as a worker does."""
     for job in list_jobs(store):
-        if job.kind in ("projection", "place") and job.status().state == "queued":
+        if job.kind in ("projection", "place", "measure") and job.status().state == "queued":
             status = run_job(job)
             assert status.state == "succeeded", status.error
 
@@ -73,7 +73,7 @@ def test_a_joint_fit_says_so_and_cannot_be_named(filled, no_engine):
     assert "a joint fit, not frozen" in words
     assert "frozen." in words
     assert not [name for name in names_of(app) if "outside" in name]
-    assert not app.dataframe
+    assert not [shown for shown in app.dataframe if "outside the support" in shown.value]
     assert not [button for button in app.button if button.label == "Keep this name"]
 
 
@@ -117,6 +117,9 @@ def test_a_map_of_another_model_is_refused(filled, no_engine):
     give_name(Store(filled.root), MAP, "Others", key, other)
     app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
     assert "The map 'Others' is of other/model, these points are of" in app.error[0].value.replace("\\", "")
+    work(Store(filled.root))
+    app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
+    assert "Nearness to tokens" in [heading.value for heading in app.subheader], "the numbers need no map"
 
 
 def test_a_named_map_draws_though_its_cloud_is_gone(filled, no_engine):
