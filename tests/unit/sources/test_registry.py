@@ -128,3 +128,17 @@ def test_a_cancelled_fetch_leaves_nothing(store, wheel):
         fetch_wheel(wheel, store, stop)
     assert list((store.root / "tmp").iterdir()) == []
     assert find_wheel(wheel, store) is None
+
+
+def test_folders_that_pip_removes_meanwhile_do_not_end_a_fetch(store, wheel, monkeypatch):
+    scan, gone = os.scandir, []
+
+    def scandir(path):
+        if str(path).endswith("pip"):  # it was there when its parent was listed
+            gone.append(path)
+            raise FileNotFoundError(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert fetch_wheel(wheel, store).read_text() == "hello"
+    assert gone
