@@ -7,8 +7,9 @@ from core.store import Store
 from pages.common.activations.hygiene import token_hygiene
 from pages.common.activations.layers import all_sites
 from pages.common.activations.site import one_site
+from pages.common.beside import controls_beside
 from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
-from pages.common.layout import empty, errors, header
+from pages.common.layout import header
 from pages.common.maps import map_choice
 from pages.common.state import View, open_store
 
@@ -69,19 +70,9 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
 def views(view: View, spec: ProjectionSpec, store: Store) -> None:
     """Draw the view that is chosen on the right."""
     names = {name: title for name, (title, _) in VIEWS.items()}
-    shown = view.segments("show", "Show", names) if len(names) > 1 else next(iter(names))
-    _, show = VIEWS[shown]
+    _, show = VIEWS[view.segments("show", "Show", names)]
     show(view, spec, store)
 
 
 header("Activations", "What do a model's activations on these texts look like at one place in the residual stream?")
-with errors():
-    page_store, page_view = open_store(), View("activations")
-    left_side, right_side = st.columns([1, 2.6], gap="large")
-    with left_side:
-        asked = controls(page_view, page_store)
-    with right_side:
-        if asked is None:
-            empty("dataset", "No data set chosen", "Choose at least one data set on the left.")
-        else:
-            views(page_view, asked, page_store)
+controls_beside(View("activations"), open_store(), controls, views)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.store import Store
+from pages.common.beside import controls_beside
 from pages.common.compare_tables import download
 from pages.common.layout import empty, errors, header
 from pages.common.state import View, open_store
@@ -39,13 +40,4 @@ def show(view: View, wanted: Wanted, store: Store) -> None:
 
 
 header("Trajectories", "How does a text move through the cloud, token by token, and where does its answer go?")
-with errors():
-    page_store, page_view = open_store(), View("trajectories")
-    left_side, right_side = st.columns([1, 2.6], gap="large")
-    with left_side:
-        asked = controls(page_view, page_store)
-    with right_side:
-        if asked is None:
-            empty("dataset", "No data set chosen", "Choose at least one data set on the left.")
-        else:
-            show(page_view, asked, page_store)
+controls_beside(View("trajectories"), open_store(), controls, show)

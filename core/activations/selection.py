@@ -129,7 +129,6 @@ def recall(text: str, store: Store) -> Selection:
 
 
 def _read(text: str) -> Selection:
-
     try:
         data = json.loads(text)
         rows = {str(name): [int(row) for row in ids] for name, ids in data.items()}

@@ -48,6 +48,12 @@ class StoredMap:
         return bool(self.artifact.info.get("n_joined"))
 
     @property
+    def vocabulary_points(self) -> pd.Series:
+        """Return which point of the map each vocabulary row is that it was fitted on, by token id."""
+        own = (self.reference["kind"] == VOCABULARY).to_numpy()
+        return pd.Series(np.flatnonzero(own), index=self.reference.loc[own, "row"].to_numpy())
+
+    @property
     def joined(self) -> NDArray[np.float32]:
         """Return the coordinates of those vectors in their order, (n, n_components)."""
         return np.asarray(self.map.coordinates[(self.reference["kind"] == VECTORS).to_numpy()])

@@ -119,7 +119,7 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
         if not _is_memory(error):
             raise
         raise _too_large(name, device, error) from error
-    causal = not _is_encoder(model)
+    causal = not is_encoder(model.config.to_dict())
     if causal:
         _check_causal(name, model)
     n_vocabulary, d_model = cast(torch.Tensor, model.get_input_embeddings().weight).shape
@@ -134,10 +134,6 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
         n_vocabulary=n_vocabulary,
         causal=causal,
     )
-
-
-def _is_encoder(model: PreTrainedModel) -> bool:
-    return is_encoder(model.config.to_dict())
 
 
 def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTrainedModel:

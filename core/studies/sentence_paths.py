@@ -37,10 +37,8 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     followed = _followed(bench)
     vocabulary = find_vocabulary(study.model, bench.store)
     clouds = {"vocabulary": vocabulary} if vocabulary else {}
-    own = (stored.reference["kind"] == "vocabulary").to_numpy()
     ground = points_of(stored, clouds)
-    on_map = pd.Series(np.flatnonzero(own), index=stored.reference.loc[own, "row"].to_numpy())
-    paths, placed = paths_of(followed, 0, stored, on_map)
+    paths, placed = paths_of(followed, 0, stored, stored.vocabulary_points)
     numbers = _numbers(bench, 0)
     tighter = _against(numbers, "gyration", "uniform draw")
     return Reproduced(

@@ -24,14 +24,9 @@ import os
 import platform
 import re
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -42,8 +37,8 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.benchmarks.page_times import write_model
+from tests.served import ROOT, served
 
-ROOT = Path(__file__).resolve().parents[2]
 D_MODEL, N_WORDS, TEXT_WORDS = 72, 2000, 250
 PATIENCE = 180_000
 DRAGS = 8
@@ -105,36 +100,6 @@ def fill(folder: Path, n_points: int) -> tuple[dict[str, Any], str]:
         "samples": n_texts, "rows": n_points, "site": 1,
     }  # fmt: skip
     return asked, spec.canonical_json()
-
-
-@contextmanager
-def served(script: Path, cache: Path) -> Iterator[str]:
-    """Serve a Streamlit script and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "PRIORSCOPE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            url = f"http://localhost:{port}"
-            _until_it_answers(f"{url}/_stcore/health")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _until_it_answers(url: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"{url} did not answer within 60 s")
 
 
 def look(browser: Browser, url: str) -> dict[str, float]:
@@ -212,8 +177,8 @@ def measure(n_points: int, repeats: int) -> dict[str, Any]:
         sides: dict[str, list[dict[str, float]]] = {"ours": [], "naive": []}
         arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage"]
         with (
-            served(ROOT / "app.py", folder / "cache") as ours,
-            served(naive, folder / "cache") as other,
+            served(ROOT / "app.py", folder / "cache", folder / "ours.txt") as ours,
+            served(naive, folder / "cache", folder / "naive.txt") as other,
             playwright.chromium.launch(executable_path=chromium, args=arguments) as browser,
         ):
             for turn in range(repeats + 1):  # the first warms the servers up

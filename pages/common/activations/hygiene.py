@@ -16,9 +16,8 @@ from core.specs import HygieneSpec, ProjectionSpec
 from core.store import Store
 from pages.common.activations.site import left_out
 from pages.common.choices import short_name
-from pages.common.clouds import job_of
-from pages.common.jobs import follow, start
 from pages.common.layout import draw, duration, errors, plain, size, table
+from pages.common.offers import offer
 from pages.common.state import View
 
 PAD = Mark("#2B2F38", "x", "x", 6, 0.9)
@@ -36,7 +35,10 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
     with errors():
         found = find_hygiene(asked, store)
         if found is None:
-            _offer(asked, store)
+            offer(
+                "hygiene", asked, store, ":material/cleaning_services: What tokens do here is not measured yet",
+                cost(asked, store), "Measure what tokens do",
+            )  # fmt: skip
             return
         _kinds(found)
         _numbers(view, found)
@@ -53,25 +55,16 @@ def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
     )
 
 
-def _offer(asked: HygieneSpec, store: Store) -> None:
-    job = job_of("hygiene", [asked], store)
-    if job and job.status().state != "succeeded":
-        follow(job, store)
-        return
-    with st.container(border=True):
-        st.markdown("#### :material/cleaning_services: What tokens do here is not measured yet")
-        missing = [cloud for cloud in asked.clouds if find_cloud(cloud, store) is None]
-        costs = [estimate(cloud, store) for cloud in missing]
+def cost(asked: HygieneSpec, store: Store) -> str:
+    """Say what looking at tokens costs."""
+    costs = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
+    words = "One more capture at this site keeps every token, padding too; filters are then parts of it."
+    if costs:
         seconds, n_bytes = ([cost[name] for cost in costs] for name in ("seconds", "bytes"))
-        words = "One more capture at this site keeps every token, padding too; filters are then parts of it."
-        if costs:
-            time = "time not known" if None in seconds else f"about {duration(sum(seconds))}"
-            disk = "" if None in n_bytes else f", {size(sum(n_bytes))} of disk"
-            words += f" It takes {time}{disk}, and the numbers some seconds each of seven ways to choose tokens."
-        st.caption(words)
-        pressed = st.button("Measure what tokens do", type="primary", icon=":material/play_arrow:")
-        if pressed and start("hygiene", asked, store):
-            st.rerun()
+        time = "time not known" if None in seconds else f"about {duration(sum(seconds))}"
+        disk = "" if None in n_bytes else f", {size(sum(n_bytes))} of disk"
+        words += f" It takes {time}{disk}, and the numbers some seconds each of seven ways to choose tokens."
+    return words
 
 
 def _kinds(found: Hygiene) -> None:

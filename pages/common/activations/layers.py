@@ -19,10 +19,9 @@ from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.store import JobFolder, Store
 from pages.common.choices import short_name
-from pages.common.clouds import job_of
 from pages.common.forms import spec_fields
-from pages.common.jobs import follow, start
 from pages.common.layout import draw, duration, errors, plain, size, table
+from pages.common.offers import offer
 from pages.common.state import View
 
 SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
@@ -39,7 +38,10 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
     with errors():
         found = find_atlas(asked, store)
         if found is None:
-            _offer(asked, store)
+            offer(
+                "atlas", asked, store, ":material/layers: These sites are not measured yet", cost(asked, store),
+                "Measure all sites",
+            )  # fmt: skip
             return
         _show(view, spec, found)
 
@@ -52,20 +54,6 @@ def atlas_spec(spec: ProjectionSpec, settings: dict[str, Any]) -> AtlasSpec:
     """
     clouds = [cloud.model_copy(update={"sites": "all"}) for cloud in spec.clouds]
     return AtlasSpec.parse({"model": spec.model, "clouds": clouds, "seed": spec.seed, **settings})
-
-
-def _offer(asked: AtlasSpec, store: Store) -> None:
-    job = job_of("atlas", [asked], store)
-    if job and job.status().state != "succeeded":
-        follow(job, store)
-        return
-    with st.container(border=True):
-        st.markdown("#### :material/layers: These sites are not measured yet")
-        st.caption(cost(asked, store))
-        if st.button("Measure all sites", type="primary", icon=":material/play_arrow:") and start(
-            "atlas", asked, store
-        ):
-            st.rerun()
 
 
 def cost(asked: AtlasSpec, store: Store) -> str:

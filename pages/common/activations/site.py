@@ -75,6 +75,8 @@ def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequenc
 def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Store) -> str:
     """Say what the map was fitted on, and which of the points have no place on it."""
     words = [map_words(stored, store), left_out(spec.clouds[0].tokens)]
+    if spec.clouds[0].pooling == "mean":
+        words.insert(1, "Each point is the mean over a text's tokens.")
     if points.background:
         words.insert(1, f"{len(points):,} tokens are laid on it.")
     if stored.spec.site != spec.site:

@@ -144,10 +144,8 @@ def _own_places(wanted: Wanted, stored: StoredMap, part: Part, store: Store) -> 
         return found
     rows = vocabulary.points(0)[ids]
     same = np.linalg.norm(part.points(0) - rows, axis=1) <= _SAME * np.linalg.norm(rows, axis=1)
-    own = (stored.reference["kind"] == "vocabulary").to_numpy()
-    where = np.full(len(vocabulary.rows), -1)
-    where[stored.reference.loc[own, "row"]] = np.flatnonzero(own)
-    there = same & (where[ids] >= 0)
+    where = stored.vocabulary_points
+    there = same & np.isin(ids, where.index)
     found[there] = np.asarray(stored.map.coordinates)[where[ids[there]]]
     return found
 
