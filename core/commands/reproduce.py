@@ -1,4 +1,4 @@
-"""`reproduce`: the paper's figures on the model at hand."""
+"""`reproduce`: the paper's figures, tables and claims on the model at hand."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,45 +6,67 @@ from typing import Annotated
 import typer
 
 from core.commands.datasets import dataset_specs
-from core.commands.jobs import run
+from core.commands.jobs import ensure
 from core.commands.options import Json
 from core.commands.output import emit, show_progress
-from core.errors import BadRequest
-from core.specs import DEFAULT_MODEL, DatasetSpec
+from core.errors import BadRequest, Failed
+from core.specs import DEFAULT_MODEL, DatasetSpec, StudyItemSpec, StudySpec
 from core.store import Store
-from core.studies.reproduce import FIGURES, reproduce_figures
-from core.studies.setting import Bench, StudySpec
+from core.studies.items import FIGURES, ITEMS, KIND, Found, find_item
+from core.studies.reproduce import figure_names
+from core.studies.reproduce import reproduce as make
 
 
 def reproduce(
     out: Annotated[Path, typer.Option(help="Folder that figures, points and numbers are written into.")],
     figure: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"Number in the paper, 1 to {max(FIGURES)}; may be given several times. Default: all of them."
-        ),
+        typer.Option(help=f"Number in the paper, 1 to {max(FIGURES)}; may be given several times."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer texts and points: minutes instead of an hour.")] = False,
+    claims: Annotated[bool, typer.Option("--claims", help="The paper's claims, each with a verdict.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Figures, tables and claims.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer texts, seeds and steps: minutes, not hours.")] = False,
     model: Annotated[str, typer.Option(help="A name, a Hugging Face id or a local folder.")] = DEFAULT_MODEL,
     encoder: Annotated[str, typer.Option(help="Of Figure 5; the paper's is t5-base.")] = "all-minilm-l6-v2",
     texts: Annotated[str, typer.Option(help="Plain texts: news, c4, c4:PATH or file:PATH.")] = "news",
     questions: Annotated[str, typer.Option(help="Questions: squad, squad:PATH, math:MODULE or file:PATH.")] = "squad",
+    seeds: Annotated[str | None, typer.Option(help="Runs of each prior and rate.", metavar="INTEGER")] = None,
     seed: Annotated[str, typer.Option(help="Decides texts, points and nulls.", metavar="INTEGER")] = "0",
     json: Json = False,
 ) -> None:
-    """Make figures of the paper on a model: a picture to open, its points and its numbers, each as a file."""
-    spec = StudySpec.asked(
+    """Make the paper's figures, tables and claims on a model: pictures to open, points and numbers, one report."""
+    study = StudySpec.asked(
         quick,
         model={"name": model},
         encoder={"name": encoder},
         texts=_one(texts, "--texts"),
         questions=_one(questions, "--questions"),
         seed=seed,
+        **({} if seeds is None else {"n_seeds": seeds}),
     )
     store = Store.default()
-    bench = Bench(spec, store, lambda kind, wanted: run(kind, wanted, store))
-    report = reproduce_figures(bench, [_number(asked) for asked in figure or map(str, FIGURES)], out, show_progress)
+
+    def obtain(spec: StudyItemSpec) -> Found:
+        return ensure(lambda: find_item(spec, store), KIND, spec, store)[0]
+
+    report = make(study, _items(figure or [], claims, everything), out, obtain, show_progress)
     emit(report, json)
+    if failed := [row for row in report["items"] if "error" in row]:
+        raise Failed(
+            f"{len(failed)} of {len(report['items'])} could not be made, {failed[0]['item']} first: "
+            f"{failed[0]['error']} What was made is kept; the same command goes on."
+        )
+
+
+def _items(figures: list[str], claims: bool, everything: bool) -> list[str]:
+    """Return the items that are asked for."""
+    chosen = figure_names([_number(text) for text in figures])
+    chosen += [item for item in ITEMS if claims and item.startswith("claim-")]
+    if everything:
+        chosen = list(ITEMS)
+    if not chosen:
+        raise BadRequest("Nothing is asked for; give --figure N, --claims or --all.")
+    return chosen
 
 
 def _one(text: str, option: str) -> DatasetSpec:

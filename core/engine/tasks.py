@@ -30,9 +30,12 @@ from core.specs import (
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
 
-Lane = Literal["train", "heavy", "quick"]
-LANES: tuple[Lane, ...] = ("train", "heavy", "quick")
-"""One job a lane at a time on each worker: a training job, a long job beside it, and a short request past both."""
+Lane = Literal["train", "heavy", "quick", "study"]
+LANES: tuple[Lane, ...] = ("train", "heavy", "quick", "study")
+"""One job a lane at a time on each worker: a training job, a long job beside it, a short request past both, and a job
+that only waits for others."""
+LAYERS_ABOVE = ("core.studies.jobs",)
+"""Modules of layers above this one that put their own kinds on the list; named, so that imports go down only."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
 
 Run = Callable[[Any, JobFolder, Store, Progress], dict[str, Any]]
@@ -93,6 +96,9 @@ def find_task(kind: str) -> Task:
         UnknownName: no such kind.
         BadRequest: a module named in `PRIORSCOPE_EXTRA_TASKS` cannot be imported.
     """
+    if kind not in _TASKS:
+        for name in LAYERS_ABOVE:
+            importlib.import_module(name)
     for name in filter(None, os.environ.get(EXTRA_TASKS, "").split(",")):
         try:
             importlib.import_module(name)

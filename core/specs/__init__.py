@@ -9,6 +9,7 @@ from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
+from core.specs.study import StudyItemSpec, StudySpec
 from core.specs.trajectory import PathsSpec, TrajectorySpec
 from core.specs.tuning import TuningSpec
 
@@ -29,6 +30,8 @@ __all__ = [
     "ProjectionSpec",
     "Site",
     "Spec",
+    "StudyItemSpec",
+    "StudySpec",
     "TokenFilter",
     "TrajectorySpec",
     "TuningSpec",

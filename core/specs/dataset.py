@@ -4,12 +4,31 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.errors import BadRequest
+
 from core.specs.base import Spec
 
 DatasetName = Literal["squad", "c4", "news", "math", "file"]
 TASK_DATASETS = ("squad", "math")
 DEFAULT_MODULE = "arithmetic__add_or_sub"
 DEFAULT_DIFFICULTY = "train-easy"
+_WITH_DETAIL = {"math": "module", "file": "path", "squad": "path", "c4": "path"}
+"""What may follow the name of a data set and a colon."""
+
+
+def dataset_fields(text: str) -> dict[str, str]:
+    """Return the fields that a text such as 'squad' or 'math:algebra__linear_1d' names.
+
+    Raises:
+        BadRequest: a data set that takes nothing after a colon.
+    """
+    name, colon, detail = text.strip().partition(":")
+    if colon and name not in _WITH_DETAIL:
+        raise BadRequest(
+            f"The data set {text.strip()!r} has something after a colon, which only {', '.join(_WITH_DETAIL)} take; "
+            f"write {name!r}."
+        )
+    return {"name": name, **({_WITH_DETAIL[name]: detail} if colon else {})}
 
 
 class DatasetSpec(Spec):

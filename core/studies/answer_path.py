@@ -15,10 +15,10 @@ from core.figures.clouds import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE
 from core.figures.paths import paths_figure
 from core.specs import FINAL, ProjectionSpec, TokenFilter
+from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.layers import domain_atlas
+from core.studies.layers import three_domains
 from core.studies.picture import AXES, BLUE, axes_of, layers_of, paths_of, points_of
-from core.studies.setting import Bench
 
 N_DRAWS = 500
 PAD = "padding"
@@ -50,7 +50,7 @@ def answer_path(bench: Bench) -> Reproduced:
     answer = followed.streams(FINAL)[(followed.tokens["part"] == ANSWER).to_numpy()]
     padding = _padding(found)
     close = _closeness(answer, found[1], study.seed)
-    separability = domain_atlas(bench).groups(FINAL)["separability"]
+    separability = three_domains(bench).groups(FINAL)["separability"]
     padded = ground.loc[ground["pad"], list(AXES)].to_numpy(np.float32)
     layers = [*layers_of(ground, dict(zip(names, (REFERENCE, BLUE), strict=True))), Layer(PAD, padded, mark=TAIL)]
     return Reproduced(

@@ -6,9 +6,9 @@ from core.engine.projection import find_map
 from core.figures.clouds import map_figure
 from core.figures.palette import DATASET_MARKS
 from core.specs import FINAL, AtlasSpec, DatasetSpec, ProjectionSpec
+from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.picture import PINK, axes_of, layers_of, points_of
-from core.studies.setting import Bench
 
 TEXTS_A_NEIGHBOUR = 5
 """So many there must be for each neighbour that counts in t-SNE."""

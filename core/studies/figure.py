@@ -1,4 +1,4 @@
-"""A reproduced figure: picture, points and numbers, as three files."""
+"""What a study gives: picture, points and numbers; kept in a job's folder, read back, and written for people."""
 
 import json
 from dataclasses import dataclass
@@ -7,20 +7,22 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.io import from_json
 
 from core.figures.page import page
 from core.store.files import disk_errors, write_atomically
 
+PICTURE, POINTS = "picture.json", "points.parquet"
 ENDINGS = {"html": "html", "points": "parquet", "numbers": "json"}
 
 
 @dataclass(frozen=True)
 class Reproduced:
-    """What a figure of the paper came to here.
+    """What a figure, table or claim of the paper came to here.
 
     Attributes:
         picture: as the paper draws it, same roles, same colours.
-        points: one row a point on the picture.
+        points: one row a point on the picture, or a table's rows.
         numbers: JSON-able: what was computed, with nulls and intervals.
         caption: what was fitted on what.
     """
@@ -31,12 +33,30 @@ class Reproduced:
     caption: str
 
 
-def write(found: Reproduced, number: int, title: str, folder: Path) -> dict[str, str]:
-    """Write a figure's three files into a folder.
+def keep(found: Reproduced, folder: Path) -> dict[str, Any]:
+    """Write picture and points into a folder and return the rest, JSON-able.
+
+    Raises:
+        DiskFull: the disk is full.
+    """
+    with disk_errors(folder):
+        write_atomically(folder / PICTURE, str(found.picture.to_json()).encode())
+        found.points.to_parquet(folder / POINTS, index=False)
+    return {"caption": found.caption, "numbers": found.numbers}
+
+
+def recall(folder: Path, kept: dict[str, Any]) -> Reproduced:
+    """Return what `keep` wrote into a folder and returned."""
+    picture = from_json((folder / PICTURE).read_text(), skip_invalid=False)
+    return Reproduced(go.Figure(picture), pd.read_parquet(folder / POINTS), kept["numbers"], kept["caption"])
+
+
+def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, str]:
+    """Write the three files of an item into a folder.
 
     Args:
-        found: the figure.
-        number: in the paper.
+        found: the item.
+        item: its name, which the files get.
         title: said above the picture.
         folder: that exists.
 
@@ -46,11 +66,10 @@ def write(found: Reproduced, number: int, title: str, folder: Path) -> dict[str,
     Raises:
         DiskFull: the disk is full.
     """
-    files = {kind: f"figure-{number}.{ending}" for kind, ending in ENDINGS.items()}
-    shown = page(found.picture, f"Figure {number}. {title}", found.caption)
-    document = {"figure": number, "title": title, "caption": found.caption, **found.numbers}
+    files = {kind: f"{item}.{ending}" for kind, ending in ENDINGS.items()}
+    document = {"item": item, "title": title, "caption": found.caption, **found.numbers}
     with disk_errors(folder):
-        write_atomically(folder / files["html"], shown.encode())
+        write_atomically(folder / files["html"], page(found.picture, title, found.caption).encode())
         found.points.to_parquet(folder / files["points"], index=False)
         write_atomically(folder / files["numbers"], json.dumps(document, ensure_ascii=False, indent=1).encode())
     return files

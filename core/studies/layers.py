@@ -5,10 +5,9 @@ import pandas as pd
 
 from core.engine.atlas import Atlas, find_atlas
 from core.figures.strip import SmallMap, strip_figure
-from core.sources.models import describe_model
 from core.specs import FINAL, AtlasSpec
+from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.setting import Bench
 
 
 def layers(bench: Bench) -> Reproduced:
@@ -16,9 +15,9 @@ def layers(bench: Bench) -> Reproduced:
 
     Source: Figure 4 and 4.1 of the paper ("more or less unimodal across different layers").
     Deviation: unimodality is tested, by Hartigan's dip along principal and random directions with Holm's correction;
-        the maps are turned onto each other. Questions are drawn beside the texts.
+        the maps are turned onto each other. Questions and arithmetic are drawn beside the texts.
     """
-    atlas = domain_atlas(bench)
+    atlas = three_domains(bench)
     points, maps = atlas.points, atlas.maps
     small = [
         SmallMap(site, maps.loc[maps["site"] == site, ["x", "y"]].to_numpy(np.float32), float(sum(explained)))
@@ -36,7 +35,7 @@ def layers(bench: Bench) -> Reproduced:
         points=_drawn(maps, points, names),
         numbers={"model": bench.spec.model.name, "sites": atlas.sites, "data_sets": names, "by_site": every},
         caption=(
-            f"Principal components of {' and '.join(names)} at {len(small)} sites of {bench.spec.model.name}, fitted "
+            f"Principal components of {', '.join(names)} at {len(small)} sites of {bench.spec.model.name}, fitted "
             "at each site and turned onto the one before; beside a site the share of variance its two axes show. "
             f"{names[0]}: the dip test finds no second mode (Holm-corrected p > 0.05 along all of 15 directions) at "
             f"{n_one} of {len(small)} sites."
@@ -44,27 +43,18 @@ def layers(bench: Bench) -> Reproduced:
     )
 
 
-def domain_atlas(bench: Bench) -> Atlas:
-    """Return the atlas of the study's texts and questions, made if need be."""
+def three_domains(bench: Bench) -> Atlas:
+    """Return the atlas of the study's texts, questions and arithmetic, made if need be."""
     study = bench.spec
-    clouds = (study.cloud(study.texts), study.cloud(study.questions))
+    clouds = tuple(study.cloud(dataset) for dataset in (study.texts, study.questions, study.arithmetic))
     return bench.made(
         find_atlas, "atlas", AtlasSpec(model=study.model, clouds=clouds, sites=_sites(bench), seed=study.seed)
     )
 
 
-def n_layers(bench: Bench) -> int:
-    """Return how many blocks the model has; it is fetched if that is not known before."""
-    facts = describe_model(bench.spec.model, bench.store)
-    if facts.n_layers is None:
-        job = bench.perform("model", bench.spec.model)
-        return int((job.result() or {})["n_layers"])
-    return facts.n_layers
-
-
 def _sites(bench: Bench) -> tuple[int | str, ...]:
     """Return every site, or some spread evenly, the first and the last among them."""
-    every: list[int | str] = [*range(n_layers(bench)), FINAL]
+    every: list[int | str] = [*range(bench.n_layers()), FINAL]
     chosen = np.unique(np.linspace(0, len(every) - 1, min(len(every), bench.spec.n_sites)).round().astype(int))
     return tuple(every[i] for i in chosen)
 

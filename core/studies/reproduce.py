@@ -1,87 +1,84 @@
-"""The paper's figures by number, each made from jobs that are kept: a second call only reads."""
+"""Items of a study made one after the other and written into a folder; what was made before is only read."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadRequest
+from core.errors import BadRequest, Cancelled, PriorscopeError
 from core.progress import Progress, silent
-from core.store.files import write_json
-from core.studies.answer_path import answer_path
-from core.studies.encoder_means import encoder_means
-from core.studies.figure import Reproduced, write
-from core.studies.layers import layers
-from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
-from core.studies.setting import Bench
+from core.specs import StudyItemSpec, StudySpec
+from core.store.files import disk_errors, write_atomically, write_json
+from core.studies.figure import write
+from core.studies.items import FIGURES, ITEMS, Found, find_maker
+from core.studies.report import report_page
+
+Obtain = Callable[[StudyItemSpec], Found]
+"""Returns an item, made now if it was not made before."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure of the paper.
+def reproduce(
+    study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain, progress: Progress = silent
+) -> dict[str, Any]:
+    """Make items and write each one's picture, points and numbers, `report.json` and `report.html` over all.
 
-    Attributes:
-        title: said above the picture.
-        make: from a bench.
-    """
-
-    title: str
-    make: Callable[[Bench], Reproduced]
-
-
-FIGURES = {
-    1: Figure("Sentences as paths on the vocabulary cloud, t-SNE", sentences_on_vocabulary),
-    2: Figure("Sentences as paths on activations, PCA", sentences_on_activations),
-    3: Figure("A question and its answer, token by token, on the last layer's activations, PCA", answer_path),
-    4: Figure("Activations at several layers, PCA of each", layers),
-    5: Figure("Mean activations of an encoder on texts and arithmetic tasks, t-SNE", encoder_means),
-}
-
-
-def reproduce_figures(bench: Bench, numbers: Sequence[int], out: Path, progress: Progress = silent) -> dict[str, Any]:
-    """Make figures and write each one's picture, points and numbers, and `report.json` over all.
+    An item that fails does not stop the others.
 
     Args:
-        bench: what they are made with.
-        numbers: of figures in the paper.
+        study: what they are made on.
+        items: names of items; the report has them in the order of the paper.
         out: folder, made if need be.
-        progress: in figures.
+        obtain: see `Obtain`.
+        progress: in items.
 
     Returns:
-        the report: study, and of each figure title, files, seconds and headline numbers.
+        the report: study, seconds, and of each item title, caption, files, seconds and numbers, or why it failed.
 
     Raises:
-        BadRequest: a figure that there is not, before anything is made; or a folder that cannot be written.
+        UnknownName: an item that there is not, before anything is made.
+        BadRequest: a folder that cannot be written.
+        Cancelled: by the progress, or with the item in progress.
     """
-    wanted = sorted(set(numbers))
-    if unknown := [number for number in wanted if number not in FIGURES]:
-        raise BadRequest(f"Figure {unknown[0]} cannot be reproduced; there are {_listed()}.")
+    for item in items:
+        find_maker(item)
+    wanted = [item for item in ITEMS if item in set(items)]
+    _make_folder(out)
+    began, made, found = time.monotonic(), [], []
+    for done, item in enumerate(wanted):
+        progress(done, len(wanted), item)
+        started = time.monotonic()
+        entry: dict[str, Any] = {"item": item, "title": find_maker(item).title}
+        try:
+            one = obtain(StudyItemSpec(study=study, item=item))
+            found.append(one)
+            kept = one.reproduced
+            entry |= {"caption": kept.caption, "files": write(kept, item, one.title, out), "numbers": kept.numbers}
+        except Cancelled:
+            raise
+        except PriorscopeError as error:
+            entry["error"] = str(error)
+        made.append({**entry, "seconds": round(time.monotonic() - started, 1)})
+    seconds = round(time.monotonic() - began, 1)
+    report = {"study": study.model_dump(mode="json"), "out": str(out), "seconds": seconds, "items": made}
+    with disk_errors(out):
+        write_atomically(out / "report.html", report_page(study, found, made).encode())
+        write_json(out / "report.json", report)
+    return report
+
+
+def figure_names(numbers: Sequence[int]) -> list[str]:
+    """Return the items of figures of the paper.
+
+    Raises:
+        BadRequest: a figure that there is not.
+    """
+    if unknown := [number for number in numbers if number not in FIGURES]:
+        raise BadRequest(f"Figure {unknown[0]} cannot be reproduced; there are {', '.join(map(str, FIGURES))}.")
+    return [f"figure-{number}" for number in numbers]
+
+
+def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadRequest(f"The folder {out} cannot be made ({error.strerror}); name another with --out.") from None
-    made = []
-    for done, number in enumerate(wanted):
-        progress(done, len(wanted), f"figure {number}")
-        began = time.monotonic()
-        figure = FIGURES[number]
-        found = figure.make(bench)
-        files = write(found, number, figure.title, out)
-        made.append(
-            {
-                "figure": number,
-                "title": figure.title,
-                "caption": found.caption,
-                "seconds": round(time.monotonic() - began, 1),
-                "files": files,
-                "numbers": found.numbers,
-            }
-        )
-    report = {"study": bench.spec.model_dump(mode="json"), "out": str(out), "figures": made}
-    write_json(out / "report.json", report)
-    return report
-
-
-def _listed() -> str:
-    return ", ".join(map(str, FIGURES))

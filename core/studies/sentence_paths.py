@@ -13,11 +13,16 @@ from core.engine.trajectory import find_trajectories, trajectory_spec
 from core.figures.palette import REFERENCE
 from core.figures.paths import paths_figure
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
+from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.layers import n_layers
 from core.studies.picture import axes_of, layers_of, paths_of, points_of
-from core.studies.setting import SENTENCES, Bench
 
+SENTENCES = (
+    "The old bridge was closed for repairs, so we walked along the river instead.",
+    "Scientists found that the new material conducts heat better than copper.",
+    "She put the letter back into the drawer and never spoke of it again.",
+)
+"""Followed in Figures 1 and 2; the paper does not print its own."""
 HIGHER = 0.75
 """How far up Figure 2 is taken, as a share of the blocks; the paper says "higher-layer"."""
 
@@ -61,7 +66,7 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
         are measured, all tokens whose norm is over ten times the median are left out.
     """
     study = bench.spec
-    site = round(HIGHER * n_layers(bench))
+    site = round(HIGHER * bench.n_layers())
     cloud = study.cloud(study.texts)
     asked = ProjectionSpec(model=study.model, site=site, clouds=(cloud,), n_points=study.rows, seed=study.seed)
     stored = bench.made(find_map, "projection", asked)

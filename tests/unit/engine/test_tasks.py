@@ -90,11 +90,11 @@ def cluster(*resources: dict[str, float]) -> Any:
 
 def test_workers_without_lanes_are_told_how_to_start() -> None:
     queue.require_lanes(cluster(), "tcp://host:1")
-    queue.require_lanes(cluster({"train": 1, "heavy": 1}, {"quick": 1}), "tcp://host:1")
+    queue.require_lanes(cluster({"train": 1, "heavy": 1}, {"quick": 1, "study": 1}), "tcp://host:1")
     with pytest.raises(
         Unreachable,
-        match=r"No worker of tcp://host:1 offers heavy, quick; start the workers with "
-        r"`dask worker tcp://host:1 --nthreads 3 --resources train=1,heavy=1,quick=1`",
+        match=r"No worker of tcp://host:1 offers heavy, quick, study; start the workers with "
+        r"`dask worker tcp://host:1 --nthreads 4 --resources train=1,heavy=1,quick=1,study=1`",
     ):
         queue.require_lanes(cluster({"train": 1}), "tcp://host:1")
 

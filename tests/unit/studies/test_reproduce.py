@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.errors import BadRequest
-from core.studies.reproduce import FIGURES, reproduce_figures
+from core.errors import BadRequest, Failed, UnknownName
+from core.studies.items import FIGURES, ITEMS, studies_of
+from core.studies.reproduce import figure_names, reproduce
 from tests.unit.studies.conftest import CountedBench
 
 
@@ -21,37 +22,55 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(bench: CountedBench, out: Path) -> dict[str, Any]:
-    """Return the report on all figures, asked for in no order and one twice."""
-    return reproduce_figures(bench, [2, 1, 5, 4, 3, 2], out)
+    """Return the report on figures asked for in no order and one twice."""
+    return reproduce(bench.spec, figure_names([2, 1, 5, 4, 3, 2]), out, bench.obtain)
 
 
 def numbers_of(report: dict[str, Any], number: int) -> dict[str, Any]:
-    return next(made["numbers"] for made in report["figures"] if made["figure"] == number)
+    return next(made["numbers"] for made in report["items"] if made["item"] == f"figure-{number}")
 
 
 def test_each_figure_is_a_page_points_and_numbers(report, out):
-    assert [made["figure"] for made in report["figures"]] == list(FIGURES)
-    for made in report["figures"]:
-        number, files = made["figure"], made["files"]
-        assert files == {kind: f"figure-{number}.{kind}" for kind in ("html",)} | {
-            "points": f"figure-{number}.parquet",
-            "numbers": f"figure-{number}.json",
-        }
+    assert [made["item"] for made in report["items"]] == figure_names(range(1, 6))
+    for made in report["items"]:
+        item, files = made["item"], made["files"]
+        assert files == {"html": f"{item}.html", "points": f"{item}.parquet", "numbers": f"{item}.json"}
         page = (out / files["html"]).read_text()
-        assert escape(f"Figure {number}. {FIGURES[number].title}") in page
+        assert escape(ITEMS[item].title) in page
         assert escape(made["caption"]) in page
         assert "<script src=" not in page, "it opens without a network"
         assert {"x", "y", "cloud", "token"} <= set(pd.read_parquet(out / files["points"]).columns)
-        assert json.loads((out / files["numbers"]).read_text())["figure"] == number
+        assert json.loads((out / files["numbers"]).read_text())["item"] == item
     assert json.loads((out / "report.json").read_text()) == report
+
+
+def test_the_report_is_one_page_with_every_picture_and_plotly_once(report, out):
+    page = (out / "report.html").read_text()
+    assert page.count("plotly.js v") == 1
+    for made in report["items"]:
+        assert f'id="{made["item"]}"' in page
+        assert escape(made["caption"]) in page
 
 
 def test_a_second_call_only_reads(report, bench, tmp_path):
     asked = list(bench.asked)
-    again = reproduce_figures(bench, list(FIGURES), tmp_path)
+    again = reproduce(bench.spec, figure_names(range(1, 6)), tmp_path, bench.obtain)
     assert bench.asked == asked
-    for first, second in zip(report["figures"], again["figures"], strict=True):
+    for first, second in zip(report["items"], again["items"], strict=True):
         assert first["numbers"] == second["numbers"]
+    assert studies_of(bench.store) == [bench.spec]
+
+
+def test_an_item_that_fails_does_not_stop_the_others(report, bench, tmp_path):
+    def obtain(spec):
+        if spec.item == "figure-1":
+            raise Failed("the <disk> broke")
+        return bench.obtain(spec)
+
+    broken = reproduce(bench.spec, figure_names([1, 4]), tmp_path, obtain)
+    assert broken["items"][0]["error"] == "the <disk> broke"
+    assert "files" in broken["items"][1]
+    assert "the &lt;disk&gt; broke" in (tmp_path / "report.html").read_text()
 
 
 def test_figures_1_and_2_measure_paths_against_three_nulls(report):
@@ -95,13 +114,17 @@ def test_figure_5_tells_data_sets_apart_with_a_null(report, out, bench):
     assert points["cloud"].value_counts().to_dict() == dict.fromkeys(numbers["data_sets"], bench.spec.n_texts)
 
 
-def test_an_unknown_figure_is_refused_before_anything_is_made(bench, tmp_path):
-    with pytest.raises(BadRequest, match=r"^Figure 9 cannot be reproduced; there are 1, 2, 3, 4, 5\.$"):
-        reproduce_figures(bench, [1, 9], tmp_path / "out")
+def test_an_unknown_figure_or_item_is_refused_before_anything_is_made(bench, tmp_path):
+    with pytest.raises(
+        BadRequest, match=rf"^Figure 99 cannot be reproduced; there are {', '.join(map(str, FIGURES))}\.$"
+    ):
+        figure_names([1, 99])
+    with pytest.raises(UnknownName, match="figure-99"):
+        reproduce(bench.spec, ["figure-1", "figure-99"], tmp_path / "out", bench.obtain)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(bench, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadRequest, match=r"file/out cannot be made .*; name another with --out"):
-        reproduce_figures(bench, [1], tmp_path / "file" / "out")
+        reproduce(bench.spec, ["figure-1"], tmp_path / "file" / "out", bench.obtain)

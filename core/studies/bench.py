@@ -1,0 +1,75 @@
+"""What figures, tables and claims are made with: a study, the store, and a way to have jobs done."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from core.engine.measure import Measures, find_measures, measure_spec
+from core.errors import Failed
+from core.sources.models import describe_model
+from core.specs import Spec, StudySpec, TuningSpec
+from core.store import JobFolder, Store, list_jobs
+from core.studies.arms import arms
+
+T = TypeVar("T")
+Perform = Callable[[str, Spec], JobFolder]
+"""Has a job of a kind done for a spec and returns its folder."""
+
+
+class Bench:
+    """What a figure is made with.
+
+    Attributes:
+        spec: of the study.
+        store: the cache folder.
+        perform: has jobs done.
+    """
+
+    def __init__(self, spec: StudySpec, store: Store, perform: Perform) -> None:
+        """Keep what is given."""
+        self.spec, self.store, self.perform = spec, store, perform
+
+    def made(self, find: Callable[[Any, Store], T | None], kind: str, spec: Spec) -> T:
+        """Return what a job keeps, made now if it is not there.
+
+        Raises:
+            Failed: it is gone at once; or as the job ended.
+        """
+        found = find(spec, self.store)
+        if found is None:
+            job = self.perform(kind, spec)
+            found = find(spec, self.store)
+            if found is None:
+                raise Failed(f"{job.id} succeeded but what it made is gone from the store; ask for it again.")
+        return found
+
+    def n_layers(self) -> int:
+        """Return how many blocks the model has; it is fetched if that is not known before."""
+        facts = describe_model(self.spec.model, self.store)
+        if facts.n_layers is None:
+            job = self.perform("model", self.spec.model)
+            return int((job.result() or {})["n_layers"])
+        return facts.n_layers
+
+    def runs(self, arm: str) -> list[JobFolder]:
+        """Return the ended tuning runs of an arm, one a seed, made if need be.
+
+        Raises:
+            UnknownName: no such arm.
+            Failed: as a run ended.
+        """
+        return [self.made(find_run, "tune", spec) for spec in arms(self.spec)[arm].specs]
+
+    def measured(self, arm: str) -> list[Measures]:
+        """Return what is measured of an arm's posteriors, one a seed."""
+        return self.measures(self.runs(arm))
+
+    def measures(self, runs: Sequence[JobFolder]) -> list[Measures]:
+        """Return what is measured of runs' posteriors, without what each vector is worth."""
+        return [self.made(find_measures, "measure", measure_spec(run, worth=False)) for run in runs]
+
+
+def find_run(spec: TuningSpec, store: Store) -> JobFolder | None:
+    """Return the newest run of a spec that has succeeded."""
+    wanted = spec.model_dump(mode="json")
+    runs = (job for job in list_jobs(store, "tune") if job.spec == wanted)
+    return next((job for job in runs if job.status().state == "succeeded"), None)

@@ -1,0 +1,113 @@
+"""What a study can give, item by item, and what is kept of it. Free of torch: pages read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from core.errors import UnknownName
+from core.specs import StudyItemSpec, StudySpec
+from core.specs.base import canonical_json
+from core.store import JobFolder, Store, list_jobs
+from core.studies.answer_path import answer_path
+from core.studies.bench import Bench
+from core.studies.encoder_means import encoder_means
+from core.studies.figure import Reproduced, recall
+from core.studies.layers import layers
+from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
+
+KIND = "study"
+"""Of the jobs that make items."""
+VERSION = "1"
+"""Goes up when the same study would give other pictures or numbers."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A figure, a table or a claim.
+
+    Attributes:
+        title: said above the picture.
+        make: from a bench.
+    """
+
+    title: str
+    make: Callable[[Bench], Reproduced]
+
+
+FIGURES = {
+    1: Item("Sentences as paths on the vocabulary cloud, t-SNE", sentences_on_vocabulary),
+    2: Item("Sentences as paths on activations, PCA", sentences_on_activations),
+    3: Item("A question and its answer, token by token, on the last layer's activations, PCA", answer_path),
+    4: Item("Activations at several layers, PCA of each", layers),
+    5: Item("Mean activations of an encoder on texts and arithmetic tasks, t-SNE", encoder_means),
+}
+"""By number in the paper."""
+ITEMS = {f"figure-{number}": Item(f"Figure {number}. {item.title}", item.make) for number, item in FIGURES.items()}
+"""In the order of a report."""
+
+
+def find_maker(item: str) -> Item:
+    """Return an item by its name.
+
+    Raises:
+        UnknownName: no such item.
+    """
+    if item not in ITEMS:
+        raise UnknownName("item", item, ITEMS)
+    return ITEMS[item]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An item that was made.
+
+    Attributes:
+        spec: of the item.
+        job: that made it.
+        result: of the job.
+    """
+
+    spec: StudyItemSpec
+    job: JobFolder
+    result: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Return what is said above the picture."""
+        return find_maker(self.spec.item).title
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Return what was computed."""
+        return self.result["numbers"]
+
+    @cached_property
+    def reproduced(self) -> Reproduced:
+        """Return picture, points, numbers and caption."""
+        return recall(self.job.path, self.result)
+
+
+def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
+    """Return an item that was made, or None.
+
+    Raises:
+        UnknownName: no such item.
+    """
+    find_maker(spec.item)
+    wanted = spec.model_dump(mode="json")
+    for job in list_jobs(store, KIND):
+        result = job.result() if job.spec == wanted and job.status().state == "succeeded" else None
+        if result and result["version"] == VERSION:
+            return Found(spec, job, result)
+    return None
+
+
+def studies_of(store: Store) -> list[StudySpec]:
+    """Return the studies of which something was made, the newest first."""
+    found = {}
+    for job in list_jobs(store, KIND):
+        if job.status().state == "succeeded":
+            study = StudySpec.parse(job.spec["study"])
+            found.setdefault(canonical_json(job.spec["study"]), study)
+    return list(found.values())

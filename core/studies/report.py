@@ -1,0 +1,128 @@
+"""A study as one page that opens without a network: verdicts on top, then every picture with its words."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from plotly.io import to_html
+from plotly.offline import get_plotlyjs
+
+from core.figures.style import POINTS_BELOW
+from core.specs import StudyItemSpec, StudySpec
+from core.store import Store
+from core.studies.items import ITEMS, Found, find_item
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body {{ font-family: sans-serif; color: #222; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.2rem; font-weight: 600; margin-top: 3rem; }}
+p {{ color: #444; line-height: 1.5; }} .quiet {{ color: #666; font-size: 0.9rem; }}
+table {{ border-collapse: collapse; margin: 1rem 0; font-size: 0.92rem; }}
+th, td {{ border-bottom: 1px solid #ddd; padding: 0.35rem 0.7rem; text-align: left; vertical-align: top; }}
+td.holds {{ color: #0B6E4F; font-weight: 600; }} td.fails {{ color: #B3261E; font-weight: 600; }}
+td.undecided {{ color: #6A6A6A; font-weight: 600; }}
+a {{ color: #1F6FC4; text-decoration: none; }} a:hover {{ text-decoration: underline; }}
+{below}
+</style>
+<script>{plotly}</script></head>
+<body><h1>{title}</h1>
+<p>{setting}</p>
+{verdicts}
+{contents}
+{sections}
+</body></html>
+"""
+
+
+def report_html(study: StudySpec, store: Store) -> str:
+    """Return the page of what was made of a study so far."""
+    asked = [StudyItemSpec(study=study, item=item) for item in ITEMS]
+    found = [one for one in (find_item(spec, store) for spec in asked) if one]
+    return report_page(study, found)
+
+
+def report_page(study: StudySpec, found: Sequence[Found], made: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the page of items.
+
+    Args:
+        study: of the items.
+        found: in the order of the page.
+        made: rows of a report, of which those with an `error` are told at the end.
+    """
+    failed = [row for row in made if "error" in row]
+    sections = [_section(one) for one in found] + [_failure(row) for row in failed]
+    return _PAGE.format(
+        title=escape(f"priorscope: the paper on {study.model.name}"),
+        below=POINTS_BELOW,
+        plotly=get_plotlyjs(),
+        setting=escape(_setting(study)),
+        verdicts=_verdicts(found),
+        contents=_contents(found),
+        sections="\n".join(sections),
+    )
+
+
+def _setting(study: StudySpec) -> str:
+    return (
+        f"Model {study.model.name}; texts {study.texts.label}, questions {study.questions.label}, arithmetic "
+        f"{study.arithmetic.label}; {study.n_texts:,} texts of each. Prompt-tuning: {study.n_seeds} seeds, "
+        f"{study.steps} steps of {study.batch_size} examples, soft prompts on {study.soft_task.label}, deep ones "
+        f"before blocks {', '.join(map(str, study.prompt_sites))}. Encoder {study.encoder.name}. Seed {study.seed}."
+    )
+
+
+def _verdicts(found: Sequence[Found]) -> str:
+    """Return a table of the claims among the items."""
+    rows = []
+    for one in found:
+        judged = one.numbers.get("judgement")
+        if judged:
+            verdict = escape(str(judged["verdict"]))
+            link = f'<a href="#{escape(one.spec.item)}">{escape(one.title)}</a>'
+            words = escape(str(judged["words"]))
+            rows.append(f'<tr><td>{link}</td><td class="{verdict}">{verdict}</td><td>{words}</td></tr>')
+    if not rows:
+        return ""
+    head = "<tr><th>Claim</th><th>Verdict</th><th>Found here</th></tr>"
+    return f"<h2>Claims</h2><table>{head}{''.join(rows)}</table>"
+
+
+def _contents(found: Sequence[Found]) -> str:
+    links = [
+        f'<a href="#{escape(one.spec.item)}">{escape(one.title)}</a>' for one in found if "judgement" not in one.numbers
+    ]
+    return f"<h2>Contents</h2><p>{'<br>'.join(links)}</p>" if links else ""
+
+
+def _section(one: Found) -> str:
+    kept = one.reproduced
+    picture = to_html(kept.picture, include_plotlyjs=False, full_html=False, config={"displaylogo": False})
+    took = f'<p class="quiet">Made in {one.result["seconds"]:,.0f} s, what it rests on included where it was new.</p>'
+    return (
+        f'<h2 id="{escape(one.spec.item)}">{escape(one.title)}</h2>{picture}<p>{escape(kept.caption)}</p>'
+        f"{_numbers_table(kept.numbers.get('table'))}{took}"
+    )
+
+
+def _failure(row: Mapping[str, Any]) -> str:
+    return f"<h2>{escape(str(row['title']))}</h2><p>Not made: {escape(str(row['error']))}</p>"
+
+
+def _numbers_table(rows: Sequence[Mapping[str, Any]] | None) -> str:
+    """Return the rows of a table, if an item has one."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values()) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
