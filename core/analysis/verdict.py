@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.stats import norm
+from scipy.stats import t
 
 from core.analysis.intervals import LEVEL, Interval
 
@@ -37,6 +37,21 @@ class Bounds:
         return f"at least {self.low:g}" if math.isinf(self.high) else f"from {self.low:g} to {self.high:g}"
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A number with what a claim says of it.
+
+    Attributes:
+        interval: of the number.
+        bounds: stated beforehand.
+        freedom: degrees of freedom of Student's law behind the interval; infinity for the normal law.
+    """
+
+    interval: Interval
+    bounds: Bounds
+    freedom: float = math.inf
+
+
 def decide(interval: Interval, bounds: Bounds) -> Verdict:
     """Return 'holds' for an interval wholly inside the bounds, 'fails' for one wholly outside, else 'undecided'."""
     if math.isnan(interval.low) or math.isnan(interval.high):
@@ -46,22 +61,23 @@ def decide(interval: Interval, bounds: Bounds) -> Verdict:
     return FAILS if interval.low > bounds.high or interval.high < bounds.low else UNDECIDED
 
 
-def widen(interval: Interval, n: int, level: float = LEVEL) -> Interval:
+def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = math.inf) -> Interval:
     """Return an interval of one of n numbers as wide as it must be for all n to be covered together.
 
-    Source: Bonferroni's correction, by the normal law's quantiles: bounds of another law are stretched likewise.
+    Source: Bonferroni's correction, by quantiles of Student's law: bounds of another law are stretched likewise.
 
     Args:
         interval: of one number, at `level`.
         n: numbers that are looked at.
         level: of the interval alone, and of all together afterwards.
+        freedom: degrees of freedom; infinity for the normal law.
     """
-    stretch = float(norm.isf((1 - level) / 2 / n) / norm.isf((1 - level) / 2))
+    stretch = float(t.isf((1 - level) / 2 / n, freedom) / t.isf((1 - level) / 2, freedom))
     below, above = interval.value - interval.low, interval.high - interval.value
     return Interval(interval.value, interval.value - stretch * below, interval.value + stretch * above)
 
 
-def decide_all(parts: Sequence[tuple[Interval, Bounds]], level: float = LEVEL) -> Verdict:
+def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
     """Return the verdict on a claim that says something of several numbers, all of which must lie inside their bounds.
 
     It holds where each interval lies inside: that needs no correction, as all must agree (Berger, 1982). It fails where
@@ -69,22 +85,25 @@ def decide_all(parts: Sequence[tuple[Interval, Bounds]], level: float = LEVEL) -
     """
     if not parts:
         return UNDECIDED
-    if all(decide(interval, bounds) == HOLDS for interval, bounds in parts):
+    if all(decide(part.interval, part.bounds) == HOLDS for part in parts):
         return HOLDS
-    outside = (decide(widen(interval, len(parts), level), bounds) == FAILS for interval, bounds in parts)
-    return FAILS if any(outside) else UNDECIDED
+    return FAILS if any(_widened(part, len(parts), level) == FAILS for part in parts) else UNDECIDED
 
 
-def decide_any(parts: Sequence[tuple[Interval, Bounds]], level: float = LEVEL) -> Verdict:
+def decide_any(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
     """Return the verdict on a claim that says something of at least one of several numbers: `decide_all` turned around.
 
     It holds where one of the intervals, widened for their number, lies inside, and fails where all lie outside.
     """
     if not parts:
         return UNDECIDED
-    if any(decide(widen(interval, len(parts), level), bounds) == HOLDS for interval, bounds in parts):
+    if any(_widened(part, len(parts), level) == HOLDS for part in parts):
         return HOLDS
-    return FAILS if all(decide(interval, bounds) == FAILS for interval, bounds in parts) else UNDECIDED
+    return FAILS if all(decide(part.interval, part.bounds) == FAILS for part in parts) else UNDECIDED
+
+
+def _widened(part: Stated, n: int, level: float) -> Verdict:
+    return decide(widen(part.interval, n, level, part.freedom), part.bounds)
 
 
 def join(verdicts: Sequence[Verdict]) -> Verdict:
@@ -94,11 +113,11 @@ def join(verdicts: Sequence[Verdict]) -> Verdict:
     return HOLDS if verdicts and all(verdict == HOLDS for verdict in verdicts) else UNDECIDED
 
 
-def weakest(parts: Sequence[tuple[Interval, Bounds]]) -> int:
+def weakest(parts: Sequence[Stated]) -> int:
     """Return which of the numbers supports a claim least: the one whose interval reaches furthest out of its bounds."""
 
-    def outside(part: tuple[Interval, Bounds]) -> float:
-        interval, bounds = part
+    def outside(part: Stated) -> float:
+        interval, bounds = part.interval, part.bounds
         if math.isnan(interval.low):
             return math.inf
         width = max(interval.high - interval.low, 1e-12)

@@ -1,11 +1,11 @@
 """Figure 5: mean activations of an encoder on plain texts and on arithmetic tasks."""
 
 from core.activations.clouds import find_cloud
-from core.engine.atlas import cloud_names, find_atlas
+from core.engine.atlas import Atlas, cloud_names, find_atlas
 from core.engine.projection import find_map
 from core.figures.clouds import map_figure
 from core.figures.palette import DATASET_MARKS
-from core.specs import FINAL, AtlasSpec, DatasetSpec, ProjectionSpec
+from core.specs import FINAL, AtlasSpec, CloudSpec, DatasetSpec, ProjectionSpec, StudySpec
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.picture import PINK, axes_of, layers_of, points_of
@@ -22,15 +22,13 @@ def encoder_means(bench: Bench) -> Reproduced:
         does not say where its own are taken. t-SNE starts from principal components.
     """
     study = bench.spec
-    datasets = [study.texts, *(DatasetSpec(name="math", module=task) for task in study.tasks)]
-    clouds = tuple(study.cloud(dataset, model=study.encoder, pooling="mean") for dataset in datasets)
+    clouds = _clouds(study)
     asked = ProjectionSpec(
         method="tsne", model=study.encoder, site=FINAL, clouds=clouds, n_points=max(50, study.n_texts),
         perplexity=min(30, len(clouds) * study.n_texts / TEXTS_A_NEIGHBOUR), seed=study.seed,
     )  # fmt: skip
     stored = bench.made(find_map, "projection", asked)
-    measured = AtlasSpec(model=study.encoder, clouds=clouds, sites=(FINAL,), seed=study.seed)
-    numbers = bench.made(find_atlas, "atlas", measured).groups(FINAL)["separability"]
+    numbers = encoder_atlas(bench).groups(FINAL)["separability"]
     names = cloud_names(clouds)
     found = [find_cloud(cloud, bench.store) for cloud in clouds]
     points = points_of(stored, {name: cloud for name, cloud in zip(names, found, strict=True) if cloud})
@@ -47,3 +45,15 @@ def encoder_means(bench: Bench) -> Reproduced:
             "data sets permuted)."
         ),
     )
+
+
+def encoder_atlas(bench: Bench) -> Atlas:
+    """Return the atlas of the encoder's mean activations at its last site: texts, then tasks; made if need be."""
+    study = bench.spec
+    asked = AtlasSpec(model=study.encoder, clouds=_clouds(study), sites=(FINAL,), seed=study.seed)
+    return bench.made(find_atlas, "atlas", asked)
+
+
+def _clouds(study: StudySpec) -> tuple[CloudSpec, ...]:
+    datasets = [study.texts, *(DatasetSpec(name="math", module=task) for task in study.tasks)]
+    return tuple(study.cloud(dataset, model=study.encoder, pooling="mean") for dataset in datasets)

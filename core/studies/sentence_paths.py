@@ -44,7 +44,7 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     clouds = {"vocabulary": vocabulary} if vocabulary else {}
     ground = points_of(stored, clouds)
     paths, placed = paths_of(followed, 0, stored, stored.vocabulary_points)
-    numbers = _numbers(bench, 0)
+    numbers = path_numbers(bench, 0)
     tighter = _against(numbers, "gyration", "uniform draw")
     return Reproduced(
         picture=paths_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
@@ -74,7 +74,7 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     found = find_cloud(cloud, bench.store)
     ground = points_of(stored, {name: found} if found else {})
     paths, placed = paths_of(_followed(bench), site, stored)
-    numbers = _numbers(bench, site)
+    numbers = path_numbers(bench, site)
     shown = float(stored.map.pca.explained[:2].sum())
     return Reproduced(
         picture=paths_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
@@ -95,7 +95,7 @@ def _followed(bench: Bench) -> Any:
     return bench.made(find_trajectories, "trajectory", wanted)
 
 
-def _numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
+def path_numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
     """Return the statistics of many documents' paths at a site, without sinks, against the three nulls, a row each."""
     study = bench.spec
     wanted = PathsSpec(

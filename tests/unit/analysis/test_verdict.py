@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from core.analysis.intervals import Interval
-from core.analysis.verdict import Bounds, decide, decide_all, decide_any, join, weakest, widen
+from core.analysis.verdict import Bounds, Stated, decide, decide_all, decide_any, join, weakest, widen
 
 AT_LEAST = Bounds(low=0.5)
 INSIDE, ACROSS, OUTSIDE = Interval(0.7, 0.6, 0.8), Interval(0.5, 0.3, 0.7), Interval(0.2, 0.1, 0.3)
@@ -35,17 +35,19 @@ def test_widening_is_bonferronis():
     found = widen(Interval(1, 1 - reach, 1 + reach), n)
     assert found.high == pytest.approx(1 + norm.ppf(1 - 0.025 / n) * sd)
     assert found.low == pytest.approx(1 - norm.ppf(1 - 0.025 / n) * sd)
+    student = widen(Interval(1, 1 - t.ppf(0.975, 2) * sd, 1 + t.ppf(0.975, 2) * sd), n, freedom=2)
+    assert student.high == pytest.approx(1 + t.ppf(1 - 0.025 / n, 2) * sd)
     assert widen(INSIDE, 1) == Interval(0.7, pytest.approx(0.6), pytest.approx(0.8))
 
 
 def test_all_must_hold_and_one_that_is_surely_outside_is_enough_to_fail():
-    every = [(INSIDE, AT_LEAST), (INSIDE, AT_LEAST)]
+    every = [Stated(INSIDE, AT_LEAST), Stated(INSIDE, AT_LEAST)]
     assert decide_all(every) == "holds"
-    assert decide_all([*every, (OUTSIDE, AT_LEAST)]) == "fails"
-    assert decide_all([*every, (ACROSS, AT_LEAST)]) == "undecided"
-    assert decide_all([*every, (UNKNOWN, AT_LEAST)]) == "undecided"
+    assert decide_all([*every, Stated(OUTSIDE, AT_LEAST)]) == "fails"
+    assert decide_all([*every, Stated(ACROSS, AT_LEAST)]) == "undecided"
+    assert decide_all([*every, Stated(UNKNOWN, AT_LEAST)]) == "undecided"
     assert decide_all([]) == "undecided"
-    barely = (Interval(0.39, 0.29, 0.49), AT_LEAST)
+    barely = Stated(Interval(0.39, 0.29, 0.49), AT_LEAST)
     assert decide_all([barely]) == "fails"
     assert decide_all([barely, *every]) == "undecided", "one of three strays by chance"
 
@@ -54,14 +56,16 @@ def test_among_many_numbers_on_the_bound_few_are_found_outside():
     rng = np.random.default_rng(0)
     reach = norm.ppf(0.975)
     drawn = rng.normal(size=(2000, 12))
-    failed = [decide_all([(Interval(x, x - reach, x + reach), Bounds(low=0)) for x in row]) == "fails" for row in drawn]
+    failed = [
+        decide_all([Stated(Interval(x, x - reach, x + reach), Bounds(low=0)) for x in row]) == "fails" for row in drawn
+    ]
     assert np.mean(failed) == pytest.approx(0.025, abs=0.01)
 
 
 def test_one_is_enough_where_a_claim_says_that_there_is_one():
-    assert decide_any([(OUTSIDE, AT_LEAST), (INSIDE, AT_LEAST)]) == "holds"
-    assert decide_any([(OUTSIDE, AT_LEAST), (OUTSIDE, AT_LEAST)]) == "fails"
-    assert decide_any([(OUTSIDE, AT_LEAST), (ACROSS, AT_LEAST)]) == "undecided"
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(INSIDE, AT_LEAST)]) == "holds"
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(OUTSIDE, AT_LEAST)]) == "fails"
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(ACROSS, AT_LEAST)]) == "undecided"
     assert decide_any([]) == "undecided"
 
 
@@ -73,6 +77,6 @@ def test_parts_join():
 
 
 def test_the_weakest_part_is_the_one_that_reaches_out_most():
-    parts = [(INSIDE, AT_LEAST), (OUTSIDE, AT_LEAST), (ACROSS, AT_LEAST)]
+    parts = [Stated(INSIDE, AT_LEAST), Stated(OUTSIDE, AT_LEAST), Stated(ACROSS, AT_LEAST)]
     assert weakest(parts) == 1
-    assert weakest([*parts, (UNKNOWN, AT_LEAST)]) == 3
+    assert weakest([*parts, Stated(UNKNOWN, AT_LEAST)]) == 3

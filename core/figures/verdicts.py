@@ -1,0 +1,219 @@
+"""Intervals against what a claim says of them, and a matrix of verdicts."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.analysis.intervals import Interval
+from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict
+from core.figures.palette import REFERENCE, Mark
+from core.figures.style import style
+from core.figures.text import show
+
+VERDICT_MARKS = {
+    HOLDS: Mark("#00846B", "circle", "circle", 11, 1),
+    FAILS: Mark("#D55E00", "x", "x", 11, 1),
+    UNDECIDED: Mark("#7C8696", "circle-open", "circle-open", 11, 1),
+}
+"""One colour and symbol a verdict, told apart also without colour vision."""
+VERDICT_SIGNS: Mapping[str, str] = {HOLDS: "✓ holds", FAILS: "✗ fails", UNDECIDED: "? undecided", "": "·"}
+_CLAIMED = "rgba(0,132,107,0.12)"
+_ROW = 24
+_PANEL = 96
+_MATRIX_ROW = 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One interval.
+
+    Attributes:
+        name: what it is of.
+        quantity: axis it belongs to.
+        interval: value and interval.
+        bounds: what the claim says of it.
+        null: value, or range, by chance alone.
+        verdict: of this interval by itself.
+        decides: whether the claim's verdict takes it in; others are drawn small.
+    """
+
+    name: str
+    quantity: str
+    interval: Interval
+    bounds: Bounds
+    null: Interval | None
+    verdict: Verdict
+    decides: bool = True
+
+
+def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Figure:
+    """Draw intervals over the region that the claim says they lie in, a panel a quantity; grey: the null."""
+    quantities = list(dict.fromkeys(row.quantity for row in rows))
+    panels = [[row for row in rows if row.quantity == quantity] for quantity in quantities]
+    heights = [_PANEL + _ROW * len(panel) for panel in panels]
+    tall = sum(heights) + 60
+    figure: Any = make_subplots(
+        len(panels), 1, row_heights=heights, vertical_spacing=min(0.9 / len(panels), 64 / tall),
+        subplot_titles=[show(quantity) for quantity in quantities],
+    )  # fmt: skip
+    known: set[str] = set()
+    for number, panel in enumerate(panels, 1):
+        reach = _reach(panel)
+        _regions(figure, panel, reach, number)
+        for trace in _panel_traces(panel):
+            group = str(trace.name)
+            trace.update(legendgroup=group, showlegend=group not in known)
+            known.add(group)
+            figure.add_trace(trace, row=number, col=1)
+        names = [_label(row) for row in panel]
+        where: dict[str, Any] = {"row": number, "col": 1}
+        figure.update_yaxes(
+            tickvals=list(range(len(panel))), ticktext=names, range=[len(panel) - 0.4, -0.6], zeroline=False, **where
+        )
+        figure.update_xaxes(range=list(reach), zeroline=False, **where)
+    style(figure, tall, revision)
+    figure.update_layout(margin={"t": 78}, legend={"y": 1 + 40 / (tall - 134), "yanchor": "bottom"})
+    figure.update_annotations(font_size=13)
+    return figure
+
+
+def _label(row: Row) -> str:
+    return show(row.name) if row.decides else f"<i>{show(row.name)}</i>"
+
+
+def _panel_traces(panel: Sequence[Row]) -> list[Any]:
+    traces: list[Any] = []
+    nulls = [(place, row.null) for place, row in enumerate(panel) if row.null]
+    if nulls:
+        traces.append(_trace("by chance", nulls, REFERENCE, [f"by chance {null.value:.4g}" for _, null in nulls]))
+    for verdict, look in VERDICT_MARKS.items():
+        mine = [(place, row) for place, row in enumerate(panel) if row.verdict == verdict and row.decides]
+        if mine:
+            found = [(place, row.interval) for place, row in mine]
+            traces.append(_trace(f"{verdict}, by itself", found, look, [_words(row) for _, row in mine]))
+    beside = [(place, row) for place, row in enumerate(panel) if not row.decides]
+    if beside:
+        found = [(place, row.interval) for place, row in beside]
+        traces.append(_trace("beside, decides nothing", found, BESIDE, [_words(row) for _, row in beside]))
+    return traces
+
+
+BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
+
+
+def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str]) -> Any:
+    errors = {
+        "type": "data", "symmetric": False, "color": look.colour, "thickness": 1.8, "width": 4,
+        "array": [_length(each.high - each.value) for _, each in found],
+        "arrayminus": [_length(each.value - each.low) for _, each in found],
+    }  # fmt: skip
+    return go.Scatter(
+        x=[each.value for _, each in found],
+        y=[place for place, _ in found],
+        error_x=errors,
+        mode="markers",
+        name=name,
+        hovertext=list(words),
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={"color": look.colour, "symbol": look.symbol, "size": look.size if name != "by chance" else 7},
+    )
+
+
+def _length(value: float) -> float:
+    return value if math.isfinite(value) else 0.0
+
+
+def _words(row: Row) -> str:
+    bounds = "no interval" if math.isnan(row.interval.low) else f"[{row.interval.low:.4g}, {row.interval.high:.4g}]"
+    return f"{show(row.name)}: {row.interval.value:.4g} {bounds}<br>claimed {row.bounds}"
+
+
+def _reach(panel: Sequence[Row]) -> tuple[float, float]:
+    """Return where an axis begins and ends: around all intervals, nulls and bounds, with a margin.
+
+    An interval of two seeds can be fifty times as wide as what it is about; it is cut where it would hide the rest.
+    """
+    centre = [row.interval.value for row in panel] + [row.null.value for row in panel if row.null]
+    centre += [bound for row in panel for bound in (row.bounds.low, row.bounds.high) if math.isfinite(bound)]
+    low, high = min(centre), max(centre)
+    span = max(high - low, 1e-9, 0.02 * max(abs(low), abs(high)))
+    ends = [end for row in panel for end in (row.interval.low, row.interval.high) if math.isfinite(end)]
+    low, high = max(min([low, *ends]), low - 2 * span), min(max([high, *ends]), high + 2 * span)
+    return low - 0.08 * (high - low), high + 0.08 * (high - low)
+
+
+def _regions(figure: Any, panel: Sequence[Row], reach: tuple[float, float], number: int) -> None:
+    for place, row in enumerate(panel):
+        if not row.decides:
+            continue
+        left, right = max(row.bounds.low, reach[0]), min(row.bounds.high, reach[1])
+        figure.add_shape(
+            type="rect", x0=left, x1=right, y0=place - 0.5, y1=place + 0.5, fillcolor=_CLAIMED, line_width=0,
+            layer="below", row=number, col=1,
+        )  # fmt: skip
+
+
+def matrix_figure(
+    claims: Sequence[tuple[int, str]],
+    studies: Sequence[str],
+    verdicts: Mapping[tuple[int, int], str],
+    words: Mapping[tuple[int, int], str],
+    chosen: tuple[int, int] | None = None,
+    revision: str = "matrix",
+) -> go.Figure:
+    """Draw claims by studies, a cell a verdict; `customdata` of a cell is [number of the claim, place of the study].
+
+    Args:
+        claims: number and title of each, from top to bottom.
+        studies: names, from left to right.
+        verdicts: of claim and place of the study; cells that are missing are not judged yet.
+        words: hover texts of the cells.
+        chosen: cell that is framed.
+        revision: see `style`.
+    """
+    figure = go.Figure()
+    cells = [(place, number, column) for place, (number, _) in enumerate(claims) for column in range(len(studies))]
+    for verdict, sign in VERDICT_SIGNS.items():
+        mine = [(p, n, c) for p, n, c in cells if verdicts.get((n, c), "") == verdict]
+        look = VERDICT_MARKS.get(verdict)
+        colour = look.colour if look else REFERENCE.colour
+        figure.add_scatter(
+            x=[column for _, _, column in mine],
+            y=[place for place, _, _ in mine],
+            mode="markers+text",
+            text=[sign] * len(mine),
+            textfont={"color": "#FFFFFF" if look else colour, "size": 13},
+            customdata=[[number, column] for _, number, column in mine],
+            hovertext=[show(words.get((number, column), "not judged yet")) for _, number, column in mine],
+            hovertemplate="%{hovertext}<extra></extra>",
+            marker={"symbol": "square", "size": 1, "opacity": 0, "color": colour},
+            name=verdict or "not judged yet",
+            showlegend=False,
+        )
+        for place, _, column in mine:
+            if look:
+                figure.add_shape(
+                    type="rect", x0=column - 0.46, x1=column + 0.46, y0=place - 0.42, y1=place + 0.42,
+                    fillcolor=colour, line_width=0, layer="below",
+                )  # fmt: skip
+    if chosen:
+        place = [number for number, _ in claims].index(chosen[0])
+        figure.add_shape(
+            type="rect", x0=chosen[1] - 0.48, x1=chosen[1] + 0.48, y0=place - 0.46, y1=place + 0.46,
+            line={"color": "#1F2937", "width": 2},
+        )  # fmt: skip
+    style(figure, _MATRIX_ROW * len(claims) + 70, revision)
+    figure.update_xaxes(
+        tickvals=list(range(len(studies))), ticktext=[show(name) for name in studies], side="top", showgrid=False,
+        range=[-0.5, len(studies) - 0.5], zeroline=False, fixedrange=True,
+    )  # fmt: skip
+    figure.update_yaxes(
+        tickvals=list(range(len(claims))), ticktext=[f"C{number} {show(title)}" for number, title in claims],
+        range=[len(claims) - 0.5, -0.5], showgrid=False, zeroline=False, fixedrange=True,
+    )  # fmt: skip
+    figure.update_layout(margin={"l": 20, "r": 12, "t": 44, "b": 8})
+    return figure

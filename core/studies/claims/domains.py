@@ -1,0 +1,109 @@
+"""C2: language tasks share a cluster, arithmetic has its own, at every layer."""
+
+from typing import Any
+
+from core.analysis.atlas_terms import pair_name
+from core.analysis.intervals import Interval
+from core.analysis.verdict import Bounds
+from core.studies.bench import Bench
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, judged
+from core.studies.layers import three_domains
+
+APART = 0.9
+"""Balanced accuracy: nine in ten tokens of an unseen document are told right."""
+NEARER = 0.5
+"""Language data sets share a cluster where they are at most half as far from each other as arithmetic is."""
+_ACCURACY = "accuracy of telling tokens of unseen documents apart (LDA)"
+_RATIO = "energy distance of texts and questions over that of arithmetic to the nearer of them"
+
+
+def judge(bench: Bench) -> Judged:
+    """Judge C2 at every site of the atlas."""
+    atlas = three_domains(bench)
+    texts, questions, sums = atlas.summary["names"]
+    n = sum(atlas.summary["n_documents"])
+    accuracies, ratios = [], []
+    for site in atlas.sites:
+        found = atlas.groups(site)["separability"]
+        for other in (texts, questions):
+            pair = found["lda_accuracy"][_pair(found["lda_accuracy"], other, sums)]
+            accuracies.append(_part(f"site {site}, {other} / {sums}", _ACCURACY, pair, Bounds(low=APART), n))
+        energy = found["energy"]
+        near = min((energy[_pair(energy, other, sums)] for other in (texts, questions)), key=lambda e: e["value"])
+        ratio = ratio_of(energy[_pair(energy, texts, questions)], near)
+        ratios.append(
+            Part(
+                f"site {site}",
+                _RATIO,
+                ratio,
+                Bounds(high=NEARER),
+                Interval(1.0, 1.0, 1.0),
+                n=n,
+                freedom=JACKKNIFE_FREEDOM,
+            )
+        )
+    apart = sum(part.interval.low >= APART for part in accuracies)
+    shared = sum(part.interval.high <= NEARER for part in ratios)
+    return judged(
+        [*accuracies, *ratios],
+        f"{sums} is told from {texts} and from {questions} with at least {APART:.0%} accuracy in {apart} of "
+        f"{len(accuracies)} comparisons over {len(atlas.sites)} sites; {texts} and {questions} are at most half as far "
+        f"from each other as {sums} is at {shared} of {len(ratios)} sites.",
+    )
+
+
+def ratio_of(over: dict[str, Any], under: dict[str, Any]) -> Interval:
+    """Return a ratio of two numbers that are not negative; its interval covers where both of theirs do.
+
+    The numbers' intervals may share chance in any way, so the ratio's reaches from the smallest to the largest ratio of
+    values inside them, which is wider than need be.
+    """
+    top, bottom = ({name: max(0.0, found[name]) for name in ("value", "low", "high")} for found in (over, under))
+    if min(bottom.values()) <= 0:
+        return Interval(top["value"] / bottom["value"] if bottom["value"] else float("inf"), float("nan"), float("nan"))
+    return Interval(top["value"] / bottom["value"], top["low"] / bottom["high"], top["high"] / bottom["low"])
+
+
+def _pair(found: dict[str, Any], first: str, second: str) -> str:
+    name = pair_name(first, second)
+    return name if name in found else pair_name(second, first)
+
+
+def _part(name: str, quantity: str, found: dict[str, Any], bounds: Bounds, n: int) -> Part:
+    null = Interval(found["null"], found["null_low"], found["null_high"])
+    return Part(name, quantity, Interval(found["value"], found["low"], found["high"]), bounds, null, found["p"], n)
+
+
+CLAIMS = (
+    Claim(
+        number=2,
+        title="Arithmetic has a cluster of its own, language tasks share one",
+        quote=(
+            "“We show that while SQuAD has activations similar to pre-training C4, MATH dataset's activations lie in a "
+            "distant cluster, and this property holds for activations on all layers.”"
+        ),
+        section="5",
+        statistic=(
+            "Two a site. How well a linear discriminant tells arithmetic from each language data set, on documents it "
+            "has not seen. And the energy distance (free of scale) between the two language data sets, over that "
+            "between arithmetic and the nearer of them."
+        ),
+        why=(
+            "A probe in many dimensions tells almost any two data sets apart, two of language too, so that accuracy "
+            "alone cannot show that those share a cluster; the ratio of distances can. Both are taken in the full "
+            "space, not on two axes."
+        ),
+        null=(
+            "Data sets permuted over documents: an accuracy of about 0.5. A ratio of 1 is three data sets equally far "
+            "apart."
+        ),
+        unit=DOCUMENT,
+        rule=(
+            f"Holds if at every site the 95 % intervals of both accuracies lie above {APART:g} and that of the ratio "
+            f"below {NEARER:g}. Fails if one of the intervals, widened for their number, lies outside. Undecided "
+            "otherwise."
+        ),
+        judge=judge,
+        figures=("figure-4", "figure-12"),
+    ),
+)
