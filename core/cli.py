@@ -16,6 +16,7 @@ from core.commands.capture import capture
 from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.export import export
+from core.commands.import_ import import_
 from core.commands.maps import maps
 from core.commands.reproduce import reproduce
 from core.commands.runs import runs
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for verb in (doctor, capture, sample, priors, tune, compare, atlas, reproduce, export):
     app.command(no_args_is_help=False)(verb)
+app.command("import", no_args_is_help=True)(import_)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")
 app.add_typer(maps, name="maps")

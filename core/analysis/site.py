@@ -1,6 +1,6 @@
 """All measures of a prompt at one site: a summary, and the points behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ from core.moments import Moments
 HELD_OUT = "held-out points"
 MAX_PLACED = 5000
 """Points of a cloud that vectors are placed in, at most."""
+OF_THE_START = (
+    "norm before", "distance", "angle", "nearest token before", "cosine distance before", "Euclidean distance before",
+)  # fmt: skip
+"""Columns of the table of vectors that need the prior sample."""
 _SCORES = {"mahalanobis": ("percentile", "inside"), "neighbour": ("support", "supported")}
 
 
@@ -74,6 +78,7 @@ def measure_site(
     clouds: Sequence[SiteCloud],
     rng: np.random.Generator,
     n_kept: int = 100,
+    begun: bool = True,
 ) -> SiteMeasures:
     """Measure a prompt at one site.
 
@@ -83,6 +88,7 @@ def measure_site(
         clouds: what vectors are placed in; one of fewer than ten points is passed over.
         rng: decides nulls, permutations and held-out documents.
         n_kept: points of each null that are kept to be looked at.
+        begun: whether the first snapshot is the prior sample; if that is not known, nothing is said of it.
     """
     prior, posterior = way[0], way[-1]
     nulls = null_clouds(posterior, rows.points, rng, rows.moments, rows_name=rows.name)
@@ -104,19 +110,28 @@ def measure_site(
         for column, scores in _columns(after).items():
             table[f"{column} in {cloud.name}"] = scores
     summary = {
-        "displacement": _displacement(prior, posterior, rng),
+        "displacement": _displacement(prior, posterior, rng) if begun else {},
         "collapse": _collapse(near),
         "place": placed,
         "shape": _shape(prior, posterior, clouds, rng),
     }
     return SiteMeasures(
-        summary,
-        table,
+        summary if begun else without_prior(summary),
+        table if begun else table.drop(columns=list(OF_THE_START)),
         _null_table(near),
         {name: np.asarray(points[:n_kept], np.float32) for name, points in nulls.clouds.items()},
         tokens[near.nearest["way"].cosine_row].reshape(way.shape[:2]),
         np.asarray(rows.points[near.nearest["posterior"].cosine_row], np.float32),
     )
+
+
+def without_prior(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary without the prior sample's own values, at any depth."""
+    return {
+        name: without_prior(found) if isinstance(found, dict) else found
+        for name, found in summary.items()
+        if name != "prior"
+    }
 
 
 def _displacement(prior: NDArray, posterior: NDArray, rng: np.random.Generator) -> dict[str, Quantity]:

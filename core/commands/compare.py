@@ -41,12 +41,17 @@ def table(document: dict[str, Any]) -> list[str]:
     """Return a comparison as lines: a heading a run, a quantity a line."""
     lines = []
     for run in document["runs"]:
-        rate = f"rate {run['learning_rate']:g}{' relative' if run['rate_unit'] == 'relative' else ''}"
-        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {rate}, {run['state']}")
+        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {_rate(run)}, {run['state']}")
         lines += [f"  {_place(named):<46} {_words(named.quantity)}" for named in each_quantity(run)]
     for found in document["prior_retained"]:
         lines.append(f"prior retained, site {found['site']}: {_words(found['accuracy'])} {found['reason']}".rstrip())
     return lines
+
+
+def _rate(run: dict[str, Any]) -> str:
+    if run["learning_rate"] is None:
+        return "imported"
+    return f"rate {run['learning_rate']:g}{' relative' if run['rate_unit'] == 'relative' else ''}"
 
 
 def _place(named: Named) -> str:

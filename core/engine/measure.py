@@ -23,6 +23,7 @@ from core.specs import DatasetSpec, TuningSpec
 from core.specs.measure import MeasureSpec
 from core.store import JobFolder, Store, find_job, list_jobs
 from core.store.files import checksum
+from core.store.imported import unknown_settings
 from core.store.prompts import RunPrompts, read_prompts
 
 VERSION = "1"
@@ -31,6 +32,8 @@ VOCABULARY = "vocabulary rows"
 MAX_FRAMES = 40
 """Snapshots that are shown, and whose nearest tokens are looked up, at most."""
 _HASH_DIGITS = 16
+_NAMED_SETTINGS = ("learning_rate", "seed", "steps")
+"""That a summary tells; None of an imported run that nobody told them of."""
 TABLES = ("vectors", "nulls", "worth", "trajectory")
 
 
@@ -106,7 +109,7 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
     for done, (site, (rows, clouds)) in enumerate(gathered.items()):
         progress(done, len(prompts.sites), f"Measuring site {site}")
         rng = np.random.default_rng((spec.seed, site))
-        found[site] = measure_site(prompts.at(site)[shown], rows, clouds, rng)
+        found[site] = measure_site(prompts.at(site)[shown], rows, clouds, rng, begun=prompts.begun)
     began = time.monotonic()
     worth = _worth(spec, tuning, prompts, found, store, progress) if spec.worth else pd.DataFrame()
     seconds = time.monotonic() - began
@@ -182,6 +185,7 @@ def about(run: JobFolder, tuning: TuningSpec, prompts: RunPrompts) -> dict[str, 
         "learning_rate": tuning.learning_rate,
         "seed": tuning.seed,
         "steps": int(prompts.steps[-1]),
+        **dict.fromkeys(set(_NAMED_SETTINGS) & set(unknown_settings(run))),
         "quality": {
             name: quantity(value, before.get(name), {null: found.get(name) for null, found in nulls.items()})
             for name, value in last.items()
@@ -224,7 +228,7 @@ def _worth(
     from core.tuning.worth import worth
 
     snapped = {site: at.snapped for site, at in found.items()}
-    prior, posterior = prompts.vectors[0], prompts.vectors[-1]
+    prior, posterior = prompts.vectors[0] if prompts.begun else None, prompts.vectors[-1]
     rows = worth(tuning, store, prior, posterior, prompts.sites, snapped, spec.n_worth, spec.seed, progress)
     table = pd.DataFrame([asdict(row) for row in rows]).rename(columns={"name": "change"})
     return table.astype({"site": "Int64", "vector": "Int64"})

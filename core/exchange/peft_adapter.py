@@ -17,6 +17,8 @@ from core.store.prompts import read_prompt
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "priorscope.json"
+START = "priorscope_start.safetensors"
+"""The prior sample that the prompt began at, for who imports the adapter here again; PEFT does not read it."""
 EMBEDDINGS = "prompt_embeddings"
 """The one tensor of such an adapter, (n_prompt, d_model)."""
 
@@ -46,6 +48,8 @@ def export_peft(run: JobFolder, folder: Path) -> dict[str, Any]:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / WEIGHTS, save({EMBEDDINGS: prompt}, metadata={"format": "pt"}))
+        if (start := run.path / "prior.safetensors").is_file():
+            write_atomically(folder / START, start.read_bytes())
         write_json(folder / CONFIG, adapter_config(prompt.shape, base))
         write_json(folder / PROVENANCE, _provenance(run, spec))
     return {
@@ -118,8 +122,14 @@ def _provenance(run: JobFolder, spec: TuningSpec) -> dict[str, Any]:
     path = run.path / "provenance.json"
     return {
         "run": run.id,
-        "spec": spec.model_dump(mode="json", exclude={"model", "dataset"}) | {"dataset": spec.dataset.label},
+        "spec": spec.model_dump(mode="json", exclude={"model", "dataset"}) | {"dataset": _dataset(spec)},
         "provenance": json.loads(path.read_text()) if path.is_file() else None,
         "result": run.result(),
         "posterior_sha256": checksum(run.path / "posterior.safetensors"),
     }
+
+
+def _dataset(spec: TuningSpec) -> dict[str, Any]:
+    """Return the data set without the place of a file: its name alone travels."""
+    path = spec.dataset.path
+    return spec.dataset.model_dump(mode="json") | {"path": Path(path).name if path else None}

@@ -30,7 +30,7 @@ class Way:
     """One run on a map.
 
     Attributes:
-        prior: its prior sample.
+        prior: its prior sample; without points if it is not known.
         posterior: the look of what moves; its coordinates and hover are not used.
         coordinates: (n_frames, n_prompt, 2 or 3) the prompt along its way.
         hover: a list of texts a frame, escaped by `core.figures.text`.
@@ -132,12 +132,16 @@ def _grid(panels: Sequence[Panel], rows: int, columns: int, n_dimensions: int) -
 
 def _parts(way: Way, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
     """Return what draws a run's traces at a frame, each with whether it moves."""
-    found: list[tuple[Draw, bool]] = [(lambda _: points_trace(way.prior, n_dimensions), False)]
-    if arrows:
+    begun = len(way.prior.coordinates) > 0
+    found: list[tuple[Draw, bool]] = []
+    if begun:
+        found.append((lambda _: points_trace(way.prior, n_dimensions), False))
+    if arrows and begun:
         found.append((lambda k: arrows_trace(way.prior, way.at(k), n_dimensions, True), True))
     found.append((lambda k: points_trace(way.at(k), n_dimensions), True))
-    if means:
+    if means and begun:
         found.append((lambda _: _mean(way.prior, "prior", n_dimensions), False))
+    if means:
         found.append((lambda k: _mean(way.at(k), "posterior", n_dimensions), True))
     return found
 

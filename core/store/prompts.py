@@ -17,14 +17,19 @@ class RunPrompts:
 
     Attributes:
         sites: (n_sites,) blocks whose inputs are prompted; (0,) of a soft prompt.
-        steps: (n,) int64 of each snapshot, the first 0.
-        vectors: (n, n_sites, n_prompt, d_model) float32; the first is the prior sample, the last the posterior or the
-            latest.
+        steps: (n,) int64 of each snapshot, the first 0 unless the prior sample is not known.
+        vectors: (n, n_sites, n_prompt, d_model) float32; the first is the prior sample if it is known, the last the
+            posterior or the latest.
     """
 
     sites: tuple[int, ...]
     steps: NDArray[np.int64]
     vectors: NDArray[np.float32]
+
+    @property
+    def begun(self) -> bool:
+        """Return whether the prior sample is among them; of an imported prompt it may not be known."""
+        return bool(self.steps[0] == 0)
 
     def at(self, site: int) -> NDArray[np.float32]:
         """Return the snapshots at one site, (n, n_prompt, d_model).

@@ -38,7 +38,7 @@ def n_changes(n_sites: int, n_prompt: int) -> int:
 
 
 def changes(
-    prior: NDArray[np.float32],
+    prior: NDArray[np.float32] | None,
     posterior: NDArray[np.float32],
     sites: tuple[int, ...],
     snapped: Mapping[int, NDArray[np.floating]],
@@ -49,8 +49,8 @@ def changes(
     A deep prompt has the same number of vectors at every site, so `drop` takes a vector out at all sites at once.
 
     Args:
-        prior: (n_sites, n_prompt, d_model).
-        posterior: the same shape.
+        prior: (n_sites, n_prompt, d_model); None leaves out the changes that need it.
+        posterior: (n_sites, n_prompt, d_model).
         sites: names of the first axis.
         snapped: by site, (n_prompt, d_model) what each vector becomes when it is snapped; a site may be left out.
         rng: decides the orders.
@@ -62,33 +62,34 @@ def changes(
     for vector in range(n_prompt):
         yield Change("drop", everywhere, vector, np.delete(posterior, vector, axis=1))
     for i, site in enumerate(sites):
-        for name, replacement in _replacements(prior[i], posterior[i], snapped.get(site)).items():
+        for name, replacement in _replacements(
+            None if prior is None else prior[i], posterior[i], snapped.get(site)
+        ).items():
             for vector in range(n_prompt):
                 yield Change(name, site, vector, _with(posterior, i, replacement, slice(vector, vector + 1)))
         for _ in range(N_ORDERS):
             yield Change("shuffle", site, None, _with(posterior, i, posterior[i][_other_order(n_prompt, rng)]))
-        yield Change("all_prior", site, None, _with(posterior, i, prior[i]))
+        if prior is not None:
+            yield Change("all_prior", site, None, _with(posterior, i, prior[i]))
         if site in snapped:
             yield Change("all_snap", site, None, _with(posterior, i, snapped[site]))
     if len(sites) > 1:
-        yield Change("all_prior", None, None, prior)
+        if prior is not None:
+            yield Change("all_prior", None, None, prior)
         if set(snapped) >= set(sites):
             every = np.stack([snapped[site] for site in sites]).astype(np.float32)
             yield Change("all_snap", None, None, every)
 
 
 def _replacements(
-    prior: NDArray[np.float32], posterior: NDArray[np.float32], snapped: NDArray[np.floating] | None
+    prior: NDArray[np.float32] | None, posterior: NDArray[np.float32], snapped: NDArray[np.floating] | None
 ) -> dict[str, NDArray[np.floating]]:
     """Return what each vector of a site becomes, (n_prompt, d_model), by the name of the change."""
-    norms = np.linalg.norm(posterior, axis=1, keepdims=True)
-    before = np.linalg.norm(prior, axis=1, keepdims=True)
-    found = {
-        "prior": prior,
-        "half": 0.5 * posterior,
-        "double": 2.0 * posterior,
-        "prior_norm": posterior * before / np.where(norms > 0, norms, 1),
-    }
+    found: dict[str, NDArray[np.floating]] = {"half": 0.5 * posterior, "double": 2.0 * posterior}
+    if prior is not None:
+        norms = np.linalg.norm(posterior, axis=1, keepdims=True)
+        before = np.linalg.norm(prior, axis=1, keepdims=True)
+        found |= {"prior": prior, "prior_norm": posterior * before / np.where(norms > 0, norms, 1)}
     return found if snapped is None else {**found, "snap": snapped}
 
 

@@ -39,7 +39,7 @@ class Measured:
 def worth(
     spec: TuningSpec,
     store: Store,
-    prior: NDArray[np.float32],
+    prior: NDArray[np.float32] | None,
     posterior: NDArray[np.float32],
     sites: tuple[int, ...],
     snapped: Mapping[int, NDArray[np.floating]],
@@ -52,8 +52,8 @@ def worth(
     Args:
         spec: of the run.
         store: where model and texts are.
-        prior: (n_sites, n_prompt, d_model) prior sample.
-        posterior: what came of it, the same shape.
+        prior: (n_sites, n_prompt, d_model) prior sample; None if it is not known.
+        posterior: what came of it, (n_sites, n_prompt, d_model).
         sites: blocks whose inputs are prompted.
         snapped: see `changes`.
         n_examples: validation examples; all of the run's where it has fewer.

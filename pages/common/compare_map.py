@@ -187,6 +187,8 @@ def way_of(run: Chosen, placed: Placement, hover: list[list[str]], size: str, al
         Layer(f"prior{suffix}", spots[0], role, hover=hover[0], weights=first),
         Layer(f"posterior{suffix}", spots[-1], "posterior", weights=last),
     )
+    if not run.prompts.begun:
+        start = replace(start, coordinates=spots[0][:0], hover=None, weights=None)
     if not alone:
         start = replace(start, mark=replace(mark(role), symbol=flat_symbols[0], symbol_3d=solid_symbols[0]))
         end = replace(end, mark=replace(POSTERIOR, symbol=flat_symbols[1], symbol_3d=solid_symbols[1]))
@@ -198,7 +200,8 @@ def ends_of(chosen: Sequence[Chosen], placed: Mapping[str, Placement]) -> dict[s
     found: dict[str, Placement] = {}
     for run in chosen:
         every, n_prompt = placed[run.job.id], run.prompts.vectors.shape[2]
-        for what, own in (("prior", slice(0, n_prompt)), ("posterior", slice(-n_prompt, None))):
+        ends = {"prior": slice(0, n_prompt)} if run.prompts.begun else {}
+        for what, own in {**ends, "posterior": slice(-n_prompt, None)}.items():
             found[f"{what} · {run.spec.prior.kind} {run.job.id}"] = every.part(own)
     return found
 

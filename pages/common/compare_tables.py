@@ -89,8 +89,10 @@ def show_group(
         points: by name, what the numbers were made from.
     """
     title, caption = _TITLES[group]
-    st.subheader(title, anchor=False)
     frame = quantities_table(document, group, site)
+    if frame.empty:  # of an imported prompt there is no way and no validation
+        return
+    st.subheader(title, anchor=False)
     table(frame, helps(group), height="content" if len(frame) <= MAX_ROWS else "auto")
     st.caption(caption)
     numbers = tidy(document).query("group == @group")

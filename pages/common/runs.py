@@ -11,8 +11,10 @@ from core.engine.measure import tuning_spec
 from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import JobFolder
+from core.store.imported import imported, unknown_settings
 from core.store.prompts import RunPrompts
 
+_SETTINGS = {"rate": "learning_rate", "seed": "seed", "steps": "steps"}
 BASELINES = {"no_prompt": "no prompt", "prior_sample": "prior sample", "instruction": "instruction"}
 
 
@@ -43,13 +45,13 @@ def label(job: JobFolder) -> str:
     weights = [
         f"{name.removesuffix('_weight').replace('_', ' ')} {value:g}" for name, value in weights_of(spec).items()
     ]
-    parts = (
-        f"{method}{spec.prior.kind}",
-        spec.dataset.label,
-        short,
+    settings = (
         f"rate {spec.learning_rate:g}{' relative' if spec.rate_unit == 'relative' else ''}",
         f"seed {spec.seed}",
     )
+    if imported(job):
+        settings = ("imported",) if unknown_settings(job) else (*settings, "imported")
+    parts = (f"{method}{spec.prior.kind}", spec.dataset.label, short, *settings)
     return " · ".join((*parts, *weights, job.id))
 
 
@@ -110,6 +112,7 @@ def quality_row(job: JobFolder) -> dict[str, Any]:
         "steps": spec.steps,
         "state": status.state,
     }
+    row |= {name: None for name, setting in _SETTINGS.items() if setting in unknown_settings(job)}
     validation, baseline = result.get("validation") or {}, result.get("baseline") or {}
     for name in ("loss", "accuracy", "exact_match", "f1", "precision", "recall"):
         row[name.replace("_", " ")] = validation.get(name)

@@ -227,3 +227,19 @@ def test_a_run_without_a_posterior_is_drawn_and_not_measured(filled, no_engine):
     assert "prior" in names_of(app)
     assert [kind for kind, _ in no_engine] == []
     assert list_jobs(Store(filled.root), "measure") == []
+
+
+def test_a_prompt_whose_start_is_not_known_is_shown_where_it_is(measured: Content, no_engine):
+    store = Store(measured.root)
+    run = written(measured, "t-elsewhere", np.random.default_rng(0).normal(size=(2, 4, 32)))
+    for file in ("prior.safetensors", "trajectory.safetensors"):
+        (run.path / file).unlink()
+    unknown = {"imported": {"format": "peft", "unknown": ["learning_rate", "seed", "steps"]}}
+    (run.path / "provenance.json").write_text(json.dumps(unknown))
+    measure(store, run)
+    app = compare(run.id)
+    assert names_of(app)[1:] == ["posterior", "mean of posterior"]
+    assert "imported" in app.multiselect[0].format_func(run.id)
+    assert "Way travelled" not in [heading.value for heading in app.subheader]
+    both = compare(run.id, measured.run)
+    assert "Way travelled" in [heading.value for heading in both.subheader]

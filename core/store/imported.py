@@ -1,0 +1,20 @@
+"""Runs that were brought from elsewhere: what their provenance says of it, and what is not known of them."""
+
+import json
+from typing import Any
+
+from core.store.jobs import JobFolder
+
+UNKNOWN = "unknown"
+"""In the provenance of an imported run: names of settings that nobody told, so that what the spec has is no fact."""
+
+
+def imported(job: JobFolder) -> dict[str, Any] | None:
+    """Return what is known of a run's import, or None of a run that was made here."""
+    path = job.path / "provenance.json"
+    return json.loads(path.read_text(encoding="utf-8")).get("imported") if path.is_file() else None
+
+
+def unknown_settings(job: JobFolder) -> tuple[str, ...]:
+    """Return the settings of a run that its spec only fills in: nobody told them when it was imported."""
+    return tuple((imported(job) or {}).get(UNKNOWN, ()))
