@@ -141,7 +141,8 @@ def _reach(panel: Sequence[Row]) -> tuple[float, float]:
     centre += [bound for row in panel for bound in (row.bounds.low, row.bounds.high) if math.isfinite(bound)]
     low, high = min(centre), max(centre)
     span = max(high - low, 1e-9, 0.02 * max(abs(low), abs(high)))
-    ends = [end for row in panel for end in (row.interval.low, row.interval.high) if math.isfinite(end)]
+    every = [found for row in panel for found in (row.interval, row.null) if found]
+    ends = [end for found in every for end in (found.low, found.high) if math.isfinite(end)]
     low, high = max(min([low, *ends]), low - 2 * span), min(max([high, *ends]), high + 2 * span)
     return low - 0.08 * (high - low), high + 0.08 * (high - low)
 

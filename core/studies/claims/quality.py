@@ -1,0 +1,164 @@
+"""C6: the same quality from every prior. C10: prepend-and-cut equals the extended sequence. C11: between regions."""
+
+import math
+
+from core.analysis.equivalence import tost
+from core.analysis.seeds import over_seeds
+from core.analysis.verdict import Bounds, decide_all
+from core.studies.bench import Bench
+from core.studies.claims.base import SEED, Claim, Judged, Part, judged
+from core.studies.claims.outcomes import (
+    DIFFERENCE,
+    MARGIN,
+    TOST_LEVEL,
+    final_losses,
+    quality_part,
+    same_quality,
+    title,
+    untuned_losses,
+)
+
+SOFT = ("isotropic", "gaussian", "exclusion", "xavier")
+DEEP = ("deep-gaussian", "deep-xavier", "deep-exclusion")
+BETWEEN, INSIDE = "deep-math-interpolation", "deep-math-gaussian"
+_GAIN = "validation loss without a prompt minus that with it, nats a label token"
+_WHY_MARGIN = (
+    f"The margin is {MARGIN:g} nats a label token: perplexities within about 5 %, less than the spread that another "
+    "choice of the learning rate makes."
+)
+_TOST_NULL = "Two means that lie the margin apart: two one-sided tests (TOST) at 0.05 each must reject that."
+
+
+def judge_priors(bench: Bench) -> Judged:
+    """Judge C6 among the soft arms and among the deep ones."""
+    soft, soft_runs = same_quality(bench, SOFT)
+    deep, deep_runs = same_quality(bench, DEEP)
+    parts = [*soft, *deep]
+    same = sum(abs(part.interval.value) <= MARGIN for part in parts)
+    widest = max(parts, key=lambda part: abs(part.interval.value))
+    return judged(
+        parts,
+        f"{same} of {len(parts)} mean differences are within {MARGIN:g} nats; the largest is {widest.name} with "
+        f"{widest.interval.value:+.3f}. All priors have the same learning rate, as in the paper, not each its own "
+        "best.",
+        level=TOST_LEVEL,
+        runs=[*soft_runs, *deep_runs],
+        extra={"margin": MARGIN},
+    )
+
+
+def judge_forms(bench: Bench) -> Judged:
+    """Judge C10 on the same prior, cut and kept."""
+    parts, runs = same_quality(bench, ("deep-gaussian", "deep-kept-gaussian"))
+    found = parts[0].interval
+    return judged(
+        parts,
+        f"Cut minus kept is {found.value:+.3f} nats on average over {parts[0].n} seeds.",
+        level=TOST_LEVEL,
+        runs=runs,
+        extra={"margin": MARGIN},
+    )
+
+
+def judge_between(bench: Bench) -> Judged:
+    """Judge C11: not worse than the prior inside the task's own region, and better than no prompt."""
+    between, inside = bench.runs(BETWEEN), bench.runs(INSIDE)
+    losses, other = final_losses(between), final_losses(inside)
+    worse = quality_part(
+        f"{title(bench, BETWEEN)} − {title(bench, INSIDE)}", tost(losses, other, MARGIN, True), Bounds(high=MARGIN)
+    )
+    gains = untuned_losses(between) - losses
+    gain = over_seeds(gains, TOST_LEVEL)
+    free = max(len(gains) - 1, 1)
+    helps = Part(title(bench, BETWEEN), _GAIN, gain, Bounds(low=0.0), None, None, len(gains), freedom=free)
+    own = over_seeds(untuned_losses(inside) - other, TOST_LEVEL)
+    beside = Part(title(bench, INSIDE), _GAIN, own, Bounds(low=0.0), None, None, len(other), decides=False)
+    return judged(
+        [worse, helps, beside],
+        f"From between the domains the loss ends {worse.interval.value:+.3f} nats from that of the prior fitted on the "
+        f"task's own activations, and {gain.value:.3f} nats below no prompt.",
+        combine=decide_all,
+        level=TOST_LEVEL,
+        runs=[*between, *inside],
+        extra={"margin": MARGIN, "bound_is_one_sided": math.isinf(worse.bounds.low)},
+    )
+
+
+CLAIMS = (
+    Claim(
+        number=6,
+        title="Quality is the same from every prior",
+        quote=(
+            "“We find that in all our experiments methods match the same final quality of Prompt-Tuning / Deep "
+            "Prompt-Tuning as in the original initializations.”"
+        ),
+        section="4.4",
+        statistic=(
+            f"{DIFFERENCE.capitalize()}, at the end of runs with the same seed, for every two priors: soft ones among "
+            "themselves, deep ones among themselves. Mean over seeds."
+        ),
+        why=(
+            "“The same” is a claim of equivalence: a difference that is not significant shows nothing, and few seeds "
+            f"never find one. {_WHY_MARGIN} Loss is taken as it is the finest measure; F1 and accuracy follow it."
+        ),
+        null=_TOST_NULL,
+        unit=SEED,
+        rule=(
+            f"Holds if the 90 % interval of every pair lies within ±{MARGIN:g} nats. Fails if that of a pair, widened "
+            "for the number of pairs, lies outside. Undecided otherwise."
+        ),
+        judge=judge_priors,
+        figures=("table-quality",),
+        arms=(*SOFT, *DEEP),
+    ),
+    Claim(
+        number=10,
+        title="Prepend-and-cut equals the extended sequence",
+        quote=(
+            "“It differs from the original setup of Prompt-Tuning, as there the sequence length is extended with 20 "
+            "embeddings for each layer of the model. However, our experiments show no difference between these setups "
+            "in terms of model performance.”"
+        ),
+        section="3.2",
+        statistic=(
+            f"{DIFFERENCE.capitalize()}, between deep prompts that are cut after each prompted block and such that "
+            "stay in the sequence, from the same prior, seed by seed."
+        ),
+        why=f"Equivalence, as in C6. {_WHY_MARGIN} The paper's sentence is about prompts at the token embeddings "
+        "alone; here they are at all prompted blocks.",
+        null=_TOST_NULL,
+        unit=SEED,
+        rule=(
+            f"Holds if the 90 % interval lies within ±{MARGIN:g} nats, fails if it lies outside, undecided otherwise."
+        ),
+        judge=judge_forms,
+        figures=("table-quality",),
+        arms=("deep-gaussian", "deep-kept-gaussian"),
+    ),
+    Claim(
+        number=11,
+        title="Regions between domains work",
+        quote=(
+            "“We provide weak evidence, using Deep Prompt-Tuning, that pre-trained model can find useful intermediate "
+            "activations between domain clusters.”"
+        ),
+        section="4.5",
+        statistic=(
+            "Final validation loss from the interpolated prior (arithmetic and texts) minus that from the Gaussian "
+            "fitted on the arithmetic's own activations; and what the interpolated one gains over no prompt. By seed."
+        ),
+        why=(
+            "“Works” has two halves: it helps at all, and starting between the clusters costs nothing against starting "
+            f"inside the task's own. The second is a test of not being worse. {_WHY_MARGIN}"
+        ),
+        null="No gain; and a loss that is higher by the margin.",
+        unit=SEED,
+        rule=(
+            f"Holds if the 90 % interval of the difference lies below {MARGIN:g} nats and that of the gain above 0. "
+            "Fails if one of them, widened for their number, lies outside. Undecided otherwise."
+        ),
+        judge=judge_between,
+        figures=("figure-12", "table-quality"),
+        arms=(BETWEEN, INSIDE),
+    ),
+)
