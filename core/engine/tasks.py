@@ -34,7 +34,7 @@ Lane = Literal["train", "heavy", "quick", "study"]
 LANES: tuple[Lane, ...] = ("train", "heavy", "quick", "study")
 """One job a lane at a time on each worker: a training job, a long job beside it, a short request past both, and a job
 that only waits for others."""
-LAYERS_ABOVE = ("core.studies.jobs",)
+LAYERS_ABOVE = ("core.studies.jobs", "core.studies.decide")
 """Modules of layers above this one that put their own kinds on the list; named, so that imports go down only."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from core.analysis.intervals import LEVEL, Interval
-from core.analysis.verdict import Bounds, Stated, Verdict, decide, decide_all, weakest
+from core.analysis.verdict import Bounds, Stated, Verdict, decide, decide_all, weakest, widen
 from core.figures.verdicts import Row, intervals_figure
 from core.specs import StudySpec
 from core.store import JobFolder
@@ -52,47 +52,66 @@ class Part:
         return Stated(self.interval, self.bounds, self.freedom)
 
 
+Rule = Callable[[Sequence[Part], float], Verdict]
+"""The verdict of the parts that decide, from their intervals at a level."""
+
+
+def all_inside(parts: Sequence[Part], level: float) -> Verdict:
+    """Return the verdict where every part must lie inside its bounds."""
+    return decide_all([part.stated for part in parts], level)
+
+
 @dataclass(frozen=True)
 class Judged:
     """What became of a claim.
 
     Attributes:
-        verdict: by the claim's rule.
-        parts: every number, in the order of the picture.
+        parts: every number, in the order of the picture; at least one decides.
         words: what was found, in one or two sentences.
+        rule: how parts come to a verdict.
         runs: tuning runs behind it.
         level: of the intervals that decide.
         extra: further facts, JSON-able.
+        looks: how often it was judged, with more seeds each time, until this.
     """
 
-    verdict: Verdict
     parts: Sequence[Part]
     words: str
+    rule: Rule = all_inside
     runs: Sequence[JobFolder] = ()
     level: float = LEVEL
     extra: dict[str, Any] = field(default_factory=dict)
+    looks: int = 1
+
+    @property
+    def deciding(self) -> list[Part]:
+        """Return the parts that the verdict takes in."""
+        return [part for part in self.parts if part.decides]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what the rule gives."""
+        return self.rule(self.deciding, self.level)
 
     @property
     def headline(self) -> Part:
         """Return the part that supports the claim least."""
-        deciding = [part for part in self.parts if part.decides]
-        return deciding[weakest([part.stated for part in deciding])]
+        return self.deciding[weakest([part.stated for part in self.deciding])]
 
+    def after(self, looks: int) -> "Judged":
+        """Return the same numbers with intervals that allow for having looked several times.
 
-Combine = Callable[[Sequence[Stated], float], Verdict]
+        Who adds seeds until a verdict comes gets one by luck in the end. Look k therefore has 1 / k (k + 1) of the
+        error that a single one may make, which is the whole of it over any number of looks.
 
-
-def judged(parts: Sequence[Part], words: str, combine: Combine = decide_all, **more: Any) -> Judged:
-    """Return what the parts that decide come to.
-
-    Args:
-        parts: numbers, at least one of which decides.
-        words: what was found.
-        combine: the verdict of several numbers.
-        more: further attributes of `Judged`.
-    """
-    verdict = combine([part.stated for part in parts if part.decides], more.get("level", LEVEL))
-    return Judged(verdict, parts, words, **more)
+        Source: alpha spending, Lan & DeMets, 1983; here with the terms of a telescoping series.
+        """
+        share = looks * (looks + 1)
+        parts = [
+            replace(part, interval=widen(part.interval, share, self.level, part.freedom)) if part.decides else part
+            for part in self.parts
+        ]
+        return replace(self, parts=parts, looks=looks)
 
 
 @dataclass(frozen=True)
@@ -134,12 +153,15 @@ class Claim:
 
     def make(self, bench: Bench) -> Reproduced:
         """Judge it and return picture, table and numbers; `numbers['judgement']` is all that a page shows."""
-        found = self.judge(bench)
+        return self.told(self.judge(bench), bench.spec)
+
+    def told(self, found: Judged, study: StudySpec) -> Reproduced:
+        """Return picture, table and numbers of what was judged."""
         return Reproduced(
             picture=intervals_figure([_row(part) for part in found.parts]),
             points=table(found.parts),
-            numbers={"judgement": judgement(self, found, bench.spec)},
-            caption=f"C{self.number}, {found.verdict}: {found.words} {rests_on(bench.spec, self)}",
+            numbers={"judgement": judgement(self, found, study)},
+            caption=f"C{self.number}, {found.verdict}: {found.words} {rests_on(study, self)}",
         )
 
 
@@ -158,6 +180,8 @@ def judgement(claim: Claim, found: Judged, study: StudySpec) -> dict[str, Any]:
         "of": head.name,
         **_numbers(head),
         "level": found.level,
+        "looks": found.looks,
+        "n_seeds": study.n_seeds,
         "parts": [
             {"name": part.name, "quantity": part.quantity, "decides": part.decides, **_numbers(part)}
             for part in found.parts

@@ -6,7 +6,7 @@ from core.analysis.atlas_terms import pair_name
 from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, judged
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
 from core.studies.layers import three_domains
 
 APART = 0.9
@@ -44,7 +44,7 @@ def judge(bench: Bench) -> Judged:
         )
     apart = sum(part.interval.low >= APART for part in accuracies)
     shared = sum(part.interval.high <= NEARER for part in ratios)
-    return judged(
+    return Judged(
         [*accuracies, *ratios],
         f"{sums} is told from {texts} and from {questions} with at least {APART:.0%} accuracy in {apart} of "
         f"{len(accuracies)} comparisons over {len(atlas.sites)} sites; {texts} and {questions} are at most half as far "

@@ -5,7 +5,7 @@ from typing import Any
 from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, Claim, Judged, Part, judged
+from core.studies.claims.base import DOCUMENT, Claim, Judged, Part
 from core.studies.sentence_paths import HIGHER, path_numbers
 
 LEAST = 0.8
@@ -28,7 +28,7 @@ def judge(bench: Bench) -> Judged:
         _part(f"site {site}", _EXPONENT, _row(high, "exponent", ""), Bounds(high=0.5), decides=False),
     ]  # fmt: skip
     tighter = "tighter" if walk["high"] < 1 else "wider" if walk["low"] > 1 else "neither tighter nor wider"
-    return judged(
+    return Judged(
         parts,
         f"At the token embeddings {walk['n_documents']} texts have {walk['value']:.2f} times the radius of gyration of "
         f"random walks over the vocabulary: they are {tighter}. At site {site} they have {above['value']:.2f} "

@@ -8,11 +8,11 @@ from scipy.stats import binomtest
 from core.analysis.intervals import Interval
 from core.analysis.retained import prior_retained
 from core.analysis.seeds import over_seeds
-from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict, decide_all, widen
+from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Stated, Verdict, decide_all, widen
 from core.engine.measure import Measures
 from core.store import JobFolder
 from core.studies.bench import Bench
-from core.studies.claims.base import SEED, Claim, Judged, Part, judged
+from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.outcomes import final_losses, title, untuned_losses
 
 SOFT = ("isotropic", "gaussian", "exclusion", "xavier")
@@ -39,7 +39,7 @@ def judge_retained(bench: Bench) -> Judged:
         part = retained(f"{kind} prompts, {len(names)} priors", found, place, bench.spec.seed)
         parts.append(part)
         words.append(f"{part.interval.value:.0%} of {part.n} {kind} runs (chance {_chance(part):.0%})")
-    return judged(parts, f"The prior is told right from the posterior of {' and of '.join(words)}.", runs=runs)
+    return Judged(parts, f"The prior is told right from the posterior of {' and of '.join(words)}.", runs=runs)
 
 
 def retained(name: str, found: Mapping[str, Sequence[Measures]], place: int, seed: int) -> Part:
@@ -68,42 +68,38 @@ def judge_apart(bench: Bench) -> Judged:
     """Judge C8: is there a prior whose trained vectors lie off the activations, and which helps?"""
     parts: list[Part] = []
     runs: list[JobFolder] = []
-    verdicts = []
     for name in APART:
         mine = bench.runs(name)
         runs += mine
         measured = bench.measured(name)
-        supported = _share(bench, name, measured, "supported", _SUPPORTED)
         gain = Part(
             title(bench, name), _GAIN, over_seeds(untuned_losses(mine) - final_losses(mine)), Bounds(low=0.0),
             n=len(mine), freedom=max(len(mine) - 1, 1),
         )  # fmt: skip
-        parts += [supported, gain, _share(bench, name, measured, "inside", _INSIDE, decides=False)]
-        verdicts.append(off_and_useful(supported, gain, len(APART)))
-    verdict: Verdict = HOLDS if HOLDS in verdicts else FAILS if set(verdicts) == {FAILS} else UNDECIDED
-    off = [part for part in parts if part.quantity == _SUPPORTED]
-    words = ", ".join(f"{part.name} {part.interval.value:.0%}" for part in off)
-    helped = sum(found == HOLDS for found in verdicts)
+        off = _share(bench, name, measured, "supported", _SUPPORTED)
+        parts += [off, gain, _share(bench, name, measured, "inside", _INSIDE, decides=False)]
     ordered = sorted(parts, key=lambda part: (_SUPPORTED, _GAIN, _INSIDE).index(part.quantity))
+    shares = [part for part in parts if part.quantity == _SUPPORTED]
+    words = ", ".join(f"{part.name} {part.interval.value:.0%}" for part in shares)
     return Judged(
-        verdict,
-        ordered,
-        f"Share of trained vectors with neighbours among the activations: {words}. For {helped} of {len(APART)} priors "
-        "most vectors are surely off the activations while the prompt helps.",
-        runs,
+        ordered, f"Share of trained vectors with neighbours among the activations: {words}.", off_and_useful, runs
     )
 
 
-def off_and_useful(supported: Part, gain: Part, n: int) -> Verdict:
-    """Return whether most of one prior's vectors lie off the activations while the prompt helps.
+def off_and_useful(parts: Sequence[Part], level: float) -> Verdict:
+    """Return whether for some prior most vectors lie off the activations while the prompt helps.
 
-    One of n priors is enough for the claim, so intervals are widened for their number before one is believed.
+    One prior is enough for the claim, so its intervals are widened for the number of priors before they are believed.
     """
-    both = [supported.stated, gain.stated]
-    if decide_all(both) == FAILS:
-        return FAILS
-    wide = [Part(part.name, part.quantity, _wide(part, n), part.bounds).stated for part in (supported, gain)]
-    return HOLDS if decide_all(wide) == HOLDS else UNDECIDED
+    priors = [[part for part in parts if part.name == name] for name in dict.fromkeys(part.name for part in parts)]
+    wide = [
+        decide_all([Stated(widen(part.interval, len(priors), level, part.freedom), part.bounds) for part in both])
+        for both in priors
+    ]
+    if HOLDS in wide:
+        return HOLDS
+    alone = [decide_all([part.stated for part in both], level) for both in priors]
+    return FAILS if alone and all(found == FAILS for found in alone) else UNDECIDED
 
 
 def judge_rate(bench: Bench) -> Judged:
@@ -118,7 +114,7 @@ def judge_rate(bench: Bench) -> Judged:
         Part("soft, isotropic", _RATIO, ratio, Bounds(low=TWICE), Interval(1.0, 1.0, 1.0), n=n, freedom=free),
         Part("soft, isotropic", _ANGLE, turned, Bounds(low=0.0), Interval(0.0, 0.0, 0.0), n=n, freedom=free),
     ]
-    return judged(
+    return Judged(
         parts,
         f"At the higher rate vectors go {ratio.value:.1f} times as far ({np.mean(_travelled(fast, 'distance')):.2f} "
         f"against {np.mean(_travelled(slow, 'distance')):.2f}) and turn by {np.mean(_travelled(fast, 'angle')):.0f}° "
@@ -147,10 +143,6 @@ def _share(
     null = Interval(0.95, 0.95, 0.95)
     free = max(len(values) - 1, 1)
     return Part(title(bench, arm), quantity, interval, Bounds(high=MOST), null, None, len(values), decides, free)
-
-
-def _wide(part: Part, n: int) -> Interval:
-    return widen(part.interval, n, freedom=part.freedom)
 
 
 def _travelled(measured: Sequence[Measures], name: str) -> np.ndarray:

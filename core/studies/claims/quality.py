@@ -4,9 +4,9 @@ import math
 
 from core.analysis.equivalence import tost
 from core.analysis.seeds import over_seeds
-from core.analysis.verdict import Bounds, decide_all
+from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import SEED, Claim, Judged, Part, judged
+from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.outcomes import (
     DIFFERENCE,
     MARGIN,
@@ -36,7 +36,7 @@ def judge_priors(bench: Bench) -> Judged:
     parts = [*soft, *deep]
     same = sum(abs(part.interval.value) <= MARGIN for part in parts)
     widest = max(parts, key=lambda part: abs(part.interval.value))
-    return judged(
+    return Judged(
         parts,
         f"{same} of {len(parts)} mean differences are within {MARGIN:g} nats; the largest is {widest.name} with "
         f"{widest.interval.value:+.3f}. All priors have the same learning rate, as in the paper, not each its own "
@@ -51,7 +51,7 @@ def judge_forms(bench: Bench) -> Judged:
     """Judge C10 on the same prior, cut and kept."""
     parts, runs = same_quality(bench, ("deep-gaussian", "deep-kept-gaussian"))
     found = parts[0].interval
-    return judged(
+    return Judged(
         parts,
         f"Cut minus kept is {found.value:+.3f} nats on average over {parts[0].n} seeds.",
         level=TOST_LEVEL,
@@ -73,11 +73,10 @@ def judge_between(bench: Bench) -> Judged:
     helps = Part(title(bench, BETWEEN), _GAIN, gain, Bounds(low=0.0), None, None, len(gains), freedom=free)
     own = over_seeds(untuned_losses(inside) - other, TOST_LEVEL)
     beside = Part(title(bench, INSIDE), _GAIN, own, Bounds(low=0.0), None, None, len(other), decides=False)
-    return judged(
+    return Judged(
         [worse, helps, beside],
         f"From between the domains the loss ends {worse.interval.value:+.3f} nats from that of the prior fitted on the "
         f"task's own activations, and {gain.value:.3f} nats below no prompt.",
-        combine=decide_all,
         level=TOST_LEVEL,
         runs=[*between, *inside],
         extra={"margin": MARGIN, "bound_is_one_sided": math.isinf(worse.bounds.low)},

@@ -6,7 +6,7 @@ from typing import Any
 from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, judged
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
 from core.studies.layers import three_domains
 
 LARGEST_DIP = 0.05
@@ -34,7 +34,7 @@ def judge_modes(bench: Bench) -> Judged:
         parts.append(Part(f"site {site}", _DIP, interval, Bounds(high=LARGEST_DIP), null, found["p"], n))
     largest = max(parts, key=lambda part: part.interval.value)
     rejected = sum((part.p or 1) <= 0.05 for part in parts)
-    return judged(
+    return Judged(
         parts,
         f"The largest dip of {texts} over {len(parts)} sites is {largest.interval.value:.3f} ({largest.name}), of "
         f"{n} documents; a uniform law of that size has {largest.null.value if largest.null else 0:.3f}. One mode is "
@@ -67,7 +67,7 @@ def judge_peak(bench: Bench) -> Judged:
             )
         )  # fmt: skip
     low, high = (part.interval for part in parts)
-    return judged(
+    return Judged(
         [*parts, *inside],
         f"Along the principal directions of {name} the excess kurtosis is {low.value:.2g} at the token embeddings and "
         f"{high.value:.2g} at the last site, and the share of tokens inside the fitted Gaussian's 95 % region is away "

@@ -11,7 +11,7 @@ from core.analysis.speed import Reached, steps_to_target
 from core.analysis.verdict import Bounds
 from core.store import JobFolder
 from core.studies.bench import Bench
-from core.studies.claims.base import SEED, Claim, Judged, Part, judged
+from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.outcomes import curve, title
 
 SHARE = 0.9
@@ -41,7 +41,7 @@ def judge(bench: Bench) -> Judged:
                 )
             )  # fmt: skip
     slower = sum(part.interval.value > 0 for part in parts)
-    return judged(
+    return Judged(
         parts,
         f"{slower} of {len(parts)} diverged priors need more steps on average than the reference to a loss that the "
         f"reference reaches after {SHARE:.0%} of its gain; {missed} of their runs never reach it and count as at least "

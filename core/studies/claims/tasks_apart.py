@@ -7,7 +7,7 @@ from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.specs import FINAL
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, Claim, Judged, Part, judged
+from core.studies.claims.base import DOCUMENT, Claim, Judged, Part
 from core.studies.encoder_means import encoder_atlas
 
 APART = 0.9
@@ -26,7 +26,7 @@ def judge(bench: Bench) -> Judged:
     beside = [_part(found["energy"], pair, _ENERGY, Bounds(), each, decides=False) for pair in pairs]
     told = sum(part.interval.low >= APART for part in parts)
     least = min(parts, key=lambda part: part.interval.value)
-    return judged(
+    return Judged(
         [*parts, *beside],
         f"{told} of {len(pairs)} pairs of tasks are told apart with at least {APART:.0%} accuracy in the mean "
         f"activations of {bench.spec.encoder.name}; the closest pair is {least.name} with {least.interval.value:.0%}.",
