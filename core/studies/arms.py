@@ -8,6 +8,10 @@ from core.specs import DatasetSpec, StudySpec, TuningSpec
 RATE, SLOW_RATE, ACTIVATIONS_RATE = 5e-3, 5e-4, 1e-3
 """The paper's: of Figures 6 and 8, of Figure 7, and of 4.4."""
 EVALUATIONS = 8
+PLAIN = "deep-math-gaussian"
+WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "spread": 0.1}
+"""Of the regularisers, each of which is laid on the plain arm once."""
+REGULARISED = tuple(f"{PLAIN}-{name.replace('_', '-')}" for name in WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         "deep-math-gaussian": ("Deep on sums, Gaussian", sums | _prior("gaussian"), study.deep_rate),
         "deep-math-xavier": ("Deep on sums, Xavier", sums | _prior("xavier"), study.deep_rate),
     }  # fmt: skip
+    for (name, weight), arm in zip(WEIGHTS.items(), REGULARISED, strict=True):
+        field = f"{name}_weight"
+        title = TuningSpec.model_fields[field].title
+        made[arm] = (f"{title}, weight {weight:g}", made[PLAIN][1] | {field: weight}, study.deep_rate)
     one_seed = ("activations-gaussian", "activations-xavier")
     return {
         name: Arm(name, title, _seeds(asked | {"learning_rate": rate}, 1 if name in one_seed else study.n_seeds))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from core.engine.measure import Measures, find_measures, measure_spec
-from core.errors import Failed
+from core.errors import Failed, UnknownName
 from core.sources.models import describe_model
 from core.specs import Spec, StudySpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
@@ -57,7 +57,10 @@ class Bench:
             UnknownName: no such arm.
             Failed: as a run ended.
         """
-        return [self.made(find_run, "tune", spec) for spec in arms(self.spec)[arm].specs]
+        known = arms(self.spec)
+        if arm not in known:
+            raise UnknownName("arm", arm, known)
+        return [self.made(find_run, "tune", spec) for spec in known[arm].specs]
 
     def measured(self, arm: str) -> list[Measures]:
         """Return what is measured of an arm's posteriors, one a seed."""

@@ -15,7 +15,17 @@ from core.studies.claims import CLAIMS
 from core.studies.encoder_means import encoder_means
 from core.studies.figure import Reproduced, recall
 from core.studies.layers import layers
+from core.studies.prior_samples import autoencoder_samples, exclusion_samples
+from core.studies.prompts import (
+    fitted_gaussian,
+    interpolated,
+    isotropic_fast,
+    isotropic_slow,
+    on_last_layer,
+    on_token_activations,
+)
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
+from core.studies.tables import quality, regularisation
 
 KIND = "study"
 """Of the jobs that make items."""
@@ -42,9 +52,21 @@ FIGURES = {
     3: Item("A question and its answer, token by token, on the last layer's activations, PCA", answer_path),
     4: Item("Activations at several layers, PCA of each", layers),
     5: Item("Mean activations of an encoder on texts and arithmetic tasks, t-SNE", encoder_means),
+    6: Item("A soft prompt from an isotropic Gaussian, rate 5e-3, on the vocabulary", isotropic_fast),
+    7: Item("A soft prompt from an isotropic Gaussian, rate 5e-4, on the vocabulary", isotropic_slow),
+    8: Item("A soft prompt from a Gaussian fitted on the vocabulary, rate 5e-3", fitted_gaussian),
+    9: Item("Samples of the exclusion prior on the vocabulary", exclusion_samples),
+    10: Item("Soft prompts on token activations: fitted Gaussian and Xavier", on_token_activations),
+    11: Item("Deep prompts on the last layer's activations: fitted Gaussian and Xavier", on_last_layer),
+    12: Item("Interpolated prior and its posterior on the last layer, with arithmetic", interpolated),
+    13: Item("Activations sampled by a VAE", autoencoder_samples),
 }
 """By number in the paper."""
 ITEMS = {f"figure-{number}": Item(f"Figure {number}. {item.title}", item.make) for number, item in FIGURES.items()}
+ITEMS |= {
+    "table-quality": Item("Quality and speed from each prior", quality),
+    "table-regularisation": Item("What regularisation does to the posterior", regularisation),
+}
 ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make) for number, claim in CLAIMS.items()}
 """In the order of a report."""
 

@@ -25,18 +25,27 @@ def study(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyS
     rows = [{"q": f"What is {i} + {i * i}?", "a": str(i + i * i)} for i in range(N_TEXTS)]
     sums.write_text("\n".join(map(json.dumps, rows)))
     model = ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32")
+    questions = DatasetSpec(name="file", path=str(sums), prompt_column="q", answer_column="a")
     return StudySpec(
         model=model,
         encoder=model,
         texts=DatasetSpec(name="file", path=str(texts)),
-        questions=DatasetSpec(name="file", path=str(sums), prompt_column="q", answer_column="a"),
+        questions=questions,
         tasks=("arithmetic__add_or_sub", "arithmetic__mul"),
         n_texts=N_TEXTS,
         n_vocabulary=95,
         n_documents=10,
         n_sites=3,
         rows=150,
-        max_length=40,
+        max_length=64,
+        n_seeds=2,
+        n_examples=N_TEXTS,
+        steps=2,
+        batch_size=2,
+        n_validation=2,
+        n_generation=1,
+        soft_task=questions,
+        prompt_sites=(0, -1),
     )
 
 

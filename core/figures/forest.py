@@ -1,0 +1,99 @@
+"""Values with intervals, a line each, beside what they are compared with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.analysis.intervals import Interval
+from core.figures.palette import POSTERIOR
+from core.figures.style import style
+from core.figures.text import show
+
+_LINE, _PANEL = 26, 96
+_DASHES = ("dash", "dot", "dashdot")
+_COLOURS = ("#7C8696", "#1F6FC4", "#8C564B")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One panel.
+
+    Attributes:
+        title: above it.
+        values: by name, from the top.
+        levels: drawn across the panel, by name.
+    """
+
+    title: str
+    values: Mapping[str, Interval]
+    levels: Mapping[str, float] = field(default_factory=dict)
+
+
+def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") -> go.Figure:
+    """Draw panels below each other that share what their axis means.
+
+    Args:
+        panels: at least one, each with a value.
+        axis: what the values are, with their unit.
+        revision: see `style`.
+    """
+    heights = [_PANEL + _LINE * len(panel.values) for panel in panels]
+    tall = sum(heights) + 60
+    figure: Any = make_subplots(
+        len(panels), 1, row_heights=heights, vertical_spacing=min(0.9 / len(panels), 70 / tall),
+        subplot_titles=[show(panel.title) for panel in panels],
+    )  # fmt: skip
+    names = list(dict.fromkeys(name for panel in panels for name in panel.levels))
+    for number, panel in enumerate(panels, 1):
+        for name, level in panel.levels.items():
+            figure.add_trace(_level(name, level, names.index(name), len(panel.values)), row=number, col=1)
+        figure.add_trace(_values(panel), row=number, col=1)
+        figure.update_yaxes(range=[len(panel.values) - 0.4, -0.6], zeroline=False, row=number, col=1)
+        figure.update_yaxes(
+            tickvals=list(range(len(panel.values))), ticktext=[show(name) for name in panel.values], row=number, col=1
+        )
+        figure.update_xaxes(title_text=axis, zeroline=False, row=number, col=1)
+    seen: set[str] = set()
+    for trace in figure.data:
+        trace.showlegend = trace.name not in seen
+        seen.add(trace.name)
+    style(figure, tall, revision)
+    figure.update_layout(margin={"t": 78}, legend={"y": 1 + 40 / (tall - 134), "yanchor": "bottom"})
+    figure.update_annotations(font_size=13)
+    return figure
+
+
+def _values(panel: Lines) -> go.Scatter:
+    found = list(panel.values.values())
+    return go.Scatter(
+        name="mean over seeds, 95 % interval",
+        legendgroup="values",
+        x=[one.value for one in found],
+        y=list(range(len(found))),
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.high - one.value for one in found],
+            "arrayminus": [one.value - one.low for one in found],
+            "thickness": 1.5,
+        },
+        mode="markers",
+        marker={"color": POSTERIOR.colour, "size": 9},
+        text=[f"{show(name)}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}]" for name, one in panel.values.items()],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _level(name: str, level: float, order: int, n_lines: int) -> go.Scatter:
+    return go.Scatter(
+        name=show(name),
+        legendgroup=name,
+        x=[level, level],
+        y=[-0.6, n_lines - 0.4],
+        mode="lines",
+        line={"color": _COLOURS[order % len(_COLOURS)], "dash": _DASHES[order % len(_DASHES)], "width": 1.5},
+        hovertemplate=f"{show(name)}: {level:.4g}<extra></extra>",
+    )
