@@ -21,6 +21,7 @@ from core.commands.maps import maps
 from core.commands.reproduce import reproduce
 from core.commands.runs import runs
 from core.commands.sample import priors, sample
+from core.commands.sweep import sweep
 from core.commands.tune import tune
 from core.errors import PriorscopeError
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (doctor, capture, sample, priors, tune, compare, atlas, reproduce, export):
+for verb in (doctor, capture, sample, priors, tune, sweep, compare, atlas, reproduce, export):
     app.command(no_args_is_help=False)(verb)
 app.command("import", no_args_is_help=True)(import_)
 app.add_typer(runs, name="runs")

@@ -1,4 +1,4 @@
-"""Tune a prompt: form, queue, live loss and the moving prompt, and a setting varied."""
+"""Tune a prompt: form, queue, live loss and the moving prompt; or a sweep of many runs."""
 
 from collections.abc import Collection
 
@@ -6,19 +6,20 @@ import streamlit as st
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
-from pages.common.costs import run_cost
+from pages.common.costs import tuning_cost
 from pages.common.jobs import start
 from pages.common.layout import empty, errors, header, plain
 from pages.common.run_view import show_run
 from pages.common.runs import label
 from pages.common.state import View, open_store
+from pages.common.sweeps.choose import chosen_sweep, launch_sweep
+from pages.common.sweeps.form import sweep_form
 from pages.common.tuning import Asked, tuning_form
-from pages.common.vary import vary
 
 
 def launch(view: View, asked: Asked, store: Store) -> None:
     """Draw the cost and the button beside it; start the run when it is pressed."""
-    price = run_cost(asked.spec, asked.facts, asked.sites, store)
+    price = tuning_cost([asked.spec], store)
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(price, width="content")
         pressed = st.button("Start tuning", type="primary", icon=":material/play_arrow:")
@@ -61,6 +62,26 @@ def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
         st.session_state[view.key("run")] = found
 
 
+def one_run(view: View, asked: Asked | None, store: Store) -> None:
+    """Draw the launch of a run and the run that is chosen."""
+    if asked:
+        launch(view, asked, store)
+    run = chosen_run(view, store)
+    if run is None:
+        empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")
+    else:
+        show_run(view, run, store)
+
+
+def sweep(view: View, asked: Asked | None, store: Store) -> None:
+    """Draw the axes of a sweep, its launch, and the sweep that is chosen."""
+    wanted = sweep_form(view, asked.spec) if asked else None
+    if wanted:
+        with errors():
+            launch_sweep(view, wanted, store)
+    chosen_sweep(view, store)
+
+
 header("Tune", "What does the prompt learn from this start, and which way does it move?")
 page_view, page_store = View("tune"), open_store()
 left_side, right_side = st.columns([1, 2.2], gap="large")
@@ -68,11 +89,5 @@ asked = None
 with left_side, errors():
     asked = tuning_form(page_view, page_store)
 with right_side, errors():
-    if asked:
-        launch(page_view, asked, page_store)
-        vary(page_view, asked, page_store)
-    run = chosen_run(page_view, page_store)
-    if run is None:
-        empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")
-    else:
-        show_run(page_view, run, page_store)
+    mode = page_view.segments("mode", "What", {"one": "One run", "sweep": "Sweep"}, label_visibility="collapsed")
+    (one_run if mode == "one" else sweep)(page_view, asked, page_store)

@@ -2,9 +2,7 @@
 
 from core.errors import BadRequest
 from core.specs import DatasetSpec
-
-_WITH_DETAIL = {"math": "module", "file": "path", "squad": "path", "c4": "path"}
-"""What may follow the name of a data set and a colon."""
+from core.specs.dataset import dataset_fields
 
 
 def dataset_specs(names: str, option: str, samples: str, seed: str) -> list[DatasetSpec]:
@@ -19,16 +17,8 @@ def dataset_specs(names: str, option: str, samples: str, seed: str) -> list[Data
     Raises:
         BadRequest: none, a data set that takes nothing after a colon, or a field of a data set is wrong.
     """
-    found = []
-    for item in filter(None, (part.strip() for part in names.split(","))):
-        name, colon, detail = item.partition(":")
-        if colon and name not in _WITH_DETAIL:
-            raise BadRequest(
-                f"The data set {item!r} has something after a colon, which only {', '.join(_WITH_DETAIL)} take; "
-                f"write {name!r}."
-            )
-        more = {_WITH_DETAIL[name]: detail} if colon else {}
-        found.append(DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **more}))
+    items = filter(None, (part.strip() for part in names.split(",")))
+    found = [DatasetSpec.parse({**dataset_fields(item), "samples": samples, "seed": seed}) for item in items]
     if not found:
         raise BadRequest(f"{option} is {names!r}, which names no data set; write for example squad,news,math.")
     return found

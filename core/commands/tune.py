@@ -8,11 +8,11 @@ import typer
 from core.commands.jobs import run
 from core.commands.options import Json, takes
 from core.commands.output import ProgressLine, emit
-from core.engine import client
-from core.engine.grid import Cell, cell_row, submit_grid, wait_grid
+from core.engine.outcomes import outcome
+from core.engine.sweep import cancel_runs, follow_runs, standings, submit_runs
 from core.errors import BadRequest, Cancelled, Failed
 from core.priors.docs import prior_help
-from core.specs import DatasetSpec, ModelSpec, TuningSpec
+from core.specs import DatasetSpec, ModelSpec, SweepSpec, TuningSpec
 from core.store import Store
 
 
@@ -43,29 +43,27 @@ def tune(
 
 
 def _vary(spec: TuningSpec, field: str, values: str, store: Store, again: bool, json: bool) -> None:
-    """Do a run for each value and show them all, those that failed too.
+    """Do a sweep of one axis and show all its runs, those that failed too.
 
     Raises:
         Failed: some run did not succeed; the others are shown.
     """
-    cells = submit_grid(spec, field, [value.strip() for value in values.split(",")], store, again)
+    given = tuple(value.strip() for value in values.split(","))
+    found = standings(SweepSpec(base=spec.model_dump(mode="json"), vary={field: given}), store)
+    submitted = submit_runs(found, store, retry=True, again=again)
     try:
-        wait_grid(cells, ProgressLine())
+        follow_runs(submitted, ProgressLine())
     except KeyboardInterrupt:
-        _cancel(cells, store)
+        cancel_runs(submitted, store)
         raise Cancelled("The runs were cancelled; the same command goes on with them.") from None
-    rows = [cell_row(cell) for cell in cells]
+    rows = [{"value": one.cell.place[field], **outcome(one)} for one in submitted]
+    for row in rows:
+        row.pop("evaluations", None)
     emit({"field": field, "runs": rows}, json)
     failed = [row for row in rows if row["status"] != "succeeded"]
     if failed:
         named = ", ".join(f"{field} {row['value']} ({row['status']})" for row in failed)
         raise Failed(f"{len(failed)} of {len(rows)} runs did not succeed: {named}; the others are shown.")
-
-
-def _cancel(cells: list[Cell], store: Store) -> None:
-    for cell in cells:
-        if cell.job:
-            client.cancel(cell.job, store)
 
 
 def _from_options(

@@ -13,7 +13,7 @@ from core.engine.local import EngineInfo, answers, ensure_local, find_engine, re
 from core.engine.tasks import Task, find_task
 from core.errors import BadRequest, Unreachable
 from core.specs import Spec
-from core.store import JobFolder, Status, Store, create_job, list_jobs
+from core.store import JobFolder, Status, Store, create_job, job_at, list_jobs
 
 SCHEDULER = "PRIORSCOPE_SCHEDULER"
 ANSWER_SECONDS = 5.0
@@ -72,6 +72,16 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         job = create_job(store, kind, spec.model_dump(mode="json"), job_id)
         _queue(job, task, engine, store)
     return job
+
+
+def find(kind: str, spec: Spec, store: Store) -> JobFolder | None:
+    """Return the job that `submit` would return for a spec, or None if it would make one. Needs no engine.
+
+    Raises:
+        BadRequest: see `submit`.
+    """
+    task = find_task(kind)
+    return job_at(store, kind, _first_id(task, spec.fingerprint(task.kind, *task.context(spec))))
 
 
 def resume(job: JobFolder, store: Store) -> JobFolder:
@@ -173,13 +183,17 @@ def engine_state(store: Store) -> dict[str, Any]:
 
 
 def _job_id(task: Task, key: str, store: Store, again: bool) -> str:
-    first = f"{task.prefix}-{key[:_ID_DIGITS]}"
+    first = _first_id(task, key)
     if not again:
         return first
     taken = {job.id for job in list_jobs(store, task.kind)}
     if first not in taken:
         return first
     return next(name for n in range(2, len(taken) + 3) if (name := f"{first}-{n}") not in taken)
+
+
+def _first_id(task: Task, key: str) -> str:
+    return f"{task.prefix}-{key[:_ID_DIGITS]}"
 
 
 def _queue(job: JobFolder, task: Task, engine: EngineInfo, store: Store) -> None:

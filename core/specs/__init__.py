@@ -10,6 +10,7 @@ from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
 from core.specs.study import StudyItemSpec, StudySpec
+from core.specs.sweep import SweepSpec
 from core.specs.trajectory import PathsSpec, TrajectorySpec
 from core.specs.tuning import TuningSpec
 
@@ -32,6 +33,7 @@ __all__ = [
     "Spec",
     "StudyItemSpec",
     "StudySpec",
+    "SweepSpec",
     "TokenFilter",
     "TrajectorySpec",
     "TuningSpec",

@@ -5,7 +5,6 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from core.errors import BadRequest
-
 from core.specs.base import Spec
 
 DatasetName = Literal["squad", "c4", "news", "math", "file"]

@@ -215,6 +215,12 @@ def create_job(store: Store, kind: str, spec: dict[str, Any], job_id: str) -> Jo
     return JobFolder(path)
 
 
+def job_at(store: Store, kind: str, job_id: str) -> JobFolder | None:
+    """Return the job of a kind with exactly this id, or None."""
+    path = store.root / _place(kind) / job_id
+    return JobFolder(path) if (path / "status.json").exists() else None
+
+
 def find_job(store: Store, job_id: str) -> JobFolder:
     """Return a job by its id, or by the unambiguous beginning of one.
 

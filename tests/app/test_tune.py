@@ -1,18 +1,17 @@
-"""The Tune page: soft and deep prompts, regularisers, one setting varied."""
+"""The Tune page: soft and deep prompts, regularisers."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from core.engine.grid import grid
+from core.engine.costs import needed_captures, run_bytes, trunk_bytes
 from core.engine.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
-from pages.common.costs import needed_captures, run_bytes, run_cost, trunk_bytes
+from pages.common.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 DEEP = {"Prompted blocks", "Deep prompts are", "Prior fitted", "Keep the frozen trunk"}
@@ -119,69 +118,6 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     ]
 
 
-def vary_page(filled: Content, **params):
-    """Open the page with the settings of the run that the store holds."""
-    spec = filled.tuning
-    same = {name: str(getattr(spec, name)) for name in ("n_prompt", "steps", "batch_size", "evaluate_every",
-            "snapshot_every", "n_validation", "n_generation", "max_length")}  # fmt: skip
-    data = {"data": "file", "path": spec.dataset.path or "", "samples": str(spec.dataset.samples)}
-    return open_page(
-        "tune",
-        model=filled.model.name,
-        prior='{"kind":"gaussian"}',
-        run=filled.run,
-        varying="true",
-        **same,
-        **data,
-        **params,
-    )
-
-
-def test_a_varied_setting_submits_a_run_a_value_and_shows_what_is_there(filled, no_engine, monkeypatch):
-    from core.engine import client
-
-    cancelled = []
-    monkeypatch.setattr(client, "cancel", lambda job, _: cancelled.append(job.id))
-    app = vary_page(filled, vary="spread_weight", values="0, 0.1, 1")
-    assert "angle" in texts_of(app), "the run of weight 0 is there already"
-    assert app.query_params["varying"] == "true"
-    press(app, "Start 2 runs")
-    assert [spec.spread_weight for _, spec in no_engine] == [0, 0.1, 1]
-    first = find_job(Store(filled.root), "tune-2")
-    assert find_job(Store(filled.root), filled.run).spec == no_engine[0][1].model_dump(mode="json")
-    app.button(key=f"vary.cancel.{first.id}").click().run()
-    assert cancelled == [first.id]
-
-
-def test_the_trade_off_has_a_point_a_finished_run(filled, no_engine):
-    store = Store(filled.root)
-    done = find_job(store, filled.run)
-    specs = grid(filled.tuning, "spread_weight", [0.1, 1, 2])
-    for number, spec in enumerate(specs):
-        job = create_job(store, "tune", spec.model_dump(mode="json"), f"t-varied-{number}")
-        for name in ("prior", "posterior", "trajectory"):
-            shutil.copy(done.path / f"{name}.safetensors", job.path)
-        job.write_result(done.result() or {})
-        job.update(state="succeeded", done=4, total=4)
-    job.update(state="failed", error="it *broke*")
-    app = vary_page(filled, vary="spread_weight", values="0,0.1,1,2")
-    points, *baselines = charts_of(app)[0]["data"]
-    assert points["text"] == ["0", "0.1", "1"]
-    assert points["name"] == "Apart from each other"
-    assert [line["name"].split(" (")[0] for line in baselines][:2] == ["no prompt", "prior sample"]
-    assert "it \\*broke\\*" in texts_of(app)
-    assert "Start 1 run" in {button.label for button in app.button}
-
-
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [("0,-1", "spread_weight: Input should be greater than or equal to 0"), ("1,1.0", "ask for the same run")],
-)
-def test_values_that_make_no_runs_are_told(filled, no_engine, asked, message):
-    app = vary_page(filled, vary="spread_weight", values=asked)
-    assert message in app.error[0].value.replace("\\", "")
-
-
 def test_what_a_deep_run_costs(filled, no_engine):
     from core.sources.models import describe_model
 
@@ -199,8 +135,8 @@ def test_what_a_deep_run_costs(filled, no_engine):
     fewer = soft.dataset.model_copy(update={"samples": 20})  # of which nothing was captured
     attracted = soft.model_copy(update={"attraction_weight": 1.0, "dataset": fewer})
     assert needed_captures(attracted, (0,), store) == [attracted.activations(0)]
-    words = run_cost(deep, facts, (1, 2), store)
+    words = tuning_cost([deep], store)
     assert "of it for the frozen trunk" in words
-    assert "No run of this kind with this model yet" in words
+    assert "No run of this kind with this model on this data yet" in words
     assert "Activations are captured first" in words
-    assert "by the pace of earlier runs of this kind" in run_cost(soft, facts, (0,), store)
+    assert "by the pace of earlier runs of this kind" in tuning_cost([soft], store)

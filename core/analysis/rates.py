@@ -1,0 +1,133 @@
+"""Learning rates: which suits a prior, and how priors compare at the rate that suits each.
+
+A rate that was chosen on the very runs that are compared flatters the prior that had more luck. So it is chosen on
+other seeds: on seeds of its own, or, for each seed in turn, on all the others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from core.analysis.intervals import LEVEL, Interval
+from core.analysis.modality import holm
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a search.
+
+    Attributes:
+        rate: learning rate.
+        seed: of the run.
+        loss: validation loss at its end; None where it did not come to one.
+    """
+
+    rate: float
+    seed: int
+    loss: float | None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rate with the lowest mean loss.
+
+    Attributes:
+        rate: the lower one where two are equally good.
+        loss: mean over the seeds.
+        n_seeds: seeds that it rests on.
+        at_edge: whether it is the lowest or highest of several that were tried, so that a better one may lie beyond.
+        left_out: rates at which some run did not come to a loss; they are not chosen.
+    """
+
+    rate: float
+    loss: float
+    n_seeds: int
+    at_edge: bool
+    left_out: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more loss one kind of run ends with than another, over seeds that both have.
+
+    Attributes:
+        first: name of one.
+        second: name of the other.
+        value: mean of first minus second over the seeds, with its 95 % t interval.
+        n: seeds.
+        p: two-sided, of a paired t test, Holm-corrected over the pairs; None where it cannot be told.
+    """
+
+    first: str
+    second: str
+    value: Interval
+    n: int
+    p: float | None
+
+
+def choose_rate(trials: Sequence[Trial]) -> Chosen | None:
+    """Return the best rate of those whose every run came to a loss; None without any."""
+    seeds = {trial.seed for trial in trials}
+    tried = sorted({trial.rate for trial in trials})
+    losses = {rate: {t.seed: t.loss for t in trials if t.rate == rate and t.loss is not None} for rate in tried}
+    whole = {rate: float(np.mean(list(found.values()))) for rate, found in losses.items() if set(found) == seeds}
+    if not whole:
+        return None
+    best = min(whole, key=lambda rate: (whole[rate], rate))
+    left_out = tuple(rate for rate in tried if rate not in whole)
+    return Chosen(best, whole[best], len(seeds), len(tried) > 1 and best in (tried[0], tried[-1]), left_out)
+
+
+def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, float]]:
+    """Return for each seed the rate that all other seeds choose, and this seed's loss at it.
+
+    Seeds without a loss there are left out, and with a single seed there are none.
+    """
+    found: dict[int, tuple[float, float]] = {}
+    for seed in sorted({trial.seed for trial in trials}):
+        chosen = choose_rate([trial for trial in trials if trial.seed != seed])
+        loss = next((t.loss for t in trials if chosen and t.seed == seed and t.rate == chosen.rate), None)
+        if chosen and loss is not None:
+            found[seed] = (chosen.rate, loss)
+    return found
+
+
+def mean_over_seeds(losses: Sequence[float]) -> Interval:
+    """Return a mean with its 95 % t interval; NaN bounds for fewer than two values."""
+    values = np.asarray(losses, np.float64)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Interval(mean, np.nan, np.nan)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[Difference]:
+    """Return the difference of each pair, seed by seed: runs of one seed see the examples in the same order.
+
+    Args:
+        losses: by name and seed.
+        pairs: of names; those without a common seed are left out.
+    """
+    found = []
+    for first, second in pairs:
+        common = sorted(set(losses[first]) & set(losses[second]))
+        if common:
+            paired = np.array([losses[first][seed] - losses[second][seed] for seed in common])
+            found.append((first, second, paired))
+    p = [_paired_p(paired) for _, _, paired in found]
+    known = [value for value in p if value is not None]
+    corrected = iter(holm(np.array(known)) if known else [])
+    return [
+        Difference(first, second, mean_over_seeds(paired), len(paired), None if raw is None else float(next(corrected)))
+        for (first, second, paired), raw in zip(found, p, strict=True)
+    ]
+
+
+def _paired_p(paired: np.ndarray) -> float | None:
+    """Return the p of a mean of zero; None for a single difference, or where all are the same."""
+    if len(paired) < 2 or not np.ptp(paired):
+        return None
+    return float(stats.ttest_1samp(paired, 0.0).pvalue)  # pyright: ignore[reportAttributeAccessIssue]

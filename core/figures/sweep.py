@@ -1,0 +1,237 @@
+"""A sweep: how its runs stand, what each learning rate gave, how groups compare at their best ones, and transfer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.figures.palette import REFERENCE, Mark
+from core.figures.style import SMALL_HEIGHT, style
+from core.figures.text import show
+
+STATES = {
+    "not started": "#E6E9ED",
+    "queued": "#C8CED7",
+    "running": "#9CC3EE",
+    "succeeded": "#A9D8BD",
+    "failed": "#F0A8AE",
+    "refused": "#F0A8AE",
+    "cancelled": "#EBD48F",
+    "interrupted": "#EBD48F",
+}
+"""Light enough for dark text in each; the text says the state too."""
+_INK = "#20242B"
+_ROW_HEIGHT = 34
+_BELOW = 0.24
+"""Of the mean's line, where its runs are drawn."""
+_LONGEST = 46
+"""Characters of a label on an axis; the whole is in the hover."""
+
+
+@dataclass(frozen=True)
+class Square:
+    """One run on the grid.
+
+    Attributes:
+        row: name of its row.
+        column: name of its column.
+        state: one of `STATES`.
+        text: shown in the square.
+        hover: shown beside the pointer.
+    """
+
+    row: str
+    column: str
+    state: str
+    text: str
+    hover: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What each learning rate gave one group.
+
+    Attributes:
+        name: of the group.
+        look: its mark.
+        rates: (n,) of the runs.
+        losses: (n,) validation loss at the end of each; NaN where there is none.
+        best: the chosen rate; None where there is none.
+    """
+
+    name: str
+    look: Mark
+    rates: NDArray[np.floating]
+    losses: NDArray[np.floating]
+    best: float | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One group at its own rate.
+
+    Attributes:
+        name: of the group, with its rate.
+        look: its mark.
+        value: mean validation loss.
+        low: of its 95 % interval; NaN for a single seed.
+        high: likewise.
+        losses: (n,) of the seeds.
+    """
+
+    name: str
+    look: Mark
+    value: float
+    low: float
+    high: float
+    losses: NDArray[np.floating]
+
+
+def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Figure:
+    """Draw a square a run, in the colour of its state.
+
+    Args:
+        squares: in the order of the sweep, which is that of rows and columns.
+        revision: see `style`.
+    """
+    rows = list(dict.fromkeys(square.row for square in squares))
+    columns = list(dict.fromkeys(square.column for square in squares))
+    states = list(STATES)
+    shape = (len(rows), len(columns))
+    codes, texts, hovers = np.full(shape, np.nan, np.float32), np.full(shape, "", object), np.full(shape, "", object)
+    for square in squares:
+        place = rows.index(square.row), columns.index(square.column)
+        codes[place] = states.index(square.state)
+        texts[place], hovers[place] = show(square.text), show(square.hover)
+    edges = np.linspace(0, 1, len(states) + 1)
+    scale = [[float(edge), colour] for i, colour in enumerate(STATES.values()) for edge in edges[i : i + 2]]
+    figure = go.Figure(
+        go.Heatmap(
+            z=codes,
+            x=np.arange(len(columns)),
+            y=np.arange(len(rows)),
+            text=texts.tolist(),
+            texttemplate="%{text}",
+            textfont={"color": _INK, "size": 12},
+            customdata=hovers.tolist(),
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverongaps=False,
+            zmin=-0.5,
+            zmax=len(states) - 0.5,
+            colorscale=scale,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+        )
+    )
+    style(figure, 110 + _ROW_HEIGHT * len(rows), revision)
+    figure.update_xaxes(tickvals=np.arange(len(columns)), ticktext=[_label(name) for name in columns], side="top")
+    figure.update_yaxes(tickvals=np.arange(len(rows)), ticktext=[_label(name) for name in rows], autorange="reversed")
+    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(showgrid=False, zeroline=False)
+    figure.update_layout(showlegend=False, margin={"l": 12, "r": 12, "t": 60, "b": 16})
+    return figure
+
+
+def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
+    """Draw the validation loss over the learning rate: a point a run, a line through the means, a ring at the best.
+
+    Args:
+        curves: one a group.
+        revision: see `style`.
+    """
+    figure = go.Figure()
+    for curve in curves:
+        colour, name = curve.look.colour, show(curve.name)
+        tried = np.unique(curve.rates)
+        means = np.array([curve.losses[curve.rates == rate].mean() for rate in tried])
+        figure.add_scatter(
+            x=tried.astype(np.float32), y=means.astype(np.float32), mode="lines", name=name, legendgroup=curve.name,
+            line={"color": colour, "width": 2}, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=curve.rates.astype(np.float32), y=curve.losses.astype(np.float32), mode="markers", name=name,
+            legendgroup=curve.name, marker={"color": colour, "symbol": curve.look.symbol, "size": 8},
+            hovertemplate=f"{name}<br>rate %{{x:g}}<br>loss %{{y:.4f}}<extra></extra>",
+        )  # fmt: skip
+        if curve.best is not None:
+            figure.add_scatter(
+                x=[curve.best], y=[means[tried == curve.best][0]], mode="markers", legendgroup=curve.name,
+                showlegend=False, hoverinfo="skip",
+                marker={"symbol": "circle-open", "size": 18, "color": colour, "line": {"width": 2.5}},
+            )  # fmt: skip
+    style(figure, SMALL_HEIGHT + 60, revision)
+    every = np.unique(np.concatenate([curve.rates for curve in curves])) if curves else np.array([])
+    figure.update_xaxes(
+        title_text="learning rate", type="log", tickvals=every, ticktext=[f"{rate:g}" for rate in every]
+    )
+    figure.update_yaxes(title_text="validation loss (nats a token)")
+    return figure
+
+
+def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> go.Figure:
+    """Draw each group's mean loss with its interval, and the runs it is made of.
+
+    Args:
+        groups: from top to bottom.
+        revision: see `style`.
+    """
+    figure = go.Figure()
+    for place, group in enumerate(groups):
+        name, colour = show(group.name), group.look.colour
+        figure.add_scatter(
+            x=group.losses.astype(np.float32), y=np.full(len(group.losses), place + _BELOW), mode="markers", name="a run",
+            marker={"color": REFERENCE.colour, "size": 7}, legendgroup="run", showlegend=place == 0,
+            hovertemplate=f"{name}<br>loss %{{x:.4f}}<extra></extra>",
+        )  # fmt: skip
+        reach = {"type": "data", "symmetric": False, "array": [group.high - group.value],
+                 "arrayminus": [group.value - group.low], "color": colour, "thickness": 2, "width": 6}  # fmt: skip
+        figure.add_scatter(
+            x=[group.value], y=[place], mode="markers", name=name, showlegend=False,
+            marker={"color": colour, "symbol": group.look.symbol, "size": 12},
+            error_x=reach if np.isfinite(group.low) else None,
+            hovertemplate=f"{name}<br>mean %{{x:.4f}}<extra></extra>",
+        )  # fmt: skip
+    style(figure, 130 + 46 * len(groups), revision)
+    figure.update_xaxes(title_text="validation loss (nats a token), mean and 95 % interval over seeds")
+    figure.update_yaxes(
+        tickvals=np.arange(len(groups)), ticktext=[_label(group.name) for group in groups],
+        range=[len(groups) - 0.5, -0.5], showgrid=False, zeroline=False,
+    )  # fmt: skip
+    return figure
+
+
+def transfer_figure(
+    names: Sequence[str], gains: NDArray[np.floating], texts: Mapping[tuple[int, int], str], revision: str = "transfer"
+) -> go.Figure:
+    """Draw what a task gains from beginning at another's posterior, the numbers written in.
+
+    Args:
+        names: of the tasks.
+        gains: (n, n) loss from scratch minus loss from the posterior, so that help is above 0; row: task that the
+            prior comes from, column: task that is tuned. NaN where nothing was measured, as on the diagonal.
+        texts: shown in a square, by row and column.
+        revision: see `style`.
+    """
+    largest = float(np.nanmax(np.abs(gains))) if np.isfinite(gains).any() else 1.0
+    written = [[texts.get((i, k), "") for k in range(len(names))] for i in range(len(names))]
+    labels = [_label(name) for name in names]
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.asarray(gains, np.float32), x=labels, y=labels, text=written, texttemplate="%{text}",
+            hoverongaps=False, zmin=-largest, zmax=largest, colorscale="PRGn", xgap=3, ygap=3,
+            hovertemplate="from %{y} to %{x}<br>%{text}<extra></extra>",
+            colorbar={"title": {"text": "loss saved<br>(nats a token)"}, "thickness": 14},
+        )
+    )  # fmt: skip
+    style(figure, 180 + 86 * len(names), revision)
+    figure.update_xaxes(title_text="tuned on", showgrid=False)
+    figure.update_yaxes(title_text="begun at the posterior of", autorange="reversed", showgrid=False)
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def _label(name: str) -> str:
+    return show(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")

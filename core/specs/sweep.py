@@ -1,0 +1,111 @@
+"""A sweep: settings that all its runs share, and axes of which every combination is a run."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator, Field
+
+from core.errors import BadRequest
+from core.specs.base import Spec
+from core.specs.prior import AnyPrior
+
+
+def _one_or_more(value: Any) -> Any:
+    """Return what stands alone as a tuple of one."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return () if value is None else (value,)
+
+
+def _one_or_more_of_each(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError("must map fields to lists of values, such as {n_prompt: [5, 20]}")
+    return {name: _one_or_more(values) for name, values in value.items()}
+
+
+_Axis = BeforeValidator(_one_or_more)
+
+
+class SweepSpec(Spec):
+    """Many runs: each combination of the axes' values on top of one base, whose own value an empty axis keeps."""
+
+    name: str = Field(default="", max_length=80, title="Name", description="For people; it changes no run.")
+    base: dict[str, Any] = Field(
+        default_factory=dict,
+        title="Base",
+        description="Settings of every run, as `tune --spec` takes them; what an axis gives may be left out.",
+    )
+    priors: Annotated[tuple[AnyPrior, ...], _Axis] = Field(
+        default=(),
+        title="Priors",
+        description="Kinds, alone or with parameters: [isotropic, {kind: exclusion, c: 5}].",
+    )
+    methods: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
+        default=(),
+        title="Methods",
+        description="soft, deep, or fields that go together: [soft, {method: deep, deep_form: kept}].",
+    )
+    datasets: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
+        default=(),
+        title="Data sets",
+        description="Names, perhaps with a module or path after a colon, or fields: [squad, 'math:arithmetic__mul']. "
+        "Samples, seed and validation share are the base's where they are not given.",
+    )
+    learning_rates: Annotated[tuple[float, ...], _Axis] = Field(
+        default=(), title="Learning rates", description="Numbers; the paper's are 5e-3, 1e-3 and 5e-4."
+    )
+    regularisers: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
+        default=(),
+        title="Regularisers",
+        description="none, or weights that go together: [none, {spread_weight: 0.1}]; a weight not named is 0.",
+    )
+    seeds: Annotated[tuple[int, ...], _Axis] = Field(
+        default=(), title="Seeds", description="Each decides a prior sample and an order of examples."
+    )
+    vary: Annotated[dict[str, tuple[Any, ...]], BeforeValidator(_one_or_more_of_each)] = Field(
+        default_factory=dict,
+        title="Further settings",
+        description="Any other field with its values; a dot leads into a field: {n_prompt: [5, 20], prior.c: [2, 5]}.",
+    )
+    compare_seeds: Annotated[tuple[int, ...], _Axis] = Field(
+        default=(),
+        title="Seeds of the comparison",
+        description="Once every rate was tried on the seeds above, runs on these seeds at each prior's own best rate.",
+    )
+    target: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e6,
+        title="Target loss",
+        description="Validation loss that steps are counted to; empty: the worst of the best losses on the same data.",
+    )
+
+
+def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
+    """Read a sweep from YAML or JSON.
+
+    Args:
+        text: of the file.
+        source: its name, for what is said of it.
+
+    Raises:
+        BadRequest: neither YAML nor JSON, no mapping at the top, or a wrong field.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        raise BadRequest(f"{source} is neither YAML nor JSON ({where}); correct it there.") from None
+    if not isinstance(data, dict):
+        raise BadRequest(
+            f"{source} holds {type(data).__name__} at its top, not fields; write for example `seeds: [0, 1]`."
+        )
+    return SweepSpec.parse(data)
+
+
+def sweep_yaml(spec: SweepSpec) -> str:
+    """Return a sweep as YAML that `parse_sweep` reads back, without the fields that are at their defaults."""
+    data, plain = spec.model_dump(mode="json"), SweepSpec().model_dump(mode="json")
+    given = {name: value for name, value in data.items() if value != plain[name]}
+    return yaml.safe_dump(given, sort_keys=False, allow_unicode=True)
