@@ -1,24 +1,40 @@
-"""`export`: a run as another program reads it."""
+"""`export`: runs as another program, or this one on another machine, reads them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from core.commands.options import Json
 from core.commands.output import emit
+from core.exchange.bundle import export_bundle
 from core.exchange.peft_adapter import export_peft
-from core.store import Store, find_job
+from core.store import JobFolder, Store, find_job
 
-Format = Literal["peft"]
-EXPORTERS = {"peft": export_peft}
+Format = Literal["peft", "bundle"]
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="A tuning run, or the beginning of its name.", metavar="RUN")],
-    out: Annotated[Path, typer.Option(help="Folder to write into; empty or new.")],
-    as_format: Annotated[Format, typer.Option("--format", help="peft: an adapter that PEFT loads.")] = "peft",
+    runs: Annotated[list[str], typer.Argument(help="Tuning runs, by id or by the beginning of one.", metavar="RUN…")],
+    out: Annotated[Path, typer.Option(help="Folder to write into, empty or new; of a bundle also NAME.zip.")],
+    as_format: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="peft: an adapter that PEFT loads; bundle: all that the runs are, for `import` elsewhere."
+        ),
+    ] = "peft",
     json: Json = False,
 ) -> None:
-    """Write a run's prompt for other programs: an adapter of PEFT's prompt tuning."""
-    emit(EXPORTERS[as_format](find_job(Store.default(), run), out), json)
+    """Write runs for other programs or other machines; several adapters go into a folder each."""
+    store = Store.default()
+    jobs = list({job.id: job for job in (find_job(store, name) for name in runs)}.values())
+    if as_format == "bundle":
+        emit(export_bundle(jobs, out, store), json)
+    else:
+        emit(_adapters(jobs, out), json)
+
+
+def _adapters(jobs: list[JobFolder], out: Path) -> dict[str, Any]:
+    if len(jobs) == 1:
+        return export_peft(jobs[0], out)
+    return {"format": "peft", "adapters": [export_peft(job, out / job.id) for job in jobs]}

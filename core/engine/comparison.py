@@ -90,11 +90,9 @@ def _targets(measured: Sequence[Measures], specs: Sequence[TuningSpec], target: 
 
 def _speed(summary: dict[str, Any], target: float | None) -> dict[str, Quantity]:
     evaluations = summary["evaluations"]
-    found = {
-        "best_loss": quantity(min(evaluations["loss"], default=None)),
-        "steps_per_second": quantity(summary["steps_per_second"]),
-    }
-    if target is not None:
+    known = {"best_loss": min(evaluations["loss"], default=None), "steps_per_second": summary["steps_per_second"]}
+    found = {name: quantity(value) for name, value in known.items() if value is not None}
+    if target is not None and evaluations["loss"]:
         reached = steps_to_target(evaluations["step"], evaluations["loss"], target)
         found["steps_to_target"] = quantity(reached.step) | (
             {"low": float(reached.after)} if reached.after is not None else {}

@@ -22,13 +22,20 @@ p {{ color: #555; line-height: 1.45; }}
 """
 
 
-def page(figure: go.Figure, title: str, caption: str = "") -> str:
+CODE = "plotly.min.js"
+"""The file that pages without Plotly's own code inside look for beside them."""
+
+
+def page(figure: go.Figure, title: str, caption: str = "", alone: bool = True) -> str:
     """Return a page in HTML.
 
     Args:
-        figure: drawn in it, with Plotly's own code inside.
+        figure: drawn in it.
         title: above it; shown as text, never as markup.
         caption: below it, likewise.
+        alone: whether Plotly's own code, 4.6 MB, is inside; otherwise the file `CODE` must lie beside the page.
     """
-    picture = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False})
+    picture = figure.to_html(
+        include_plotlyjs=True if alone else "directory", full_html=False, config={"displaylogo": False}
+    )
     return _PAGE.format(below=POINTS_BELOW, title=escape(title), picture=picture, caption=escape(caption))

@@ -16,6 +16,7 @@ from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Status, Store
+from core.store.losses import read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from pages.common.choices import short_name
 from pages.common.clouds import axes, find_picture, map_layers, need_clouds, need_map, need_vocabulary
@@ -23,7 +24,7 @@ from pages.common.jobs import follow
 from pages.common.layout import draw, errors, numbers, plain, table
 from pages.common.pages import page
 from pages.common.provenance import run_provenance
-from pages.common.runs import quality_row, read_losses, regulariser_rows
+from pages.common.runs import quality_row, regulariser_rows
 from pages.common.state import View
 
 SLOW_TURN = 5.0

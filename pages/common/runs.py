@@ -1,6 +1,5 @@
 """Tuning runs as pages read them: prompts, losses, labels. Reads folders, computes nothing."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,10 @@ from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import JobFolder
 from core.store.imported import imported, unknown_settings
+from core.store.losses import BASELINES
 from core.store.prompts import RunPrompts
 
 _SETTINGS = {"rate": "learning_rate", "seed": "seed", "steps": "steps"}
-BASELINES = {"no_prompt": "no prompt", "prior_sample": "prior sample", "instruction": "instruction"}
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The losses of a run so far.
-
-    Attributes:
-        steps: (n,) and `losses` (n,) of the training batches.
-        losses: training loss.
-        evaluation_steps: (m,).
-        evaluation_losses: (m,) validation loss.
-        baselines: validation loss of 'no prompt', 'prior sample' and 'instruction', once they are known.
-    """
-
-    steps: NDArray[np.int64]
-    losses: NDArray[np.float64]
-    evaluation_steps: NDArray[np.int64]
-    evaluation_losses: NDArray[np.float64]
-    baselines: dict[str, float]
 
 
 def label(job: JobFolder) -> str:
@@ -76,28 +56,6 @@ def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def read_losses(job: JobFolder) -> Losses:
-    """Return the losses that the run has told so far; a resumed run's later word on a step counts."""
-    training: dict[int, float] = {}
-    evaluations: dict[int, float] = {}
-    baselines: dict[str, float] = {}
-    for event in job.events():
-        match event.get("event"):
-            case "step":
-                training[event["step"]] = event["loss"]
-            case "evaluation":
-                evaluations[event["step"]] = event["validation"]["loss"]
-            case "baseline":
-                baselines |= {word: event[name]["loss"] for name, word in BASELINES.items() if event.get(name)}
-    return Losses(
-        np.array(sorted(training)),
-        np.array([training[step] for step in sorted(training)]),
-        np.array(sorted(evaluations)),
-        np.array([evaluations[step] for step in sorted(evaluations)]),
-        baselines,
-    )
 
 
 def quality_row(job: JobFolder) -> dict[str, Any]:

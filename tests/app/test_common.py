@@ -4,8 +4,9 @@ import pytest
 import core.priors  # noqa: F401 - importing it defines the kinds
 from core.specs import TuningSpec, parse_prior
 from core.store import create_job
+from core.store.losses import read_losses
 from core.store.status import Status
-from pages.common import jobs, layout, provenance, runs, state
+from pages.common import jobs, layout, provenance, state
 from pages.common.choices import keep_upload, short_name
 from pages.common.clouds import hover
 
@@ -104,7 +105,7 @@ def test_losses_of_a_resumed_run_count_once(job):
     for step, loss in ((1, 2.0), (2, 1.9), (2, 1.8)):
         job.append(event="step", step=step, loss=loss, seconds=0.1)
     job.append(event="evaluation", step=2, validation={"loss": 1.7})
-    found = runs.read_losses(job)
+    found = read_losses(job)
     assert found.losses.tolist() == [2.0, 1.8]
     assert found.evaluation_losses.tolist() == [1.7]
     assert found.baselines == {"no prompt": 3.0, "prior sample": 2.5}

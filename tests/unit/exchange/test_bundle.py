@@ -1,0 +1,257 @@
+"""Runs that travel: out as a bundle, into another cache folder, and what a bundle must not do there."""
+
+import hashlib
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.activations.vocabulary import vocabulary_cloud
+from core.engine.comparison import comparison
+from core.engine.measure import Measures, find_measures, measure_spec, tuning_spec
+from core.engine.projection import fit_projection
+from core.engine.runner import run_job
+from core.errors import BadData, BadRequest
+from core.exchange.bundle import MANIFEST, export_bundle
+from core.exchange.bundle_import import import_bundle, is_bundle
+from core.exchange.peft_adapter import export_peft
+from core.exchange.peft_import import import_peft
+from core.progress import silent
+from core.specs import ProjectionSpec
+from core.store import JobFolder, Store, create_job, find_job, list_jobs
+from core.store.imported import imported, unknown_settings
+from tests.unit.engine.measured import tuned, tuning
+
+
+def measures(run: JobFolder, store: Store) -> Measures:
+    spec = measure_spec(run, worth=True, n_worth=2)
+    if find_measures(spec, store) is None:
+        status = run_job(create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}"))
+        assert status.state == "succeeded", status.error
+    found = find_measures(spec, store)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a soft and a deep run, both measured, and a bundle of them, once for all tests."""
+    root = tmp_path_factory.mktemp("made")
+    store = Store(root / "cache")
+    soft = tuned(tuning(tiny_folder, root / "sums.jsonl"), store, "t-1")
+    deep = tuned(tuning(tiny_folder, root / "sums.jsonl", method="deep", prompt_sites=[1, 2]), store, "t-2")
+    for run in (soft, deep):
+        measures(run, store)
+    export_bundle([soft, deep], root / "bundle", store)
+    return root
+
+
+@pytest.fixture
+def runs(made: Path, store: Store) -> list[JobFolder]:
+    """Return the two runs in the test's own store."""
+    shutil.copytree(made / "cache", store.root, dirs_exist_ok=True)
+    return [find_job(store, name) for name in ("t-1", "t-2")]
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """Return the bundle of both, to be spoilt."""
+    return Path(shutil.copytree(made / "bundle", tmp_path / "bundle"))
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Store:
+    return Store(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_another_cache_folder_compares_them_the_same(runs, store, other, tmp_path, name):
+    before = comparison([measures(run, store) for run in runs], store)
+    document = export_bundle(runs, tmp_path / name, store)
+    assert document["n_measures"] == 2
+    assert document["local_files"], "the person is told that places of files travel in the specs"
+    assert is_bundle(tmp_path / name)
+    found = import_bundle(tmp_path / name, other)
+    assert found["runs"] == ["t-1", "t-2"]
+    assert found["n_measures"] == 2
+    assert found["n_files"] == document["n_files"]
+    restored = [find_job(other, run) for run in found["runs"]]
+    after = comparison([measures(run, other) for run in restored], other)
+    assert json.dumps(after) == json.dumps(before)
+    told = imported(restored[0]) or {}
+    assert (told["format"], told["bundle"]) == ("bundle", name)
+    assert not unknown_settings(restored[0])
+    for run, back in zip(runs, restored, strict=True):
+        names = {path.name for path in run.path.iterdir() if path.is_file() and not path.name.startswith(".")}
+        assert {path.name for path in back.path.iterdir()} == names
+        for file in names - {"provenance.json"}:
+            assert (back.path / file).read_bytes() == (run.path / file).read_bytes()
+    again = import_bundle(tmp_path / name, other)
+    assert (again["already_there"], again["n_measures"]) == (["t-1", "t-2"], 0)
+
+
+def test_coordinates_and_pages_are_there_where_a_map_is(runs, store, tmp_path):
+    deep = tuning_spec(runs[1])
+    vocabulary_cloud(deep.model, store)
+    for i, where in enumerate(({"vocabulary": True}, {"site": 2, "clouds": (deep.activations(1, 2),)})):
+        spec = ProjectionSpec.parse({"model": deep.model, "n_components": 3, **where})
+        fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}"), store, silent)
+    assert export_bundle(runs, tmp_path / "out", store)["n_coordinates"] == 2
+    table = pd.read_parquet(tmp_path / "out" / "coordinates" / "t-2-site-2.parquet")
+    assert table["step"].unique().tolist() == [0, 1, 2, 3, 4]
+    assert {"vector", "map", "component_1", "component_3", "off_plane_share"} <= set(table.columns)
+    assert len(table) == 5 * 4
+    pages = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
+    assert pages == {"plotly.min.js", "t-1-loss.html", "t-1-site-0.html", "t-2-loss.html", "t-2-site-2.html"}
+    assert "http" not in (tmp_path / "out" / "figures" / "t-1-loss.html").read_text().replace("http-equiv", "")
+
+
+def test_what_is_no_ended_run_is_not_bundled(runs, store, tmp_path):
+    (job, *_) = list_jobs(store, "measure")
+    with pytest.raises(BadRequest, match=r"is a measure job; only tuning runs go into a bundle"):
+        export_bundle([job], tmp_path / "out", store)
+    waiting = create_job(store, "tune", runs[0].spec, "t-3")
+    with pytest.raises(BadRequest, match="Run t-3 is queued and has no posterior; wait for its end"):
+        export_bundle([waiting], tmp_path / "out", store)
+    (tmp_path / "b.zip").write_text("mine")
+    with pytest.raises(BadRequest, match=r"b.zip is there already; name a new file"):
+        export_bundle(runs, tmp_path / "b.zip", store)
+    assert (tmp_path / "b.zip").read_text() == "mine"
+
+
+def rewrite(folder: Path, change: Any) -> None:
+    """Change a bundle's list of files."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    change(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def enter(folder: Path, name: str, raw: bytes) -> None:
+    """Put a file into a bundle, with size and checksum right."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(raw)
+    entry = {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    rewrite(folder, lambda manifest: manifest["files"].update({name: entry}))
+
+
+def refused(folder: Path, other: Store, words: str, error: type[Exception] = BadData) -> None:
+    with pytest.raises(error, match=words):
+        import_bundle(folder, other)
+    assert not list((other.root / "runs").iterdir()), "nothing of a bad bundle is left"
+
+
+def test_a_damaged_file_is_found_wherever_it_is(folder, other):
+    for name in ("runs/t-2/posterior.safetensors", "README.md"):
+        raw = (folder / name).read_bytes()
+        (folder / name).write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+        refused(folder, other, f"'{name}' in 'bundle' does not match its checksum; fetch the bundle again")
+        (folder / name).write_bytes(raw[:-1])
+        refused(folder, other, f"{name}' in 'bundle' has .* bytes instead of")
+        (folder / name).write_bytes(raw + b"\n")
+        refused(folder, other, f"{name}' in 'bundle' has more than")
+        (folder / name).unlink()
+        refused(folder, other, f"The file '{name}' is missing from the bundle")
+        (folder / name).write_bytes(raw)
+    import_bundle(folder, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "runs/../../escaped.json", "/etc/spec.json", "runs/t-1/../../../spec.json", "runs/..", "runs/t-1/code.pkl",
+        "runs/.hidden/spec.json", "runs/t-1/checkpoint/state.safetensors", "jobs/e-1/extra.bin", "setup.py",
+        "runs\\t-1\\spec.json", "figures/../x.html",
+    ],
+)  # fmt: skip
+def test_a_name_that_no_bundle_has_is_refused(folder, other, name):
+    entry = {"bytes": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+    rewrite(folder, lambda manifest: manifest["files"].update({name: entry}))
+    refused(folder, other, "which has no place in a bundle; nothing was imported")
+
+
+def test_links_are_not_followed(folder, other, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine")
+    target = folder / "runs" / "t-1" / "log.txt"
+    target.unlink(missing_ok=True)
+    enter(folder, "runs/t-1/log.txt", b"mine")
+    target.unlink()
+    target.symlink_to(secret)
+    refused(folder, other, "is a link, which could point anywhere")
+
+
+def test_a_zip_that_is_none_or_has_a_name_twice(folder, other, tmp_path):
+    (tmp_path / "no.zip").write_bytes(b"PK nothing")
+    refused(tmp_path / "no.zip", other, r"'no.zip' is no zip file")
+    twice = tmp_path / "twice.zip"
+    with zipfile.ZipFile(twice, "w") as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                packed.write(path, path.relative_to(folder).as_posix())
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            packed.writestr("README.md", "other words")
+    refused(twice, other, r"'README.md' is in the bundle twice")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda manifest: manifest.update(format="zip"), "is not a list of a bundle's files"),
+        (lambda manifest: manifest.update(version=2), "is of version 2 and this program reads 1; update the program"),
+        (lambda manifest: manifest.update(files=[]), "lacks sizes or checksums"),
+        (lambda manifest: manifest["files"]["README.md"].update(bytes=-1), "lacks sizes or checksums"),
+        (lambda manifest: manifest["files"]["README.md"].update(sha256="../x"), "lacks sizes or checksums"),
+        (lambda manifest: manifest.update(files={}), "holds no run"),
+    ],
+)
+def test_a_list_of_files_that_cannot_be_trusted(folder, other, change, words):
+    rewrite(folder, change)
+    refused(folder, other, words)
+
+
+def test_a_folder_without_a_list(other, tmp_path):
+    assert not is_bundle(tmp_path)
+    refused(tmp_path, other, r"The file 'bundle.json' is missing")
+    (tmp_path / MANIFEST).write_text("no JSON")
+    refused(tmp_path, other, "is not a list of a bundle's files")
+
+
+def test_what_is_in_the_files_is_looked_at(folder, other):
+    run = json.loads((folder / "runs/t-1/spec.json").read_text())
+    enter(folder, "runs/t-1/spec.json", json.dumps({**run, "kind": "capture"}).encode())
+    refused(folder, other, "t-1 in the bundle is a capture job that is succeeded; only ended tune jobs are restored")
+    enter(folder, "runs/t-1/spec.json", b"[]")
+    refused(folder, other, "t-1 in the bundle cannot be read")
+    enter(folder, "runs/t-1/spec.json", json.dumps({**run, "spec": {**run["spec"], "steps": 0}}).encode())
+    refused(folder, other, "steps: Input should be greater than or equal to 1", BadRequest)
+    enter(folder, "runs/t-1/spec.json", json.dumps(run).encode())
+    status = json.loads((folder / "runs/t-1/status.json").read_text())
+    enter(folder, "runs/t-1/status.json", json.dumps({**status, "state": "queued"}).encode())
+    refused(folder, other, "is a tune job that is queued")
+    enter(folder, "runs/t-1/status.json", json.dumps(status).encode())
+    enter(folder, "runs/t-1/posterior.safetensors", b"\x80\x04pickle")
+    refused(folder, other, "The posterior of t-1 in the bundle cannot be read")
+
+
+def test_another_run_of_that_name_stays_as_it_is(folder, runs, store, other):
+    shutil.copytree(runs[1].path, other.root / "runs" / "t-2")
+    (other.root / "runs" / "t-2" / "posterior.safetensors").write_bytes(b"mine")
+    with pytest.raises(BadRequest, match=r"another t-2 than in the bundle \(posterior.safetensors differs\)"):
+        import_bundle(folder, other)
+    assert [path.name for path in (other.root / "runs").iterdir()] == ["t-2"]
+
+
+def test_what_was_not_known_of_a_run_is_not_known_elsewhere(runs, store, other, tmp_path):
+    export_peft(runs[0], tmp_path / "adapter")
+    (tmp_path / "adapter" / "priorscope.json").unlink()
+    known = {key: runs[0].spec[key] for key in ("model", "dataset")}
+    (name,) = import_peft(tmp_path / "adapter", store, **known)["runs"]
+    export_bundle([find_job(store, name)], tmp_path / "b.zip", store)
+    import_bundle(tmp_path / "b.zip", other)
+    back = find_job(other, name)
+    assert unknown_settings(back) == unknown_settings(find_job(store, name))
+    assert (imported(back) or {})["base_model"]
