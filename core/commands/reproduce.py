@@ -12,6 +12,7 @@ from core.commands.output import emit, show_progress
 from core.errors import BadRequest, Failed
 from core.specs import DEFAULT_MODEL, DatasetSpec, StudyItemSpec, StudySpec
 from core.store import Store
+from core.studies.cost import StudyCost, study_cost
 from core.studies.items import FIGURES, ITEMS, KIND, Found, find_item
 from core.studies.reproduce import figure_names
 from core.studies.reproduce import reproduce as make
@@ -49,7 +50,9 @@ def reproduce(
     def obtain(spec: StudyItemSpec) -> Found:
         return ensure(lambda: find_item(spec, store), KIND, spec, store)[0]
 
-    report = make(study, _items(figure or [], claims, everything), out, obtain, show_progress)
+    items = _items(figure or [], claims, everything)
+    typer.echo(_cost(study_cost(study, items, store)), err=True)
+    report = make(study, items, out, obtain, show_progress)
     emit(report, json)
     if failed := [row for row in report["items"] if "error" in row]:
         raise Failed(
@@ -67,6 +70,20 @@ def _items(figures: list[str], claims: bool, everything: bool) -> list[str]:
     if not chosen:
         raise BadRequest("Nothing is asked for; give --figure N, --claims or --all.")
     return chosen
+
+
+def _cost(cost: StudyCost) -> str:
+    """Say what is still to do."""
+    if not cost.n_items:
+        return "Everything is here already."
+    words = f"{cost.n_items} to make, with {cost.n_runs} tuning runs and {cost.n_captures} captures that are not here"
+    if cost.seconds is None or cost.bytes is None:
+        return f"{words}; how long they take is not known before the model is here."
+    basis = "by paces measured here" if cost.measured else "some of it guessed"
+    return (
+        f"{words}: about {cost.seconds / 60:.0f} min ({basis}; maps and statistics come on top) and "
+        f"{cost.bytes / 1e6:,.0f} MB."
+    )
 
 
 def _one(text: str, option: str) -> DatasetSpec:

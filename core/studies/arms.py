@@ -11,6 +11,12 @@ EVALUATIONS = 8
 PLAIN = "deep-math-gaussian"
 WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "spread": 0.1}
 """Of the regularisers, each of which is laid on the plain arm once."""
+COMPARED = (
+    "isotropic", "isotropic-slow", "gaussian", "exclusion", "xavier", "activations-gaussian", "activations-xavier",
+    "deep-gaussian", "deep-xavier", "deep-exclusion", "deep-kept-gaussian", "deep-math-interpolation", PLAIN,
+    "deep-math-xavier",
+)  # fmt: skip
+"""Arms of the table of quality."""
 REGULARISED = tuple(f"{PLAIN}-{name.replace('_', '-')}" for name in WEIGHTS)
 
 

@@ -1,7 +1,7 @@
 """What a study can give, item by item, and what is kept of it. Free of torch: pages read it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
 from core.store import JobFolder, Store, list_jobs
 from core.studies.answer_path import answer_path
+from core.studies.arms import COMPARED, PLAIN, REGULARISED
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS
 from core.studies.encoder_means import encoder_means
@@ -40,10 +41,12 @@ class Item:
     Attributes:
         title: said above the picture.
         make: from a bench.
+        arms: whose runs it rests on.
     """
 
     title: str
     make: Callable[[Bench], Reproduced]
+    arms: tuple[str, ...] = ()
 
 
 FIGURES = {
@@ -52,22 +55,36 @@ FIGURES = {
     3: Item("A question and its answer, token by token, on the last layer's activations, PCA", answer_path),
     4: Item("Activations at several layers, PCA of each", layers),
     5: Item("Mean activations of an encoder on texts and arithmetic tasks, t-SNE", encoder_means),
-    6: Item("A soft prompt from an isotropic Gaussian, rate 5e-3, on the vocabulary", isotropic_fast),
-    7: Item("A soft prompt from an isotropic Gaussian, rate 5e-4, on the vocabulary", isotropic_slow),
-    8: Item("A soft prompt from a Gaussian fitted on the vocabulary, rate 5e-3", fitted_gaussian),
+    6: Item("A soft prompt from an isotropic Gaussian, rate 5e-3, on the vocabulary", isotropic_fast, ("isotropic",)),
+    7: Item(
+        "A soft prompt from an isotropic Gaussian, rate 5e-4, on the vocabulary", isotropic_slow, ("isotropic-slow",)
+    ),
+    8: Item("A soft prompt from a Gaussian fitted on the vocabulary, rate 5e-3", fitted_gaussian, ("gaussian",)),
     9: Item("Samples of the exclusion prior on the vocabulary", exclusion_samples),
-    10: Item("Soft prompts on token activations: fitted Gaussian and Xavier", on_token_activations),
-    11: Item("Deep prompts on the last layer's activations: fitted Gaussian and Xavier", on_last_layer),
-    12: Item("Interpolated prior and its posterior on the last layer, with arithmetic", interpolated),
+    10: Item(
+        "Soft prompts on token activations: fitted Gaussian and Xavier",
+        on_token_activations,
+        ("activations-gaussian", "activations-xavier"),
+    ),
+    11: Item(
+        "Deep prompts on the last layer's activations: fitted Gaussian and Xavier",
+        on_last_layer,
+        ("deep-gaussian", "deep-xavier"),
+    ),
+    12: Item(
+        "Interpolated prior and its posterior on the last layer, with arithmetic",
+        interpolated,
+        ("deep-math-interpolation",),
+    ),
     13: Item("Activations sampled by a VAE", autoencoder_samples),
 }
 """By number in the paper."""
-ITEMS = {f"figure-{number}": Item(f"Figure {number}. {item.title}", item.make) for number, item in FIGURES.items()}
+ITEMS = {f"figure-{number}": replace(item, title=f"Figure {number}. {item.title}") for number, item in FIGURES.items()}
 ITEMS |= {
-    "table-quality": Item("Quality and speed from each prior", quality),
-    "table-regularisation": Item("What regularisation does to the posterior", regularisation),
+    "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
+    "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
-ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make) for number, claim in CLAIMS.items()}
+ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make, claim.arms) for number, claim in CLAIMS.items()}
 """In the order of a report."""
 
 

@@ -10,7 +10,7 @@ from core.analysis.seeds import over_seeds
 from core.analysis.speed import common_target, steps_to_target
 from core.engine.measure import Measures
 from core.figures.forest import Lines, forest_figure
-from core.studies.arms import PLAIN, REGULARISED, Arm, arms
+from core.studies.arms import COMPARED, PLAIN, REGULARISED, Arm, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 
@@ -26,7 +26,7 @@ def quality(bench: Bench) -> Reproduced:
     Deviation: speed is the step at which the loss first reached what all runs on the task reached.
     """
     known = arms(bench.spec)
-    chosen = [arm for name, arm in known.items() if name not in REGULARISED]
+    chosen = [known[name] for name in COMPARED]
     measured = {arm.name: bench.measured(arm.name) for arm in chosen}
     rows, panels = [], []
     for task, group in _tasks(chosen).items():

@@ -1,0 +1,101 @@
+"""What a study's items cost before they are started. Free of torch."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.activations.clouds import find_cloud
+from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate
+from core.engine.costs import runs_cost
+from core.sources.models import describe_model
+from core.specs import FINAL, CloudSpec, DatasetSpec, StudyItemSpec, StudySpec, TokenFilter, TuningSpec
+from core.store import Store
+from core.studies.arms import arms
+from core.studies.bench import find_run
+from core.studies.items import find_item, find_maker
+
+_A_LAYER = 24
+"""Operations a token, block and squared width: 12 weights, a product and a sum each."""
+_TRAINED, _READ = 2, 1
+"""Passes a token: forwards and the gradient of the inputs; forwards alone."""
+_BASELINES = 3
+
+
+@dataclass(frozen=True)
+class StudyCost:
+    """What is still to do.
+
+    Attributes:
+        n_items: not made yet.
+        n_runs: of prompt-tuning that are not there.
+        n_captures: that are not there.
+        seconds: of runs and captures; None while the model's shape is unknown. Maps and statistics come on top.
+        measured: whether every part of it is by a pace measured here; otherwise some of it is a guess.
+        bytes: kept in the end; None likewise.
+    """
+
+    n_items: int
+    n_runs: int
+    n_captures: int
+    seconds: float | None
+    measured: bool
+    bytes: float | None
+
+
+def study_cost(study: StudySpec, items: Sequence[str], store: Store) -> StudyCost:
+    """Return what items cost that were not made; what they share counts once.
+
+    Raises:
+        UnknownName: no such item.
+    """
+    missing = [item for item in items if find_item(StudyItemSpec(study=study, item=item), store) is None]
+    known = arms(study)
+    wanted = [known[arm].specs for arm in dict.fromkeys(arm for item in missing for arm in find_maker(item).arms)]
+    runs = [spec for specs in wanted for spec in specs if find_run(spec, store) is None]
+    clouds = [cloud for cloud in study_clouds(study) if missing and find_cloud(cloud, store) is None]
+    cost = runs_cost(runs, store)
+    captures = [estimate(cloud, store) for cloud in (*clouds, *cost.captures)]
+    tuning = [(found, True) if (found := _measured(spec, store)) else (_guessed(spec, store), False) for spec in runs]
+    seconds = [one["seconds"] for one in captures] + [found for found, _ in tuning]
+    sizes = [one["bytes"] for one in captures] + [cost.bytes]
+    return StudyCost(
+        n_items=len(missing),
+        n_runs=len(runs),
+        n_captures=len(captures),
+        seconds=_sum(seconds),
+        measured=all(one["basis"] == "measured" for one in captures) and all(known for _, known in tuning),
+        bytes=_sum(sizes),
+    )
+
+
+def study_clouds(study: StudySpec) -> list[CloudSpec]:
+    """Return the activations that a study's figures are made of."""
+    datasets = (study.texts, study.questions, study.arithmetic)
+    padded = [
+        study.cloud(data, sites=(FINAL,), tokens=TokenFilter(pad=True)) for data in (study.texts, study.questions)
+    ]
+    tasks = (study.texts, *(DatasetSpec(name="math", module=task) for task in study.tasks))
+    means = [study.cloud(data, model=study.encoder, pooling="mean") for data in tasks]
+    return [*(study.cloud(data) for data in datasets), *padded, *means]
+
+
+def _measured(spec: TuningSpec, store: Store) -> float | None:
+    return runs_cost([spec], store).seconds
+
+
+def _guessed(spec: TuningSpec, store: Store) -> float | None:
+    """Return how long a run takes on a machine where none alike was measured; None while the shape is unknown."""
+    facts = describe_model(spec.model, store)
+    if not facts.n_layers or not facts.d_model:
+        return None
+    tokens = min(TOKENS_GUESSED[spec.dataset.name], spec.max_length) + spec.n_prompt
+    read = spec.n_validation * (spec.steps // spec.evaluate_every + 1 + _BASELINES)
+    read += spec.n_generation * (_BASELINES + 1) * spec.max_new_tokens // tokens
+    passes = _TRAINED * spec.steps * spec.batch_size + _READ * read
+    needed = passes * tokens * _A_LAYER * facts.d_model**2 * facts.n_layers
+    return needed / (OPERATIONS_GUESSED * (os.cpu_count() or 1))
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(sum(known)) if len(known) == len(values) else None
