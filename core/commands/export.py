@@ -9,9 +9,10 @@ from core.commands.options import Json
 from core.commands.output import emit
 from core.exchange.bundle import export_bundle
 from core.exchange.peft_adapter import export_peft
+from core.exchange.tensorboard_log import export_tensorboard
 from core.store import JobFolder, Store, find_job
 
-Format = Literal["peft", "bundle"]
+Format = Literal["peft", "bundle", "tensorboard"]
 
 
 def export(
@@ -20,7 +21,9 @@ def export(
     as_format: Annotated[
         Format,
         typer.Option(
-            "--format", help="peft: an adapter that PEFT loads; bundle: all that the runs are, for `import` elsewhere."
+            "--format",
+            help="peft: an adapter that PEFT loads; bundle: all that the runs are, for `import` elsewhere; "
+            "tensorboard: curves and prompts for `tensorboard --logdir`.",
         ),
     ] = "peft",
     json: Json = False,
@@ -30,6 +33,8 @@ def export(
     jobs = list({job.id: job for job in (find_job(store, name) for name in runs)}.values())
     if as_format == "bundle":
         emit(export_bundle(jobs, out, store), json)
+    elif as_format == "tensorboard":
+        emit(export_tensorboard(jobs, out), json)
     else:
         emit(_adapters(jobs, out), json)
 

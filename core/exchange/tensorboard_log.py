@@ -1,0 +1,123 @@
+"""Runs as TensorBoard reads them: their curves as scalars, their prompts in the embedding projector.
+
+Written by TensorBoard's own writer, which needs neither TensorFlow nor torch; the package is an optional extra, since
+who has no TensorBoard has no use for its files.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.engine.measure import tuning_spec
+from core.errors import BadRequest
+from core.exchange.peft_adapter import require_empty
+from core.store import JobFolder
+from core.store.files import disk_errors
+from core.store.prompts import RunPrompts, read_prompts
+
+_FROM_METRICS = ("gradient_norm", "learning_rate")
+_PROJECTED = (("prior", 0), ("posterior", -1))
+
+
+def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> dict[str, Any]:
+    """Write a folder a run for `tensorboard --logdir OUT`; of a run that goes on, what there is so far.
+
+    Args:
+        runs: tuning runs.
+        out: a folder that is empty or not there yet.
+
+    Returns:
+        format, folder, and by run the number of scalars.
+
+    Raises:
+        BadRequest: TensorBoard is not installed, a job that is no run, or a folder with something in it.
+        DiskFull: the disk is full.
+    """
+    writer = _writer()
+    for run in runs:
+        if run.kind != "tune":
+            raise BadRequest(f"{run.id} is a {run.kind} job and has no curve; name a tuning run.")
+    require_empty(out)
+    with disk_errors(out):
+        counts = {run.id: _write(run, out / run.id, writer) for run in runs}
+    return {"format": "tensorboard", "folder": str(out), "n_scalars": counts}
+
+
+def scalars(run: JobFolder) -> Iterator[tuple[str, int, float, float]]:
+    """Yield (name, step, value, time in seconds since the epoch) of everything that a run told with a step.
+
+    A step that a resumed run went through twice is told once, with its later word.
+    """
+    told: dict[tuple[str, int], tuple[float, float]] = {}
+    times: dict[int, float] = {}
+    for event in run.events():
+        step, when = int(event.get("step", 0)), event["time"]
+        match event.get("event"):
+            case "step":
+                times[step] = when
+                told["training/loss", step] = event["loss"], when
+                if event.get("penalty"):
+                    told["training/penalty", step] = event["penalty"], when
+            case "evaluation":
+                for name, value in event["validation"].items():
+                    if isinstance(value, int | float):
+                        told[f"validation/{name}", step] = value, when
+    for name, step, value in _metrics(run):
+        if step in times:
+            told[f"training/{name}", step] = value, times[step]
+    for (name, step), (value, when) in told.items():
+        yield name, step, float(value), when
+
+
+def _metrics(run: JobFolder) -> Iterator[tuple[str, int, float]]:
+    path = run.path / "metrics.parquet"
+    if not path.is_file():
+        return
+    table = pd.read_parquet(path)
+    for name in _FROM_METRICS:
+        for step, value in table[["step", name]].dropna().itertuples(index=False):
+            yield name, int(step), value
+
+
+def _write(run: JobFolder, folder: Path, writer: Callable[[str], Any]) -> int:
+    folder.mkdir(parents=True)
+    log, count = writer(str(folder)), 0
+    for name, step, value, when in scalars(run):
+        log.add_scalar(name, value, step, wall_time=when)
+        count += 1
+    log.close()
+    prompts = read_prompts(run)
+    if prompts is not None:
+        _project(run, prompts, folder)
+    return count
+
+
+def _project(run: JobFolder, prompts: RunPrompts, folder: Path) -> None:
+    """Write the prior sample and the prompt at each site as TensorBoard's projector takes them."""
+    config = []
+    ends = [(what, index) for what, index in _PROJECTED if prompts.begun or what == "posterior"]
+    for site in prompts.sites:
+        every = prompts.at(site)
+        vectors = np.concatenate([every[index] for _, index in ends])
+        rows = [f"{what}\t{i}\t{tuning_spec(run).prior.kind}" for what, _ in ends for i in range(every.shape[1])]
+        pd.DataFrame(vectors).to_csv(folder / f"site-{site}.tsv", sep="\t", header=False, index=False)
+        names = "\n".join(["what\tvector\tprior", *rows])
+        (folder / f"site-{site}-names.tsv").write_text(names + "\n", encoding="utf-8")
+        config.append(
+            f'embeddings {{\n  tensor_name: "prompt at site {site}"\n  tensor_path: "site-{site}.tsv"\n'
+            f'  metadata_path: "site-{site}-names.tsv"\n}}\n'
+        )
+    (folder / "projector_config.pbtxt").write_text("".join(config), encoding="utf-8")
+
+
+def _writer() -> Callable[[str], Any]:
+    try:
+        from tensorboard.summary import Writer
+    except ImportError as error:
+        raise BadRequest(
+            f"TensorBoard is not installed ({error}); `pip install tensorboard`, or install priorscope[tensorboard]."
+        ) from None
+    return Writer
