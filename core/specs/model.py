@@ -1,5 +1,6 @@
 """Which frozen language model."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -28,3 +29,13 @@ class ModelSpec(Spec):
         title="Number format",
         description="Of the frozen weights; auto takes bfloat16 where the hardware has it.",
     )
+
+    @property
+    def label(self) -> str:
+        """Return the name for people; of a local folder without where it lies."""
+        return short_name(self.name)
+
+
+def short_name(name: str) -> str:
+    """Return a model's name without the folders it lies in; a hub id stays whole."""
+    return Path(name).name if name.startswith(("/", "./", "../", "~")) else name

@@ -36,6 +36,7 @@ class StudySpec(Spec):
         "batch_size": 8,
         "n_validation": 32,
         "n_generation": 8,
+        "max_new_tokens": 12,
         "soft_task": {"name": "math"},
         "prompt_sites": (-3, -2, -1),
     }
@@ -85,6 +86,9 @@ class StudySpec(Spec):
     )
     n_generation: int = Field(
         default=64, ge=0, le=100_000, title="Generated answers", description="Of the validation examples; 0 is none."
+    )
+    max_new_tokens: int = Field(
+        default=32, ge=1, le=4096, title="Longest answer", description="Tokens generated at most."
     )
     soft_task: DatasetSpec = Field(
         default_factory=lambda: DatasetSpec(name="squad"),

@@ -57,12 +57,12 @@ def answer_path(bench: Bench) -> Reproduced:
         picture=paths_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={
-            "model": study.model.name, "site": FINAL, "data_sets": list(names), "question": about["text"],
+            "model": study.model.label, "site": FINAL, "data_sets": list(names), "question": about["text"],
             "answer": about["answer"], "accepted": about["answers"], "padding": padding, "answer_spread": close,
             "separability": separability,
         },
         caption=(
-            f"Principal components of {len(ground):,} tokens leaving the last block of {study.model.name}: "
+            f"Principal components of {len(ground):,} tokens leaving the last block of {study.model.label}: "
             f"{names[0]} grey, {names[1]} blue, padding brown ({padding['share']:.0%} of the points; without it "
             f"two axes show {padding['explained_without']:.0%} of the variance, with it "
             f"{padding['explained_with']:.0%}). A question dark green; its answer green: {about['answer'].strip()!r} "

@@ -104,6 +104,7 @@ def _task(study: StudySpec, dataset: DatasetSpec) -> dict[str, Any]:
         "max_length": study.max_length,
         "n_validation": study.n_validation,
         "n_generation": study.n_generation,
+        "max_new_tokens": study.max_new_tokens,
         "evaluate_every": every,
         "answer_every": study.steps,
         "snapshot_every": every,

@@ -37,10 +37,10 @@ def encoder_means(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=map_figure(layers_of(points, dict(zip(names, (PINK, *others), strict=False))), axes_of(stored)),
         points=points,
-        numbers={"encoder": study.encoder.name, "site": FINAL, "data_sets": names, "separability": numbers},
+        numbers={"encoder": study.encoder.label, "site": FINAL, "data_sets": names, "separability": numbers},
         caption=(
             f"t-SNE (perplexity {asked.perplexity:g}) of {len(points):,} texts, each the mean over its tokens as they "
-            f"leave the last block of {study.encoder.name}; seed {study.seed}. In the full space "
+            f"leave the last block of {study.encoder.label}; seed {study.seed}. In the full space "
             f"{purity['value']:.0%} of a text's nearest neighbours are of its own data set ({purity['null']:.0%} with "
             "data sets permuted)."
         ),

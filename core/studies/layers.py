@@ -33,9 +33,9 @@ def layers(bench: Bench) -> Reproduced:
             small, names, points["dataset"].to_numpy(), points["token"].tolist(), columns=4, panel_height=250
         ),
         points=_drawn(maps, points, names),
-        numbers={"model": bench.spec.model.name, "sites": atlas.sites, "data_sets": names, "by_site": every},
+        numbers={"model": bench.spec.model.label, "sites": atlas.sites, "data_sets": names, "by_site": every},
         caption=(
-            f"Principal components of {', '.join(names)} at {len(small)} sites of {bench.spec.model.name}, fitted "
+            f"Principal components of {', '.join(names)} at {len(small)} sites of {bench.spec.model.label}, fitted "
             "at each site and turned onto the one before; beside a site the share of variance its two axes show. "
             f"{names[0]}: the dip test finds no second mode (Holm-corrected p > 0.05 along all of 15 directions) at "
             f"{n_one} of {len(small)} sites."

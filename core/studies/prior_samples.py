@@ -1,7 +1,7 @@
 """Figures 9 and 13: what priors sample, on the cloud that they were fitted on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from core.studies.prompts import Ground, activations_ground, vocabulary_ground
 N_SAMPLES = 500
 MEAN = Mark("#10A56B", "cross", "cross", 16, 1.0)
 """The paper's green cross."""
+MANY = replace(PRIOR, size=5, opacity=0.6)
+"""A prior's samples, of which there are hundreds."""
 GAUSSIAN = Mark("#E69F00", "circle-open", "circle-open", 6, 0.8)
 
 
@@ -57,7 +59,7 @@ def exclusion_samples(bench: Bench) -> Reproduced:
     return _figure(
         bench,
         vocabulary_ground(bench),
-        [Drawn("exclusion prior, c = 5", samples, PRIOR), Drawn("mean of the rows", mean[None], MEAN)],
+        [Drawn("exclusion prior, c = 5", samples, MANY), Drawn("mean of the rows", mean[None], MEAN)],
         {"report": report, "distance_median": away, "row_distance_median": own},
         f"In the full space samples lie {away / own:.2f} times as far from the mean as rows do (medians). "
         f"{report['in_words']}",
@@ -74,7 +76,7 @@ def autoencoder_samples(bench: Bench) -> Reproduced:
     study, site = bench.spec, bench.n_layers() - 1
     place = Place(study.model, study.cloud(study.questions), site)
     drawn, spread, reports = [], {}, {}
-    for name, kind, look in (("fitted Gaussian", "gaussian", GAUSSIAN), ("VAE", "vae", PRIOR)):
+    for name, kind, look in (("fitted Gaussian", "gaussian", GAUSSIAN), ("VAE", "vae", MANY)):
         prior, references = fitted(parse_prior({"kind": kind}), place, bench)
         drawn.append(Drawn(name, prior.sample(N_SAMPLES, np.random.default_rng(study.seed)), look))
         reports[name] = prior.report()
@@ -121,7 +123,7 @@ def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: dict[
     return Reproduced(
         picture=map_figure(layers, axes_of(ground.stored)),
         points=pd.concat(tables, ignore_index=True),
-        numbers={"model": bench.spec.model.name, **numbers},
+        numbers={"model": bench.spec.model.label, **numbers},
         caption=f"Principal components of {ground.words} ({explained:.0%} of their variance), with {N_SAMPLES} samples "
-        f"of each. {words}",
+        f"a prior. {words}",
     )

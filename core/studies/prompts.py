@@ -121,7 +121,7 @@ def vocabulary_ground(bench: Bench) -> Ground:
     cloud = find_vocabulary(study.model, bench.store)
     clouds = {"vocabulary": cloud} if cloud else {}
     points = points_of(stored, clouds)
-    words = f"{len(points):,} rows of the vocabulary of {study.model.name}"
+    words = f"{len(points):,} rows of the vocabulary of {study.model.label}"
     return Ground(stored, points, layers_of(points, {"vocabulary": REFERENCE}), words)
 
 
@@ -136,7 +136,7 @@ def activations_ground(bench: Bench, datasets: Sequence[DatasetSpec], site: int)
     points = points_of(stored, clouds)
     looks = dict(zip(clouds, (REFERENCE, *DATASET_MARKS), strict=False))
     where = "token embeddings" if site == 0 else f"activations entering block {site}"
-    words = f"{len(points):,} {where} of {study.model.name} on {', '.join(clouds)}"
+    words = f"{len(points):,} {where} of {study.model.label} on {', '.join(clouds)}"
     return Ground(stored, points, layers_of(points, looks), words)
 
 
@@ -158,7 +158,7 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
         picture=map_figure(layers, axes_of(ground.stored), arrows),
         points=pd.concat(tables, ignore_index=True),
         numbers={
-            "model": bench.spec.model.name, "site": site, "runs": [row["runs"] for row in rows],
+            "model": bench.spec.model.label, "site": site, "runs": [row["runs"] for row in rows],
             "table": [{name: value for name, value in row.items() if name != "runs"} for row in rows],
         },
         caption=(

@@ -55,7 +55,7 @@ def report_page(study: StudySpec, found: Sequence[Found], made: Sequence[Mapping
     failed = [row for row in made if "error" in row]
     sections = [_section(one) for one in found] + [_failure(row) for row in failed]
     return _PAGE.format(
-        title=escape(f"priorscope: the paper on {study.model.name}"),
+        title=escape(f"priorscope: the paper on {study.model.label}"),
         below=POINTS_BELOW,
         plotly=get_plotlyjs(),
         setting=escape(_setting(study)),
@@ -67,10 +67,10 @@ def report_page(study: StudySpec, found: Sequence[Found], made: Sequence[Mapping
 
 def _setting(study: StudySpec) -> str:
     return (
-        f"Model {study.model.name}; texts {study.texts.label}, questions {study.questions.label}, arithmetic "
+        f"Model {study.model.label}; texts {study.texts.label}, questions {study.questions.label}, arithmetic "
         f"{study.arithmetic.label}; {study.n_texts:,} texts of each. Prompt-tuning: {study.n_seeds} seeds, "
         f"{study.steps} steps of {study.batch_size} examples, soft prompts on {study.soft_task.label}, deep ones "
-        f"before blocks {', '.join(map(str, study.prompt_sites))}. Encoder {study.encoder.name}. Seed {study.seed}."
+        f"before blocks {', '.join(map(str, study.prompt_sites))}. Encoder {study.encoder.label}. Seed {study.seed}."
     )
 
 

@@ -49,11 +49,11 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=paths_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
-        numbers={"model": study.model.name, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
+        numbers={"model": study.model.label, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
-            f"t-SNE (perplexity {asked.perplexity:g}) of {len(ground):,} rows of the vocabulary of {study.model.name}, "
-            f"grey, with {len(SENTENCES)} sentences token by token. In the full space the paths of {study.n_documents} "
-            f"texts have {tighter} the radius of gyration of random walks over the vocabulary."
+            f"t-SNE (perplexity {asked.perplexity:g}) of {len(ground):,} rows of the vocabulary of "
+            f"{study.model.label}, grey, with {len(SENTENCES)} sentences token by token. In the full space the paths of "
+            f"{study.n_documents} texts have {tighter} the radius of gyration of random walks over the vocabulary."
         ),
     )
 
@@ -79,9 +79,9 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=paths_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
-        numbers={"model": study.model.name, "site": site, "sentences": list(SENTENCES), "paths": numbers},
+        numbers={"model": study.model.label, "site": site, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
-            f"Principal components of {len(ground):,} tokens of {name} entering block {site} of {study.model.name}, "
+            f"Principal components of {len(ground):,} tokens of {name} entering block {site} of {study.model.label}, "
             f"grey, with {len(SENTENCES)} sentences token by token; the two axes show {shown:.0%} of the variance. In "
             f"the full space paths have {_against(numbers, 'gyration', 'unigram draw')} the radius of gyration, and "
             f"{_against(numbers, 'step', 'order shuffled')} the step length, of tokens drawn at random and of the "

@@ -36,7 +36,7 @@ def quality(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=forest_figure(panels, LOSS),
         points=pd.DataFrame(rows),
-        numbers={"model": bench.spec.model.name, "table": rows},
+        numbers={"model": bench.spec.model.label, "table": rows},
         caption=(
             f"Validation loss at the end of {bench.spec.steps} steps from each prior, mean over seeds with Student's "
             "95 % interval, beside the model without a prompt and with an instruction before it. In the table means "
@@ -66,7 +66,7 @@ def regularisation(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=forest_figure([losses, *panels], ""),
         points=pd.DataFrame(rows),
-        numbers={"model": bench.spec.model.name, "site": site, "table": rows},
+        numbers={"model": bench.spec.model.label, "site": site, "table": rows},
         caption=(
             f"Deep prompts from a fitted Gaussian on {bench.spec.arithmetic.label}, with one regulariser each, at the "
             f"input of block {site}; mean over seeds with Student's 95 % interval."

@@ -14,6 +14,7 @@ from core.sources.packaged import PACKAGED
 from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
 from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
 from core.specs.describe import describe
+from core.specs.model import short_name
 from core.store import Store, list_jobs
 from core.store.files import write_atomically
 from pages.common.layout import plain
@@ -73,11 +74,6 @@ def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[Model
 
 def _use(key: str, name: str) -> None:
     st.session_state[key] = name
-
-
-def short_name(name: str) -> str:
-    """Return a model's name without the folders it lies in; a hub id stays whole."""
-    return Path(name).name if name.startswith(("/", "./", "../", "~")) else name
 
 
 def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
