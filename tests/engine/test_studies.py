@@ -1,0 +1,73 @@
+"""Items of a study in a real engine: a job that has others done, is cancelled with them, and survives their worker."""
+
+from pathlib import Path
+
+import pytest
+
+from core.engine import client
+from core.specs import DatasetSpec, ModelSpec, StudyItemSpec, StudySpec
+from core.store import JobFolder, Store, list_jobs
+from core.studies.items import KIND, find_item
+from tests.engine.conftest import kill_worker, until
+
+
+@pytest.fixture
+def study(tiny_folder: Path, tmp_path: Path) -> StudySpec:
+    """Return a study whose soft runs take as many steps as they are given."""
+    path = tmp_path / "sums.csv"
+    path.write_text("q,a\n" + "".join(f"What is {i} plus {i}?,{2 * i}\n" for i in range(40)))
+    sums = DatasetSpec(name="file", path=str(path), prompt_column="q", answer_column="a")
+    return StudySpec(
+        model=ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32"), questions=sums, soft_task=sums,
+        n_vocabulary=80, n_seeds=1, n_examples=40, steps=2, batch_size=2, n_validation=4, n_generation=0, max_length=64,
+    )  # fmt: skip
+
+
+def nested_run(store: Store, known: set[str]) -> JobFolder | None:
+    """Return the tuning run that was asked for meanwhile, once it makes steps."""
+    fresh = (job for job in list_jobs(store, "tune") if job.id not in known)
+    return next((job for job in fresh if job.status().done >= 1), None)
+
+
+def test_an_item_has_what_it_rests_on_made_and_is_kept(engine_store: Store, study: StudySpec) -> None:
+    spec = StudyItemSpec(study=study, item="figure-8")
+    assert find_item(spec, engine_store) is None
+    job = client.submit(KIND, spec, engine_store)
+    assert client.wait(job, timeout=120).state == "succeeded", job.log_tail()
+    found = find_item(spec, engine_store)
+    assert found is not None
+    (runs,) = found.numbers["runs"]
+    assert f"asked for {runs[0]}" in job.log_tail()
+    assert len(found.reproduced.picture.to_plotly_json()["data"]) >= 3
+    assert client.submit(KIND, spec, engine_store).status().attempts == 1
+
+
+def test_a_cancelled_item_cancels_the_run_it_waits_for(engine_store: Store, study: StudySpec) -> None:
+    known = {job.id for job in list_jobs(engine_store, "tune")}
+    spec = StudyItemSpec(study=study.model_copy(update={"steps": 100_000}), item="figure-6")
+    job = client.submit(KIND, spec, engine_store)
+    run = until(lambda: nested_run(engine_store, known), "a nested run makes steps")
+    client.cancel(job, engine_store)
+    assert client.wait(job, timeout=60).state == "cancelled"
+    assert client.wait(run, timeout=60).state == "cancelled"
+
+
+def test_an_item_goes_on_after_the_death_of_the_worker(engine_store: Store, study: StudySpec) -> None:
+    known = {job.id for job in list_jobs(engine_store, "tune")}
+    spec = StudyItemSpec(study=study.model_copy(update={"steps": 400}), item="figure-7")
+    job = client.submit(KIND, spec, engine_store)
+    run = until(lambda: nested_run(engine_store, known), "a nested run makes steps")
+    kill_worker(engine_store, run.status().process)
+    status = client.wait(job, timeout=180)
+    assert status.state == "succeeded", job.log_tail()
+    assert run.status().state == "succeeded"
+    assert status.attempts == 2
+
+
+def test_an_item_fails_with_the_reason_of_the_job_it_waits_for(engine_store: Store, study: StudySpec) -> None:
+    short = study.model_copy(update={"max_length": 8})
+    job = client.submit(KIND, StudyItemSpec(study=short, item="figure-8"), engine_store)
+    status = client.wait(job, timeout=120)
+    assert (status.state, status.exit_code) == ("failed", 2)
+    assert status.error.startswith("t-")
+    assert "raise max_length" in status.error
