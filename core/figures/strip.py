@@ -16,7 +16,9 @@ from core.figures.text import show, token
 COLUMNS = 8
 PANEL_HEIGHT = 132
 _BEYOND = 0.005
-"""Share of a typical site's points at each end of an axis that may lie beyond the frame."""
+"""Share of a site's points at each end of an axis that may lie beyond the frame."""
+_CUT = 0.15
+"""Share of the sites that may spread further; one wild site must not make all others small."""
 _CHOSEN = "#CF2030"
 
 
@@ -109,8 +111,9 @@ def _title(small: SmallMap, chosen: int | str | None) -> str:
 
 
 def _range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the axes begin and end: around most points of the sites in the middle of their order by spread."""
+    """Return where the axes begin and end: around most points of most sites; a few that spread more are cut."""
     ends = np.array([np.quantile(coordinates, [_BEYOND, 1 - _BEYOND], axis=0) for coordinates in maps])
-    low, high = np.median(ends, axis=0)
+    low = np.quantile(ends[:, 0], _CUT, axis=0, method="higher")
+    high = np.quantile(ends[:, 1], 1 - _CUT, axis=0, method="lower")
     room = np.maximum(0.12 * (high - low), 1e-6)
     return low - room, high + room

@@ -162,8 +162,8 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
             "table": [{name: value for name, value in row.items() if name != "runs"} for row in rows],
         },
         caption=(
-            f"Principal components of {ground.words}, with prior samples and posteriors of the first of "
-            f"{len(rows[0]['runs'])} seeds and the way between; the axes were fitted on the clouds alone. They show "
+            f"Principal components of {ground.words}, with prior samples, posteriors and the way between of one run "
+            f"(seed 0; in the table means over {len(rows[0]['runs'])}). The axes, fitted on the clouds alone, show "
             f"{explained:.0%} of the clouds' variance, and of the posteriors' squared distance from the clouds' mean "
             f"{', '.join(f'{1 - share:.0%}' for share in off_plane)}."
         ),
