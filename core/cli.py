@@ -17,6 +17,7 @@ from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.export import export
 from core.commands.import_ import import_
+from core.commands.make import make
 from core.commands.maps import maps
 from core.commands.reproduce import reproduce
 from core.commands.runs import runs
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for verb in (doctor, capture, sample, priors, tune, sweep, compare, atlas, reproduce, export):
     app.command(no_args_is_help=False)(verb)
+app.command(no_args_is_help=True)(make)
 app.command("import", no_args_is_help=True)(import_)
 app.add_typer(runs, name="runs")
 app.add_typer(cache, name="cache")

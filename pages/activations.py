@@ -9,6 +9,7 @@ from pages.common.activations.layers import all_sites
 from pages.common.activations.site import one_site
 from pages.common.beside import controls_beside
 from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
+from pages.common.cite import box
 from pages.common.layout import header
 from pages.common.maps import map_choice
 from pages.common.state import View, open_store
@@ -76,3 +77,4 @@ def views(view: View, spec: ProjectionSpec, store: Store) -> None:
 
 header("Activations", "What do a model's activations on these texts look like at one place in the residual stream?")
 controls_beside(View("activations"), open_store(), controls, views)
+box()

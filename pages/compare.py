@@ -9,6 +9,7 @@ from core.engine.comparison import comparison, require_one_model
 from core.engine.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
+from pages.common.cite import box, cite_command, cite_run
 from pages.common.compare_map import Chosen, choose, look, picture
 from pages.common.compare_tables import points_of, show_group, show_retained
 from pages.common.layout import empty, errors, header
@@ -78,6 +79,14 @@ def offer_worth(chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store:
         st.rerun()
 
 
+def cite(chosen: Sequence[Chosen], unasked: Sequence[Chosen]) -> None:
+    """Note the commands that make the runs and their comparison."""
+    for run in chosen:
+        cite_run(run.job)
+    if whole := [run.job.id for run in chosen if has_posterior(run.job)]:
+        cite_command("compare", *whole, *(["--no-worth"] if unasked else []))
+
+
 page_view, page_store = View("compare"), open_store()
 header("Compare", "Where did the prompts end up, how far is that from where they began, and were they any good?")
 with errors():
@@ -94,7 +103,9 @@ with errors():
         placed = None
         with above, errors():
             placed = picture(page_view, shown, picked, known, page_store)
+        cite(picked, unasked)
         if known:
             numbers(picked, known, shown.site, placed, page_store)
         if unasked:
             offer_worth(unasked, more, page_store)
+box()

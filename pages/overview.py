@@ -11,6 +11,7 @@ from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from pages.common.choices import model_choice
+from pages.common.cite import box
 from pages.common.costs import demo_cost
 from pages.common.demo import Step, demo_cloud, demo_steps
 from pages.common.jobs import POLL_SECONDS, describe, follow, start
@@ -156,3 +157,4 @@ with left_side, st.container(border=True), errors():
 with right_side, errors():
     st.subheader("What is here", anchor=False)
     state(page_store)
+box()

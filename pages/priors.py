@@ -8,6 +8,8 @@ import streamlit as st
 
 from core.activations.references import Place, missing_clouds
 from core.analysis.projection import Placement
+from core.commands.options import arguments
+from core.commands.sample import sample
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer, map_figure
 from core.figures.palette import XAVIER
@@ -17,6 +19,7 @@ from core.priors.exclusion import ExclusionSpec
 from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec
 from core.store import Store
 from pages.common.choices import dataset_choice, model_choice, site_choice
+from pages.common.cite import box, cite_command
 from pages.common.clouds import axes, map_layers, need_clouds, need_vocabulary
 from pages.common.exclusion import inspect_exclusion
 from pages.common.fits import need_fit
@@ -93,11 +96,25 @@ def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, s
     }
     subject, drawn = drawn[which], list(drawn.values())
     picture(view, stored, drawn, placed, chosen, store)
+    for one in drawn:
+        cite(place, one.spec, chosen)
     summary_table(drawn)
     words = subject.preview.report.get("in_words")
     if words:
         st.info(plain(words), icon=":material/lightbulb:")
     look_closer(view, drawn, subject, chosen)
+
+
+def cite(place: Place, prior: PriorSpec, chosen: dict[str, Any]) -> None:
+    """Note the command that draws the sample of a prior."""
+    groups: dict[str, Any] = {"model": place.model}
+    where = ["--vocabulary"]
+    if place.cloud:
+        groups["dataset"], where = place.cloud.dataset, ["--site", str(place.site)]
+    drawn = ["-n", str(chosen["n"]), "--seed", str(chosen["seed"]), "--out", f"{prior.kind}.safetensors"]
+    cite_command(
+        "sample", "--prior", prior.canonical_json(), *arguments(sample, **groups), *where, *drawn
+    )
 
 
 def sample_all(
@@ -205,3 +222,4 @@ with right_side, errors():
         empty("upload_file", "No file chosen", "Upload a file on the left, or choose another data set.")
     elif asked_priors:
         laboratory(page_view, asked_place, asked_priors, asked_which, page_store)
+box()

@@ -16,6 +16,7 @@ from core.engine import client
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
 from pages.common.choices import short_name
+from pages.common.cite import box
 from pages.common.jobs import describe
 from pages.common.layout import empty, errors, header, numbers, plain, size
 from pages.common.maps import named_maps
@@ -209,3 +210,4 @@ with right_side, errors():
         f"says otherwise. {plain(runs_on(page_store))}"
     )
     st.dataframe(machine(), hide_index=True, width="stretch", height=420)
+box()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.store import Store
 from pages.common.beside import controls_beside
+from pages.common.cite import box
 from pages.common.compare_tables import download
 from pages.common.layout import empty, errors, header
 from pages.common.state import View, open_store
@@ -41,3 +42,4 @@ def show(view: View, wanted: Wanted, store: Store) -> None:
 
 header("Trajectories", "How does a text move through the cloud, token by token, and where does its answer go?")
 controls_beside(View("trajectories"), open_store(), controls, show)
+box()

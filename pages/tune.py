@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
+from pages.common.cite import box
 from pages.common.costs import tuning_cost
 from pages.common.jobs import start
 from pages.common.layout import empty, errors, header, plain
@@ -91,3 +92,4 @@ with left_side, errors():
 with right_side, errors():
     mode = page_view.segments("mode", "What", {"one": "One run", "sweep": "Sweep"}, label_visibility="collapsed")
     (one_run if mode == "one" else sweep)(page_view, asked, page_store)
+box()

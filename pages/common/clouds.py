@@ -17,6 +17,7 @@ from core.figures.text import in_context, token
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
 from core.store import JobFolder, Store, list_jobs
+from pages.common.cite import cite_job
 from pages.common.costs import NO_PACE, fetching, vocabulary_bytes
 from pages.common.jobs import follow, start
 from pages.common.layout import duration, errors, plain, size
@@ -58,10 +59,11 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
     A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest.
     """
     with errors():
+        asked = fitted_spec(spec)
+        cite_job("projection", asked)
         found = find_picture(spec, store)
         if found:
             return found
-        asked = fitted_spec(spec)
         job = job_of("projection", [asked], store)
         stopped = _stopped(job, asked, store)
         if job and stopped:

@@ -13,6 +13,7 @@ from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError
 from core.figures.style import POINTS_BELOW
+from pages.common.cite import begin
 from pages.common.pages import APP_RAN, all_pages
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def plain(text: object) -> str:
 def header(title: str, question: str) -> None:
     """Write the page's name and the question it answers; every page begins with it."""
     _through_app()
+    begin(title)
     st.html(f"<style>{POINTS_BELOW}</style>")
     st.header(title, anchor=False)
     st.markdown(f":gray[{question}]")

@@ -17,7 +17,8 @@ from core.store import Store
 from core.store.names import LONGEST, Named, find_name, forget_name, give_name, list_names, name_of, rename
 from core.store.vectors import keep_vectors
 from pages.common.choices import short_name
-from pages.common.clouds import labels, need_map
+from pages.common.cite import cite_job
+from pages.common.clouds import fitted_spec, labels, need_map
 from pages.common.forms import spec_fields
 from pages.common.layout import errors, plain, table
 from pages.common.placing import lay_vectors, split
@@ -110,6 +111,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
             f"The map {named.name!r} is of {short_name(asked.model.name)}, these points are of "
             f"{short_name(spec.model.name)}; choose a map of the same model."
         )
+    cite_job("projection", fitted_spec(asked))
     stored = load_map(named.key, store)
     if stored is None:
         st.info(f"The map {plain(named.name)} is not in the cache folder any more; it is drawn again.")

@@ -19,6 +19,7 @@ from core.store import JobFolder, Status, Store
 from core.store.losses import read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from pages.common.choices import short_name
+from pages.common.cite import cite_run
 from pages.common.clouds import axes, find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.common.jobs import follow
 from pages.common.layout import draw, errors, numbers, plain, table
@@ -47,6 +48,7 @@ def show_run(view: View, job: JobFolder, store: Store) -> None:
     st.markdown(
         f"#### {method}, {plain(spec.prior.title or spec.prior.kind)} on {plain(spec.dataset.label)} · `{job.id}`"
     )
+    cite_run(job)
     sites = sites_of(job, spec, store)
     site = sites[0]
     if len(sites) > 1:

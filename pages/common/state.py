@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.store import Store
+from pages.common.cite import VALUES
 from pages.common.layout import plain
 
 T = TypeVar("T")
@@ -47,6 +48,8 @@ class View:
     def write(self, name: str, value: Any, default: Any) -> None:
         """Put a value into the address, unless it is the default, and keep it for the next visit."""
         self._kept[name] = value
+        if value is not None:
+            st.session_state.setdefault(VALUES, {})[name] = _encode(value, default)
         if value == default or value is None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != (text := _encode(value, default)):

@@ -167,7 +167,7 @@ def test_a_failed_capture_shows_its_reason_and_log_and_leaves_the_page_usable(na
     press(app, "Capture")
     assert "This job failed. " in the_error(app)
     assert told in the_error(app)
-    (log,) = app.code
+    log, *_ = app.code
     assert "core.errors.BadData" in log.value
     assert "Resume" in [button.label for button in app.button]
     app.text_input(key="activations.path").set_value(str(inline.dataset.path)).run()

@@ -16,6 +16,7 @@ from core.specs import HygieneSpec, ProjectionSpec
 from core.store import Store
 from pages.common.activations.site import left_out
 from pages.common.choices import short_name
+from pages.common.cite import cite_job
 from pages.common.layout import draw, duration, errors, plain, size, table
 from pages.common.offers import offer
 from pages.common.state import View
@@ -33,6 +34,7 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
         st.info("Points are single tokens here, whatever a point is on the left.", icon=":material/info:")
     asked = hygiene_spec(spec, ratio)
     with errors():
+        cite_job("hygiene", asked)
         found = find_hygiene(asked, store)
         if found is None:
             offer(

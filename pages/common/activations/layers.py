@@ -19,6 +19,7 @@ from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.store import JobFolder, Store
 from pages.common.choices import short_name
+from pages.common.cite import cite_job
 from pages.common.forms import spec_fields
 from pages.common.layout import draw, duration, errors, plain, size, table
 from pages.common.offers import offer
@@ -36,6 +37,7 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
         settings = spec_fields(view, AtlasSpec, SETTINGS)
     asked = atlas_spec(spec, settings)
     with errors():
+        cite_job("atlas", asked)
         found = find_atlas(asked, store)
         if found is None:
             offer(

@@ -12,6 +12,7 @@ from core.figures.paths import path_curves
 from core.specs import PathsSpec
 from core.specs.describe import describe
 from core.store import JobFolder, Store, list_jobs
+from pages.common.cite import cite_job
 from pages.common.clouds import job_of
 from pages.common.jobs import follow, start
 from pages.common.layout import draw, duration, plain, table
@@ -47,6 +48,7 @@ def document_numbers(view: View, wanted: Wanted, store: Store) -> dict[str, pd.D
     if found is None:
         _offer(spec, store)
         return {}
+    cite_job("paths", spec)
     return _show_documents(view, found)
 
 

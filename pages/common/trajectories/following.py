@@ -9,6 +9,7 @@ from core.engine import client
 from core.engine.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
 from core.store import Store, list_jobs
+from pages.common.cite import cite_job
 from pages.common.clouds import job_of
 from pages.common.jobs import follow, start
 from pages.common.layout import duration, errors, plain
@@ -20,6 +21,8 @@ PATIENCE_SECONDS = 4.0
 def need_trajectories(requests: Sequence[TrajectorySpec], store: Store) -> list[Trajectories] | None:
     """Return what was followed; where it was not yet, start the jobs (answers only when a button is pressed)."""
     with errors():
+        for spec in requests:
+            cite_job("trajectory", spec)
         found = _found(requests, store)
         if found:
             return found

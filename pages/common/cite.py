@@ -1,0 +1,80 @@
+"""The box at the foot of every page: the commands that make what is on screen, a link to it, and a line to cite it."""
+
+import shlex
+from datetime import UTC, date, datetime
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from core import __version__
+from core.engine.measure import tuning_spec
+from core.specs import Spec
+from core.specs.base import canonical_json
+from core.store import JobFolder
+from core.store.imported import imported
+
+PAPER = (
+    "S. Sedov, V. G. Kadamba, S. B. Hachalli Karanam, Exploring Embedding Priors in Prompt-Tuning for Improved "
+    "Interpretability and Control"
+)
+NOTHING_MADE = ("doctor",)
+"""The command of a page that shows what is here and makes nothing."""
+_TITLE, _COMMANDS, VALUES = "cite.title", "cite.commands", "cite.values"
+
+
+def begin(title: str) -> None:
+    """Forget what the page before, or its last run, cited; every page's header calls it."""
+    st.session_state[_TITLE] = title
+    st.session_state[_COMMANDS] = {}
+    st.session_state[VALUES] = {}
+
+
+def cite_command(*arguments: str) -> None:
+    """Note a command of `python -m core` that makes something on screen."""
+    st.session_state.setdefault(_COMMANDS, {})[arguments] = None
+
+
+def cite_job(kind: str, spec: Spec) -> None:
+    """Note a job that makes something on screen."""
+    cite_command("make", kind, canonical_json(spec.model_dump(mode="json")))
+
+
+def cite_run(job: JobFolder) -> None:
+    """Note a run on screen; one that came from elsewhere is made by no command."""
+    if imported(job):
+        cite_command("runs", "show", job.id)
+    else:
+        cite_job("tune", tuning_spec(job))
+
+
+def cited() -> list[str]:
+    """Return the command lines of what is on screen."""
+    noted = st.session_state.get(_COMMANDS) or {NOTHING_MADE: None}
+    return [shlex.join(["python", "-m", "core", *arguments]) for arguments in noted]
+
+
+def link() -> str:
+    """Return an address that shows the same whatever is the newest run or the default then."""
+    address = urlsplit(st.context.url or "")
+    values = {**st.query_params.to_dict(), **st.session_state.get(VALUES, {})}
+    return urlunsplit(address._replace(query=urlencode(sorted(values.items()))))
+
+
+def citation(title: str, address: str, day: date) -> str:
+    """Return a line that cites a view."""
+    when = f"{day.day} {day:%B %Y}"
+    return f"priorscope {__version__}, view “{title}” of {when}, {address}. After {PAPER}."
+
+
+def box() -> None:
+    """Draw the box."""
+    title = st.session_state.get(_TITLE)
+    if title is None:
+        return
+    with st.expander("Cite this view", icon=":material/format_quote:"):
+        st.caption("The commands that make what is on screen; what is there already is not made again.")
+        st.code("\n".join(cited()), language="bash", wrap_lines=True)
+        st.caption("A link to it, with everything that is chosen on this page.")
+        st.code(link(), language=None, wrap_lines=True)
+        st.caption("A line to cite it.")
+        st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
