@@ -31,8 +31,10 @@ class StudySpec(Spec):
         "rows": 3000,
         "n_sites": 8,
         "n_seeds": 3,
-        "n_examples": 400,
-        "steps": 40,
+        "n_examples": 240,
+        "longest_example": 256,
+        "steps": 30,
+        "n_evaluations": 5,
         "batch_size": 8,
         "n_validation": 32,
         "n_generation": 8,
@@ -79,8 +81,18 @@ class StudySpec(Spec):
     n_examples: int = Field(
         default=2000, ge=10, le=1_000_000, title="Examples", description="Of each task that is tuned on."
     )
+    longest_example: int = Field(
+        default=512,
+        ge=8,
+        le=131_072,
+        title="Longest example",
+        description="Of a task, in tokens; longer ones are left out.",
+    )
     steps: int = Field(default=200, ge=1, le=100_000, title="Steps", description="Of each run.")
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch", description="Examples a step.")
+    n_evaluations: int = Field(
+        default=8, ge=1, le=1000, title="Evaluations", description="Of the validation loss, evenly over a run."
+    )
     n_validation: int = Field(
         default=128, ge=1, le=100_000, title="Validation examples", description="The same for all runs of a task."
     )

@@ -7,7 +7,6 @@ from core.specs import DatasetSpec, StudySpec, TuningSpec
 
 RATE, SLOW_RATE, ACTIVATIONS_RATE = 5e-3, 5e-4, 1e-3
 """The paper's: of Figures 6 and 8, of Figure 7, and of 4.4."""
-EVALUATIONS = 8
 PLAIN = "deep-math-gaussian"
 WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "spread": 0.1}
 """Of the regularisers, each of which is laid on the plain arm once."""
@@ -95,13 +94,13 @@ def _deep(study: StudySpec) -> dict[str, Any]:
 
 def _task(study: StudySpec, dataset: DatasetSpec) -> dict[str, Any]:
     """Return the settings that all runs on a task share."""
-    every = max(1, study.steps // EVALUATIONS)
+    every = max(1, study.steps // study.n_evaluations)
     return {
         "model": study.model,
         "dataset": dataset.model_copy(update={"samples": study.n_examples, "seed": study.seed}),
         "steps": study.steps,
         "batch_size": study.batch_size,
-        "max_length": study.max_length,
+        "max_length": study.longest_example,
         "n_validation": study.n_validation,
         "n_generation": study.n_generation,
         "max_new_tokens": study.max_new_tokens,

@@ -19,7 +19,7 @@ def study(tiny_folder: Path, tmp_path: Path) -> StudySpec:
     sums = DatasetSpec(name="file", path=str(path), prompt_column="q", answer_column="a")
     return StudySpec(
         model=ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32"), questions=sums, soft_task=sums,
-        n_vocabulary=80, n_seeds=1, n_examples=40, steps=2, batch_size=2, n_validation=4, n_generation=0, max_length=64,
+        n_vocabulary=80, n_seeds=1, n_examples=40, steps=2, batch_size=2, n_validation=4, n_generation=0, longest_example=64,
     )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_an_item_goes_on_after_the_death_of_the_worker(engine_store: Store, stud
 
 
 def test_an_item_fails_with_the_reason_of_the_job_it_waits_for(engine_store: Store, study: StudySpec) -> None:
-    short = study.model_copy(update={"max_length": 8})
+    short = study.model_copy(update={"longest_example": 8})
     job = client.submit(KIND, StudyItemSpec(study=short, item="figure-8"), engine_store)
     status = client.wait(job, timeout=120)
     assert (status.state, status.exit_code) == ("failed", 2)

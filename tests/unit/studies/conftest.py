@@ -38,6 +38,7 @@ def study(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyS
         n_sites=3,
         rows=150,
         max_length=64,
+        longest_example=64,
         n_seeds=2,
         n_examples=N_TEXTS,
         steps=2,
