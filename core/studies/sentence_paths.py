@@ -52,8 +52,8 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
         numbers={"model": study.model.label, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
             f"t-SNE (perplexity {asked.perplexity:g}) of {len(ground):,} rows of the vocabulary of "
-            f"{study.model.label}, grey, with {len(SENTENCES)} sentences token by token. In the full space the paths of "
-            f"{study.n_documents} texts have {tighter} the radius of gyration of random walks over the vocabulary."
+            f"{study.model.label}, grey, with {len(SENTENCES)} sentences token by token. In the full space the paths "
+            f"of {study.n_documents} texts have {tighter} the radius of gyration of random walks over the vocabulary."
         ),
     )
 
