@@ -89,6 +89,11 @@ def register(task: Task) -> None:
     _TASKS[task.kind] = task
 
 
+def task_specs() -> dict[str, type[Spec]]:
+    """Return the spec that each kind of job takes."""
+    return {kind: task.spec for kind, task in _TASKS.items()}
+
+
 def find_task(kind: str) -> Task:
     """Return a kind of job.
 

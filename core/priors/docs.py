@@ -1,6 +1,7 @@
 """What the command line and the documentation say of priors, made from their specs."""
 
 from core.specs.describe import Field, describe
+from core.specs.docs import default, field_table, values
 from core.specs.prior import PriorSpec, prior_kinds
 
 _INTRODUCTION = """# Priors
@@ -10,7 +11,7 @@ Where a prompt starts. A prior is given as JSON with its `kind` and any paramete
 [adding-a-prior.md](adding-a-prior.md). This page is made from the specs; after a change, write it again with
 
 ```
-python -c "from core.priors.docs import prior_page; print(prior_page(), end='')" > docs/priors.md
+python -m core.reference
 ```
 """
 
@@ -18,7 +19,7 @@ python -c "from core.priors.docs import prior_page; print(prior_page(), end='')"
 def prior_page() -> str:
     """Return `docs/priors.md`: each kind with a table of its parameters, and those of all kinds."""
     own = [_section(kind, spec) for kind, spec in prior_kinds().items()]
-    common = [f"## All priors\n\nEach kind takes these as well.\n\n{_table(_common())}"]
+    common = [f"## All priors\n\nEach kind takes these as well.\n\n{field_table(_common())}"]
     return "\n".join([_INTRODUCTION, *own, *common])
 
 
@@ -39,28 +40,9 @@ def _common() -> list[Field]:
 
 
 def _lines(fields: list[Field]) -> list[str]:
-    return [f"    {field.name} ({_values(field)}; default {_default(field)}): {field.help}" for field in fields]
+    return [f"    {field.name} ({values(field)}; default {default(field)}): {field.help}" for field in fields]
 
 
 def _section(kind: str, spec: type[PriorSpec]) -> str:
     fitted = "Fitted on a reference cloud." if spec.needs_reference else "Needs no reference cloud."
-    return f"## {spec.title}: `{kind}`\n\n{spec.summary} {fitted}\n\n{_table(_own(spec))}"
-
-
-def _table(fields: list[Field]) -> str:
-    head = ["| parameter | title | values | default | meaning |", "|---|---|---|---|---|"]
-    rows = [
-        f"| `{field.name}` | {field.title} | {_values(field).replace('|', 'or')} | {_default(field)} | {field.help} |"
-        for field in fields
-    ]
-    return "\n".join([*head, *rows, ""])
-
-
-def _values(field: Field) -> str:
-    if field.choices:
-        return field.range
-    return f"{field.kind} {field.range}".strip()
-
-
-def _default(field: Field) -> str:
-    return "empty" if field.default is None else str(field.default)
+    return f"## {spec.title}: `{kind}`\n\n{spec.summary} {fitted}\n\n{field_table(_own(spec))}"

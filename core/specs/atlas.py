@@ -15,7 +15,7 @@ EVERY_TOKEN = TokenFilter(special=True, first_position=True, pad=True)
 class AtlasSpec(Spec):
     """Separability, modality and shape of clouds at every site, with nulls and intervals."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     clouds: tuple[CloudSpec, ...] = Field(
         default=(), max_length=12, title="Clouds", description="One a data set; separability needs two or more."
     )
@@ -66,7 +66,7 @@ class AtlasSpec(Spec):
 class HygieneSpec(Spec):
     """What each kind of token does to the numbers and to the picture at one site."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     datasets: tuple[DatasetSpec, ...] = Field(default=(), max_length=6, title="Data sets", description="One or more.")
     site: Site = Field(default=0, title="Site", description="Place in the residual stream.")
     tokens: TokenFilter = Field(

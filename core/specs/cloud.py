@@ -74,14 +74,14 @@ class TokenFilter(Spec):
 class CloudSpec(Spec):
     """Activations of one model on one data set."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
-    dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set", description="The texts.")
     sites: Sites = Field(
         default="all",
         title="Sites",
         description="Places in the residual stream: k is the stream entering block k, or 'final'.",
     )
-    tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens")
+    tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens", description="Which of them count.")
     pooling: Literal["token", "mean"] = Field(
         default="token",
         title="Point",

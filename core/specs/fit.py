@@ -14,7 +14,7 @@ class FitSpec(Spec):
     """A prior whose fit takes long, and what it is fitted on."""
 
     prior: AnyPrior = Field(title="Prior", description="What is fitted.")
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     reference: CloudSpec | None = Field(
         default=None, title="Reference", description="Token activations to fit on; none: the vocabulary."
     )

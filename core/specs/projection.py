@@ -46,7 +46,7 @@ class ProjectionSpec(Spec):
         default="pca", title="Map", description="PCA (linear, frozen) or t-SNE (neighbourhoods only)."
     )
     n_components: Literal[2, 3] = Field(default=2, title="Dimensions", description="Of the picture.")
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     site: Site = Field(default=0, title="Site", description="Place in the residual stream.")
     vocabulary: bool = Field(default=False, title="Vocabulary", description="Fit on every row of the embedding matrix.")
     clouds: tuple[CloudSpec, ...] = Field(default=(), title="Clouds", description="Fit on these activations.")

@@ -44,7 +44,7 @@ class StudySpec(Spec):
     }
     """Those of `--quick`; the paper's 1,000 texts, tasks and blocks else."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     encoder: ModelSpec = Field(
         default_factory=lambda: ModelSpec(name="all-minilm-l6-v2"),
         title="Encoder",
@@ -147,7 +147,7 @@ class StudySpec(Spec):
 class StudyItemSpec(Spec):
     """One thing that a study gives: a figure, a table, a claim."""
 
-    study: StudySpec = Field(default_factory=StudySpec, title="Study")
+    study: StudySpec = Field(default_factory=StudySpec, title="Study", description="The setting it is made in.")
     item: str = Field(
         title="Item", min_length=1, max_length=40, description="Such as figure-6, table-quality or claim-5."
     )

@@ -15,7 +15,7 @@ MAX_TEXTS = 50
 class TrajectorySpec(Spec):
     """The residual stream of a few texts token by token, and of the answers to them."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     mode: Literal["read", "generate"] = Field(
         default="read", title="Do", description="read the texts, or go on with them token by token (greedily)."
     )
@@ -69,8 +69,8 @@ class TrajectorySpec(Spec):
 class PathsSpec(Spec):
     """Statistics of the paths of many documents, at sites, against nulls."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
-    dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, title="Data set", description="The texts.")
     sites: Sites = Field(
         default=(0,),
         title="Sites",
@@ -82,7 +82,7 @@ class PathsSpec(Spec):
     max_length: int = Field(
         default=128, ge=8, le=4096, title="Longest path", description="Tokens of a document that are read."
     )
-    tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens")
+    tokens: TokenFilter = Field(default_factory=TokenFilter, title="Tokens", description="Which of them count.")
     n_draws: int = Field(default=20, ge=5, le=1000, title="Null draws", description="Of each null, a document.")
     seed: int = Field(
         default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides documents, nulls and bootstrap draws."

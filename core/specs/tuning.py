@@ -42,8 +42,12 @@ class TuningSpec(Spec):
     )  # fmt: skip
     """Fields of the regularisers; 0 is none."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model")
-    dataset: DatasetSpec = Field(default_factory=lambda: DatasetSpec(name="math"), title="Data set")
+    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
+    dataset: DatasetSpec = Field(
+        default_factory=lambda: DatasetSpec(name="math"),
+        title="Data set",
+        description="What is learnt, and validated on.",
+    )
     method: Literal["soft", "deep"] = Field(
         default="soft",
         title="Method",
