@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.analysis.intervals import LEVEL, Interval
+from core.analysis.intervals import Interval
 from core.analysis.modality import holm
+from core.analysis.seeds import over_seeds
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,6 @@ def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, f
     return found
 
 
-def mean_over_seeds(losses: Sequence[float]) -> Interval:
-    """Return a mean with its 95 % t interval; NaN bounds for fewer than two values."""
-    values = np.asarray(losses, np.float64)
-    mean = float(values.mean())
-    if len(values) < 2:
-        return Interval(mean, np.nan, np.nan)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return Interval(mean, mean - half, mean + half)
-
-
 def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[Difference]:
     """Return the difference of each pair, seed by seed: runs of one seed see the examples in the same order.
 
@@ -121,7 +112,7 @@ def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple
     known = [value for value in p if value is not None]
     corrected = iter(holm(np.array(known)) if known else [])
     return [
-        Difference(first, second, mean_over_seeds(paired), len(paired), None if raw is None else float(next(corrected)))
+        Difference(first, second, over_seeds(paired), len(paired), None if raw is None else float(next(corrected)))
         for (first, second, paired), raw in zip(found, p, strict=True)
     ]
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from core.analysis.displacement import displacement
 from core.analysis.quantities import quantity
-from core.analysis.rates import choose_rate, differences, losses_at_others_choice, mean_over_seeds
+from core.analysis.rates import choose_rate, differences, losses_at_others_choice
+from core.analysis.seeds import over_seeds
 from core.analysis.speed import common_target, steps_to_target
 from core.engine.sweep import Standing, loss_of, trials
 from core.specs.base import canonical_json
@@ -207,7 +208,7 @@ def _group(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[s
         "search_loss": what["chosen"].loss,
         "search": [asdict(trial) for trial in what["trials"]],
         "chosen_on": what["chosen_on"],
-        "loss": quantity(mean_over_seeds([row["loss"] for row in rows])),
+        "loss": quantity(over_seeds([row["loss"] for row in rows])),
         "losses": {str(row["seed"]): row["loss"] for row in rows},
         "runs": [row["run"] for row in rows],
         "target": rows[0]["target"],

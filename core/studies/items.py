@@ -27,6 +27,7 @@ from core.studies.prompts import (
 )
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
 from core.studies.tables import quality, regularisation
+from core.studies.transfer import transfer
 
 KIND = "study"
 """Of the jobs that make items."""
@@ -84,6 +85,7 @@ ITEMS |= {
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
+ITEMS["transfer"] = Item("Deep prompts begun at the posterior of another task", transfer, ("deep-gaussian", PLAIN))
 ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make, claim.arms) for number, claim in CLAIMS.items()}
 """In the order of a report."""
 

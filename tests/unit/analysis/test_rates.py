@@ -9,7 +9,6 @@ from core.analysis.rates import (
     choose_rate,
     differences,
     losses_at_others_choice,
-    mean_over_seeds,
 )
 
 
@@ -61,14 +60,6 @@ def test_choosing_on_the_compared_seed_flatters_and_choosing_on_the_others_does_
         others += [loss for _, loss in losses_at_others_choice(noise).values()]
     assert np.mean(same) < -0.5
     assert abs(np.mean(others)) < 0.1
-
-
-def test_a_mean_has_the_t_interval():
-    losses = [2.1, 1.9, 2.4, 2.2]
-    found = mean_over_seeds(losses)
-    low, high = stats.t.interval(0.95, 3, np.mean(losses), stats.sem(losses))
-    assert (found.value, found.low, found.high) == pytest.approx((np.mean(losses), low, high))
-    assert np.isnan(mean_over_seeds([2.0]).low)
 
 
 def test_differences_are_those_of_scipys_paired_test_corrected_by_holm():

@@ -1,0 +1,166 @@
+"""Does it help to begin at the posterior of another task? Each from scratch against from each other's posterior."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.quantities import quantity
+from core.analysis.rates import Difference, differences
+from core.analysis.seeds import over_seeds
+from core.figures.sweep import transfer_figure
+from core.specs import DatasetSpec, StudySpec, TuningSpec
+from core.specs.dataset import DatasetName
+from core.store import JobFolder
+from core.studies.arms import PLAIN, arms
+from core.studies.bench import Bench, find_run
+from core.studies.figure import Reproduced
+
+SECOND_MODULE = "arithmetic__mul"
+LEAST_SEEDS_OF_A_GAUSSIAN = 4
+"""With fewer, a Gaussian over the seeds' posteriors is hardly more than the few prompts that it is fitted on."""
+EXACT, GAUSSIAN = "exact", "gaussian"
+
+Pair = tuple[str, str, str]
+"""The task that the prior comes from, the task that is tuned, and how the prior is drawn."""
+
+
+def transfer(bench: Bench) -> Reproduced:
+    """Make the transfer matrix of questions and two modules of arithmetic, with deep prompts.
+
+    Runs of one seed see the examples in the same order and are as long, from scratch as from a posterior; so gains are
+    paired by seed.
+
+    Source: 5 of the paper ("posterior embedding distributions … as priors for consequent tasks"), which does not do it.
+    """
+    tasks = tasks_of(bench.spec)
+    names = list(tasks)
+    scratch = {name: [bench.made(find_run, "tune", spec) for spec in specs] for name, specs in tasks.items()}
+    draws = (EXACT, GAUSSIAN) if bench.spec.n_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
+    pairs = [(first, second, draw) for draw in draws for first in names for second in names if first != second]
+    begun = {
+        pair: [bench.made(find_run, "tune", spec) for spec in begun_at(tasks[pair[1]], scratch[pair[0]], pair[2])]
+        for pair in pairs
+    }
+    found = dict(zip(pairs, _gains(scratch, begun), strict=True))
+    rows = [_row(pair, difference, scratch, begun) for pair, difference in found.items()]
+    helped = [row for row in rows if (row["low"] or 0) > 0]
+    hurt = [row for row in rows if (row["high"] or 0) < 0]
+    return Reproduced(
+        picture=_picture(names, found),
+        points=pd.DataFrame(rows),
+        numbers={
+            "model": bench.spec.model.name,
+            "tasks": names,
+            "from_scratch": {name: quantity(over_seeds(_losses(runs))) for name, runs in scratch.items()},
+            "pairs": [{**_named(pair), "gain": quantity(gain.value, p=gain.p), "n_seeds": gain.n}
+                      for pair, gain in found.items()],
+            "runs": [run.id for runs in (*scratch.values(), *begun.values()) for run in runs],
+        },
+        caption=(
+            f"What each task (column) gains in validation loss after {bench.spec.steps} steps when its deep prompt "
+            "begins at the posterior of another task (row) instead of at a Gaussian fitted on its own activations; "
+            f"above 0 it helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's 95 % intervals: "
+            f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. Rates count in units of the prompt's start."
+            + _of_gaussians(draws)
+        ),
+    )  # fmt: skip
+
+
+def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
+    """Return the runs from scratch of each task, one a seed, by the task's name."""
+    known = arms(study)
+    plain = known[PLAIN].specs
+    module = SECOND_MODULE if SECOND_MODULE in study.tasks[1:] else study.tasks[1]
+    second = _on_module(plain, module)
+    groups = (known["deep-gaussian"].specs, plain, second)
+    return {specs[0].dataset.label: tuple(specs) for specs in groups}
+
+
+def begun_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:
+    """Return a task's runs begun at another task's posteriors, otherwise as from scratch.
+
+    Args:
+        specs: of the task from scratch, one a seed.
+        runs: of the other task, one a seed.
+        draw: 'exact', the posterior of the same seed; or 'gaussian', from a Gaussian over those of all seeds.
+    """
+    every = " ".join(run.id for run in runs)
+    named = [run.id if draw == EXACT else every for run in runs]
+    return [
+        TuningSpec.parse({**spec.model_dump(mode="json"), "prior": {"kind": "posterior", "runs": those, "draw": draw}})
+        for spec, those in zip(specs, named, strict=True)
+    ]
+
+
+def _on_module(specs: Sequence[TuningSpec], module: str) -> list[TuningSpec]:
+    name: DatasetName = "math"
+    sizes = [spec.dataset for spec in specs]
+    datasets = [DatasetSpec(name=name, module=module, samples=size.samples, seed=size.seed) for size in sizes]
+    return [spec.model_copy(update={"dataset": dataset}) for spec, dataset in zip(specs, datasets, strict=True)]
+
+
+def _losses(runs: Sequence[JobFolder]) -> list[float]:
+    return [float((run.result() or {})["validation"]["loss"]) for run in runs]
+
+
+def _starts(runs: Sequence[JobFolder]) -> list[float]:
+    """Return the loss of each run's prior sample, before any step."""
+    return [float((run.result() or {})["baseline"]["prior_sample"]["loss"]) for run in runs]
+
+
+def _gains(scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]) -> list[Difference]:
+    """Return for each pair the loss from scratch minus that from the posterior."""
+    losses = {name: dict(enumerate(_losses(runs))) for name, runs in scratch.items()}
+    losses |= {str(pair): dict(enumerate(_losses(runs))) for pair, runs in begun.items()}
+    return differences(losses, [(pair[1], str(pair)) for pair in begun])
+
+
+def _row(
+    pair: Pair,
+    gain: Difference,
+    scratch: Mapping[str, Sequence[JobFolder]],
+    begun: Mapping[Pair, Sequence[JobFolder]],
+) -> dict[str, Any]:
+    known = quantity(gain.value)
+    return {
+        **_named(pair),
+        "gain": gain.value.value,
+        "low": known.get("low"),
+        "high": known.get("high"),
+        "p": gain.p,
+        "seeds": gain.n,
+        "loss_from_scratch": float(np.mean(_losses(scratch[pair[1]]))),
+        "loss_from_posterior": float(np.mean(_losses(begun[pair]))),
+        "first_loss_from_scratch": float(np.mean(_starts(scratch[pair[1]]))),
+        "first_loss_from_posterior": float(np.mean(_starts(begun[pair]))),
+    }
+
+
+def _named(pair: Pair) -> dict[str, str]:
+    return {"from": pair[0], "to": pair[1], "draw": pair[2]}
+
+
+def _picture(names: Sequence[str], found: Mapping[Pair, Difference]):
+    gains = np.full((len(names), len(names)), np.nan)
+    texts: dict[tuple[int, int], str] = {(k, k): "from scratch" for k in range(len(names))}
+    for (first, second, draw), gain in found.items():
+        place = names.index(first), names.index(second)
+        if draw == EXACT:
+            gains[place], texts[place] = gain.value.value, _text(gain)
+        else:
+            texts[place] += f"<br>Gaussian {_text(gain)}"
+    return transfer_figure(names, gains, texts)
+
+
+def _text(gain: Difference) -> str:
+    value = gain.value
+    bounds = f" [{value.low:+.3f}, {value.high:+.3f}]" if np.isfinite(value.low) else ""
+    return f"{value.value:+.3f}{bounds}"
+
+
+def _of_gaussians(draws: Sequence[str]) -> str:
+    if GAUSSIAN in draws:
+        return " Below: from a Gaussian over the posteriors of all seeds."
+    return f" A Gaussian over several posteriors is left to studies of {LEAST_SEEDS_OF_A_GAUSSIAN} seeds or more."
