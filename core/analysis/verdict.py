@@ -115,12 +115,18 @@ def join(verdicts: Sequence[Verdict]) -> Verdict:
 
 def weakest(parts: Sequence[Stated]) -> int:
     """Return which of the numbers supports a claim least: the one whose interval reaches furthest out of its bounds."""
+    return max(range(len(parts)), key=lambda i: _outside(parts[i]))
 
-    def outside(part: Stated) -> float:
-        interval, bounds = part.interval, part.bounds
-        if math.isnan(interval.low):
-            return math.inf
-        width = max(interval.high - interval.low, 1e-12)
-        return max(bounds.low - interval.low, interval.high - bounds.high) / width
 
-    return max(range(len(parts)), key=lambda i: outside(parts[i]))
+def strongest(parts: Sequence[Stated]) -> int:
+    """Return which of the numbers supports a claim most."""
+    return min(range(len(parts)), key=lambda i: _outside(parts[i]))
+
+
+def _outside(part: Stated) -> float:
+    """Return how far an interval reaches out of its bounds, in its own widths; below 0 where it lies inside."""
+    interval, bounds = part.interval, part.bounds
+    if math.isnan(interval.low):
+        return math.inf
+    width = max(interval.high - interval.low, 1e-12)
+    return max(bounds.low - interval.low, interval.high - bounds.high) / width

@@ -22,8 +22,8 @@ VERDICT_MARKS = {
 """One colour and symbol a verdict, told apart also without colour vision."""
 VERDICT_SIGNS: Mapping[str, str] = {HOLDS: "✓ holds", FAILS: "✗ fails", UNDECIDED: "? undecided", "": "·"}
 _CLAIMED = "rgba(0,132,107,0.12)"
-_ROW = 24
-_PANEL = 96
+_ROW, _GAP, _ABOVE, _BELOW = 24, 72, 78, 40
+"""Pixels: of an interval, between panels, and around them."""
 _MATRIX_ROW = 30
 
 
@@ -54,10 +54,10 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
     """Draw intervals over the region that the claim says they lie in, a panel a quantity; grey: the null."""
     quantities = list(dict.fromkeys(row.quantity for row in rows))
     panels = [[row for row in rows if row.quantity == quantity] for quantity in quantities]
-    heights = [_PANEL + _ROW * len(panel) for panel in panels]
-    tall = sum(heights) + 60
+    heights = [_ROW * (len(panel) + 1) for panel in panels]
+    area = sum(heights) + _GAP * (len(panels) - 1)
     figure: Any = make_subplots(
-        len(panels), 1, row_heights=heights, vertical_spacing=min(0.9 / len(panels), 64 / tall),
+        len(panels), 1, row_heights=heights, vertical_spacing=_GAP / area if len(panels) > 1 else 0,
         subplot_titles=[show(quantity) for quantity in quantities],
     )  # fmt: skip
     known: set[str] = set()
@@ -75,8 +75,8 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
             tickvals=list(range(len(panel))), ticktext=names, range=[len(panel) - 0.4, -0.6], zeroline=False, **where
         )
         figure.update_xaxes(range=list(reach), zeroline=False, **where)
-    style(figure, tall, revision)
-    figure.update_layout(margin={"t": 78}, legend={"y": 1 + 40 / (tall - 134), "yanchor": "bottom"})
+    style(figure, area + _ABOVE + _BELOW, revision)
+    figure.update_layout(margin={"t": _ABOVE, "b": _BELOW}, legend={"y": 1 + 34 / area, "yanchor": "bottom"})
     figure.update_annotations(font_size=13)
     return figure
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.specs import StudySpec
+from core.specs import Spec, StudyItemSpec, StudySpec
+from core.specs.decide import DecideSpec
 from core.store import JobFolder, Store, list_jobs
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND as DECIDE
@@ -35,6 +36,12 @@ class Judgement:
     def numbers(self) -> dict[str, Any]:
         """Return what was found, see `core.studies.claims.base.judgement`."""
         return self.result["numbers"]["judgement"]
+
+    @property
+    def asked(self) -> tuple[str, Spec]:
+        """Return kind and spec of the job, with which it can be made again."""
+        spec = DecideSpec if self.job.kind == DECIDE else StudyItemSpec
+        return self.job.kind, spec.parse(self.job.spec)
 
     @property
     def looks(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 APP_RAN = "app_ran"
 """Set in the session's state once `app.py` has drawn a page."""
-NAMES = ("overview", "activations", "trajectories", "priors", "tune", "compare", "system")
+NAMES = ("overview", "activations", "trajectories", "priors", "tune", "compare", "findings", "system")
 _FOLDER = Path(__file__).resolve().parents[1]
 
 

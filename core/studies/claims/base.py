@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from core.analysis.intervals import LEVEL, Interval
-from core.analysis.verdict import Bounds, Stated, Verdict, decide, decide_all, weakest, widen
+from core.analysis.verdict import Bounds, Stated, Verdict, decide, decide_all, strongest, weakest, widen
 from core.figures.verdicts import Row, intervals_figure
 from core.specs import StudySpec
 from core.store import JobFolder
@@ -73,6 +74,7 @@ class Judged:
         level: of the intervals that decide.
         extra: further facts, JSON-able.
         looks: how often it was judged, with more seeds each time, until this.
+        one_is_enough: whether the claim says that something is possible, so that its best case stands for it.
     """
 
     parts: Sequence[Part]
@@ -82,6 +84,7 @@ class Judged:
     level: float = LEVEL
     extra: dict[str, Any] = field(default_factory=dict)
     looks: int = 1
+    one_is_enough: bool = False
 
     @property
     def deciding(self) -> list[Part]:
@@ -95,8 +98,12 @@ class Judged:
 
     @property
     def headline(self) -> Part:
-        """Return the part that supports the claim least."""
-        return self.deciding[weakest([part.stated for part in self.deciding])]
+        """Return the part that supports the claim least, or of the first quantity most where one is enough."""
+        parts = self.deciding
+        if self.one_is_enough:
+            parts = [part for part in parts if part.quantity == parts[0].quantity]
+            return parts[strongest([part.stated for part in parts])]
+        return parts[weakest([part.stated for part in parts])]
 
     def after(self, looks: int) -> "Judged":
         """Return the same numbers with intervals that allow for having looked several times.
@@ -181,6 +188,7 @@ def judgement(claim: Claim, found: Judged, study: StudySpec) -> dict[str, Any]:
         **_numbers(head),
         "level": found.level,
         "looks": found.looks,
+        "headline": "most" if found.one_is_enough else "least",
         "n_seeds": study.n_seeds,
         "parts": [
             {"name": part.name, "quantity": part.quantity, "decides": part.decides, **_numbers(part)}
@@ -196,7 +204,13 @@ def rests_on(study: StudySpec, claim: Claim) -> str:
     size = f"{study.n_texts} texts of each data set"
     if claim.unit == SEED:
         size = f"{study.n_seeds} seeds, {study.steps} steps of {study.batch_size} examples"
-    return f"Rests on {study.model.name}, {size}."
+    return f"Rests on {model_name(study)}, {size}."
+
+
+def model_name(study: StudySpec) -> str:
+    """Return the name of a study's model, without the folders that a local one lies in."""
+    name = study.model.name
+    return Path(name).name if name.startswith(("/", ".", "~")) else name
 
 
 def table(parts: Sequence[Part]) -> pd.DataFrame:

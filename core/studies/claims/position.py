@@ -82,8 +82,9 @@ def judge_apart(bench: Bench) -> Judged:
     shares = [part for part in parts if part.quantity == _SUPPORTED]
     words = ", ".join(f"{part.name} {part.interval.value:.0%}" for part in shares)
     return Judged(
-        ordered, f"Share of trained vectors with neighbours among the activations: {words}.", off_and_useful, runs
-    )
+        ordered, f"Share of trained vectors with neighbours among the activations: {words}.", off_and_useful, runs,
+        one_is_enough=True,
+    )  # fmt: skip
 
 
 def off_and_useful(parts: Sequence[Part], level: float) -> Verdict:

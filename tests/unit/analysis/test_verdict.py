@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm, t
 
 from core.analysis.intervals import Interval
-from core.analysis.verdict import Bounds, Stated, decide, decide_all, decide_any, join, weakest, widen
+from core.analysis.verdict import Bounds, Stated, decide, decide_all, decide_any, join, strongest, weakest, widen
 
 AT_LEAST = Bounds(low=0.5)
 INSIDE, ACROSS, OUTSIDE = Interval(0.7, 0.6, 0.8), Interval(0.5, 0.3, 0.7), Interval(0.2, 0.1, 0.3)
@@ -79,4 +79,5 @@ def test_parts_join():
 def test_the_weakest_part_is_the_one_that_reaches_out_most():
     parts = [Stated(INSIDE, AT_LEAST), Stated(OUTSIDE, AT_LEAST), Stated(ACROSS, AT_LEAST)]
     assert weakest(parts) == 1
+    assert strongest(parts) == 0
     assert weakest([*parts, Stated(UNKNOWN, AT_LEAST)]) == 3

@@ -57,6 +57,10 @@ def test_names_are_text():
     assert figure.layout.yaxis.ticktext == ("&lt;b&gt;one&lt;/b&gt;",)
 
 
+def test_one_interval_is_a_figure_too():
+    assert intervals_figure([row("one", 0.95, 0.02)]).data
+
+
 def test_the_matrix_has_a_cell_a_claim_and_study():
     figure: Any = matrix_figure(
         [(1, "Paths"), (6, "Quality")], ["smollm2 · <quick>", "stories"], {(1, 0): HOLDS, (6, 1): FAILS},

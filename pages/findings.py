@@ -1,0 +1,45 @@
+"""The paper's claims: which hold here, how sure that is, and on what it rests."""
+
+import streamlit as st
+
+from core.specs import StudyItemSpec
+from core.studies.claims import CLAIMS
+from core.studies.items import ITEMS, KIND
+from core.studies.judgements import best, judgements
+from pages.common.cite import box, cite_job
+from pages.common.findings.claim import show_claim
+from pages.common.findings.everything import show_everything, show_transfer
+from pages.common.findings.studies import matrix, study_choice
+from pages.common.layout import empty, errors, header
+from pages.common.state import View, open_store
+
+SHOWN = {"claims": "Claims", "transfer": "Transfer", "everything": "Everything and the report"}
+
+page_view, page_store = View("findings"), open_store()
+header("Findings", "Which of the paper's claims hold here, how sure is that, and on what does it rest?")
+with errors():
+    study = study_choice(page_view, page_store)
+    parts = {name: title for name, title in SHOWN.items() if name != "transfer" or "transfer" in ITEMS}
+    shown = page_view.segments("show", "Show", parts, label_visibility="collapsed")
+    if shown == "everything":
+        for item in ITEMS:
+            cite_job(KIND, StudyItemSpec(study=study, item=item))
+        show_everything(study, page_store)
+    elif shown == "transfer":
+        cite_job(KIND, StudyItemSpec(study=study, item="transfer"))
+        show_transfer(page_view, study, page_store)
+    else:
+        found = judgements(page_store)
+        if not found:
+            empty("gavel", "No claim is judged yet", "Open one below, or reproduce everything on the right-hand tab.")
+        above = st.container()
+        number = page_view.choice(
+            "claim", "Claim", list(CLAIMS), show=lambda number: f"C{number} · {CLAIMS[number].title}"
+        )
+        with above, errors():
+            if found:
+                matrix(page_view, study, number, found)
+        claim, judged = CLAIMS[number], best(found, study, number)
+        cite_job(*(judged.asked if judged else (KIND, StudyItemSpec(study=study, item=claim.item))))
+        show_claim(page_view, claim, study, judged, page_store)
+box()

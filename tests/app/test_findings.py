@@ -1,0 +1,148 @@
+"""The Findings page: verdicts, a claim opened, seeds added, everything at once."""
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+
+from core.specs import ModelSpec, StudyItemSpec, StudySpec
+from core.specs.decide import DecideSpec
+from core.store import JobFolder, Store, create_job
+from core.studies.claims import CLAIMS
+from core.studies.decide import KIND as DECIDE
+from core.studies.figure import Reproduced, keep
+from core.studies.items import ITEMS, KIND, VERSION
+from tests.app.conftest import charts_of, open_page, texts_of
+from tests.unit.studies.claims.planted import PlantedBench, runs_with
+
+MODEL = ModelSpec()
+QUICK = StudySpec.asked(True, model=MODEL)
+
+
+def judge(gap: float, noise: float, study: StudySpec = QUICK, looks: int = 1) -> Reproduced:
+    bench = PlantedBench(runs_with({"deep-gaussian": 1.0, "deep-kept-gaussian": 1.0 + gap}, noise))
+    return CLAIMS[10].told(CLAIMS[10].judge(bench).after(looks) if looks > 1 else CLAIMS[10].judge(bench), study)
+
+
+def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, name: str, **more) -> JobFolder:
+    job = create_job(store, kind, spec.model_dump(mode="json"), name)
+    job.write_result({"version": VERSION, **keep(made, job.path), "seconds": 12.0, **more})
+    job.update(state="succeeded")
+    return job
+
+
+@pytest.fixture
+def undecided(store) -> Store:
+    put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 10), "s-1")
+    return store
+
+
+def button(app, label):
+    return next(one for one in app.button if one.label == label)
+
+
+def test_an_empty_store_says_what_to_do_and_what_it_costs(store, no_engine):
+    app = open_page("findings", claim="5")
+    shown = texts_of(app)
+    assert "No claim is judged yet" in shown
+    assert "C5 is not judged on this study yet" in shown
+    assert CLAIMS[5].rule.split(":")[0] in shown.replace("\\", "")
+    assert "tuning runs" in shown
+    button(app, "Reproduce this claim").click().run()
+    assert no_engine == [("study", StudyItemSpec(study=QUICK, item="claim-5"))]
+
+
+def test_a_claim_shows_words_rule_verdict_and_what_it_rests_on(undecided, no_engine):
+    app = open_page("findings", claim="10")
+    shown = texts_of(app).replace("\\", "")
+    for text in (CLAIMS[10].quote, CLAIMS[10].statistic, CLAIMS[10].why, CLAIMS[10].null, CLAIMS[10].rule):
+        assert text in shown
+    assert f"Rests on smollm2-135m, {QUICK.n_seeds} seeds, {QUICK.steps} steps" in shown
+    assert any("? undecided" in str(one.proto.body) for one in app.get("html"))
+    matrix, picture = charts_of(app)
+    assert "C10 Prepend-and-cut equals the extended sequence" in matrix["layout"]["yaxis"]["ticktext"]
+    assert "undecided, by itself" in [trace["name"] for trace in picture["data"]]
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Claimed"] == "from -0.05 to 0.05"
+    assert metrics["Seeds"] == "5"
+    assert "90% interval" in metrics
+
+
+def test_the_claim_is_in_the_address(undecided, no_engine):
+    app = open_page("findings", claim="10")
+    app.selectbox(key="findings.claim").select(7).run()
+    assert app.query_params["claim"] == "7"
+    assert "C7 is not judged on this study yet" in texts_of(app)
+
+
+def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
+    other = QUICK.model_copy(update={"steps": 77, "n_texts": 99})
+    put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(0, 1, other), "s-2")
+    app = open_page("findings", claim="10")
+    names = charts_of(app)[0]["layout"]["xaxis"]["ticktext"]
+    assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts of each: 99, Steps: 77"]
+    options = app.selectbox(key="findings.study").options
+    assert options == ["Quick", "As in the paper", "Texts of each: 99, Steps: 77"]
+
+
+def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, no_engine):
+    app = open_page("findings", claim="10", minutes="3")
+    assert "One seed more:" in texts_of(app)
+    button(app, "Add seeds").click().run()
+    kind, asked = no_engine[0]
+    assert kind == DECIDE
+    assert isinstance(asked, DecideSpec)
+    assert (asked.claim, asked.minutes, asked.most_seeds, asked.study.n_seeds) == (10, 3.0, 12, 3)
+    decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 1), "s-3")
+    decided.update(state="succeeded")
+    undecided_again = open_page("findings", claim="10")
+    assert "? undecided" not in "".join(str(one.proto.body) for one in undecided_again.get("html"))
+    assert "Add seeds" not in [one.label for one in undecided_again.button]
+
+
+def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undecided, no_engine):
+    more = QUICK.model_copy(update={"n_seeds": 5})
+    made = judge(0, 1, more, looks=3)
+    made.numbers["judgement"]["stopped"] = "decided with 5 seeds"
+    looks = [{"n_seeds": n, "verdict": "undecided", "value": 0.0, "low": -1.0, "high": 1.0} for n in (3, 4, 5)]
+    put(undecided, DECIDE, DecideSpec(study=QUICK, claim=10), made, "d-1", looks=looks)
+    shown = texts_of(open_page("findings", claim="10"))
+    assert "Judged 3 times with more seeds each time" in shown
+    app = open_page("findings", claim="10")
+    assert "How it came about: decided with 5 seeds" in [one.label for one in app.expander]
+
+
+def test_everything_is_submitted_at_once_and_can_be_cancelled(undecided, no_engine):
+    app = open_page("findings", show="everything")
+    assert f"**{len(ITEMS) - 1} of {len(ITEMS)} items** are left" in texts_of(app)
+    button(app, "Reproduce everything").click().run()
+    assert [spec.item for _, spec in no_engine] == [item for item in ITEMS if item != "claim-10"]
+    assert {kind for kind, _ in no_engine} == {KIND}
+
+
+def test_items_in_progress_are_shown_and_cancelled(undecided, no_engine, monkeypatch):
+    from core.engine import client
+
+    spec = StudyItemSpec(study=QUICK, item="figure-1")
+    job = create_job(undecided, KIND, spec.model_dump(mode="json"), "s-9")
+    monkeypatch.setattr(client, "find", lambda kind, asked, store: job if asked == spec else None)
+    app = open_page("findings", show="everything")
+    assert "at the mean pace of 1 items that were made" in texts_of(app)
+    button(app, "Cancel all").click().run()
+    assert job.status().state == "cancelled"
+
+
+def test_the_report_can_be_had_once_something_is_made(undecided, no_engine):
+    labels = [one.proto.label for one in open_page("findings", show="everything").get("download_button")]
+    assert labels == ["Report as one page"]
+
+
+def test_runs_behind_a_verdict_are_linked(store, no_engine):
+    study = QUICK.model_copy(update={"n_seeds": 5})
+    put(store, KIND, StudyItemSpec(study=study, item="claim-10"), judge(0, 10, study), "s-1")
+    app = open_page("findings", claim="10")
+    links = [link.proto for link in app.get("page_link")]
+    compare = next(link for link in links if link.label.startswith("Compare the first seed"))
+    asked = json.loads(parse_qs(compare.query_string)["runs"][0])
+    assert asked == ["t-deep-gaussian-0", "t-deep-kept-gaussian-0"]
+    assert len([link for link in links if link.label.startswith("t-deep")]) == 10
