@@ -5,9 +5,9 @@ import streamlit as st
 from core.store import Store
 from pages.common.beside import controls_beside
 from pages.common.cite import box
-from pages.common.compare_tables import download
 from pages.common.layout import empty, errors, header
 from pages.common.state import View, open_store
+from pages.common.tables import download
 from pages.common.trajectories.controls import Wanted, controls
 from pages.common.trajectories.documents import document_numbers
 from pages.common.trajectories.following import need_trajectories
@@ -37,7 +37,7 @@ def show(view: View, wanted: Wanted, store: Store) -> None:
         tables |= document_numbers(view, wanted, store)
     with st.container(horizontal=True):
         for name, frame in tables.items():
-            download(name.capitalize(), frame, f"trajectories-{name}.csv")
+            download(name.capitalize(), frame, f"trajectories-{name}")
 
 
 header("Trajectories", "How does a text move through the cloud, token by token, and where does its answer go?")

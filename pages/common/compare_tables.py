@@ -1,4 +1,4 @@
-"""The compare page's tables: quantities with their intervals and nulls, each head with its definition, each as CSV."""
+"""The compare page's tables: quantities with their intervals and nulls, heads with definitions, each to take away."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from core.analysis.definitions import DEFINITIONS
 from core.analysis.quantities import Quantity, each_quantity
 from core.engine.measure import Measures
 from pages.common.layout import plain, table
+from pages.common.tables import download
 
 POSTERIOR, PRIOR = "posterior", "prior sample"
 MAX_ROWS = 25
@@ -97,14 +98,9 @@ def show_group(
     st.caption(caption)
     numbers = tidy(document).query("group == @group")
     with st.container(horizontal=True):
-        download(title, numbers, f"{group}.csv")
+        download(title, numbers, group)
         for name, behind in (points or {}).items():
-            download(name, behind, f"{name.lower().replace(' ', '-')}.csv")
-
-
-def download(name: str, frame: pd.DataFrame, file: str) -> None:
-    """Offer a table as CSV."""
-    st.download_button(f"{name} (CSV)", frame.to_csv(index=False), file, "text/csv", key=f"compare.{file}")
+            download(name, behind, name.lower().replace(" ", "-"))
 
 
 def show_retained(document: Mapping[str, Any], site: int) -> None:

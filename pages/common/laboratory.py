@@ -27,6 +27,7 @@ from pages.common.preview import (
     nearest_tokens,
     place_sample,
 )
+from pages.common.tables import download
 
 MEANINGS = {
     "norm": "Length of the vector.",
@@ -177,10 +178,8 @@ def points_table(one: Drawn) -> None:
     words = f" Nearest tokens of the first {N_NEAREST} vectors." if left_out > 0 else ""
     first, second = st.columns([3, 1], vertical_alignment="center")
     first.caption(f"{plain(one.name)}: {len(frame)} vectors, seed {one.asked.seed}.{words}")
-    second.download_button(
-        "CSV", frame.to_csv(index=False), f"{one.spec.kind}-sample.csv", "text/csv", icon=":material/download:",
-        width="stretch",
-    )  # fmt: skip
+    with second:
+        download("Vectors", frame, f"{one.spec.kind}-sample", width="stretch")
 
 
 def summary_table(drawn: Sequence[Drawn]) -> None:
@@ -209,6 +208,7 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
         if name in frame
     }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+    download("This table", frame, "priors")
 
 
 def _column(plain_text: bool, meaning: str | None) -> Any:
@@ -222,7 +222,9 @@ def reports_table(drawn: Sequence[Drawn]) -> None:
     flat = [dict(_flat(one.preview.report)) for one in drawn]
     facts = list(dict.fromkeys(name for facts in flat for name in facts))
     columns = {one.name: [facts_of.get(name, "–") for name in facts] for one, facts_of in zip(drawn, flat, strict=True)}
-    table(pd.DataFrame({"fact": facts, **columns}), height=min(36 * (len(facts) + 1), 640))
+    frame = pd.DataFrame({"fact": facts, **columns})
+    table(frame, height=min(36 * (len(facts) + 1), 640))
+    download("Fits", frame, "prior-fits")
 
 
 def _flat(report: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

@@ -92,10 +92,12 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         columns = json.loads(table.proto.columns)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
+    names = [
+        "Quality", "Speed", "Evaluations", "Way travelled", "Vectors", "Coordinates", "Nearness to tokens",
+        "Null points", "Place in the clouds", "Shape", "What vectors are worth", "Changed prompts",
+    ]  # fmt: skip
     assert [button.proto.label for button in app.get("download_button")] == [
-        "Quality (CSV)", "Speed (CSV)", "Evaluations (CSV)", "Way travelled (CSV)", "Vectors (CSV)",
-        "Coordinates (CSV)", "Nearness to tokens (CSV)", "Null points (CSV)", "Place in the clouds (CSV)",
-        "Shape (CSV)", "What vectors are worth (CSV)", "Changed prompts (CSV)",
+        f"{name} ({kind})" for name in names for kind in ("CSV", "Parquet")
     ]  # fmt: skip
     assert "undecided" in texts_of(app).lower()
 

@@ -1,7 +1,6 @@
 """What is on the map, to take away: points as a table, the figure as a page of its own."""
 
 from collections.abc import Callable
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from core.engine.projection import StoredMap
 from core.figures.page import page
 from pages.common.activations.points import Points
 from pages.common.state import View
+from pages.common.tables import PARQUET, csv, parquet
 
 COLUMNS = {
     "dataset": "name of the data set",
@@ -85,21 +85,13 @@ def downloads(
     def rows() -> pd.DataFrame:
         return table(points, chosen, site, annotations, what == "selected")
 
-    def csv() -> bytes:
-        return rows().to_csv(index=False).encode()
-
-    def parquet() -> bytes:
-        with BytesIO() as file:
-            rows().to_parquet(file, index=False)
-            return file.getvalue()
-
     def html() -> bytes:
         return page(figure(), name).encode()
 
     with st.container(horizontal=True):
         for title, ending, make, mime in (
-            ("Points as CSV", "csv", csv, "text/csv"),
-            ("Points as Parquet", "parquet", parquet, "application/vnd.apache.parquet"),
+            ("Points as CSV", "csv", lambda: csv(rows()), "text/csv"),
+            ("Points as Parquet", "parquet", lambda: parquet(rows()), PARQUET),
             ("Figure as HTML", "html", html, "text/html"),
         ):
             st.download_button(

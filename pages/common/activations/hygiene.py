@@ -20,6 +20,7 @@ from pages.common.cite import cite_job
 from pages.common.layout import draw, duration, errors, plain, size, table
 from pages.common.offers import offer
 from pages.common.state import View
+from pages.common.tables import download
 
 PAD = Mark("#2B2F38", "x", "x", 6, 0.9)
 _SHOW = {"difference": "Change", "value": "Value", "both": "Value and interval"}
@@ -85,10 +86,7 @@ def _numbers(view: View, found: Hygiene) -> None:
     shown = view.segments("change", "Show", _SHOW)
     wide = wide_table(found, shown)
     table(wide, height="content")
-    st.download_button(
-        "All numbers as CSV", found.table.to_csv(index=False).encode(), "hygiene.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    download("All numbers", found.table, "hygiene")
     st.caption(
         "Each column turns one switch of the filter on the left, alone; the first is that filter itself. All are parts "
         "of one sample of every token, so a change is the filter's doing. Values have a 95 % interval over documents, "

@@ -24,6 +24,7 @@ from pages.common.forms import spec_fields
 from pages.common.layout import draw, duration, errors, plain, size, table
 from pages.common.offers import offer
 from pages.common.state import View
+from pages.common.tables import download
 
 SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
 FIRST = ["lda_accuracy", "neighbour_purity", "energy", "dip", "two_nn_dimension", "kurtosis_principal"]
@@ -126,15 +127,9 @@ def _tables(found: Atlas, quantities: list[str]) -> None:
     with st.expander("Numbers"):
         shown = found.statistics.loc[found.statistics["quantity"].isin(quantities)]
         table(shown.assign(site=shown["site"].astype(str)))
-        left, right = st.columns(2)
-        for side, title, frame, name in (
-            (left, "All statistics as CSV", found.statistics, "atlas.csv"),
-            (right, "Directions of the dip test as CSV", found.directions, "atlas-directions.csv"),
-        ):
-            side.download_button(
-                title, frame.to_csv(index=False).encode(), name, "text/csv", icon=":material/download:",
-                on_click="ignore",
-            )  # fmt: skip
+        with st.container(horizontal=True):
+            download("All statistics", found.statistics, "atlas")
+            download("Directions of the dip test", found.directions, "atlas-directions")
 
 
 def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:

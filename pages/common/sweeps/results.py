@@ -1,5 +1,6 @@
 """What came of a sweep: best rates, priors compared at them, quality against displacement, and the table."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,13 @@ from core.figures.tradeoff import tradeoff_figure
 from core.specs import SweepSpec
 from pages.common.compare_tables import words as with_interval
 from pages.common.layout import draw, plain, table
+from pages.common.pages import page
 from pages.common.runs import BASELINES
 from pages.common.sweeps.words import varying, words_of
+from pages.common.tables import download
+
+_LINKED = 24
+"""Runs that the Compare page is asked to show at once, at most."""
 
 
 def show_results(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing]) -> None:
@@ -85,6 +91,10 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
             "that differ in one thing on the same data; p is of a paired t test, Holm-corrected over these pairs. That "
             "a difference is not significant does not show that there is none."
         )
+    runs = [run for group in groups for run in group["runs"]]
+    if len(runs) <= _LINKED:
+        st.page_link(page("compare"), label=f"These {len(runs)} runs on Compare", icon=":material/compare_arrows:",
+                     query_params={"runs": json.dumps(runs)})  # fmt: skip
 
 
 def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -125,11 +135,7 @@ def _table(sweep_id: str, frame: pd.DataFrame) -> None:
             "Steps to the target: the first evaluated step with a validation loss at most the target, `not before` the "
             "evaluation before it. Without a target of its own it is the worst of the best losses on the same data."
         )
-        with st.container(horizontal=True):
-            st.download_button("CSV", frame.to_csv(index=False), f"{sweep_id}.csv", key=f"sweep.csv.{sweep_id}",
-                               icon=":material/download:")  # fmt: skip
-            st.download_button("Parquet", frame.to_parquet(index=False), f"{sweep_id}.parquet",
-                               key=f"sweep.parquet.{sweep_id}", icon=":material/download:")  # fmt: skip
+        download("All runs", frame, sweep_id)
 
 
 def _marks(best: Mapping[str, Any]) -> list[Any]:

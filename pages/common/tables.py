@@ -1,0 +1,47 @@
+"""Tables to take away: one button a table, with CSV and Parquet behind it. Nothing is written before it is pressed."""
+
+from io import BytesIO
+
+import pandas as pd
+import streamlit as st
+
+PARQUET = "application/vnd.apache.parquet"
+
+
+def download(name: str, frame: pd.DataFrame, file: str, key: str = "", width: str = "content") -> None:
+    """Offer a table as CSV and as Parquet.
+
+    Args:
+        name: on the button.
+        frame: the table.
+        file: its name without an ending.
+        key: tells apart tables of one file name on a page.
+        width: of the button.
+    """
+    with st.popover(name, icon=":material/download:", width=width):  # pyright: ignore[reportArgumentType]
+        for title, ending, mime, written in (
+            ("CSV", "csv", "text/csv", csv),
+            ("Parquet", "parquet", PARQUET, parquet),
+        ):
+            st.download_button(
+                f"{name} ({title})", lambda written=written: written(frame), f"{file}.{ending}", mime,
+                key=f"download.{key or file}.{ending}", on_click="ignore", width="stretch",
+            )  # fmt: skip
+
+
+def csv(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV."""
+    return frame.to_csv(index=False).encode()
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return a table as Parquet; a column of values of several types is text there."""
+    mixed = [name for name, column in frame.items() if column.dtype == object and _n_types(column) > 1]
+    one_type = frame.astype(dict.fromkeys(mixed, "string"))
+    with BytesIO() as file:
+        one_type.set_axis([str(name) for name in frame.columns], axis=1).to_parquet(file, index=False)
+        return file.getvalue()
+
+
+def _n_types(column: pd.Series) -> int:
+    return len({type(value) for value in column.dropna()})
