@@ -1,14 +1,18 @@
 """What claims read of tuning runs: final losses, curves of the loss, and seed-by-seed differences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.equivalence import Equivalence, tost
+from core.analysis.rates import Trial, losses_at_others_choice
 from core.analysis.verdict import Bounds
-from core.store import JobFolder
+from core.specs.base import canonical_json
+from core.store import JobFolder, list_jobs
 from core.studies.arms import arms
 from core.studies.bench import Bench
 from core.studies.claims.base import Part
@@ -18,6 +22,7 @@ MARGIN = 0.05
 TOST_LEVEL = 0.9
 """Two one-sided tests at 0.05 are the 90 % interval against the margin."""
 DIFFERENCE = "difference of the validation loss, nats a label token"
+AT_BEST_RATES = "the same, each prior at the rate that its other seeds choose"
 
 
 def final_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
@@ -53,6 +58,43 @@ def same_quality(bench: Bench, names: Sequence[str]) -> tuple[list[Part], list[J
         for one, other in combinations(names, 2)
     ]
     return parts, [run for found in runs.values() for run in found]
+
+
+def same_quality_at_best_rates(bench: Bench, names: Sequence[str]) -> list[Part]:
+    """Return how arms compare at the rate that suits each, as far as runs at several rates are in the store.
+
+    Each seed is compared at the rate that the arm's other seeds choose, so that luck does not choose it (a sweep over
+    rates makes such runs). These parts stand beside and decide nothing: which rates there are is nobody's rule.
+    """
+    trials = _trials(bench, names)
+    several = [name for name in names if len({trial.rate for trial in trials[name]}) > 1]
+    losses = {name: losses_at_others_choice(trials[name]) for name in several}
+    parts = []
+    for one, other in combinations(several, 2):
+        seeds = sorted(set(losses[one]) & set(losses[other]))
+        if len(seeds) > 1:
+            first, second = ([losses[name][seed][1] for seed in seeds] for name in (one, other))
+            part = quality_part(
+                f"{title(bench, one)} − {title(bench, other)}", tost(first, second, MARGIN, paired=True)
+            )
+            parts.append(replace(part, quantity=AT_BEST_RATES, decides=False))
+    return parts
+
+
+def _trials(bench: Bench, names: Sequence[str]) -> dict[str, list[Trial]]:
+    """Return for each arm the runs of the store that differ from it in rate and seed alone."""
+    known = {_but_rate_and_seed(arms(bench.spec)[name].specs[0].model_dump(mode="json")): name for name in names}
+    found: dict[str, list[Trial]] = {name: [] for name in names}
+    for job in list_jobs(bench.store, "tune"):
+        name = known.get(_but_rate_and_seed(job.spec))
+        if name and job.status().state == "succeeded":
+            loss = float(final_losses([job])[0])
+            found[name].append(Trial(float(job.spec["learning_rate"]), int(job.spec["seed"]), loss))
+    return found
+
+
+def _but_rate_and_seed(spec: Mapping[str, Any]) -> str:
+    return canonical_json({name: value for name, value in spec.items() if name not in ("learning_rate", "seed")})
 
 
 def quality_part(name: str, found: Equivalence, bounds: Bounds | None = None) -> Part:

@@ -14,6 +14,7 @@ from core.studies.claims.outcomes import (
     final_losses,
     quality_part,
     same_quality,
+    same_quality_at_best_rates,
     title,
     untuned_losses,
 )
@@ -35,12 +36,18 @@ def judge_priors(bench: Bench) -> Judged:
     deep, deep_runs = same_quality(bench, DEEP)
     parts = [*soft, *deep]
     same = sum(abs(part.interval.value) <= MARGIN for part in parts)
+    beside = same_quality_at_best_rates(bench, SOFT)
     widest = max(parts, key=lambda part: abs(part.interval.value))
+    rates = (
+        f"Beside it {len(beside)} pairs at each prior's own best rate."
+        if beside
+        else "All priors have the same learning rate, as in the paper, not each its own best: a sweep over rates with "
+        "the study's settings puts those beside."
+    )
     return Judged(
-        parts,
+        [*parts, *beside],
         f"{same} of {len(parts)} mean differences are within {MARGIN:g} nats; the largest is {widest.name} with "
-        f"{widest.interval.value:+.3f}. All priors have the same learning rate, as in the paper, not each its own "
-        "best.",
+        f"{widest.interval.value:+.3f}. {rates}",
         level=TOST_LEVEL,
         runs=[*soft_runs, *deep_runs],
         extra={"margin": MARGIN},

@@ -10,6 +10,8 @@ from scipy.stats import binomtest, ttest_1samp
 from core.analysis.equivalence import tost
 from core.analysis.retained import prior_retained
 from core.analysis.speed import Reached
+from core.store import create_job
+from core.studies.arms import arms
 from core.studies.claims import CLAIMS, autoencoder, position, quality, speed
 from core.studies.claims.outcomes import MARGIN
 from tests.unit.studies.claims.planted import SEEDS, STUDY, WOBBLE, PlantedBench, PlantedRun, runs_with
@@ -34,6 +36,26 @@ def test_the_parts_of_quality_are_paired_tosts():
     oracle = tost(1 + WOBBLE, 1 + np.roll(WOBBLE, 1), MARGIN, paired=True)
     assert part.interval == oracle.difference
     assert part.p == oracle.p
+
+
+def test_priors_that_differ_at_one_rate_are_compared_beside_at_the_rate_that_suits_each(store):
+    bench = PlantedBench(runs_with({**dict.fromkeys(PRIORS, 1.0), "gaussian": 2.0}))
+    bench.store = store
+    suits = {"gaussian": 5e-4, "isotropic": 5e-3}
+    for arm, best in suits.items():
+        for spec in arms(STUDY)[arm].specs:
+            for rate in suits.values():
+                asked = spec.model_copy(update={"learning_rate": rate})
+                job = create_job(store, "tune", asked.model_dump(mode="json"), f"t-{asked.fingerprint()[:10]}")
+                job.write_result(PlantedRun("t", (1.0 if rate == best else 2.0) + float(WOBBLE[spec.seed])).result())
+                job.update(state="succeeded")
+    found = CLAIMS[6].judge(bench)
+    beside = [part for part in found.parts if not part.decides]
+    assert found.verdict == "fails"
+    assert [part.name for part in beside] == ["Isotropic, rate 5e-3 − Gaussian fitted on the vocabulary"]
+    assert beside[0].interval.value == pytest.approx(0)
+    assert beside[0].n == SEEDS
+    assert "1 pairs at each prior's own best rate" in found.words
 
 
 @pytest.mark.parametrize(("gap", "noise", "verdict"), [(0, 1, "holds"), (0.2, 1, "fails"), (0, 10, "undecided")])
