@@ -26,7 +26,12 @@ TABLES = (".csv", ".json", ".parquet")
 
 
 def sweep(
-    file: Annotated[Path, typer.Argument(help="YAML or JSON: a base and axes; see docs/sweeps.md.", metavar="FILE")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="YAML or JSON: a base and axes, see docs/sweeps.md; or the JSON itself.", metavar="FILE|JSON"
+        ),
+    ],
     scheduler: Annotated[
         str | None,
         typer.Option(help="Send the runs to this Dask scheduler instead of this machine.", metavar="tcp://…"),
@@ -72,12 +77,14 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
     }
 
 
-def _read(file: Path) -> SweepSpec:
+def _read(file: str) -> SweepSpec:
+    if file.lstrip().startswith("{"):
+        return parse_sweep(file)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The sweep file {str(file)!r} cannot be read ({error}); check its path.") from None
-    return parse_sweep(text, file.name)
+        raise BadRequest(f"The sweep file {file!r} cannot be read ({error}); check its path.") from None
+    return parse_sweep(text, Path(file).name)
 
 
 def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:

@@ -42,9 +42,9 @@ def outcome(one: Standing) -> dict[str, Any]:
         run, status, and as far as they are known: validation, baseline, displacement, regularisers, steps, seconds,
         steps_per_second, evaluations (step → validation loss), error.
     """
-    if one.job is None:
+    status = one.status
+    if one.job is None or status is None:
         return {"run": None, "status": one.state, **({"error": one.error} if one.error else {})}
-    status = one.job.status()
     row: dict[str, Any] = {"run": one.job.id, "status": status.state}
     if status.state != "succeeded":
         return {**row, "error": status.error} if status.error else row

@@ -6,6 +6,7 @@ goes on after anything when somebody asks for it again. The sweep itself is kept
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import core.priors  # noqa: F401 - importing it defines the kinds
 from core.analysis.rates import Trial, choose_rate
@@ -24,7 +25,7 @@ _FOLDER = "sweeps"
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run of a sweep stands.
+    """How a run of a sweep stands, or stood when that was first looked at.
 
     Attributes:
         cell: which run.
@@ -36,11 +37,16 @@ class Standing:
     job: JobFolder | None = None
     error: str = ""
 
+    @cached_property
+    def status(self) -> Status | None:
+        """Return the job's status, if there is a job."""
+        return self.job.status() if self.job else None
+
     @property
     def state(self) -> str:
         """Return the job's state, 'refused' or 'not started'."""
-        if self.job:
-            return self.job.status().state
+        if self.status:
+            return self.status.state
         return "refused" if self.error else "not started"
 
 
@@ -151,7 +157,8 @@ def follow_runs(found: Sequence[Standing], on_status: Callable[[JobFolder, Statu
 
 def cancel_runs(found: Sequence[Standing], store: Store) -> int:
     """Cancel the runs that have not ended and return how many they were."""
-    living = [one.job for one in found if one.job and one.state in ("queued", "running", "interrupted")]
+    jobs = [one.job for one in found if one.job]
+    living = [job for job in jobs if job.status().state in ("queued", "running", "interrupted")]
     for job in reversed(living):  # from the end, so that none begins because the one before was stopped
         client.cancel(job, store)
     return len(living)

@@ -17,7 +17,7 @@ REACHED = (
     "pages.common.pages, pages.common.compare_map, pages.common.compare_tables, pages.common.measures, "
     "pages.common.trajectories.documents, pages.common.trajectories.picture, core.engine.paths, "
     "core.analysis.collapse, core.analysis.definitions, core.engine.comparison, core.figures.clouds, core.priors, "
-    "pages.common.activations.closer"
+    "pages.common.activations.closer, pages.common.sweeps.choose, pages.common.sweeps.form"
 )
 
 

@@ -1,6 +1,6 @@
 """The sweep side of the Tune page: axes, ready-made sweeps, the grid of states, what came of the runs."""
 
-import json
+import shlex
 import shutil
 
 import pytest
@@ -9,6 +9,7 @@ from core.engine import client
 from core.engine.sweep import find_sweep, keep_sweep, kept_sweeps, standings
 from core.engine.tasks import find_task
 from core.specs import SweepSpec
+from core.specs.sweep import parse_sweep
 from core.store import Store, create_job, find_job
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
@@ -180,4 +181,8 @@ def test_a_kept_sweep_is_listed_by_its_name_or_axes(filled, no_engine):
     app = sweep_page(filled)
     (chosen,) = [box for box in app.selectbox if box.label == "Sweep"]
     assert set(chosen.options) == {f"2 priors, 2 seeds · {first}", f"mine · {second}"}
-    assert json.loads(find_sweep(second, store).canonical_json())["name"] == "mine"
+    app = sweep_page(filled, sweep=second)
+    cited = next(code.value for code in app.code if "python -m core" in code.value)
+    (words,) = [shlex.split(line) for line in cited.splitlines()]
+    assert words[3] == "sweep"
+    assert parse_sweep(words[4]) == find_sweep(second, store)

@@ -14,6 +14,7 @@ from core.figures.sweep import Square, states_figure
 from core.specs import SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store
+from pages.common.cite import cite_command
 from pages.common.costs import tuning_cost
 from pages.common.jobs import POLL_SECONDS, start_several
 from pages.common.layout import draw, duration, errors, plain
@@ -26,6 +27,7 @@ _SILENT_SECONDS = 10.0
 
 def show_sweep(sweep_id: str, sweep: SweepSpec, store: Store) -> None:
     """Show a sweep: refreshed while its runs go on, and not at all when they have ended."""
+    cite_command("sweep", sweep.canonical_json())
     found = standings(sweep, store)
     if any(one.state in LIVING for one in found):
         _living(sweep_id, sweep, store)
@@ -50,7 +52,7 @@ def _living(sweep_id: str, sweep: SweepSpec, store: Store) -> None:
 
 def _revive_if_silent(found: Sequence[Standing], store: Store) -> None:
     """See to it that somebody works on the runs."""
-    statuses = [one.job.status() for one in found if one.job and one.state in LIVING]
+    statuses = [one.status for one in found if one.status and one.state in LIVING]
     if statuses and time.time() - max(max(s.heartbeat, s.created) for s in statuses) > _SILENT_SECONDS:
         client.revive(store)
 
@@ -95,9 +97,9 @@ def _button(label: str, what: str, icon: str, sweep_id: str, act: Callable[[], o
 
 def _time_left(found: Sequence[Standing], store: Store) -> float | None:
     """Return the seconds that runs on their way still take, one after the other; None while that is not known."""
-    living = [one for one in found if one.job and one.state in LIVING]
+    living = [one for one in found if one.state in LIVING]
     paces, now = Paces(store), time.time()
-    left = [one.job.status().seconds_left(now) if one.job else None for one in living]
+    left = [one.status.seconds_left(now) if one.status else None for one in living]
     known = [own or paces.seconds(one.cell.spec) for own, one in zip(left, living, strict=True)]
     times = [seconds for seconds in known if seconds is not None]
     return sum(times) if living and len(times) == len(known) else None
@@ -128,6 +130,6 @@ def _run(one: Standing) -> str:
 def _text(one: Standing) -> str:
     if one.state == "succeeded":
         return f"{outcome(one)['validation']['loss']:.3f}"
-    if one.state == "running" and one.job:
-        return f"{100 * one.job.status().fraction:.0f} %"
+    if one.state == "running" and one.status:
+        return f"{100 * one.status.fraction:.0f} %"
     return {"not started": "–"}.get(one.state, one.state)
