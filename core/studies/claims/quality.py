@@ -24,8 +24,8 @@ DEEP = ("deep-gaussian", "deep-xavier", "deep-exclusion")
 BETWEEN, INSIDE = "deep-math-interpolation", "deep-math-gaussian"
 _GAIN = "validation loss without a prompt minus that with it, nats a label token"
 _WHY_MARGIN = (
-    f"The margin is {MARGIN:g} nats a label token: perplexities within about 5 %, less than the spread that another "
-    "choice of the learning rate makes."
+    f"The margin is {MARGIN:g} nats a label token: perplexities within about 5 % of each other, for which nobody would "
+    "choose one prior over another."
 )
 _TOST_NULL = "Two means that lie the margin apart: two one-sided tests (TOST) at 0.05 each must reject that."
 
@@ -56,7 +56,7 @@ def judge_priors(bench: Bench) -> Judged:
 
 def judge_forms(bench: Bench) -> Judged:
     """Judge C10 on the same prior, cut and kept."""
-    parts, runs = same_quality(bench, ("deep-gaussian", "deep-kept-gaussian"))
+    parts, runs = same_quality(bench, ("form-cut", "form-kept"))
     found = parts[0].interval
     return Judged(
         parts,
@@ -139,7 +139,7 @@ CLAIMS = (
         ),
         judge=judge_forms,
         figures=("table-quality",),
-        arms=("deep-gaussian", "deep-kept-gaussian"),
+        arms=("form-cut", "form-kept"),
     ),
     Claim(
         number=11,

@@ -14,7 +14,7 @@ from core.studies.items import ITEMS, find_item
 from core.studies.judgements import Judgement
 from pages.common.findings.cost import cost_words
 from pages.common.findings.seeds import offer_seeds
-from pages.common.layout import draw, errors, numbers, plain, table
+from pages.common.layout import draw, errors, plain, table
 from pages.common.offers import offer
 from pages.common.pages import page
 from pages.common.state import View
@@ -66,10 +66,14 @@ def _found(view: View, judged: Judgement) -> None:
         f'font-weight:600">{VERDICT_SIGNS[found["verdict"]]}</span>'
     )
     st.markdown(plain(found["words"]))
-    numbers(_headline(found))
+    st.markdown(f"#### {_headline(found)}")
     of_several = sum(part["decides"] for part in found["parts"]) > 1
     which = f", which supports the claim {found['headline']}" if of_several else ""
-    st.caption(f"These are of {plain(found['of'])} ({plain(found['quantity'])}){which}.")
+    st.caption(
+        f"Claimed: **{found['bounds']['words']}**. {found['n']} {found['unit']}s"
+        + (f", p {found['p']:.2g}" if found["p"] is not None else "")
+        + f". These are of {plain(found['of'])} ({plain(found['quantity'])}){which}."
+    )
     draw(judged.reproduced.picture, key=view.key("picture"))
     again = found["looks"]
     looks = "" if again == 1 else f" Judged {again} times with more seeds each time; the intervals allow for that."
@@ -87,14 +91,10 @@ def _found(view: View, judged: Judgement) -> None:
     _runs(found)
 
 
-def _headline(found: dict[str, Any]) -> dict[str, str]:
+def _headline(found: dict[str, Any]) -> str:
+    """Return value and interval in words."""
     low, high = (_number(found[name]) for name in ("low", "high"))
-    shown = {"Value": _number(found["value"]), f"{found['level']:.0%} interval": f"{low} to {high}"}
-    shown["Claimed"] = found["bounds"]["words"]
-    shown[f"{found['unit'].capitalize()}s"] = str(found["n"])
-    if found["p"] is not None:
-        shown["p"] = f"{found['p']:.2g}"
-    return shown
+    return f"{_number(found['value'])} :gray[\\[{low}, {high}\\] {found['level']:.0%} interval]"
 
 
 def _number(value: float | None) -> str:
