@@ -55,7 +55,8 @@ def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") 
         figure.update_yaxes(
             tickvals=list(range(len(panel.values))), ticktext=[show(name) for name in panel.values], row=number, col=1
         )
-        figure.update_xaxes(title_text=axis, zeroline=False, row=number, col=1)
+        figure.update_xaxes(zeroline=False, row=number, col=1)
+    figure.update_xaxes(title_text=axis, row=len(panels), col=1)
     seen: set[str] = set()
     for trace in figure.data:
         trace.showlegend = trace.name not in seen

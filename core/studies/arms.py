@@ -1,5 +1,6 @@
 """The arms of a study: which runs of prompt-tuning are compared, one a seed in each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "sp
 """Of the regularisers, each of which is laid on the plain arm once."""
 COMPARED = (
     "isotropic", "isotropic-slow", "gaussian", "exclusion", "xavier", "activations-gaussian", "activations-xavier",
-    "deep-gaussian", "deep-xavier", "deep-exclusion", "deep-kept-gaussian", "deep-math-interpolation", PLAIN,
+    "deep-gaussian", "deep-xavier", "deep-exclusion", "form-cut", "form-kept", "deep-math-interpolation", PLAIN,
     "deep-math-xavier",
 )  # fmt: skip
 """Arms of the table of quality."""
@@ -47,6 +48,7 @@ def arms(study: StudySpec) -> dict[str, Arm]:
     soft, questions = _task(study, study.soft_task), _task(study, study.questions)
     sums = {**_task(study, study.arithmetic), **_deep(study)}
     deep = {**questions, **_deep(study)}
+    forms = soft | _deep(study) | _prior("gaussian") | {"prompt_sites": _with_embeddings(study.prompt_sites)}
     between = {"kind": "interpolation", "second": study.data(study.texts).model_dump(mode="json")}
     made = {
         "isotropic": ("Isotropic, rate 5e-3", soft | _prior("isotropic"), RATE),
@@ -62,9 +64,8 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         "deep-gaussian": ("Deep, Gaussian fitted at each block", deep | _prior("gaussian"), study.deep_rate),
         "deep-xavier": ("Deep, Xavier", deep | _prior("xavier"), study.deep_rate),
         "deep-exclusion": ("Deep, exclusion, c = 5", deep | _prior("exclusion"), study.deep_rate),
-        "deep-kept-gaussian": (
-            "Deep, kept in the sequence, Gaussian", deep | _prior("gaussian") | {"deep_form": "kept"}, study.deep_rate,
-        ),
+        "form-cut": ("Deep from the embeddings on, cut", forms, study.deep_rate),
+        "form-kept": ("Deep from the embeddings on, kept", forms | {"deep_form": "kept"}, study.deep_rate),
         "deep-math-interpolation": ("Deep on sums, interpolation", sums | {"prior": between}, study.deep_rate),
         "deep-math-gaussian": ("Deep on sums, Gaussian", sums | _prior("gaussian"), study.deep_rate),
         "deep-math-xavier": ("Deep on sums, Xavier", sums | _prior("xavier"), study.deep_rate),
@@ -90,6 +91,14 @@ def _prior(kind: str) -> dict[str, Any]:
 
 def _deep(study: StudySpec) -> dict[str, Any]:
     return {"method": "deep", "prompt_sites": study.prompt_sites, "rate_unit": study.deep_rate_unit}
+
+
+def _with_embeddings(sites: Sequence[int]) -> tuple[int, ...]:
+    """Return sites with the token embeddings first.
+
+    Without a block between two prompted ones, cut and kept prompts are the same: what is kept is replaced at once.
+    """
+    return (0, *(site for site in sites if site != 0))
 
 
 def _task(study: StudySpec, dataset: DatasetSpec) -> dict[str, Any]:

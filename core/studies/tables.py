@@ -10,6 +10,7 @@ from core.analysis.seeds import over_seeds
 from core.analysis.speed import common_target, steps_to_target
 from core.engine.measure import Measures
 from core.figures.forest import Lines, forest_figure
+from core.specs import TuningSpec
 from core.studies.arms import COMPARED, PLAIN, REGULARISED, Arm, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
@@ -78,30 +79,31 @@ def _tasks(chosen: Sequence[Arm]) -> dict[str, list[Arm]]:
     """Return arms by what they share: method, data and blocks, on which alone losses compare."""
     found: dict[str, list[Arm]] = {}
     for arm in chosen:
-        spec = arm.specs[0]
-        found.setdefault(f"{spec.method} prompts on {spec.dataset.label}", []).append(arm)
+        found.setdefault(_task(arm.specs[0]), []).append(arm)
     return found
+
+
+def _task(spec: TuningSpec) -> str:
+    blocks = f" before blocks {', '.join(map(str, spec.prompt_sites))}" if spec.method == "deep" else ""
+    return f"{spec.method} prompts{blocks} on {spec.dataset.label}"
 
 
 def _panel(task: str, group: Sequence[Arm], measured: dict[str, list[Measures]]) -> Lines:
     nulls = measured[group[0].name][0].summary["quality"]["loss"].get("nulls", {})
     levels = {name: nulls[name]["value"] for name in BASELINES if "value" in nulls.get(name, {})}
-    return Lines(task.capitalize(), {_name(arm): over_seeds(_losses(measured[arm.name])) for arm in group}, levels)
-
-
-def _name(arm: Arm) -> str:
-    return f"{arm.title} ({arm.specs[0].learning_rate:g})" if arm.specs[0].method == "soft" else arm.title
+    return Lines(task.capitalize(), {arm.title: over_seeds(_losses(measured[arm.name])) for arm in group}, levels)
 
 
 def _quality_row(task: str, arm: Arm, measured: Sequence[Measures], target: float | None) -> dict[str, Any]:
     spec = arm.specs[0]
     row: dict[str, Any] = {"task": task, "prior": arm.title, "rate": spec.learning_rate, "seeds": len(measured)}
+    interval = over_seeds(_losses(measured))
     for name in QUALITY:
         values = [found.summary["quality"].get(name, {}).get("value") for found in measured]
         known = [value for value in values if value is not None]
         row[name.replace("_", " ")] = float(np.mean(known)) if known else None
-    interval = over_seeds(_losses(measured))
-    row |= {"loss low": _finite(interval.low), "loss high": _finite(interval.high)}
+        if name == "loss":
+            row |= {"loss low": _finite(interval.low), "loss high": _finite(interval.high)}
     return {**row, "steps to target": _steps(measured, target)}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.activations.clouds import find_vocabulary
 from core.errors import UnknownName
-from core.specs import StudyItemSpec
+from core.specs import StudyItemSpec, StudySpec
 from core.store.prompts import read_prompts
 from core.studies.arms import REGULARISED, arms
 from core.studies.figure import Reproduced
@@ -80,11 +80,10 @@ def test_the_table_of_quality_has_a_row_an_arm_and_compares_within_a_task_only(b
     compared = [arm for name, arm in arms(bench.spec).items() if name not in REGULARISED]
     assert len(rows) == len(compared)
     assert {row["task"] for row in rows} == {
-        f"{method} prompts on {data.label}"
-        for method, data in (
-            ("soft", bench.spec.soft_task), ("deep", bench.spec.questions), ("deep", bench.spec.arithmetic),
-        )
-    }  # fmt: skip
+        f"soft prompts on {bench.spec.soft_task.label}",
+        f"deep prompts before blocks 0, -1 on {bench.spec.questions.label}",
+        f"deep prompts before blocks 0, -1 on {bench.spec.arithmetic.label}",
+    }
     for row, arm in zip(
         sorted(rows, key=lambda row: row["prior"]), sorted(compared, key=lambda arm: arm.title), strict=True
     ):
@@ -98,6 +97,16 @@ def test_the_table_of_regularisers_has_the_plain_arm_first(bench):
     assert rows[0]["regulariser"] == "Deep on sums, Gaussian"
     assert len(rows) == 1 + len(REGULARISED)
     assert all(row["angle"] > 0 for row in rows)
+
+
+def test_cut_and_kept_prompts_are_compared_where_they_can_differ(bench):
+    """Were all blocks between the first and the last prompted, both would be the same run."""
+    cut, kept = (arms(bench.spec)[name].specs[0] for name in ("form-cut", "form-kept"))
+    assert cut.prompt_sites == kept.prompt_sites == (0, -1)
+    ends = [(bench.runs(name)[0].result() or {})["validation"]["loss"] for name in ("form-cut", "form-kept")]
+    assert ends[0] != ends[1]
+    quick = arms(StudySpec.asked(True))["form-kept"].specs[0]
+    assert (quick.prompt_sites, quick.deep_form) == ((0, -3, -2, -1), "kept")
 
 
 def test_an_arm_differs_in_its_seeds_alone_and_an_unknown_one_is_named(bench):

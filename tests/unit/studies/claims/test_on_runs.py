@@ -60,7 +60,7 @@ def test_priors_that_differ_at_one_rate_are_compared_beside_at_the_rate_that_sui
 
 @pytest.mark.parametrize(("gap", "noise", "verdict"), [(0, 1, "holds"), (0.2, 1, "fails"), (0, 10, "undecided")])
 def test_cut_equals_kept(gap, noise, verdict):
-    losses = {"deep-gaussian": 1.0, "deep-kept-gaussian": 1.0 + gap}
+    losses = {"form-cut": 1.0, "form-kept": 1.0 + gap}
     assert CLAIMS[10].judge(PlantedBench(runs_with(losses, noise))).verdict == verdict
 
 
@@ -193,7 +193,7 @@ def test_concentration_is_a_lack_of_spread(monkeypatch, ratio, noise, verdict):
 
 
 def test_judging_again_with_more_seeds_is_allowed_less_error():
-    judged = CLAIMS[10].judge(PlantedBench(runs_with({"deep-gaussian": 1.0, "deep-kept-gaussian": 1.0})))
+    judged = CLAIMS[10].judge(PlantedBench(runs_with({"form-cut": 1.0, "form-kept": 1.0})))
     widths = [np.ptp([(part := judged.after(looks).headline).interval.low, part.interval.high]) for looks in (1, 2, 5)]
     assert widths == sorted(widths)
     assert widths[0] > judged.headline.interval.high - judged.headline.interval.low
@@ -206,8 +206,8 @@ def test_looking_after_each_seed_does_not_bring_a_verdict_by_luck():
     for _ in range(100):
         losses = rng.normal(0.05 + 1e-9, 0.03, 12)
         for looks in range(1, 7):
-            one = {"deep-gaussian": [PlantedRun("a", loss) for loss in losses[: looks + 2]]}
-            two = {"deep-kept-gaussian": [PlantedRun("b", 0.0) for _ in range(looks + 2)]}
+            one = {"form-cut": [PlantedRun("a", loss) for loss in losses[: looks + 2]]}
+            two = {"form-kept": [PlantedRun("b", 0.0) for _ in range(looks + 2)]}
             if CLAIMS[10].judge(PlantedBench(one | two)).after(looks).verdict == "holds":
                 wrong += 1
                 break
