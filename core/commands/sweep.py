@@ -28,9 +28,7 @@ TABLES = (".csv", ".json", ".parquet")
 def sweep(
     file: Annotated[
         str,
-        typer.Argument(
-            help="YAML or JSON: a base and axes, see docs/sweeps.md; or the JSON itself.", metavar="FILE|JSON"
-        ),
+        typer.Argument(help="YAML or JSON: a base and axes, see docs/sweeps.md; or the JSON itself.", metavar="FILE"),
     ],
     scheduler: Annotated[
         str | None,

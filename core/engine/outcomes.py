@@ -210,6 +210,7 @@ def _group(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[s
         "chosen_on": what["chosen_on"],
         "loss": quantity(over_seeds([row["loss"] for row in rows])),
         "losses": {str(row["seed"]): row["loss"] for row in rows},
+        "rates": {str(row["seed"]): row["learning_rate"] for row in rows},
         "runs": [row["run"] for row in rows],
         "target": rows[0]["target"],
         "steps_to_target": {str(row["seed"]): None if step == float("inf") else int(step)

@@ -136,7 +136,9 @@ def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Fig
 
 
 def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
-    """Draw the validation loss over the learning rate: a point a run, a line through the means, a ring at the best.
+    """Draw the validation loss over the learning rate: a point a run, a line through means, a ring at the best.
+
+    Rates at which some run has no loss have no mean.
 
     Args:
         curves: one a group.
@@ -147,6 +149,7 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
         colour, name = curve.look.colour, show(curve.name)
         tried = np.unique(curve.rates)
         means = np.array([curve.losses[curve.rates == rate].mean() for rate in tried])
+        tried, means = tried[np.isfinite(means)], means[np.isfinite(means)]
         figure.add_scatter(
             x=tried.astype(np.float32), y=means.astype(np.float32), mode="lines", name=name, legendgroup=curve.name,
             line={"color": colour, "width": 2}, hoverinfo="skip", showlegend=False,
@@ -182,7 +185,8 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
     for place, group in enumerate(groups):
         name, colour = show(group.name), group.look.colour
         figure.add_scatter(
-            x=group.losses.astype(np.float32), y=np.full(len(group.losses), place + _BELOW), mode="markers", name="a run",
+            x=group.losses.astype(np.float32), y=np.full(len(group.losses), place + _BELOW),
+            mode="markers", name="a run",
             marker={"color": REFERENCE.colour, "size": 7}, legendgroup="run", showlegend=place == 0,
             hovertemplate=f"{name}<br>loss %{{x:.4f}}<extra></extra>",
         )  # fmt: skip

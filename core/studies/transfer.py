@@ -79,7 +79,9 @@ def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
 
 
 def begun_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:
-    """Return a task's runs begun at another task's posteriors, otherwise as from scratch.
+    """Return a task's runs begun at another task's posteriors, otherwise as from scratch but for what is not read here.
+
+    Answers are not generated and the loss is measured at the end alone, which changes no loss.
 
     Args:
         specs: of the task from scratch, one a seed.
@@ -88,9 +90,10 @@ def begun_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) 
     """
     every = " ".join(run.id for run in runs)
     named = [run.id if draw == EXACT else every for run in runs]
+    priors = [{"prior": {"kind": "posterior", "runs": those, "draw": draw}} for those in named]
     return [
-        TuningSpec.parse({**spec.model_dump(mode="json"), "prior": {"kind": "posterior", "runs": those, "draw": draw}})
-        for spec, those in zip(specs, named, strict=True)
+        TuningSpec.parse({**spec.model_dump(mode="json"), "n_generation": 0, "evaluate_every": spec.steps, **prior})
+        for spec, prior in zip(specs, priors, strict=True)
     ]
 
 

@@ -164,7 +164,7 @@ def test_the_comparison_is_offered_when_the_search_has_ended(filled, no_engine):
     asked = search(filled, priors=["isotropic"], learning_rates=[1e-3, 5e-3], seeds=[0], compare_seeds=[7, 8])
     sweep_id = written(filled, asked, [3.0, 2.0])
     app = sweep_page(filled, sweep=sweep_id)
-    press(app, "Start 2 runs")
+    press(app, "Start the rest: 2 runs")
     assert [(spec.seed, spec.learning_rate) for _, spec in no_engine] == [(7, 5e-3), (8, 5e-3)]
 
 

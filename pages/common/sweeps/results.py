@@ -54,8 +54,11 @@ def _rates(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None
     )
     edges = [words_of(group["names"], names) for group in best["groups"] if group["at_edge"]]
     if edges:
-        st.info(f"The best rate of {plain(', '.join(edges))} is the lowest or highest that was tried: a better one may "
-                "lie beyond.", icon=":material/lightbulb:")  # fmt: skip
+        st.info(
+            "The best rate is the lowest or highest that was tried, so that a better one may lie beyond, of: "
+            f"{plain('; '.join(edges))}.",
+            icon=":material/lightbulb:",
+        )
 
 
 def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -65,7 +68,8 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
     compared, rows = [], []
     for group, look in zip(groups, _marks(best), strict=True):
         name, loss = words_of(group["names"], names), group["loss"]
-        shown = name if one_rate else f"{name} (rate {group['rate']:g})"
+        rates = ", ".join(f"{rate:g}" for rate in sorted(set(group["rates"].values())))
+        shown = name if one_rate else f"{name} (rate {rates})"
         bounds = loss.get("low", np.nan), loss.get("high", np.nan)
         compared.append(Compared(shown, look, loss["value"], *bounds, np.array(list(group["losses"].values()))))
         reached = [step for step in group["steps_to_target"].values() if step is not None]

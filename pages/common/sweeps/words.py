@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.specs.cells import NO_REGULARISER
+
 _NUMBERED = {"learning_rate": "rate", "seed": "seed"}
 
 
@@ -18,6 +20,8 @@ def words_of(place: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _word(name: str, value: Any) -> str:
+    if name == "regularisers" and value == NO_REGULARISER:
+        return "no regulariser"
     if isinstance(value, str):
         return value
     return f"{_NUMBERED.get(name, name.replace('_', ' '))} {value:g}"

@@ -128,6 +128,7 @@ def test_without_further_seeds_each_is_told_at_the_others_choice(store: Store):
     (group,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0, 2.0], 1e-2: [0.0, 3.0]}}))["groups"]
     assert group["chosen_on"] == "each seed's others"
     assert group["losses"] == {"0": 2.0, "1": 3.0}
+    assert group["rates"] == {"0": 1e-3, "1": 1e-2}
 
 
 def test_a_choice_on_the_very_seed_says_so_and_a_single_rate_is_no_choice(store: Store):
