@@ -135,6 +135,17 @@ def test_the_report_can_be_had_once_something_is_made(undecided, no_engine):
     assert labels == ["Report as one page"]
 
 
+def test_transfer_is_offered_with_its_cost_and_shown_once_made(store, no_engine):
+    app = open_page("findings", show="transfer")
+    assert "Transfer is not measured on this study yet" in texts_of(app)
+    assert "tuning runs" in texts_of(app)
+    spec = StudyItemSpec(study=QUICK, item="transfer")
+    button(app, "Measure transfer").click().run()
+    assert no_engine == [(KIND, spec)]
+    put(store, KIND, spec, judge(0, 1), "s-7")
+    assert len(charts_of(open_page("findings", show="transfer"))) == 1
+
+
 def test_runs_behind_a_verdict_are_linked(store, no_engine):
     study = QUICK.model_copy(update={"n_seeds": 5})
     put(store, KIND, StudyItemSpec(study=study, item="claim-10"), judge(0, 10, study), "s-1")
@@ -143,4 +154,4 @@ def test_runs_behind_a_verdict_are_linked(store, no_engine):
     compare = next(link for link in links if link.label.startswith("Compare the first seed"))
     asked = json.loads(parse_qs(compare.query_string)["runs"][0])
     assert asked == ["t-form-cut-0", "t-form-kept-0"]
-    assert len([link for link in links if link.label.startswith("t-deep")]) == 10
+    assert len([link for link in links if link.label.startswith("t-form")]) == 10

@@ -150,7 +150,8 @@ def show_transfer(view: View, study: StudySpec, store: Store) -> None:
     if found is None:
         offer(
             KIND, spec, store, ":material/swap_horiz: Transfer is not measured on this study yet",
-            "Tunes each task from scratch and from the posterior of each other task, with the same budget and seeds.",
+            "Tunes each task from scratch and from the posterior of each other task, with the same budget and seeds. "
+            + cost_words(study, ["transfer"], store),
             "Measure transfer",
         )  # fmt: skip
         return

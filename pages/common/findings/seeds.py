@@ -15,12 +15,16 @@ from pages.common.jobs import follow, start
 from pages.common.layout import plain, table
 from pages.common.state import View
 
+_HEADS = {
+    "n_seeds": "Seeds", "verdict": "Verdict", "value": "Value", "low": "Low", "high": "High", "seconds": "Seconds",
+}  # fmt: skip
+
 
 def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> None:
     """Show how seeds were added; offer to add more where the claim is undecided."""
     if judged.looks:
         with st.expander(f"How it came about: {judged.numbers.get('stopped', '')}"):
-            table(pd.DataFrame(judged.looks))
+            table(pd.DataFrame(judged.looks).rename(columns=_HEADS))
             st.caption(
                 "Each further look is allowed less error, so that adding seeds does not bring a verdict by luck."
             )
