@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.store import list_jobs
+from pages.common.pages import NAMES
 from tests.browser.conftest import App
 
 SECOND = 1000
@@ -179,7 +180,7 @@ def _param(page: Page, name: str) -> str:
 
 def test_no_page_asks_anybody_but_the_app(app: App, page: Page):
     walker = Walker(page, app, 60)
-    for name in ("", "activations", "trajectories", "priors", "tune", "compare", "system"):
+    for name in ("", "activations", "trajectories", "priors", "tune", "compare", "findings", "system"):
         page.goto(f"{app.url}/{name}")
         walker.settled(name.capitalize() or "Overview")
     assert not walker.problems
@@ -189,7 +190,7 @@ def test_a_link_into_a_fresh_server_opens_the_apps_page(app: App, page: Page):
     prior = '{"kind": "isotropic", "spread": 0.5}'
     page.goto(f"{app.url}/priors?{urlencode({'prior': prior})}")
     Walker(page, app, 60).settled("Priors")
-    expect(page.get_by_test_id("stTopNavLink")).to_have_count(7)
+    expect(page.get_by_test_id("stTopNavLink")).to_have_count(len(NAMES))
     assert json.loads(_param(page, "prior"))["kind"] == "isotropic"
     expect(page.get_by_role("combobox", name="Prior", exact=True)).to_have_value("Isotropic Gaussian")
 
