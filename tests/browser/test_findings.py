@@ -1,0 +1,47 @@
+"""The matrix of the Findings page in a real browser: a click on a cell opens the claim on its study."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from core.specs import StudyItemSpec, StudySpec
+from core.store import create_job
+from core.studies.claims import CLAIMS
+from core.studies.figure import keep
+from core.studies.items import KIND, VERSION
+from tests.browser.conftest import App
+from tests.unit.studies.claims.planted import PlantedBench, runs_with
+
+
+def plant(app: App, study: StudySpec, noise: float, name: str) -> None:
+    """Keep a judgement of C10 as its job would."""
+    spec = StudyItemSpec(study=study, item="claim-10")
+    job = create_job(app.store, KIND, spec.model_dump(mode="json"), name)
+    judged = CLAIMS[10].judge(PlantedBench(runs_with(dict.fromkeys(CLAIMS[10].arms, 1.0), noise)))
+    job.write_result({"version": VERSION, **keep(CLAIMS[10].told(judged, study), job.path), "seconds": 1.0})
+    job.update(state="succeeded")
+
+
+def click(page: Page, verdict: str) -> None:
+    """Click on the first cell with a verdict; Plotly takes clicks by place, on a layer above the texts."""
+    box = page.locator(".js-plotly-plot text", has_text=verdict).first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_a_click_on_a_cell_opens_the_claim_on_its_study(app: App, page: Page):
+    study = StudySpec.asked(True)
+    plant(app, study, 1, "s-1")
+    plant(app, study.model_copy(update={"steps": 77}), 10, "s-2")
+    page.goto(f"{app.url}/findings")
+    expect(page.get_by_text("C1 is not judged on this study yet")).to_be_visible()
+    click(page, "undecided")
+    expect(page.get_by_role("heading", name=re.compile("^C10 · Prepend-and-cut"))).to_be_visible()
+    expect(page.get_by_text("Rests on smollm2-135m, 3 seeds, 77 steps")).to_be_visible()
+    assert "claim=10" in page.url
+    assert "study=" in page.url
+    click(page, "✓ holds")
+    expect(page.get_by_text(f"Rests on smollm2-135m, 3 seeds, {study.steps} steps")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name=re.compile("^C10 · Prepend-and-cut"))).to_be_visible()
+    page.screenshot(path=app.screenshots / "findings-matrix.png")
