@@ -8,6 +8,7 @@ Further kinds come from the modules that `PRIORSCOPE_EXTRA_TASKS` names (separat
 
 import importlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,6 +38,9 @@ that only waits for others."""
 LAYERS_ABOVE = ("core.studies.jobs", "core.studies.decide")
 """Modules of layers above this one that put their own kinds on the list; named, so that imports go down only."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
+IMPORTING = threading.RLock()
+"""Held where a job imports what it needs: in a fresh worker jobs of several lanes do so at once, and where two threads
+import packages whose modules import each other, as scikit-learn's do, Python gives up on one of them."""
 
 Run = Callable[[Any, JobFolder, Store, Progress], dict[str, Any]]
 
@@ -72,8 +76,8 @@ class Task:
         Raises:
             BadRequest: with each wrong field, its value and its bound.
         """
-        import core.priors  # noqa: F401 - puts the kinds a spec may name on the list; a second in a fresh process
-
+        with IMPORTING:
+            import core.priors  # noqa: F401 - puts the kinds a spec may name on the list; a second in a fresh process
         return self.spec.parse(data)
 
     def lane_of(self, spec: Any) -> Lane:
@@ -102,8 +106,9 @@ def find_task(kind: str) -> Task:
         BadRequest: a module named in `PRIORSCOPE_EXTRA_TASKS` cannot be imported.
     """
     if kind not in _TASKS:
-        for name in LAYERS_ABOVE:
-            importlib.import_module(name)
+        with IMPORTING:
+            for name in LAYERS_ABOVE:
+                importlib.import_module(name)
     for name in filter(None, os.environ.get(EXTRA_TASKS, "").split(",")):
         try:
             importlib.import_module(name)
@@ -117,9 +122,9 @@ def find_task(kind: str) -> Task:
 
 
 def _model(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.lm.load import load_reader
-    from core.sources.models import resolve_model
-
+    with IMPORTING:
+        from core.lm.load import load_reader
+        from core.sources.models import resolve_model
     files = resolve_model(spec, store, progress)
     model = load_reader(spec, store, progress)
     return {
@@ -135,110 +140,110 @@ def _model(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -
 
 
 def _vocabulary(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.activations.vocabulary import vocabulary_cloud
-
+    with IMPORTING:
+        from core.activations.vocabulary import vocabulary_cloud
     cloud = vocabulary_cloud(spec, store, progress)
     return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites)}
 
 
 def _capture(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.activations.capture import capture
-
+    with IMPORTING:
+        from core.activations.capture import capture
     cloud, cached = capture(spec, store, progress)
     return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites), "cached": cached}
 
 
 def _annotate(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.activations.annotate import annotate
-
+    with IMPORTING:
+        from core.activations.annotate import annotate
     columns, cached = annotate(spec, store, progress)
     return {"n_rows": len(columns), "cached": cached}
 
 
 def _tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.tuning.run import tune
-
+    with IMPORTING:
+        from core.tuning.run import tune
     return tune(spec, job, store, progress)
 
 
 def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.projection import fit_projection
-
+    with IMPORTING:
+        from core.engine.projection import fit_projection
     return fit_projection(spec, job, store, progress)
 
 
 def _place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.placement import place
-
+    with IMPORTING:
+        from core.engine.placement import place
     return place(spec, job, store, progress)
 
 
 def _fit(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.fit import fit_and_keep
-
+    with IMPORTING:
+        from core.engine.fit import fit_and_keep
     return fit_and_keep(spec, job, store, progress)
 
 
 def _measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.measure import measure
-
+    with IMPORTING:
+        from core.engine.measure import measure
     return measure(spec, job, store, progress)
 
 
 def _trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.trajectory import trajectory
-
+    with IMPORTING:
+        from core.engine.trajectory import trajectory
     return trajectory(spec, job, store, progress)
 
 
 def _trajectory_context(spec: TrajectorySpec) -> tuple[str, ...]:
-    from core.engine.trajectory import VERSION
-    from core.sources.datasets import dataset_key
-    from core.sources.models import model_revision
-
+    with IMPORTING:
+        from core.engine.trajectory import VERSION
+        from core.sources.datasets import dataset_key
+        from core.sources.models import model_revision
     texts = (dataset_key(spec.dataset),) if spec.dataset else ()
     return *texts, model_revision(spec.model) or "", VERSION
 
 
 def _paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.paths import paths
-
+    with IMPORTING:
+        from core.engine.paths import paths
     return paths(spec, job, store, progress)
 
 
 def _paths_context(spec: PathsSpec) -> tuple[str, ...]:
-    from core.engine.paths import VERSION
-
+    with IMPORTING:
+        from core.engine.paths import VERSION
     return *_sources(spec), VERSION
 
 
 def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
-    from core.engine.measure import VERSION
-
+    with IMPORTING:
+        from core.engine.measure import VERSION
     return (VERSION,)
 
 
 def _atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.atlas import measure_atlas
-
+    with IMPORTING:
+        from core.engine.atlas import measure_atlas
     return measure_atlas(spec, job, store, progress)
 
 
 def _atlas_context(spec: AtlasSpec) -> tuple[str, ...]:
-    from core.engine.atlas import VERSION
-
+    with IMPORTING:
+        from core.engine.atlas import VERSION
     return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
 
 
 def _hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
-    from core.engine.hygiene import measure_hygiene
-
+    with IMPORTING:
+        from core.engine.hygiene import measure_hygiene
     return measure_hygiene(spec, job, store, progress)
 
 
 def _hygiene_context(spec: HygieneSpec) -> tuple[str, ...]:
-    from core.engine.hygiene import VERSION
-
+    with IMPORTING:
+        from core.engine.hygiene import VERSION
     return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
 
 
@@ -248,25 +253,25 @@ def _sources(spec: CloudSpec | PathsSpec | TuningSpec) -> tuple[str, ...]:
     Raises:
         UnknownName, BadData: a model, module or file that there is not.
     """
-    from core.sources.datasets import dataset_key
-    from core.sources.models import model_revision
-
+    with IMPORTING:
+        from core.sources.datasets import dataset_key
+        from core.sources.models import model_revision
     return dataset_key(spec.dataset), model_revision(spec.model) or ""
 
 
 def _tuning_context(spec: TuningSpec) -> tuple[str, ...]:
-    from core.tuning import VERSION
-    from core.tuning.regularisers.support import require_density
-
+    with IMPORTING:
+        from core.tuning import VERSION
+        from core.tuning.regularisers.support import require_density
     if spec.log_prior_weight:
         require_density(spec.prior)
     return *_sources(spec), VERSION
 
 
 def _fit_context(spec: FitSpec) -> tuple[str, ...]:
-    from core.priors.fitting import VERSION, require_long
-    from core.sources.models import model_revision
-
+    with IMPORTING:
+        from core.priors.fitting import VERSION, require_long
+        from core.sources.models import model_revision
     require_long(spec.prior)
     sources = _sources(spec.reference) if spec.reference else (model_revision(spec.model) or "",)
     return *sources, VERSION

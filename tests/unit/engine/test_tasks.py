@@ -1,5 +1,6 @@
 """The list of kinds, and what decides where an engine runs."""
 
+import ast
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -114,3 +115,20 @@ def test_a_task_that_fails_before_the_job_begins_is_told(store: Store) -> None:
         "The worker could not begin the job (FileNotFoundError: no folder); "
         "workers need this program and this cache folder."
     )
+
+
+def test_jobs_import_one_at_a_time() -> None:
+    tree = ast.parse(Path(tasks.__file__).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    late = {node.lineno for function in functions for node in ast.walk(function) if _imports(node)}
+    held = {node.lineno for block in ast.walk(tree) if _holds(block) for node in ast.walk(block) if _imports(node)}
+    assert late
+    assert late == held
+
+
+def _imports(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _holds(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "IMPORTING"
