@@ -120,14 +120,14 @@ def test_a_task_that_fails_before_the_job_begins_is_told(store: Store) -> None:
 def test_jobs_import_one_at_a_time() -> None:
     tree = ast.parse(Path(tasks.__file__).read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    late = {node.lineno for function in functions for node in ast.walk(function) if _imports(node)}
-    held = {node.lineno for block in ast.walk(tree) if _holds(block) for node in ast.walk(block) if _imports(node)}
+    late = {line for function in functions for line in _imports(function)}
+    held = {line for block in ast.walk(tree) if _holds(block) for line in _imports(block)}
     assert late
     assert late == held
 
 
-def _imports(node: ast.AST) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom)
+def _imports(inside: ast.AST) -> list[int]:
+    return [node.lineno for node in ast.walk(inside) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _holds(node: ast.AST) -> bool:
