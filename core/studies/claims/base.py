@@ -138,6 +138,7 @@ class Claim:
         figures: items of the study that show the paper's pictures of it.
         judge: does it.
         arms: of the study whose further seeds can decide it; empty where seeds do not matter.
+        also: what a seed costs beside tuning runs; empty for nothing.
     """
 
     number: int
@@ -152,6 +153,7 @@ class Claim:
     judge: Callable[[Bench], Judged]
     figures: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
+    also: str = ""
 
     @property
     def item(self) -> str:

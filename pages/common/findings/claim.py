@@ -36,7 +36,7 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | N
                 offer(
                     "study", StudyItemSpec(study=study, item=claim.item), store,
                     f":material/gavel: C{claim.number} is not judged on this study yet",
-                    f"{cost_words(study, [claim.item], store)} Other items share them; nothing runs twice.",
+                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share them.",
                     "Reproduce this claim",
                 )  # fmt: skip
             else:

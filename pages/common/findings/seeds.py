@@ -48,7 +48,7 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
             return
         more = judged.study.model_copy(update={"n_seeds": judged.numbers["n_seeds"] + 1})
         st.caption(
-            f"One seed more: {cost_words(more, [claim.item], store)} Then it is judged again, with less "
+            f"One seed more: {cost_words(more, [claim.item], store)} {claim.also} Then it is judged again, with less "
             "error allowed at each look, until it is decided, the budget ends, or there are as many seeds as asked "
             "for. Cancelled, it keeps its runs."
         )
