@@ -8,7 +8,7 @@ import typer
 from core.commands.options import Json
 from core.commands.output import emit
 from core.exchange.bundle import export_bundle
-from core.exchange.peft_adapter import export_peft
+from core.exchange.peft_adapter import export_peft, exportable
 from core.exchange.tensorboard_log import export_tensorboard
 from core.store import JobFolder, Store, find_job
 
@@ -42,4 +42,6 @@ def export(
 def _adapters(jobs: list[JobFolder], out: Path) -> dict[str, Any]:
     if len(jobs) == 1:
         return export_peft(jobs[0], out)
+    for job in jobs:
+        exportable(job)
     return {"format": "peft", "adapters": [export_peft(job, out / job.id) for job in jobs]}

@@ -105,13 +105,13 @@ def _retained(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     sites = sorted({at["site"] for document in documents for at in document["sites"]})
     found = []
     for site in sites:
-        here = [
-            (at["features"], document["prior_name"])
+        here = {  # a posterior that is there twice, as an exported and imported one, is one run
+            tuple(at["features"]): document["prior_name"]
             for document in documents
             for at in document["sites"]
             if at["site"] == site
-        ]
-        features, priors = zip(*here, strict=True)
+        }
+        features, priors = zip(*here.items(), strict=True)
         result = prior_retained(np.array(features), priors, np.random.default_rng(_SEED))
         accuracy = quantity(result.accuracy, nulls={"labels shuffled": result.chance}, p=result.p)
         facts = {key: value for key, value in asdict(result).items() if key in ("n_runs", "reason")}

@@ -40,7 +40,7 @@ def export_peft(run: JobFolder, folder: Path) -> dict[str, Any]:
         BadRequest: a run that PEFT's adapter cannot hold, or a folder with something in it.
         DiskFull: the disk is full.
     """
-    spec = _exportable(run)
+    spec = exportable(run)
     _, vectors = read_prompt(run.path / "posterior.safetensors")
     prompt = np.ascontiguousarray(vectors[0])
     base = base_model(spec)
@@ -97,7 +97,12 @@ def require_empty(folder: Path) -> None:
         raise BadRequest(f"The folder {folder} holds files already; name an empty or a new one with --out.")
 
 
-def _exportable(run: JobFolder) -> TuningSpec:
+def exportable(run: JobFolder) -> TuningSpec:
+    """Return a run's spec, after a look whether an adapter can hold it.
+
+    Raises:
+        BadRequest: it cannot.
+    """
     import core.priors  # noqa: F401 - importing it defines the kinds
 
     if run.kind != "tune":

@@ -237,3 +237,12 @@ def test_the_same_seed_gives_the_same_numbers(store, soft):
     assert results[0][0] == results[1][0]
     assert results[0][1].equals(results[1][1])
     assert not math.isnan(results[0][0]["sites"][0]["displacement"]["angle"]["value"])
+
+
+def test_a_posterior_that_is_there_twice_is_one_run(store, soft):
+    runs = [
+        written(soft.model_copy(update={"seed": seed}), store, f"t-{name}", way(2, 4, D_MODEL, seed=seed))
+        for name, seed in (("a", 1), ("copy-of-a", 1), ("b", 2))
+    ]
+    (retained,) = comparison([measured(run, store) for run in runs], store)["prior_retained"]
+    assert retained["n_runs"] == {"isotropic": 2}
