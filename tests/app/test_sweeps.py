@@ -111,9 +111,16 @@ def test_a_ready_made_sweep_fills_the_axes(filled, no_engine):
     press(app, "Best rates compared")
     assert "24 runs, 24 of them to do." in texts_of(app)
     assert app.text_input(key="tune.sweep_compare_seeds").value == "10, 11, 12"
+    assert app.text_input(key="tune.sweep_rates").value == "5e-4, 1e-3, 5e-3"
     press(app, "One setting")
     assert "4 runs, 4 of them to do." in texts_of(app)
     assert app.query_params["values"] in ("0, 0.01, 0.1, 1", ["0, 0.01, 0.1, 1"])
+
+
+def test_ready_made_rates_are_those_of_the_unit(filled, no_engine):
+    app = sweep_page(filled, rate_unit="relative")
+    press(app, "Rate search")
+    assert app.text_input(key="tune.sweep_rates").value == "1e-2, 3e-2, 1e-1"
 
 
 def test_a_search_shows_states_rates_and_the_comparison(filled, no_engine):

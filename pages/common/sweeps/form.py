@@ -17,26 +17,28 @@ METHODS = {"soft": "soft", "deep": "deep, cut", "kept": "deep, kept"}
 _KEPT = {"method": "deep", "deep_form": "kept"}
 _SEPARATE = "Separated by commas; empty: the form's own."
 _PAPER_PRIORS = ["isotropic", "xavier", "gaussian", "exclusion"]
+_RATES = {"absolute": "5e-4, 1e-3, 5e-3", "relative": "1e-2, 3e-2, 1e-1"}
+"""The paper's; and rates that turn a vector as far, whatever its length, in as many steps."""
 READY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "Rate search": (
         "Each of four priors at three rates and two seeds: which rate suits which prior?",
-        {"priors": _PAPER_PRIORS, "rates": "5e-4, 1e-3, 5e-3", "seeds": "0, 1", "compare_seeds": ""},
+        {"priors": _PAPER_PRIORS, "rates": True, "seeds": "0, 1", "compare_seeds": ""},
     ),
     "Best rates compared": (
         "The rate search, and then each prior at its own best rate on three further seeds.",
-        {"priors": _PAPER_PRIORS, "rates": "5e-4, 1e-3, 5e-3", "seeds": "0, 1", "compare_seeds": "10, 11, 12"},
+        {"priors": _PAPER_PRIORS, "rates": True, "seeds": "0, 1", "compare_seeds": "10, 11, 12"},
     ),
     "Steps to a common target": (
         "Each of four priors at the form's rate on three seeds, by the steps to a loss that all of them reach.",
-        {"priors": _PAPER_PRIORS, "rates": "", "seeds": "0, 1, 2", "compare_seeds": ""},
+        {"priors": _PAPER_PRIORS, "rates": False, "seeds": "0, 1, 2", "compare_seeds": ""},
     ),
     "One setting": (
         "One setting of the form's run at several values, by what quality costs in displacement.",
-        {"priors": [], "rates": "", "seeds": "", "compare_seeds": "", "vary": "spread_weight",
+        {"priors": [], "rates": False, "seeds": "", "compare_seeds": "", "vary": "spread_weight",
          "values": "0, 0.01, 0.1, 1"},
     ),
 }  # fmt: skip
-"""Sweeps that fill the axes at a press: what for, and the fields."""
+"""Sweeps that fill the axes at a press: what for, the fields, and whether rates are tried."""
 
 
 def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
@@ -49,7 +51,7 @@ def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
     uploaded = _from_file(view)
     if uploaded:
         return uploaded
-    _ready_made(view)
+    _ready_made(view, base)
     with st.container(border=True), errors():
         return _axes(view, base)
     return None
@@ -69,11 +71,12 @@ def _from_file(view: View) -> SweepSpec | None:
     return None
 
 
-def _ready_made(view: View) -> None:
+def _ready_made(view: View, base: TuningSpec) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(":gray[Ready-made:]", width="content")
         for name, (summary, values) in READY.items():
-            st.button(name, key=view.key(f"ready.{name}"), help=summary, on_click=_fill, args=(view, values))
+            filled = {**values, "rates": _RATES[base.rate_unit] if values["rates"] else ""}
+            st.button(name, key=view.key(f"ready.{name}"), help=summary, on_click=_fill, args=(view, filled))
 
 
 def _fill(view: View, values: Mapping[str, Any]) -> None:
