@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+import core.commands.sweep as commands
 from core.engine import client
 from core.engine.runner import run_job
 from core.engine.sweep import find_sweep
@@ -96,6 +97,14 @@ def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retr
     assert folder.status().started == tried
     call("sweep", path, "--retry")
     assert folder.status().started > tried
+
+
+def test_a_model_of_the_hub_is_fetched_before_its_runs_are_named(ask, at_once, file, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(commands, "model_revision", lambda _: None)
+    monkeypatch.setattr(commands, "run", lambda kind, spec, _: fetched.append((kind, spec.dtype)))
+    ask("sweep", file(priors=["isotropic"], seeds=[0, 1]))
+    assert fetched == [("model", "float32")]
 
 
 @pytest.mark.parametrize(

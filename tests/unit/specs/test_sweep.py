@@ -1,6 +1,7 @@
 """A sweep as a file, and the runs that it asks for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +153,14 @@ def test_fields_inside_fields_and_whole_priors(field, value, found):
 def test_an_unknown_field_is_named_with_those_there_are(field):
     with pytest.raises(UnknownName, match=f"Unknown field '{field}'; known: "):
         with_fields(SPEC, {field: "1"})
+
+
+def test_the_example_of_the_documentation_is_a_sweep():
+    page = (Path(__file__).parents[3] / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    cells = cells_of(parse_sweep(example))
+    assert len(cells) == 4 * 3 * 2
+    assert {name for name in SweepSpec.model_fields if f"`{name}`" in page} >= set(SweepSpec.model_fields) - {
+        "name",
+        "base",
+    }
