@@ -7,6 +7,8 @@ from core.commands.docs import command_page
 from core.engine.tasks import task_specs
 from core.priors.docs import prior_page
 from core.specs.docs import documented_specs, spec_page
+from core.studies.claims import CLAIMS
+from core.studies.claims.docs import claims_page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -15,6 +17,7 @@ def pages() -> dict[str, str]:
     """Return what each page under `docs/` must say."""
     return {
         "priors.md": prior_page(),
+        "claims.md": claims_page(CLAIMS),
         "reference/specs.md": spec_page(documented_specs(), task_specs()),
         "reference/commands.md": command_page(app),
     }

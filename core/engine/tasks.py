@@ -95,7 +95,13 @@ def register(task: Task) -> None:
 
 def task_specs() -> dict[str, type[Spec]]:
     """Return the spec that each kind of job takes."""
+    _import_layers_above()
     return {kind: task.spec for kind, task in _TASKS.items()}
+
+
+def _import_layers_above() -> None:
+    for name in LAYERS_ABOVE:
+        importlib.import_module(name)
 
 
 def find_task(kind: str) -> Task:

@@ -4,6 +4,7 @@ from core.specs.atlas import AtlasSpec, HygieneSpec
 from core.specs.base import Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
 from core.specs.dataset import TASK_DATASETS, DatasetSpec
+from core.specs.decide import DecideSpec
 from core.specs.fit import FitSpec
 from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
@@ -22,6 +23,7 @@ __all__ = [
     "AtlasSpec",
     "CloudSpec",
     "DatasetSpec",
+    "DecideSpec",
     "FitSpec",
     "HygieneSpec",
     "MeasureSpec",

@@ -9,7 +9,7 @@ from core.analysis.verdict import UNDECIDED
 from core.engine.tasks import Task, register
 from core.errors import BadRequest
 from core.progress import Progress
-from core.specs.decide import DecideSpec
+from core.specs import DecideSpec
 from core.store import JobFolder, Store
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS, Claim

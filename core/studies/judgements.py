@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.specs import Spec, StudyItemSpec, StudySpec
-from core.specs.decide import DecideSpec
+from core.specs import DecideSpec, Spec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, list_jobs
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND as DECIDE

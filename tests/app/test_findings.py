@@ -5,8 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.specs import ModelSpec, StudyItemSpec, StudySpec
-from core.specs.decide import DecideSpec
+from core.specs import DecideSpec, ModelSpec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, create_job
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND as DECIDE

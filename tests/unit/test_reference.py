@@ -18,7 +18,7 @@ VERBS = dict(all_verbs(app))
 SPECS = {spec.__name__: spec for spec in [*documented_specs(), *prior_kinds().values()]}
 
 
-@pytest.mark.parametrize("name", ["priors.md", "reference/specs.md", "reference/commands.md"])
+@pytest.mark.parametrize("name", ["priors.md", "claims.md", "reference/specs.md", "reference/commands.md"])
 def test_the_page_is_what_the_source_says(name: str):
     found = (DOCS / name).read_text(encoding="utf-8")
     assert found == pages()[name], f"write docs/{name} again: python -m core.reference"

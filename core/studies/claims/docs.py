@@ -10,12 +10,7 @@ What the paper says, how it is judged here, and by which rule, with its bounds. 
 against the bounds (holds, fails, undecided), never a p above 0.05; see
 [decisions/0020-verdicts.md](decisions/0020-verdicts.md). How to add one: [adding-a-claim.md](adding-a-claim.md). The
 Findings page shows them with their numbers; `python -m core reproduce --claims` judges them all. This page is made from
-the source; after a change, write it again with
-
-```
-python -c "from core.studies.claims import CLAIMS; from core.studies.claims.docs import claims_page; \\
-    print(claims_page(CLAIMS), end='')" > docs/claims.md
-```
+the source; after a change, write it again with `python -m core.reference`.
 """
 _ROWS = {
     "What is measured": "statistic", "Why this": "why", "By chance alone": "null", "Rule": "rule",

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.analysis.verdict import UNDECIDED
 from core.engine import client
-from core.specs.decide import DecideSpec
+from core.specs import DecideSpec
 from core.store import Store
 from core.studies.claims import Claim
 from core.studies.decide import KIND

@@ -10,8 +10,7 @@ from core.engine import client
 from core.engine.tasks import find_task
 from core.errors import BadRequest
 from core.progress import silent
-from core.specs import StudyItemSpec
-from core.specs.decide import DecideSpec
+from core.specs import DecideSpec, StudyItemSpec
 from core.store import create_job
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND, decide_claim

@@ -114,9 +114,12 @@ def test_extra_steps_allow_for_gaps_between_evaluations_and_for_runs_that_end():
     assert speed.extra_steps([Reached(0, None)], [Reached(0, None)]).value == 0
 
 
-def test_the_target_is_set_by_the_reference_alone():
+def test_the_target_is_set_by_the_reference_alone_and_reached_by_each_of_its_runs():
     runs = curves({"xavier": 0.08})["xavier"]
-    assert speed.reference_target(runs) == pytest.approx(1.2, abs=0.02)
+    target = speed.reference_target(runs)
+    assert target == pytest.approx(1.2, abs=0.02)
+    late = PlantedRun("late", 1.0, steps=STEPS, losses=[3.0] * 10 + [2.9])
+    assert speed.reference_target([*runs, late]) == pytest.approx(2.91)
 
 
 def measured(features=None, distance=1.0, angle=10.0, supported=0.0):
