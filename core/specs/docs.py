@@ -1,8 +1,11 @@
 """What the documentation says of specs: tables of their fields, and the page of all of them."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
+import core.specs
 from core.specs.base import Spec
 from core.specs.describe import Field, describe
 from core.specs.prior import PriorSpec
@@ -62,7 +65,9 @@ def spec_page(specs: list[type[Spec]], kinds: dict[str, type[Spec]]) -> str:
 
 
 def documented_specs() -> list[type[Spec]]:
-    """Return every spec of the program but priors, by the file they are in."""
+    """Return every spec of the program but priors, by the file they are in, whatever was imported before."""
+    for module in pkgutil.iter_modules(core.specs.__path__):
+        importlib.import_module(f"{core.specs.__name__}.{module.name}")
     found = [spec for spec in _below(Spec) if spec.__module__.startswith("core.") and not issubclass(spec, PriorSpec)]
     return sorted(found, key=lambda spec: (spec.__module__, found.index(spec)))
 
