@@ -64,7 +64,7 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
     for number, panel in enumerate(panels, 1):
         reach = _reach(panel)
         _regions(figure, panel, reach, number)
-        for trace in _panel_traces(panel):
+        for trace in _panel_traces(panel, reach[1] - reach[0]):
             group = str(trace.name)
             trace.update(legendgroup=group, showlegend=group not in known)
             known.add(group)
@@ -85,31 +85,32 @@ def _label(row: Row) -> str:
     return show(row.name) if row.decides else f"<i>{show(row.name)}</i>"
 
 
-def _panel_traces(panel: Sequence[Row]) -> list[Any]:
+def _panel_traces(panel: Sequence[Row], span: float) -> list[Any]:
     traces: list[Any] = []
     nulls = [(place, row.null) for place, row in enumerate(panel) if row.null]
     if nulls:
-        traces.append(_trace("by chance", nulls, REFERENCE, [f"by chance {null.value:.4g}" for _, null in nulls]))
+        words = [f"by chance {null.value:.4g}" for _, null in nulls]
+        traces.append(_trace("by chance", nulls, REFERENCE, words, span))
     for verdict, look in VERDICT_MARKS.items():
         mine = [(place, row) for place, row in enumerate(panel) if row.verdict == verdict and row.decides]
         if mine:
             found = [(place, row.interval) for place, row in mine]
-            traces.append(_trace(f"{verdict}, by itself", found, look, [_words(row) for _, row in mine]))
+            traces.append(_trace(f"{verdict}, by itself", found, look, [_words(row) for _, row in mine], span))
     beside = [(place, row) for place, row in enumerate(panel) if not row.decides]
     if beside:
         found = [(place, row.interval) for place, row in beside]
-        traces.append(_trace("beside, decides nothing", found, BESIDE, [_words(row) for _, row in beside]))
+        traces.append(_trace("beside, decides nothing", found, BESIDE, [_words(row) for _, row in beside], span))
     return traces
 
 
 BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
 
 
-def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str]) -> Any:
+def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str], span: float) -> Any:
     errors = {
         "type": "data", "symmetric": False, "color": look.colour, "thickness": 1.8, "width": 4,
-        "array": [_length(each.high - each.value) for _, each in found],
-        "arrayminus": [_length(each.value - each.low) for _, each in found],
+        "array": [_length(each.high - each.value, span) for _, each in found],
+        "arrayminus": [_length(each.value - each.low, span) for _, each in found],
     }  # fmt: skip
     return go.Scatter(
         x=[each.value for _, each in found],
@@ -123,8 +124,9 @@ def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: 
     )
 
 
-def _length(value: float) -> float:
-    return value if math.isfinite(value) else 0.0
+def _length(value: float, span: float) -> float:
+    """Return how long a bar is: none where nothing is known, across the axis where it has no end."""
+    return 0.0 if math.isnan(value) else min(value, span)
 
 
 def _words(row: Row) -> str:

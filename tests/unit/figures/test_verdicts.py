@@ -40,9 +40,11 @@ def test_an_interval_without_bounds_or_one_that_is_endless_is_a_point_with_what_
     unknown = Row("one", "steps", Interval(3, math.nan, math.nan), Bounds(low=0), None, UNDECIDED)
     endless = Row("two", "steps", Interval(3, 1, math.inf), Bounds(low=0), None, HOLDS)
     figure: Any = intervals_figure([unknown, endless])
-    assert figure.data[0].error_x.array == (0,)
-    assert figure.data[1].error_x.arrayminus == (0,)
-    assert "no interval" in figure.data[1].hovertext[0]
+    ends, blank = (next(trace for trace in figure.data if name in trace.name) for name in (HOLDS, UNDECIDED))
+    low, high = figure.layout.xaxis.range
+    assert (ends.error_x.array, ends.error_x.arrayminus) == ((high - low,), (2,))
+    assert (blank.error_x.array, blank.error_x.arrayminus) == ((0,), (0,))
+    assert "no interval" in blank.hovertext[0]
     assert np.isfinite(figure.layout.xaxis.range).all()
 
 
