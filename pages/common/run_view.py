@@ -16,6 +16,7 @@ from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Status, Store
+from core.store.imported import unknown_settings
 from core.store.losses import read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from pages.common.choices import short_name
@@ -152,9 +153,12 @@ def _prompt_on_map(
     names = [f"prompt vector {i}" for i in range(spec.n_prompt)]
     word = "posterior" if status.state == "succeeded" else "prompt now"
     before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names)
-    after = Layer(f"{word}, step {prompts.steps[-1]}", points[1].coordinates, "posterior", hover=names)
+    when = "" if unknown_settings(job) else f", step {prompts.steps[-1]}"
+    after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
+    begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    figure = map_figure([*grey, before, after], axes(stored), [(before, after)], revision=stored.artifact.key)
+    ways = [(one, after) for one in begun]
+    figure = map_figure([*grey, *begun, after], axes(stored), ways, revision=stored.artifact.key)
     draw(figure, key=f"tune.map.{job.id}.{site}")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"

@@ -243,5 +243,7 @@ def test_a_prompt_whose_start_is_not_known_is_shown_where_it_is(measured: Conten
     assert names_of(app)[1:] == ["posterior", "mean of posterior"]
     assert "imported" in app.multiselect[0].format_func(run.id)
     assert "Way travelled" not in [heading.value for heading in app.subheader]
+    tuned = charts_of(open_page("tune", run=run.id))[-1]
+    assert [trace["name"] for trace in tuned["data"]][1:] == ["prompt now"], "the run's state is cancelled here"
     both = compare(run.id, measured.run)
     assert "Way travelled" in [heading.value for heading in both.subheader]
