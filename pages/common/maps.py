@@ -23,6 +23,7 @@ from pages.common.forms import spec_fields
 from pages.common.layout import errors, plain, table
 from pages.common.placing import lay_vectors, split
 from pages.common.state import View
+from pages.common.tables import download
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "named": "Named map"}
 TSNE_FIELDS = (
@@ -206,6 +207,7 @@ def places_table(stored: StoredMap, placed: Mapping[str, Placement]) -> None:
         rows.append(row)
     frame = pd.DataFrame(rows)
     table(frame, {name: text for name, text in PLACE_COLUMNS.items() if name in frame})
+    download("Places", frame, "places")
 
 
 def offer_name(view: View, stored: StoredMap, store: Store) -> None:

@@ -28,6 +28,7 @@ from pages.common.pages import page
 from pages.common.provenance import run_provenance
 from pages.common.runs import quality_row, regulariser_rows
 from pages.common.state import View
+from pages.common.tables import download
 
 SLOW_TURN = 5.0
 """Degrees; a run that cannot turn its vectors by more hardly moves them."""
@@ -175,7 +176,9 @@ def _regularisers(job: JobFolder, spec: TuningSpec) -> None:
     """Say what each weight came to."""
     rows = regulariser_rows(job, spec)
     if rows:
-        table(pd.DataFrame(rows).dropna(axis=1, how="all"))
+        penalties = pd.DataFrame(rows).dropna(axis=1, how="all")
+        table(penalties)
+        download("Penalties", penalties, "penalties", key=f"penalties.{job.id}")
         st.caption(
             "The penalty before its weight, of the prior sample and of the posterior; the losses are without it."
         )

@@ -93,7 +93,7 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
     names = [
-        "Quality", "Speed", "Evaluations", "Way travelled", "Vectors", "Coordinates", "Nearness to tokens",
+        "Places", "Quality", "Speed", "Evaluations", "Way travelled", "Vectors", "Coordinates", "Nearness to tokens",
         "Null points", "Place in the clouds", "Shape", "What vectors are worth", "Changed prompts",
     ]  # fmt: skip
     assert [button.proto.label for button in app.get("download_button")] == [

@@ -77,9 +77,11 @@ def _kinds(found: Hygiene) -> None:
         {"data set": name, **counts, "median norm": median}
         for name, counts, median in zip(summary["names"], summary["kinds"], summary["median_norm"], strict=True)
     ]
-    table(pd.DataFrame(rows), {"sinks": f"Norm above {summary['sink_ratio']:g} times the median at site "
-                                        f"{summary['norm_site']}.",
-                               "duplicates": "Points that coincide with another at this site."})  # fmt: skip
+    kinds = pd.DataFrame(rows)
+    table(kinds, {"sinks": f"Norm above {summary['sink_ratio']:g} times the median at site "
+                            f"{summary['norm_site']}.",
+                  "duplicates": "Points that coincide with another at this site."})  # fmt: skip
+    download("Kinds of tokens", kinds, "kinds")
 
 
 def _numbers(view: View, found: Hygiene) -> None:
