@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from core.activations.clouds import find_cloud
 from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate
-from core.engine.costs import runs_cost
+from core.engine.costs import Paces, runs_cost
 from core.sources.models import describe_model
 from core.specs import FINAL, CloudSpec, DatasetSpec, StudyItemSpec, StudySpec, TokenFilter, TuningSpec
-from core.store import Store
+from core.specs.base import canonical_json
+from core.store import Store, list_jobs
 from core.studies.arms import arms
-from core.studies.bench import find_run
 from core.studies.items import find_item, find_maker
 
 _A_LAYER = 24
@@ -51,11 +51,13 @@ def study_cost(study: StudySpec, items: Sequence[str], store: Store) -> StudyCos
     missing = [item for item in items if find_item(StudyItemSpec(study=study, item=item), store) is None]
     known = arms(study)
     wanted = [known[arm].specs for arm in dict.fromkeys(arm for item in missing for arm in find_maker(item).arms)]
-    runs = [spec for specs in wanted for spec in specs if find_run(spec, store) is None]
+    ended = {canonical_json(job.spec) for job in list_jobs(store, "tune") if job.status().state == "succeeded"}
+    runs = [spec for specs in wanted for spec in specs if spec.canonical_json() not in ended]
     clouds = [cloud for cloud in study_clouds(study) if missing and find_cloud(cloud, store) is None]
     cost = runs_cost(runs, store)
     captures = [estimate(cloud, store) for cloud in (*clouds, *cost.captures)]
-    tuning = [(found, True) if (found := _measured(spec, store)) else (_guessed(spec, store), False) for spec in runs]
+    paces = Paces(store)
+    tuning = [(found, True) if (found := paces.seconds(spec)) else (_guessed(spec, store), False) for spec in runs]
     seconds = [one["seconds"] for one in captures] + [found for found, _ in tuning]
     sizes = [one["bytes"] for one in captures] + [cost.bytes]
     return StudyCost(
@@ -77,10 +79,6 @@ def study_clouds(study: StudySpec) -> list[CloudSpec]:
     tasks = (study.texts, *(DatasetSpec(name="math", module=task) for task in study.tasks))
     means = [study.cloud(data, model=study.encoder, pooling="mean") for data in tasks]
     return [*(study.cloud(data) for data in datasets), *padded, *means]
-
-
-def _measured(spec: TuningSpec, store: Store) -> float | None:
-    return runs_cost([spec], store).seconds
 
 
 def _guessed(spec: TuningSpec, store: Store) -> float | None:
