@@ -42,9 +42,9 @@ def table(document: dict[str, Any]) -> list[str]:
     lines = []
     for run in document["runs"]:
         lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {_rate(run)}, {run['state']}")
-        lines += [f"  {_place(named):<46} {_words(named.quantity)}" for named in each_quantity(run)]
+        lines += [f"  {_place(named):<46} {in_words(named.quantity)}" for named in each_quantity(run)]
     for found in document["prior_retained"]:
-        lines.append(f"prior retained, site {found['site']}: {_words(found['accuracy'])} {found['reason']}".rstrip())
+        lines.append(f"prior retained, site {found['site']}: {in_words(found['accuracy'])} {found['reason']}".rstrip())
     return lines
 
 
@@ -59,7 +59,7 @@ def _place(named: Named) -> str:
     return f"{named.group} {named.name.replace('_', ' ')}{where}" + (f", {named.cloud}" if named.cloud else "")
 
 
-def _words(quantity: Quantity) -> str:
+def in_words(quantity: Quantity) -> str:
     """Return a quantity in words: value, interval, prior sample, nulls, p."""
     words = [_interval(quantity)]
     words += [f"prior sample {quantity['prior']:.4g}"] if "prior" in quantity else []

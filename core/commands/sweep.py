@@ -1,20 +1,22 @@
 """`sweep`: many runs from one file."""
 
+import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
+from core.commands.compare import in_words
 from core.commands.jobs import run
 from core.commands.options import Json
 from core.commands.output import ProgressLine, emit
 from core.engine import client
 from core.engine.costs import runs_cost
-from core.engine.outcomes import best_rates, runs_table
+from core.engine.outcomes import CHOSEN_ON, best_rates, runs_table
 from core.engine.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.errors import BadRequest, Cancelled, Failed
 from core.sources.models import model_revision
@@ -58,7 +60,10 @@ def sweep(
     document = sweep_document(asked, found, store)
     if out:
         _write(pd.DataFrame(document["runs"]), out)
-    emit(document, json)
+    if json:
+        emit(document, True)
+    else:
+        typer.echo("\n".join(table(document)))
     _require_success(found)
 
 
@@ -73,6 +78,33 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
         "runs": rows.to_dict("records"),
         "best_rates": best_rates(found, asked.target),
     }
+
+
+def table(document: dict[str, Any]) -> list[str]:
+    """Return a sweep's document as a line a run, by what the runs differ in, and a line a comparison."""
+    runs = pd.DataFrame(document["runs"])
+    varied = [name for name in runs.columns[: runs.columns.get_loc("stage")] if runs[name].nunique() > 1]
+    shown = runs[[*varied, "run", "status", "loss", "steps_to_target", "angle_median"]]
+    lines = shown.map(_cell).to_string(index=False).splitlines()
+    for group in document["best_rates"]["groups"]:
+        name, rate = _name(group["names"], varied), f"rate {group['rate']:g}"
+        lines.append(f"{name}: {rate}, loss {in_words(group['loss'])} over {len(group['losses'])} seeds")
+    for pair in document["best_rates"]["differences"]:
+        first, second = (_name(pair[which], varied) for which in ("first", "second"))
+        lines.append(f"{first} minus {second}: {in_words(pair['difference'])}")
+    said = dict.fromkeys(CHOSEN_ON[group["chosen_on"]] for group in document["best_rates"]["groups"])
+    return [*lines, *said]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:.4g}"
+    return "–" if value is None else str(value)
+
+
+def _name(names: Mapping[str, Any], varied: Sequence[str]) -> str:
+    """Return what a group differs in from the others, or its prior."""
+    return ", ".join(str(value) for name, value in names.items() if name in varied) or str(next(iter(names.values())))
 
 
 def _read(file: str) -> SweepSpec:

@@ -148,9 +148,9 @@ def submit_runs(found: Sequence[Standing], store: Store, retry: bool = False, ag
 
 
 def follow_runs(found: Sequence[Standing], on_status: Callable[[JobFolder, Status], None]) -> None:
-    """Wait until runs have ended, one after the other."""
+    """Wait until those runs have ended that have not yet, one after the other."""
     for one in found:
-        if one.job:
+        if one.job and not one.job.status().ended:
             job = one.job
             client.wait(job, lambda status, job=job: on_status(job, status))
 

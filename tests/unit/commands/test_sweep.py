@@ -52,7 +52,7 @@ def file(tmp_path, questions, tiny_folder):
     return write
 
 
-def test_a_search_and_the_comparison_at_its_rates(ask, at_once, file, tmp_path):
+def test_a_search_and_the_comparison_at_its_rates(ask, call, at_once, file, tmp_path):
     path = file(name="small", priors=["isotropic"], learning_rates=[1e-3, 1e-1], seeds=[0], compare_seeds=[5, 6])
     cost = ask("sweep", path, "--dry-run")
     assert (cost["runs"], cost["to_do"], cost["compared_later"], cost["minutes"]) == (2, 2, 2, None)
@@ -70,6 +70,12 @@ def test_a_search_and_the_comparison_at_its_rates(ask, at_once, file, tmp_path):
     assert table["run"].tolist() == [row["run"] for row in document["runs"]]
     assert ask("sweep", find_sweep(document["sweep"], at_once).canonical_json()) == document, "nothing is done twice"
     assert len(list_jobs(at_once)) == 4
+    _, told, _ = call("sweep", path)
+    heads, *lines = told.splitlines()
+    assert heads.split() == ["learning_rate", "seed", "run", "status", "loss", "steps_to_target", "angle_median"]
+    assert [line.split()[2] for line in lines[:4]] == [row["run"] for row in document["runs"]]
+    assert lines[4].startswith(f"isotropic: rate {group['rate']:g}, loss {group['loss']['value']:.4g} [")
+    assert lines[-1] == "The rate was chosen on other seeds than those compared."
     after = ask("sweep", path, "--dry-run")
     assert (after["to_do"], after["minutes"], after["compared_later"]) == (0, 0, 0)
 
