@@ -83,7 +83,7 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
 def table(document: dict[str, Any]) -> list[str]:
     """Return a sweep's document as a line a run, by what the runs differ in, and a line a comparison."""
     runs = pd.DataFrame(document["runs"])
-    varied = [name for name in runs.columns[: runs.columns.get_loc("stage")] if runs[name].nunique() > 1]
+    varied = [name for name in runs.columns[: runs.columns.get_loc("stage")] if len(set(runs[name].map(str))) > 1]
     shown = runs[[*varied, "run", "status", "loss", "steps_to_target", "angle_median"]]
     lines = shown.map(_cell).to_string(index=False).splitlines()
     for group in document["best_rates"]["groups"]:

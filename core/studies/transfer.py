@@ -61,7 +61,8 @@ def transfer(bench: Bench) -> Reproduced:
         caption=(
             f"What each task (column) gains in validation loss after {bench.spec.steps} steps when its deep prompt "
             "begins at the posterior of another task (row) instead of at a Gaussian fitted on its own activations; "
-            f"above 0 it helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's 95 % intervals: "
+            f"above 0 it helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's "
+            "95 % intervals, each by itself (p in the table is Holm-corrected over all pairs): "
             f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. Rates count in units of the prompt's start."
             + _of_gaussians(draws)
         ),
