@@ -13,9 +13,9 @@ import streamlit as st
 
 from core import __version__
 from core.engine import client
+from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
-from pages.common.choices import short_name
 from pages.common.cite import box
 from pages.common.jobs import describe
 from pages.common.layout import empty, errors, header, numbers, plain, size

@@ -39,7 +39,7 @@ def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
     kept = sites * (2 * points + 8 * square) + ROW_BYTES * n_points
     # Underway rows are float32, and the sums are saved twice over for a moment.
     working = kept + sites * (4 * points + 2 * 8 * square) + 4 * tokens
-    pace = _measured_pace(spec.model, store)
+    pace = measured_pace(spec.model, store)
     needed = tokens * operations(spec, facts.n_layers, facts.d_model)
     return {
         "bytes": kept,
@@ -85,7 +85,7 @@ def _tokens(spec: CloudSpec, store: Store) -> int:
     return int(sum(min(length + 1, spec.max_length) for length in lengths))
 
 
-def _measured_pace(model: ModelSpec, store: Store) -> float | None:
+def measured_pace(model: ModelSpec, store: Store) -> float | None:
     """Return operations a second of the newest capture with this model and format, or None."""
     for _, info in stored_infos(store, CLOUD):
         if (info["model"], info["asked_device"], info["asked_dtype"]) == (model.name, model.device, model.dtype):

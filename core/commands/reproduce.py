@@ -81,7 +81,7 @@ def _cost(cost: StudyCost) -> str:
         return f"{words}; how long they take is not known before the model is here."
     basis = "by paces measured here" if cost.measured else "some of it guessed"
     return (
-        f"{words}: about {cost.seconds / 60:.0f} min ({basis}; maps and statistics come on top) and "
+        f"{words}: about {cost.seconds / 60:.0f} min ({basis}; maps, statistics and transfer on top) and "
         f"{cost.bytes / 1e6:,.0f} MB."
     )
 

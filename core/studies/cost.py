@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.activations.clouds import find_cloud
-from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate
+from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate, measured_pace
 from core.engine.costs import Paces, runs_cost
+from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import FINAL, CloudSpec, DatasetSpec, StudyItemSpec, StudySpec, TokenFilter, TuningSpec
 from core.specs.base import canonical_json
@@ -29,7 +30,8 @@ class StudyCost:
         n_items: not made yet.
         n_runs: of prompt-tuning that are not there.
         n_captures: that are not there.
-        seconds: of runs and captures; None while the model's shape is unknown. Maps and statistics come on top.
+        seconds: of runs and captures; None while the model's shape is unknown. Maps, statistics, and runs that begin
+            at the posteriors of these come on top.
         measured: whether every part of it is by a pace measured here; otherwise some of it is a guess.
         bytes: kept in the end; None likewise.
     """
@@ -90,8 +92,15 @@ def _guessed(spec: TuningSpec, store: Store) -> float | None:
     read = spec.n_validation * (spec.steps // spec.evaluate_every + 1 + _BASELINES)
     read += spec.n_generation * (_BASELINES + 1) * spec.max_new_tokens // tokens
     passes = _TRAINED * spec.steps * spec.batch_size + _READ * read
-    needed = passes * tokens * _A_LAYER * facts.d_model**2 * facts.n_layers
-    return needed / (OPERATIONS_GUESSED * (os.cpu_count() or 1))
+    needed = passes * tokens * _A_LAYER * facts.d_model**2 * _trained_blocks(spec, facts.n_layers)
+    return needed / (measured_pace(spec.model, store) or OPERATIONS_GUESSED * (os.cpu_count() or 1))
+
+
+def _trained_blocks(spec: TuningSpec, n_layers: int) -> int:
+    """Return how many blocks a step goes through; those below the first prompted one are computed once and kept."""
+    if spec.method == "soft" or not spec.cache_trunk:
+        return n_layers
+    return n_layers - resolve_prompt_sites(spec, n_layers)[0]
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

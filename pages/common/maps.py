@@ -13,10 +13,10 @@ from core.analysis.projection import Placement
 from core.engine.projection import MAP, StoredMap, load_map
 from core.errors import BadRequest
 from core.specs import ProjectionSpec
+from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, find_name, forget_name, give_name, list_names, name_of, rename
 from core.store.vectors import keep_vectors
-from pages.common.choices import short_name
 from pages.common.cite import cite_job
 from pages.common.clouds import fitted_spec, labels, need_map
 from pages.common.forms import spec_fields

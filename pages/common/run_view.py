@@ -15,11 +15,11 @@ from core.figures.training import loss_figure
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import ProjectionSpec, TuningSpec
+from core.specs.model import short_name
 from core.store import JobFolder, Status, Store
 from core.store.imported import unknown_settings
 from core.store.losses import read_losses
 from core.store.prompts import RunPrompts, read_prompts
-from pages.common.choices import short_name
 from pages.common.cite import cite_run
 from pages.common.clouds import axes, find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.common.jobs import follow

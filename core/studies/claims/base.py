@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -206,13 +205,7 @@ def rests_on(study: StudySpec, claim: Claim) -> str:
     size = f"{study.n_texts} texts of each data set"
     if claim.unit == SEED:
         size = f"{study.n_seeds} seeds, {study.steps} steps of {study.batch_size} examples"
-    return f"Rests on {model_name(study)}, {size}."
-
-
-def model_name(study: StudySpec) -> str:
-    """Return the name of a study's model, without the folders that a local one lies in."""
-    name = study.model.name
-    return Path(name).name if name.startswith(("/", ".", "~")) else name
+    return f"Rests on {study.model.label}, {size}."
 
 
 def table(parts: Sequence[Part]) -> pd.DataFrame:

@@ -13,9 +13,9 @@ from core.figures.clouds import Layer, map_figure, pca_axes
 from core.figures.palette import Mark
 from core.figures.text import in_context
 from core.specs import HygieneSpec, ProjectionSpec
+from core.specs.model import short_name
 from core.store import Store
 from pages.common.activations.site import left_out
-from pages.common.choices import short_name
 from pages.common.cite import cite_job
 from pages.common.layout import draw, duration, errors, plain, size, table
 from pages.common.offers import offer

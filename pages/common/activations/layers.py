@@ -17,8 +17,8 @@ from core.figures.atlas import curves_figure
 from core.figures.strip import SmallMap, site_of_trace, strip_figure
 from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
+from core.specs.model import short_name
 from core.store import JobFolder, Store
-from pages.common.choices import short_name
 from pages.common.cite import cite_job
 from pages.common.forms import spec_fields
 from pages.common.layout import draw, duration, errors, plain, size, table

@@ -16,8 +16,8 @@ from core.figures.palette import ANSWER as ANSWER_MARK
 from core.figures.palette import ANSWER_AFTER_PROMPT, QUESTION
 from core.figures.paths import TokenPath, paths_figure, sentence_mark
 from core.figures.text import in_context, show, token
+from core.specs.model import short_name
 from core.store import Store
-from pages.common.choices import short_name
 from pages.common.clouds import axes, map_layers, need_vocabulary
 from pages.common.layout import draw, plain
 from pages.common.maps import map_words, need_chosen_map, offer_name
