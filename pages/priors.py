@@ -112,9 +112,7 @@ def cite(place: Place, prior: PriorSpec, chosen: dict[str, Any]) -> None:
     if place.cloud:
         groups["dataset"], where = place.cloud.dataset, ["--site", str(place.site)]
     drawn = ["-n", str(chosen["n"]), "--seed", str(chosen["seed"]), "--out", f"{prior.kind}.safetensors"]
-    cite_command(
-        "sample", "--prior", prior.canonical_json(), *arguments(sample, **groups), *where, *drawn
-    )
+    cite_command("sample", "--prior", prior.canonical_json(), *arguments(sample, **groups), *where, *drawn)
 
 
 def sample_all(
