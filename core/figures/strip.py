@@ -113,7 +113,7 @@ def _title(small: SmallMap, chosen: int | str | None) -> str:
 def _range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where the axes begin and end: around most points of most sites; a few that spread more are cut."""
     ends = np.array([np.quantile(coordinates, [_BEYOND, 1 - _BEYOND], axis=0) for coordinates in maps])
-    low = np.quantile(ends[:, 0], _CUT, axis=0, method="higher")
-    high = np.quantile(ends[:, 1], 1 - _CUT, axis=0, method="lower")
+    low = np.asarray(np.quantile(ends[:, 0], _CUT, axis=0, method="higher"), np.float64)
+    high = np.asarray(np.quantile(ends[:, 1], 1 - _CUT, axis=0, method="lower"), np.float64)
     room = np.maximum(0.12 * (high - low), 1e-6)
     return low - room, high + room

@@ -14,9 +14,9 @@ MARGIN = 0.06
 def test_paired_tost_is_two_t_tests_of_scipy():
     found = tost(FIRST, SECOND, MARGIN, paired=True)
     differences = FIRST - SECOND
-    above = ttest_1samp(differences, -MARGIN, alternative="greater")
-    below = ttest_1samp(differences, MARGIN, alternative="less")
-    assert found.p == pytest.approx(max(above.pvalue, below.pvalue))
+    _, above = ttest_1samp(differences, -MARGIN, alternative="greater")
+    _, below = ttest_1samp(differences, MARGIN, alternative="less")
+    assert found.p == pytest.approx(max(above, below))
     interval = ttest_1samp(differences, 0).confidence_interval(0.9)
     assert (found.difference.low, found.difference.high) == pytest.approx(tuple(interval))
     assert found.difference.value == pytest.approx(differences.mean())
@@ -27,9 +27,9 @@ def test_paired_tost_is_two_t_tests_of_scipy():
 def test_unpaired_tost_is_two_welch_tests_of_scipy(n):
     one, other = FIRST, 3 * SECOND[:n] - 2
     found = tost(one, other, MARGIN, paired=False)
-    above = ttest_ind(one + MARGIN, other, equal_var=False, alternative="greater")
-    below = ttest_ind(one - MARGIN, other, equal_var=False, alternative="less")
-    assert found.p == pytest.approx(max(above.pvalue, below.pvalue))
+    _, above = ttest_ind(one + MARGIN, other, equal_var=False, alternative="greater")
+    _, below = ttest_ind(one - MARGIN, other, equal_var=False, alternative="less")
+    assert found.p == pytest.approx(max(above, below))
     interval = ttest_ind(one, other, equal_var=False).confidence_interval(0.9)
     assert (found.difference.low, found.difference.high) == pytest.approx(tuple(interval))
 
