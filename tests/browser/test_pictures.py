@@ -29,6 +29,7 @@ from tests.browser.conftest import App
 from tests.browser.test_walk import Walker
 from tests.served import ROOT, served
 
+FOLDER = "PRIORSCOPE_PICTURES_CACHE"
 WIDTH = 1280
 HEIGHTS = {"activations": 1120, "priors": 930, "compare": 1012, "findings": 1000}
 COLOURS = 160
@@ -124,7 +125,7 @@ def take(page: Page, app: App, subject: Subject) -> list[Path]:
 @pytest.fixture
 def pictured(chromium: Browser, tmp_path: Path) -> Iterator[App]:
     """Start the app on the cache folder that is named for pictures, else on an empty one."""
-    store = Store(Path(os.environ.get("PRIORSCOPE_PICTURES_CACHE", tmp_path / "cache")).resolve())
+    store = Store(Path(os.environ.get(FOLDER, tmp_path / "cache")).resolve())
     screenshots = Path(os.environ.get("PRIORSCOPE_SCREENSHOTS", tmp_path / "screenshots"))
     screenshots.mkdir(parents=True, exist_ok=True)
     try:
@@ -140,6 +141,7 @@ def small(files: list[Path]) -> None:
         assert 5_000 < path.stat().st_size < MOST_BYTES, f"{path.name} has {path.stat().st_size:,} bytes"
 
 
+@pytest.mark.skipif(FOLDER not in os.environ, reason=f"takes minutes; {FOLDER} names the cache folder to take them in")
 @pytest.mark.registry
 def test_the_pictures_of_the_default_model(pictured: App, page: Page):
     data = DatasetSpec(name="news", samples=200), DatasetSpec(name="math", samples=200)

@@ -6,7 +6,6 @@ from core.engine.sweep import find_sweep, keep_sweep, kept_sweeps, standings, su
 from core.specs import SweepSpec
 from core.specs.cells import cells_of
 from core.store import Store
-from pages.common.cite import cite_command
 from pages.common.costs import tuning_cost
 from pages.common.jobs import start_several
 from pages.common.layout import empty
@@ -41,7 +40,6 @@ def chosen_sweep(view: View, store: Store) -> None:
         empty("grid_on", "No sweep yet", "Press a ready-made sweep or fill an axis above, and start its runs.")
         return
     chosen = view.choice("sweep", "Sweep", known, pin=True, show=lambda sweep_id: _label(sweep_id, store))
-    cite_command("sweep", f"{chosen}.yaml")  # the file that its page offers
     show_sweep(chosen, find_sweep(chosen, store), store)
 
 
