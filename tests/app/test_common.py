@@ -3,11 +3,12 @@ import pytest
 
 import core.priors  # noqa: F401 - importing it defines the kinds
 from core.specs import TuningSpec, parse_prior
+from core.specs.model import short_name
 from core.store import create_job
 from core.store.losses import read_losses
 from core.store.status import Status
 from pages.common import jobs, layout, provenance, state
-from pages.common.choices import keep_upload, short_name
+from pages.common.choices import keep_upload
 from pages.common.clouds import hover
 
 

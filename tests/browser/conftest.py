@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,23 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    """Start the app on a free port with a cache folder of its own, and end it and its engine afterwards."""
-    store = Store(tmp_path / "cache")
-    screenshots = Path(os.environ.get("PRIORSCOPE_SCREENSHOTS", tmp_path / "screenshots"))
+@contextmanager
+def app_on(store: Store, folder: Path) -> Iterator[App]:
+    """Start the app on a free port, and end it and its engine afterwards; its log and screenshots go into a folder."""
+    screenshots = Path(os.environ.get("PRIORSCOPE_SCREENSHOTS", folder / "screenshots"))
     screenshots.mkdir(parents=True, exist_ok=True)
     try:
-        with served(ROOT / "app.py", store.root, tmp_path / "app.txt") as url:
+        with served(ROOT / "app.py", store.root, folder / "app.txt") as url:
             yield App(url, store, screenshots)
     finally:
         client.stop_engine(store)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """Return the app with a cache folder of its own."""
+    with app_on(Store(tmp_path / "cache"), tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -25,9 +25,8 @@ from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Tuning
 from core.store import Store, find_job
 from core.store.prompts import read_prompts
 from core.studies.judgements import judgements
-from tests.browser.conftest import App
+from tests.browser.conftest import App, app_on
 from tests.browser.test_walk import Walker
-from tests.served import ROOT, served
 
 FOLDER = "PRIORSCOPE_PICTURES_CACHE"
 WIDTH = 1280
@@ -125,14 +124,8 @@ def take(page: Page, app: App, subject: Subject) -> list[Path]:
 @pytest.fixture
 def pictured(chromium: Browser, tmp_path: Path) -> Iterator[App]:
     """Start the app on the cache folder that is named for pictures, else on an empty one."""
-    store = Store(Path(os.environ.get(FOLDER, tmp_path / "cache")).resolve())
-    screenshots = Path(os.environ.get("PRIORSCOPE_SCREENSHOTS", tmp_path / "screenshots"))
-    screenshots.mkdir(parents=True, exist_ok=True)
-    try:
-        with served(ROOT / "app.py", store.root, tmp_path / "app.txt") as url:
-            yield App(url, store, screenshots)
-    finally:
-        client.stop_engine(store)
+    with app_on(Store(Path(os.environ.get(FOLDER, tmp_path / "cache")).resolve()), tmp_path) as opened:
+        yield opened
 
 
 def small(files: list[Path]) -> None:

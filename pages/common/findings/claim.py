@@ -18,6 +18,7 @@ from pages.common.layout import draw, errors, plain, table
 from pages.common.offers import offer
 from pages.common.pages import page
 from pages.common.state import View
+from pages.common.tables import download
 
 _COMPARED = 6
 """Runs that a link to Compare opens at most."""
@@ -84,10 +85,7 @@ def _found(view: View, judged: Judgement) -> None:
     with st.expander("Numbers"):
         frame = judged.reproduced.points
         table(frame)
-        st.download_button(
-            "Numbers as CSV", frame.to_csv(index=False).encode(), f"claim-{judged.claim}.csv", "text/csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        download("Numbers", frame, f"claim-{judged.claim}")
     _runs(found)
 
 

@@ -7,11 +7,12 @@ import streamlit as st
 
 from core.figures.verdicts import matrix_figure
 from core.specs import DatasetSpec, ModelSpec, StudySpec
+from core.specs.model import short_name
 from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.items import studies_of
 from core.studies.judgements import Judgement, best, without_seeds
-from pages.common.choices import model_choice, short_name
+from pages.common.choices import model_choice
 from pages.common.layout import draw, plain
 from pages.common.state import View
 
