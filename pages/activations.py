@@ -57,14 +57,7 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
         for dataset in datasets
     )
     return ProjectionSpec.parse(
-        {
-            "model": model,
-            "site": site,
-            "clouds": clouds,
-            "n_points": rows,
-            "seed": seed,
-            **wish.settings,
-        }
+        {"model": model, "site": site, "clouds": clouds, "n_points": rows, "seed": seed, **wish.settings}
     )
 
 

@@ -110,11 +110,7 @@ def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | Non
     usual = {"model": default.name, "device": default.device, "dtype": default.dtype}
     view = {name: value for name, value in asked.items() if value != usual[name]}
     middle = str(cloud.sites[1])
-    seen = view | {
-        "data": f'["{texts}"]',
-        "site": middle,
-        "max_length": str(cloud.max_length),
-    }
+    seen = view | {"data": f'["{texts}"]', "site": middle, "max_length": str(cloud.max_length)}
     with st.container(horizontal=True):
         st.page_link(
             page("activations"),
@@ -122,14 +118,22 @@ def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | Non
             icon=":material/bubble_chart:",
             query_params=seen,
         )
-        st.page_link(page("priors"), label="The prior's sample", icon=":material/flare:",
-                     query_params=view | {"prior": '{"kind":"gaussian"}'})  # fmt: skip
+        st.page_link(
+            page("priors"),
+            label="The prior's sample",
+            icon=":material/flare:",
+            query_params=view | {"prior": '{"kind":"gaussian"}'},
+        )
         if run:
             st.page_link(
                 page("tune"), label="The run", icon=":material/model_training:", query_params=view | {"run": run.id}
             )
-            st.page_link(page("compare"), label="Prior and posterior", icon=":material/compare_arrows:",
-                         query_params=view | {"runs": f'["{run.id}"]'})  # fmt: skip
+            st.page_link(
+                page("compare"),
+                label="Prior and posterior",
+                icon=":material/compare_arrows:",
+                query_params=view | {"runs": f'["{run.id}"]'},
+            )
 
 
 def state(store: Store) -> None:

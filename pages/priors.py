@@ -23,15 +23,7 @@ from pages.common.cite import box, cite_command
 from pages.common.clouds import axes, map_layers, need_clouds, need_vocabulary
 from pages.common.exclusion import inspect_exclusion
 from pages.common.fits import need_fit
-from pages.common.laboratory import (
-    Drawn,
-    distances,
-    norms,
-    null_layers,
-    points_table,
-    reports_table,
-    summary_table,
-)
+from pages.common.laboratory import Drawn, distances, norms, null_layers, points_table, reports_table, summary_table
 from pages.common.layout import draw, empty, errors, header, plain
 from pages.common.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
 from pages.common.pages import page
@@ -140,9 +132,11 @@ def options(view: View, several: bool, store: Store) -> dict[str, Any]:
             )
             chosen["side by side"] = shown == "panels"
         chosen["nulls"] = view.switch(
-            "nulls", "Nulls of the prior chosen" if several else "Its nulls", help="Random directions with its norms, "
+            "nulls",
+            "Nulls of the prior chosen" if several else "Its nulls",
+            help="Random directions with its norms, "
             "a Gaussian with the reference's mean and covariance, and rows of the reference.",
-        )  # fmt: skip
+        )
         chosen["n"] = view.number("n", "Vectors drawn", 200, 1, 5000, step=50, width=140)
         chosen["seed"] = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, width=110)
     return chosen

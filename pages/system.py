@@ -23,9 +23,19 @@ from pages.common.maps import named_maps
 from pages.common.state import open_store
 
 PACKAGES = (
-    "torch", "transformers", "streamlit", "plotly", "distributed", "numpy", "scipy", "scikit-learn", "openTSNE",
-    "pandas", "pydantic", "safetensors",
-)  # fmt: skip
+    "torch",
+    "transformers",
+    "streamlit",
+    "plotly",
+    "distributed",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "openTSNE",
+    "pandas",
+    "pydantic",
+    "safetensors",
+)
 N_JOBS = 25
 ICONS = {
     "queued": ":material/schedule:",

@@ -15,13 +15,7 @@ from core.analysis.intervals import Interval
 from core.analysis.modality import N_PRINCIPAL, directions, modality, null_of, uniform_dips
 from core.analysis.pca import Pca, fit_pca
 from core.analysis.probes import Tested, check_documents, lda_hits, logistic_hits, probe
-from core.analysis.separability import (
-    between_documents,
-    distances,
-    energy_coefficient,
-    neighbour_purity,
-    silhouette,
-)
+from core.analysis.separability import between_documents, distances, energy_coefficient, neighbour_purity, silhouette
 from core.analysis.units import Rows, deal, join, permuted_labels
 from core.errors import BadRequest
 
@@ -205,9 +199,16 @@ def whitened(rows: Rows, pca: Pca) -> Rows:
 def _row(quantity: str, cloud: str, found: Interval, null: Interval | None = None, p: float = np.nan) -> dict[str, Any]:
     band = null or Interval(np.nan, np.nan, np.nan)
     return {
-        "quantity": quantity, "cloud": cloud, "value": found.value, "low": found.low, "high": found.high,
-        "null": band.value, "null_low": band.low, "null_high": band.high, "p": p,
-    }  # fmt: skip
+        "quantity": quantity,
+        "cloud": cloud,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "null": band.value,
+        "null_low": band.low,
+        "null_high": band.high,
+        "p": p,
+    }
 
 
 def _separability(

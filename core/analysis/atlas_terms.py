@@ -93,7 +93,8 @@ QUANTITIES = {
         ("cloud",),
     ),
     "mahalanobis_inside": Definition(
-        "Inside the 95 % region", f"Share of held-out points inside the chi-squared law's 95 % region. {_GAUSSIAN}",
+        "Inside the 95 % region",
+        f"Share of held-out points inside the chi-squared law's 95 % region. {_GAUSSIAN}",
         ("cloud",),
     ),
     "mahalanobis_distance": Definition(
@@ -101,7 +102,7 @@ QUANTITIES = {
         f"Largest difference between the distribution functions of held-out distances and the law. {_GAUSSIAN}",
         ("cloud",),
     ),
-}  # fmt: skip
+}
 """Every quantity, in the order of the table."""
 SHAPE = tuple(name for name, definition in QUANTITIES.items() if definition.of == ("cloud",))
 COLUMNS = ("site", "quantity", "cloud", "value", "low", "high", "null", "null_low", "null_high", "p")

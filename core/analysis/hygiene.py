@@ -63,10 +63,7 @@ def variants(tokens: TokenFilter, sink_ratio: float) -> list[Variant]:
         Variant(f"special tokens {word(tokens.special)}", turned(special=not tokens.special)),
         Variant(f"first positions {word(tokens.first_position)}", turned(first_position=not tokens.first_position)),
         Variant(f"padding {word(tokens.pad)}", turned(pad=not tokens.pad)),
-        Variant(
-            f"sinks {word(not tokens.sink_ratio)}",
-            turned(sink_ratio=None if tokens.sink_ratio else sink_ratio),
-        ),
+        Variant(f"sinks {word(not tokens.sink_ratio)}", turned(sink_ratio=None if tokens.sink_ratio else sink_ratio)),
         Variant("duplicates left out", tokens, distinct=True),
         Variant(EVERYTHING, turned(special=True, first_position=True, pad=True, sink_ratio=None)),
     ]

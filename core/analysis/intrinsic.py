@@ -74,10 +74,7 @@ def participation(moments: BlockMoments) -> Interval:
 
 
 def two_nn(
-    points: NDArray[np.floating],
-    between: NDArray[np.floating],
-    documents: NDArray[np.intp],
-    block: NDArray[np.intp],
+    points: NDArray[np.floating], between: NDArray[np.floating], documents: NDArray[np.intp], block: NDArray[np.intp]
 ) -> Interval:
     """Return the intrinsic dimension from each point's two nearest points of other documents.
 

@@ -69,7 +69,7 @@ def modality(
         documents: (n,).
         uniform: (N_UNIFORM,) dips of uniform samples as large as there are documents, see `uniform_dips`.
         rng: decides the tokens.
-    """  # fmt: skip
+    """
     n = len(np.unique(documents))
     dips = np.empty((N_REDRAWN, projections.shape[1]))
     for draw in dips:

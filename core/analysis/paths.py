@@ -21,23 +21,27 @@ NULLS = (SHUFFLED, UNIGRAM, UNIFORM)
 DEFINITIONS: dict[str, Definition] = {
     "step": Definition("step length", "Mean distance from a token to the next, in the full space."),
     "gyration": Definition(
-        "radius of gyration", "Root of the mean squared distance of a path's tokens from their mean, in the full "
-        "space: the path's standard deviation. Order does not change it."
+        "radius of gyration",
+        "Root of the mean squared distance of a path's tokens from their mean, in the full "
+        "space: the path's standard deviation. Order does not change it.",
     ),
     "exponent": Definition(
-        "displacement exponent", "Slope of log mean squared displacement over log lag, lags 1 to a quarter of the "
-        "path. 0: jumps about in one region, as independent draws do; 1: drifts like a random walk; 2: goes straight."
+        "displacement exponent",
+        "Slope of log mean squared displacement over log lag, lags 1 to a quarter of the "
+        "path. 0: jumps about in one region, as independent draws do; 1: drifts like a random walk; 2: goes straight.",
     ),
     SHUFFLED: Definition(SHUFFLED, "The same tokens in random order: what is left is what the order does."),
     UNIGRAM: Definition(
-        UNIGRAM, "As many tokens drawn from the data set's own frequencies, at this site: what is left is what makes "
-        "this a text."
+        UNIGRAM,
+        "As many tokens drawn from the data set's own frequencies, at this site: what is left is what makes "
+        "this a text.",
     ),
     UNIFORM: Definition(
-        UNIFORM, "As many tokens, each type with the same chance: at site 0 a random walk over the vocabulary, "
-        "elsewhere over the types that the data set has, one of their occurrences each."
+        UNIFORM,
+        "As many tokens, each type with the same chance: at site 0 a random walk over the vocabulary, "
+        "elsewhere over the types that the data set has, one of their occurrences each.",
     ),
-}  # fmt: skip
+}
 """What the statistics and their nulls are."""
 SHORTEST = 4
 """Points of the shortest path that has an exponent: two lags, of which the longer one has two pairs."""
@@ -194,9 +198,17 @@ def text_table(numbers: PathNumbers) -> pd.DataFrame:
             if comparable(null, statistic) and np.isfinite(value):
                 band = spread(draws[statistic])
                 rows.append(
-                    {"statistic": statistic, "n_points": numbers.n_points, "value": value, "null": null,
-                     "median": band.value, "low": band.low, "high": band.high, "p": two_sided(value, draws[statistic])}
-                )  # fmt: skip
+                    {
+                        "statistic": statistic,
+                        "n_points": numbers.n_points,
+                        "value": value,
+                        "null": null,
+                        "median": band.value,
+                        "low": band.low,
+                        "high": band.high,
+                        "p": two_sided(value, draws[statistic]),
+                    }
+                )
     columns = ["statistic", "n_points", "value", "null", "median", "low", "high", "p"]
     return pd.DataFrame(rows, columns=columns)
 

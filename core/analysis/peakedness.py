@@ -102,10 +102,7 @@ def held_out_mahalanobis(
 
 
 def _distances(
-    held: NDArray[np.floating],
-    fitted: NDArray[np.floating],
-    mean: NDArray[np.float64],
-    covariance: NDArray[np.float64],
+    held: NDArray[np.floating], fitted: NDArray[np.floating], mean: NDArray[np.float64], covariance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     fourth = float((((fitted - mean) ** 2).sum(axis=1) ** 2).sum())
     shrunk, _ = ledoit_wolf(covariance, fourth, len(fitted))

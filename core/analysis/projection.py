@@ -41,11 +41,7 @@ class Placement:
     def part(self, own: slice) -> "Placement":
         """Return some of the points."""
         return Placement(
-            self.coordinates[own],
-            self.inside[own],
-            self.off_plane[own],
-            self.off_plane_share[own],
-            self.t_squared[own],
+            self.coordinates[own], self.inside[own], self.off_plane[own], self.off_plane_share[own], self.t_squared[own]
         )
 
 
@@ -199,10 +195,7 @@ class Map:
 
 
 def fit_map(
-    points: NDArray[np.floating],
-    spec: ProjectionSpec,
-    progress: Progress = silent,
-    enough: Callable[[], bool] = never,
+    points: NDArray[np.floating], spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
 ) -> Map:
     """Fit the map of a spec on reference points.
 

@@ -16,9 +16,13 @@ ALPHA = 0.05
 MIN_RUNS = 2
 """Runs of a prior below which leaving one out leaves nothing to know it by."""
 FEATURES = (
-    "log mean norm", "spread of log norms", "log trace", "effective rank", "mean cosine between vectors",
+    "log mean norm",
+    "spread of log norms",
+    "log trace",
+    "effective rank",
+    "mean cosine between vectors",
     "log norm of the mean",
-)  # fmt: skip
+)
 _FLOOR = 1e-12
 _EXACT_UP_TO = 8
 """Runs of which all orders are tried."""
@@ -83,10 +87,13 @@ def prior_retained(
     if len(enough) < 2:
         have = ", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or "none"
         return Retained(
-            None, None, None, dict(counts),
+            None,
+            None,
+            None,
+            dict(counts),
             f"undecided: it takes at least {MIN_RUNS} runs of each of 2 priors (runs by prior: {have}); "
             "tune the same priors with further seeds.",
-        )  # fmt: skip
+        )
     chosen = [i for i, name in enumerate(priors) if name in enough]
     points = np.asarray(features, np.float64)[chosen]
     labels = np.array([enough.index(priors[i]) for i in chosen])
@@ -95,9 +102,11 @@ def prior_retained(
     null = np.array([leave_one_out(points, order) for order in shuffled])
     p = permutation_p(accuracy, null) if len(labels) > _EXACT_UP_TO else float((null >= accuracy - 1e-9).mean())
     smallest = float((null >= null.max() - 1e-9).mean())
-    notes = [f"left out, with a single run: {', '.join(sorted(set(counts) - set(enough)))}"] if len(
-        enough
-    ) < len(counts) else []  # fmt: skip
+    notes = (
+        [f"left out, with a single run: {', '.join(sorted(set(counts) - set(enough)))}"]
+        if len(enough) < len(counts)
+        else []
+    )
     if smallest > ALPHA:
         notes.append(f"with {len(labels)} runs no p below {smallest:.2g} is possible")
     return Retained(accuracy, float(null.mean()), p, {name: counts[name] for name in enough}, "; ".join(notes))

@@ -80,10 +80,7 @@ def silhouette(
 
 
 def energy_coefficient(
-    to_documents: NDArray[np.float64],
-    rows: Rows,
-    permuted: NDArray[np.intp],
-    part: NDArray[np.intp],
+    to_documents: NDArray[np.float64], rows: Rows, permuted: NDArray[np.intp], part: NDArray[np.intp]
 ) -> Tested:
     """Return the energy distance of two data sets over 2 E|X - Y|: free of scale, about 0 for one law.
 

@@ -21,8 +21,13 @@ HELD_OUT = "held-out points"
 MAX_PLACED = 5000
 """Points of a cloud that vectors are placed in, at most."""
 OF_THE_START = (
-    "norm before", "distance", "angle", "nearest token before", "cosine distance before", "Euclidean distance before",
-)  # fmt: skip
+    "norm before",
+    "distance",
+    "angle",
+    "nearest token before",
+    "cosine distance before",
+    "Euclidean distance before",
+)
 """Columns of the table of vectors that need the prior sample."""
 _SCORES = {"mahalanobis": ("percentile", "inside"), "neighbour": ("support", "supported")}
 

@@ -75,14 +75,7 @@ def document(found: Atlas) -> dict[str, Any]:
     return {
         "job": found.job.id,
         **{name: found.summary[name] for name in names},
-        "sites": [
-            {
-                "site": site,
-                **found.groups(site),
-                "explained_variance": explained[site],
-            }
-            for site in found.sites
-        ],
+        "sites": [{"site": site, **found.groups(site), "explained_variance": explained[site]} for site in found.sites],
     }
 
 

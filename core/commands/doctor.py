@@ -15,8 +15,16 @@ from core.sources.report import sources_report
 from core.store import Store
 
 PACKAGES = (
-    "torch", "transformers", "datasets", "streamlit", "plotly", "scikit-learn", "openTSNE", "pandas", "distributed",
-)  # fmt: skip
+    "torch",
+    "transformers",
+    "datasets",
+    "streamlit",
+    "plotly",
+    "scikit-learn",
+    "openTSNE",
+    "pandas",
+    "distributed",
+)
 
 
 def doctor(json: Json = False) -> None:

@@ -21,8 +21,7 @@ from core.studies.reproduce import reproduce as make
 def reproduce(
     out: Annotated[Path, typer.Option(help="Folder that figures, points and numbers are written into.")],
     figure: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Number in the paper, 1 to {max(FIGURES)}; may be given several times."),
+        list[str] | None, typer.Option(help=f"Number in the paper, 1 to {max(FIGURES)}; may be given several times.")
     ] = None,
     claims: Annotated[bool, typer.Option("--claims", help="The paper's claims, each with a verdict.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Figures, tables and claims.")] = False,

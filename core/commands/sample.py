@@ -88,8 +88,7 @@ def _made(needed: Needed, store: Store) -> Cloud:
 
 
 def priors(
-    kind: Annotated[str | None, typer.Argument(help="One kind; all if left out.")] = None,
-    json: Json = False,
+    kind: Annotated[str | None, typer.Argument(help="One kind; all if left out.")] = None, json: Json = False
 ) -> None:
     """List the kinds of prior with their parameters."""
     chosen = prior_kinds() if kind is None else {kind: type(parse_prior(kind))}

@@ -213,10 +213,11 @@ def _group(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[s
         "rates": {str(row["seed"]): row["learning_rate"] for row in rows},
         "runs": [row["run"] for row in rows],
         "target": rows[0]["target"],
-        "steps_to_target": {str(row["seed"]): None if step == float("inf") else int(step)
-                            for row, step in zip(rows, steps, strict=True)},
+        "steps_to_target": {
+            str(row["seed"]): None if step == float("inf") else int(step) for row, step in zip(rows, steps, strict=True)
+        },
         "steps_to_target_median": middle if np.isfinite(middle) else None,
-    }  # fmt: skip
+    }
 
 
 def _alike(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:

@@ -216,12 +216,18 @@ def _token_table(followed: "Sequence[Followed]", special: Sequence[int], word: C
 
 def _alternatives_table(followed: "Sequence[Followed]", word: Callable[[int], str]) -> pd.DataFrame:
     rows = [
-        {"text": number, "order": path.n_text + step, "rank": rank, "token_id": token, "token": word(token),
-         "probability": probability}
+        {
+            "text": number,
+            "order": path.n_text + step,
+            "rank": rank,
+            "token_id": token,
+            "token": word(token),
+            "probability": probability,
+        }
         for number, path in enumerate(followed)
         for step, best in enumerate(path.best)
         for rank, (token, probability) in enumerate(zip(*best, strict=True), 1)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["text", "order", "rank", "token_id", "token", "probability"])
 
 

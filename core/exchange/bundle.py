@@ -23,14 +23,30 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 README = "README.md"
 RUN_FILES = (
-    "spec.json", "status.json", "result.json", "provenance.json", "prior.json", "events.jsonl", "log.txt",
-    "metrics.parquet", "prior.safetensors", "posterior.safetensors", "trajectory.safetensors",
-)  # fmt: skip
+    "spec.json",
+    "status.json",
+    "result.json",
+    "provenance.json",
+    "prior.json",
+    "events.jsonl",
+    "log.txt",
+    "metrics.parquet",
+    "prior.safetensors",
+    "posterior.safetensors",
+    "trajectory.safetensors",
+)
 """Of a run's folder; a checkpoint is left out, since a bundle is of what is done."""
 MEASURE_FILES = (
-    "spec.json", "status.json", "result.json", "log.txt", "vectors.parquet", "nulls.parquet", "worth.parquet",
-    "trajectory.parquet", "nulls.safetensors",
-)  # fmt: skip
+    "spec.json",
+    "status.json",
+    "result.json",
+    "log.txt",
+    "vectors.parquet",
+    "nulls.parquet",
+    "worth.parquet",
+    "trajectory.parquet",
+    "nulls.safetensors",
+)
 """Of the folder of a job that measured a run."""
 _README = """# A bundle of priorscope {version}
 

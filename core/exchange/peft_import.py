@@ -25,9 +25,16 @@ from core.store.imported import UNKNOWN
 PRIORS = {"RANDOM": {"kind": "isotropic", "std": 1.0}, "SAMPLE_VOCAB": {"kind": "vocabulary", "special": True}}
 """What PEFT begins at, by `prompt_tuning_init`: RANDOM is `torch.nn.Embedding`'s N(0, 1)."""
 NOT_TOLD = (
-    "steps", "batch_size", "learning_rate", "rate_unit", "warmup_steps", "weight_decay", "clip_norm", "max_length",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "rate_unit",
+    "warmup_steps",
+    "weight_decay",
+    "clip_norm",
+    "max_length",
     "seed",
-)  # fmt: skip
+)
 """Settings of a run that no adapter tells."""
 _ID_DIGITS = 10
 
@@ -91,9 +98,15 @@ def _fill(
 ) -> None:
     now = time.time()
     status = Status(
-        state="succeeded", created=now, started=now, finished=now, heartbeat=now, done=spec.steps, total=spec.steps,
+        state="succeeded",
+        created=now,
+        started=now,
+        finished=now,
+        heartbeat=now,
+        done=spec.steps,
+        total=spec.steps,
         message="imported from an adapter",
-    )  # fmt: skip
+    )
     write_json(path / "spec.json", {"kind": "tune", "spec": spec.model_dump(mode="json"), "created": now})
     write_json(path / "status.json", asdict(status))
     write_json(path / "provenance.json", {**((beside or {}).get("provenance") or {}), "imported": told})
@@ -199,10 +212,14 @@ def _spec(
         raise BadRequest("The adapter does not say what it was tuned on; name it with --dataset.")
     return TuningSpec.parse(
         {
-            "model": model, "dataset": dataset, "prior": _prior(config), "n_prompt": len(prompt),
-            "prompt_position": "before_bos", "steps": 1,
+            "model": model,
+            "dataset": dataset,
+            "prior": _prior(config),
+            "n_prompt": len(prompt),
+            "prompt_position": "before_bos",
+            "steps": 1,
         }
-    )  # fmt: skip
+    )
 
 
 def _known_data(dataset: Any) -> DatasetSpec:

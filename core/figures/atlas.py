@@ -61,9 +61,13 @@ def curves_figure(
     last = len(sites) - 1
     shown = [i for i in range(last) if i % step == 0 and last - i >= max(1, step / 2)] + [last]
     figure.update_xaxes(
-        tickvals=shown, ticktext=[str(sites[i]) for i in shown], range=[-0.5, len(sites) - 0.5], zeroline=False,
-        title_text="site", title_standoff=6,
-    )  # fmt: skip
+        tickvals=shown,
+        ticktext=[str(sites[i]) for i in shown],
+        range=[-0.5, len(sites) - 0.5],
+        zeroline=False,
+        title_text="site",
+        title_standoff=6,
+    )
     figure.update_layout(hovermode="closest", margin={"l": 48, "r": 16, "t": 84, "b": 40})
     figure.update_layout(legend_y=1 + 44 / (_HEIGHT * n_rows))
     for empty in range(len(quantities), n_rows * n_columns):
@@ -89,9 +93,14 @@ def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -
         traces.append(go.Scatter(x=x, y=rows["null"].tolist(), mode="lines", line=dotted, **common))
     open_ = (rows["p"] > SIGNIFICANT).tolist()
     errors = {
-        "type": "data", "symmetric": False, "array": (rows["high"] - rows["value"]).tolist(),
-        "arrayminus": (rows["value"] - rows["low"]).tolist(), "width": 0, "thickness": 1.2, "color": line,
-    }  # fmt: skip
+        "type": "data",
+        "symmetric": False,
+        "array": (rows["high"] - rows["value"]).tolist(),
+        "arrayminus": (rows["value"] - rows["low"]).tolist(),
+        "width": 0,
+        "thickness": 1.2,
+        "color": line,
+    }
     traces.append(
         go.Scatter(
             x=x,
@@ -107,10 +116,12 @@ def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -
             line={"color": line, "width": 1.6},
             marker={
                 "color": ["#FFFFFF" if empty else point for empty in open_],
-                "symbol": symbol, "size": 7, "line": {"color": point, "width": 1.5},
+                "symbol": symbol,
+                "size": 7,
+                "line": {"color": point, "width": 1.5},
             },
         )
-    )  # fmt: skip
+    )
     return traces
 
 

@@ -258,9 +258,16 @@ class Rail:
         """Draw and name the line between a flat map and its rail."""
         figure.add_hline(y=self.edge, line={"color": GRID, "width": 1.5, "dash": "dot"}, **where)
         figure.add_annotation(
-            x=float(self.low[0]), y=self.edge, text="below: outside the support, no place on this map",
-            showarrow=False, xanchor="left", yanchor="top", font={"size": 11}, opacity=0.75, **where,
-        )  # fmt: skip
+            x=float(self.low[0]),
+            y=self.edge,
+            text="below: outside the support, no place on this map",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            font={"size": 11},
+            opacity=0.75,
+            **where,
+        )
 
 
 def _rail(figure: go.Figure, drawn: Sequence[Layer], outside: Sequence[Layer], n_dimensions: int) -> None:

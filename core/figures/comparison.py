@@ -125,9 +125,13 @@ def _grid(panels: Sequence[Panel], rows: int, columns: int, n_dimensions: int) -
     titles = [show(panel.title) for panel in panels] if len(panels) > 1 else None
     cells = [{"type": kind} if number < len(panels) else None for number in range(rows * columns)]
     return make_subplots(
-        rows, columns, specs=[cells[row * columns : (row + 1) * columns] for row in range(rows)], subplot_titles=titles,
-        horizontal_spacing=0.03, vertical_spacing=0.08 if rows > 1 else 0,
-    )  # fmt: skip
+        rows,
+        columns,
+        specs=[cells[row * columns : (row + 1) * columns] for row in range(rows)],
+        subplot_titles=titles,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.08 if rows > 1 else 0,
+    )
 
 
 def _parts(way: Way, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
@@ -200,11 +204,7 @@ def _lay_out(figure: go.Figure, axes: Axes, n_panels: int) -> None:
 def _player(figure: go.Figure, moving: Sequence[tuple[int, Draw]], labels: Sequence[str], frame: int) -> None:
     """Add buttons, a slider and the frames they show; a frame holds what moves and nothing else."""
     figure.frames = [
-        go.Frame(
-            name=str(k),
-            data=[_moved(draw(k)) for _, draw in moving],
-            traces=[index for index, _ in moving],
-        )
+        go.Frame(name=str(k), data=[_moved(draw(k)) for _, draw in moving], traces=[index for index, _ in moving])
         for k in range(len(labels))
     ]
     timing = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "fromcurrent": True, **_BUTTON}
@@ -216,7 +216,11 @@ def _player(figure: go.Figure, moving: Sequence[tuple[int, Draw]], labels: Seque
                 "type": "buttons",
                 "direction": "left",
                 "showactive": False,
-                "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 62, "r": 12},
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 62, "r": 12},
                 "buttons": [
                     {"label": "Play", "method": "animate", "args": [None, timing]},
                     {"label": "Pause", "method": "animate", "args": [[None], still]},
@@ -226,14 +230,19 @@ def _player(figure: go.Figure, moving: Sequence[tuple[int, Draw]], labels: Seque
         sliders=[
             {
                 "active": frame,
-                "x": 0.14, "xanchor": "left", "len": 0.83, "y": 0, "yanchor": "top", "pad": {"t": 52},
+                "x": 0.14,
+                "xanchor": "left",
+                "len": 0.83,
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 52},
                 "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
                 "steps": [
                     {"label": label, "method": "animate", "args": [[str(k)], still]} for k, label in enumerate(labels)
                 ],
             }
         ],
-    )  # fmt: skip
+    )
 
 
 def _moved(trace: Any) -> Any:

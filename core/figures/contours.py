@@ -80,8 +80,12 @@ def contours(layers: Sequence[Layer]) -> list[go.Contour]:
                 y=found.y.astype(np.float32),
                 z=found.share,
                 contours={
-                    "start": SHARES[0], "end": SHARES[-1], "size": SHARES[1] - SHARES[0], "coloring": "none",
-                    "showlabels": True, "labelformat": ".0%",
+                    "start": SHARES[0],
+                    "end": SHARES[-1],
+                    "size": SHARES[1] - SHARES[0],
+                    "coloring": "none",
+                    "showlabels": True,
+                    "labelformat": ".0%",
                 },
                 line={"color": (layer.mark or mark(layer.role, layer.index)).colour, "width": 1.8, "smoothing": 0.8},
                 name=f"density of {show(layer.name)}",
@@ -89,5 +93,5 @@ def contours(layers: Sequence[Layer]) -> list[go.Contour]:
                 showscale=False,
                 showlegend=False,
             )
-        )  # fmt: skip
+        )
     return traces

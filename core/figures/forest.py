@@ -43,9 +43,12 @@ def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") 
     heights = [_PANEL + _LINE * len(panel.values) for panel in panels]
     tall = sum(heights) + 60
     figure: Any = make_subplots(
-        len(panels), 1, row_heights=heights, vertical_spacing=min(0.9 / len(panels), 70 / tall),
+        len(panels),
+        1,
+        row_heights=heights,
+        vertical_spacing=min(0.9 / len(panels), 70 / tall),
         subplot_titles=[show(panel.title) for panel in panels],
-    )  # fmt: skip
+    )
     names = list(dict.fromkeys(name for panel in panels for name in panel.levels))
     for number, panel in enumerate(panels, 1):
         for name, level in panel.levels.items():

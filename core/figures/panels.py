@@ -33,9 +33,13 @@ def panels_figure(
     n_rows = -(-len(panels) // n_columns)
     shared: dict[str, Any] = {"shared_xaxes": "all", "shared_yaxes": "all"}
     figure = make_subplots(
-        n_rows, n_columns, subplot_titles=[show(title) for title, _ in panels], **shared,
-        horizontal_spacing=0.03, vertical_spacing=0.18 / n_rows,
-    )  # fmt: skip
+        n_rows,
+        n_columns,
+        subplot_titles=[show(title) for title, _ in panels],
+        **shared,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.18 / n_rows,
+    )
     thin = [_thinned(layer) for layer in background]
     for i, (_, layers) in enumerate(panels):
         for trace in map_figure([*thin, *layers], axes).data:

@@ -128,9 +128,14 @@ def _traces(path: TokenPath, frame: int, n_dimensions: int, span: NDArray[np.flo
         return [lines, _cones(line, path.mark.colour, span, still), go.Scatter3d(x=x, y=y, z=z, marker=marker, **above)]
     heads = {"symbol": "arrow", "angleref": "previous", "color": path.mark.colour, "size": _HEAD, "standoff": 4}
     lines = go.Scatter(
-        x=line[:, 0], y=line[:, 1], mode="lines+markers", line=stroke, opacity=0.75,
-        marker={**heads, "size": np.where(np.arange(len(line)) > 0, _HEAD, 0)}, **still,
-    )  # fmt: skip
+        x=line[:, 0],
+        y=line[:, 1],
+        mode="lines+markers",
+        line=stroke,
+        opacity=0.75,
+        marker={**heads, "size": np.where(np.arange(len(line)) > 0, _HEAD, 0)},
+        **still,
+    )
     marker["line"] = {"width": np.where(np.char.find(np.array(symbol, str), "open") >= 0, 2.5, 1), "color": "white"}
     marker["line"]["color"] = [path.mark.colour if "open" in name else "white" for name in symbol]
     above = {**dots, "textposition": "top center"}
@@ -156,10 +161,19 @@ def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], s
     usable = np.isfinite(lengths) & (lengths > 0)
     tips, ways = line[1:][usable], steps[usable] / lengths[usable, None]
     return go.Cone(
-        x=tips[:, 0], y=tips[:, 1], z=tips[:, 2], u=ways[:, 0], v=ways[:, 1], w=ways[:, 2], anchor="tip",
-        sizemode="raw", sizeref=float(_CONE * np.max(span)), showscale=False,
-        colorscale=[[0, colour], [1, colour]], **still,
-    )  # fmt: skip
+        x=tips[:, 0],
+        y=tips[:, 1],
+        z=tips[:, 2],
+        u=ways[:, 0],
+        v=ways[:, 1],
+        w=ways[:, 2],
+        anchor="tip",
+        sizemode="raw",
+        sizeref=float(_CONE * np.max(span)),
+        showscale=False,
+        colorscale=[[0, colour], [1, colour]],
+        **still,
+    )
 
 
 def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TokenPath], n_dimensions: int) -> None:
@@ -213,8 +227,14 @@ def _player(
         margin={"b": 56 + _PLAYER_HEIGHT},
         updatemenus=[
             {
-                "type": "buttons", "direction": "left", "showactive": False,
-                "x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 62, "r": 12},
+                "type": "buttons",
+                "direction": "left",
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 62, "r": 12},
                 "buttons": [
                     {"label": "Play", "method": "animate", "args": [None, {**timing, "fromcurrent": False}]},
                     {"label": "Pause", "method": "animate", "args": [[None], still]},
@@ -224,7 +244,12 @@ def _player(
         sliders=[
             {
                 "active": len(labels) - 1,
-                "x": 0.16, "xanchor": "left", "len": 0.81, "y": 0, "yanchor": "top", "pad": {"t": 52},
+                "x": 0.16,
+                "xanchor": "left",
+                "len": 0.81,
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 52},
                 "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
                 "steps": [
                     {"label": show(label), "method": "animate", "args": [[str(k)], still]}
@@ -232,7 +257,7 @@ def _player(
                 ],
             }
         ],
-    )  # fmt: skip
+    )
 
 
 def path_curves(table: pd.DataFrame, titles: dict[str, str], height: int = 340, revision: str = "curves") -> go.Figure:
@@ -257,10 +282,17 @@ def path_curves(table: pd.DataFrame, titles: dict[str, str], height: int = 340, 
         figure.add_trace(go.Scatter(y=band["null_low"], showlegend=False, **edges), 1, column)
         figure.add_trace(
             go.Scatter(
-                y=band["null_high"], fill="tonexty", fillcolor="rgba(128,134,145,0.28)",
-                name="draws of the nulls themselves", legendgroup="band", showlegend=column == 1, **edges,
-            ), 1, column,
-        )  # fmt: skip
+                y=band["null_high"],
+                fill="tonexty",
+                fillcolor="rgba(128,134,145,0.28)",
+                name="draws of the nulls themselves",
+                legendgroup="band",
+                showlegend=column == 1,
+                **edges,
+            ),
+            1,
+            column,
+        )
         for index, null in enumerate(nulls):
             one = pd.DataFrame(rows[rows["null"] == null]).set_index("site").reindex(sites).dropna(subset=["value"])
             if one.empty:
@@ -268,15 +300,27 @@ def path_curves(table: pd.DataFrame, titles: dict[str, str], height: int = 340, 
             look = sentence_mark(index)
             figure.add_trace(
                 go.Scatter(
-                    x=one.index, y=one["value"], mode="lines+markers", name=f"against {null}", legendgroup=null,
+                    x=one.index,
+                    y=one["value"],
+                    mode="lines+markers",
+                    name=f"against {null}",
+                    legendgroup=null,
                     showlegend=column == 1,
                     marker={"color": look.colour, "symbol": look.symbol, "size": 8},
                     line={"color": look.colour, "width": 1.4},
-                    error_y={"type": "data", "symmetric": False, "array": one["high"] - one["value"],
-                             "arrayminus": one["value"] - one["low"], "thickness": 1.2, "width": 3},
+                    error_y={
+                        "type": "data",
+                        "symmetric": False,
+                        "array": one["high"] - one["value"],
+                        "arrayminus": one["value"] - one["low"],
+                        "thickness": 1.2,
+                        "width": 3,
+                    },
                     hovertemplate="site %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
-                ), 1, column,
-            )  # fmt: skip
+                ),
+                1,
+                column,
+            )
         expected = 0 if set(rows["of"]) == {"difference"} else 1
         figure.add_hline(y=expected, line={"color": GRID, "width": 1.5}, row=1, col=column)
     style(figure, height, revision)

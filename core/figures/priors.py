@@ -58,10 +58,11 @@ def radial_figure(
     if excluded is not None:
         figure.add_vrect(x0=0, x1=excluded, fillcolor="rgba(128,134,145,0.12)", line_width=0, layer="below")
         figure.add_vline(
-            x=excluded, line={"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5},
+            x=excluded,
+            line={"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5},
             annotation={"text": f"nothing inside {excluded:.2f}", "font": {"size": 11}},
             annotation_position="top left",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title_text="Mahalanobis distance from the mean", rangemode="tozero")
     figure.update_yaxes(title_text="density", rangemode="tozero")
     return figure

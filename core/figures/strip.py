@@ -64,9 +64,12 @@ def strip_figure(
     n_columns = min(columns, len(maps))
     n_rows = -(-len(maps) // n_columns)
     figure = make_subplots(
-        n_rows, n_columns, subplot_titles=[_title(small, chosen) for small in maps],
-        horizontal_spacing=0.008, vertical_spacing=0.22 / n_rows,
-    )  # fmt: skip
+        n_rows,
+        n_columns,
+        subplot_titles=[_title(small, chosen) for small in maps],
+        horizontal_spacing=0.008,
+        vertical_spacing=0.22 / n_rows,
+    )
     labels = np.array([token(text) for text in tokens], dtype=object)
     for i, small in enumerate(maps):
         for k, name in enumerate(names):

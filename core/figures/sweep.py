@@ -151,20 +151,34 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
         means = np.array([curve.losses[curve.rates == rate].mean() for rate in tried])
         tried, means = tried[np.isfinite(means)], means[np.isfinite(means)]
         figure.add_scatter(
-            x=tried.astype(np.float32), y=means.astype(np.float32), mode="lines", name=name, legendgroup=curve.name,
-            line={"color": colour, "width": 2}, hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+            x=tried.astype(np.float32),
+            y=means.astype(np.float32),
+            mode="lines",
+            name=name,
+            legendgroup=curve.name,
+            line={"color": colour, "width": 2},
+            hoverinfo="skip",
+            showlegend=False,
+        )
         figure.add_scatter(
-            x=curve.rates.astype(np.float32), y=curve.losses.astype(np.float32), mode="markers", name=name,
-            legendgroup=curve.name, marker={"color": colour, "symbol": curve.look.symbol, "size": 8},
+            x=curve.rates.astype(np.float32),
+            y=curve.losses.astype(np.float32),
+            mode="markers",
+            name=name,
+            legendgroup=curve.name,
+            marker={"color": colour, "symbol": curve.look.symbol, "size": 8},
             hovertemplate=f"{name}<br>rate %{{x:g}}<br>loss %{{y:.4f}}<extra></extra>",
-        )  # fmt: skip
+        )
         if curve.best is not None:
             figure.add_scatter(
-                x=[curve.best], y=[means[tried == curve.best][0]], mode="markers", legendgroup=curve.name,
-                showlegend=False, hoverinfo="skip",
+                x=[curve.best],
+                y=[means[tried == curve.best][0]],
+                mode="markers",
+                legendgroup=curve.name,
+                showlegend=False,
+                hoverinfo="skip",
                 marker={"symbol": "circle-open", "size": 18, "color": colour, "line": {"width": 2.5}},
-            )  # fmt: skip
+            )
     style(figure, SMALL_HEIGHT + 60, revision)
     every = np.unique(np.concatenate([curve.rates for curve in curves])) if curves else np.array([])
     figure.update_xaxes(
@@ -185,25 +199,43 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
     for place, group in enumerate(groups):
         name, colour = show(group.name), group.look.colour
         figure.add_scatter(
-            x=group.losses.astype(np.float32), y=np.full(len(group.losses), place + _BELOW),
-            mode="markers", name="a run",
-            marker={"color": REFERENCE.colour, "size": 7}, legendgroup="run", showlegend=place == 0,
+            x=group.losses.astype(np.float32),
+            y=np.full(len(group.losses), place + _BELOW),
+            mode="markers",
+            name="a run",
+            marker={"color": REFERENCE.colour, "size": 7},
+            legendgroup="run",
+            showlegend=place == 0,
             hovertemplate=f"{name}<br>loss %{{x:.4f}}<extra></extra>",
-        )  # fmt: skip
-        reach = {"type": "data", "symmetric": False, "array": [group.high - group.value],
-                 "arrayminus": [group.value - group.low], "color": colour, "thickness": 2, "width": 6}  # fmt: skip
+        )
+        reach = {
+            "type": "data",
+            "symmetric": False,
+            "array": [group.high - group.value],
+            "arrayminus": [group.value - group.low],
+            "color": colour,
+            "thickness": 2,
+            "width": 6,
+        }
         figure.add_scatter(
-            x=[group.value], y=[place], mode="markers", name=name, showlegend=False,
+            x=[group.value],
+            y=[place],
+            mode="markers",
+            name=name,
+            showlegend=False,
             marker={"color": colour, "symbol": group.look.symbol, "size": 12},
             error_x=reach if np.isfinite(group.low) else None,
             hovertemplate=f"{name}<br>mean %{{x:.4f}}<extra></extra>",
-        )  # fmt: skip
+        )
     style(figure, 130 + 46 * len(groups), revision)
     figure.update_xaxes(title_text="validation loss (nats a token), mean and 95 % interval over seeds")
     figure.update_yaxes(
-        tickvals=np.arange(len(groups)), ticktext=[_label(group.name) for group in groups],
-        range=[len(groups) - 0.5, -0.5], showgrid=False, zeroline=False,
-    )  # fmt: skip
+        tickvals=np.arange(len(groups)),
+        ticktext=[_label(group.name) for group in groups],
+        range=[len(groups) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
 
 
@@ -224,12 +256,21 @@ def transfer_figure(
     labels = [_label(name) for name in names]
     figure = go.Figure(
         go.Heatmap(
-            z=np.asarray(gains, np.float32), x=labels, y=labels, text=written, texttemplate="%{text}",
-            hoverongaps=False, zmin=-largest, zmax=largest, colorscale="PRGn", xgap=3, ygap=3,
+            z=np.asarray(gains, np.float32),
+            x=labels,
+            y=labels,
+            text=written,
+            texttemplate="%{text}",
+            hoverongaps=False,
+            zmin=-largest,
+            zmax=largest,
+            colorscale="PRGn",
+            xgap=3,
+            ygap=3,
             hovertemplate="from %{y} to %{x}<br>%{text}<extra></extra>",
             colorbar={"title": {"text": "loss saved<br>(nats a token)"}, "thickness": 14},
         )
-    )  # fmt: skip
+    )
     style(figure, 180 + 86 * len(names), revision)
     figure.update_xaxes(title_text="tuned on", showgrid=False)
     figure.update_yaxes(title_text="begun at the posterior of", autorange="reversed", showgrid=False)

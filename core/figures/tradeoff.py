@@ -86,9 +86,10 @@ def _positions(angles: NDArray[np.floating], losses: NDArray[np.floating]) -> li
     found: list[str] = []
     for i in range(len(angles)):
         near = [
-            j for j in range(i)
+            j
+            for j in range(i)
             if abs(angles[i] - angles[j]) < 0.06 * spans[0] and abs(losses[i] - losses[j]) < 0.06 * spans[1]
-        ]  # fmt: skip
+        ]
         places = ("top center", "bottom center", "middle right", "middle left")
         taken = {found[j] for j in near}
         found.append(next((place for place in places if place not in taken), places[0]))

@@ -57,9 +57,12 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
     heights = [_ROW * (len(panel) + 1) for panel in panels]
     area = sum(heights) + _GAP * (len(panels) - 1)
     figure: Any = make_subplots(
-        len(panels), 1, row_heights=heights, vertical_spacing=_GAP / area if len(panels) > 1 else 0,
+        len(panels),
+        1,
+        row_heights=heights,
+        vertical_spacing=_GAP / area if len(panels) > 1 else 0,
         subplot_titles=[show(quantity) for quantity in quantities],
-    )  # fmt: skip
+    )
     known: set[str] = set()
     for number, panel in enumerate(panels, 1):
         reach = _reach(panel)
@@ -108,10 +111,14 @@ BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
 
 def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str], span: float) -> Any:
     errors = {
-        "type": "data", "symmetric": False, "color": look.colour, "thickness": 1.8, "width": 4,
+        "type": "data",
+        "symmetric": False,
+        "color": look.colour,
+        "thickness": 1.8,
+        "width": 4,
         "array": [_length(each.high - each.value, span) for _, each in found],
         "arrayminus": [_length(each.value - each.low, span) for _, each in found],
-    }  # fmt: skip
+    }
     return go.Scatter(
         x=[each.value for _, each in found],
         y=[place for place, _ in found],
@@ -155,9 +162,17 @@ def _regions(figure: Any, panel: Sequence[Row], reach: tuple[float, float], numb
             continue
         left, right = max(row.bounds.low, reach[0]), min(row.bounds.high, reach[1])
         figure.add_shape(
-            type="rect", x0=left, x1=right, y0=place - 0.5, y1=place + 0.5, fillcolor=_CLAIMED, line_width=0,
-            layer="below", row=number, col=1,
-        )  # fmt: skip
+            type="rect",
+            x0=left,
+            x1=right,
+            y0=place - 0.5,
+            y1=place + 0.5,
+            fillcolor=_CLAIMED,
+            line_width=0,
+            layer="below",
+            row=number,
+            col=1,
+        )
 
 
 def matrix_figure(
@@ -200,23 +215,42 @@ def matrix_figure(
         for place, _, column in mine:
             if look:
                 figure.add_shape(
-                    type="rect", x0=column - 0.46, x1=column + 0.46, y0=place - 0.42, y1=place + 0.42,
-                    fillcolor=colour, line_width=0, layer="below",
-                )  # fmt: skip
+                    type="rect",
+                    x0=column - 0.46,
+                    x1=column + 0.46,
+                    y0=place - 0.42,
+                    y1=place + 0.42,
+                    fillcolor=colour,
+                    line_width=0,
+                    layer="below",
+                )
     if chosen:
         place = [number for number, _ in claims].index(chosen[0])
         figure.add_shape(
-            type="rect", x0=chosen[1] - 0.48, x1=chosen[1] + 0.48, y0=place - 0.46, y1=place + 0.46,
+            type="rect",
+            x0=chosen[1] - 0.48,
+            x1=chosen[1] + 0.48,
+            y0=place - 0.46,
+            y1=place + 0.46,
             line={"color": "#1F2937", "width": 2},
-        )  # fmt: skip
+        )
     style(figure, _MATRIX_ROW * len(claims) + 70, revision)
     figure.update_xaxes(
-        tickvals=list(range(len(studies))), ticktext=[show(name) for name in studies], side="top", showgrid=False,
-        range=[-0.5, len(studies) - 0.5], zeroline=False, fixedrange=True,
-    )  # fmt: skip
+        tickvals=list(range(len(studies))),
+        ticktext=[show(name) for name in studies],
+        side="top",
+        showgrid=False,
+        range=[-0.5, len(studies) - 0.5],
+        zeroline=False,
+        fixedrange=True,
+    )
     figure.update_yaxes(
-        tickvals=list(range(len(claims))), ticktext=[f"C{number} {show(title)}" for number, title in claims],
-        range=[len(claims) - 0.5, -0.5], showgrid=False, zeroline=False, fixedrange=True,
-    )  # fmt: skip
+        tickvals=list(range(len(claims))),
+        ticktext=[f"C{number} {show(title)}" for number, title in claims],
+        range=[len(claims) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
     figure.update_layout(margin={"l": 20, "r": 12, "t": 44, "b": 8})
     return figure

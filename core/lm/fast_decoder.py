@@ -108,14 +108,7 @@ class FastDecoder:
         return rms_norm(x, self.map.norm, self.map.eps, self.head.dtype)
 
     def read(
-        self,
-        layout: Layout,
-        bos: Tensor,
-        ids: Tensor,
-        lengths: Tensor,
-        prompts: Prompts,
-        n_new: int,
-        see: See = unseen,
+        self, layout: Layout, bos: Tensor, ids: Tensor, lengths: Tensor, prompts: Prompts, n_new: int, see: See = unseen
     ) -> tuple[Tensor, Cache]:
         """Return logits (batch, n_vocabulary) after each text's last token, and a cache with room for `n_new`."""
         x = self.enter(bos, ids)

@@ -8,13 +8,7 @@ from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForTextEncoding,
-    AutoTokenizer,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForTextEncoding, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from core.errors import BadData, BadRequest, Failed

@@ -199,11 +199,7 @@ class Vae(KeptPrior[VaeSpec]):
 
 
 def _quality(
-    network: Autoencoder,
-    held_out: NDArray[np.float32],
-    kept: NDArray[np.float32],
-    gaussian: GaussianFit,
-    d_latent: int,
+    network: Autoencoder, held_out: NDArray[np.float32], kept: NDArray[np.float32], gaussian: GaussianFit, d_latent: int
 ) -> dict[str, Any]:
     """Return what is measured of a trained network, and of the data beside it."""
     code, std = network.encode(held_out)

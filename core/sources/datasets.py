@@ -20,13 +20,7 @@ VERSION = "1"
 RECORDS = "records.parquet"
 
 modules = mathematics.modules
-TITLES = {
-    "squad": squad.TITLE,
-    "c4": c4.TITLE,
-    "news": news.TITLE,
-    "math": mathematics.TITLE,
-    "file": own_file.TITLE,
-}
+TITLES = {"squad": squad.TITLE, "c4": c4.TITLE, "news": news.TITLE, "math": mathematics.TITLE, "file": own_file.TITLE}
 """What each data set is called in full; a stand-in is named as such."""
 
 

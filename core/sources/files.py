@@ -9,13 +9,7 @@ from core.errors import BadData
 from core.store.files import checksum
 
 Form = Literal["txt", "jsonl", "json", "csv", "parquet"]
-_SUFFIXES: dict[str, Form] = {
-    ".txt": "txt",
-    ".jsonl": "jsonl",
-    ".json": "json",
-    ".csv": "csv",
-    ".parquet": "parquet",
-}
+_SUFFIXES: dict[str, Form] = {".txt": "txt", ".jsonl": "jsonl", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 _PARQUET_MARK = b"PAR1"
 
 

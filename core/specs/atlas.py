@@ -104,8 +104,13 @@ class HygieneSpec(Spec):
         """Return the captures it reads: every kind of token, at the one site."""
         return tuple(
             CloudSpec(
-                model=self.model, dataset=dataset, sites=(self.site,), tokens=EVERY_TOKEN, rows=self.rows,
-                max_length=self.max_length, seed=self.seed,
+                model=self.model,
+                dataset=dataset,
+                sites=(self.site,),
+                tokens=EVERY_TOKEN,
+                rows=self.rows,
+                max_length=self.max_length,
+                seed=self.seed,
             )
             for dataset in self.datasets
-        )  # fmt: skip
+        )

@@ -37,9 +37,7 @@ class SweepSpec(Spec):
         description="Settings of every run, as `tune --spec` takes them; what an axis gives may be left out.",
     )
     priors: Annotated[tuple[AnyPrior, ...], _Axis] = Field(
-        default=(),
-        title="Priors",
-        description="Kinds, alone or with parameters: [isotropic, {kind: exclusion, c: 5}].",
+        default=(), title="Priors", description="Kinds, alone or with parameters: [isotropic, {kind: exclusion, c: 5}]."
     )
     methods: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
         default=(),

@@ -38,8 +38,12 @@ class TuningSpec(Spec):
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
     """Fields that mean nothing to a soft prompt."""
     weight_fields: ClassVar[tuple[str, ...]] = (
-        "l2_weight", "log_prior_weight", "repulsion_weight", "attraction_weight", "spread_weight",
-    )  # fmt: skip
+        "l2_weight",
+        "log_prior_weight",
+        "repulsion_weight",
+        "attraction_weight",
+        "spread_weight",
+    )
     """Fields of the regularisers; 0 is none."""
 
     model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")

@@ -41,9 +41,15 @@ def answer_path(bench: Bench) -> Reproduced:
     found = [cloud for cloud in (find_cloud(spec, bench.store) for spec in clouds) if cloud]
     ground = points_of(stored, dict(zip(names, found, strict=True)))
     wanted = trajectory_spec(
-        bench.store, model=study.model, mode="generate", dataset=study.data(study.questions), n_texts=1,
-        seed=study.seed, sites=(FINAL,), max_new_tokens=12,
-    )  # fmt: skip
+        bench.store,
+        model=study.model,
+        mode="generate",
+        dataset=study.data(study.questions),
+        n_texts=1,
+        seed=study.seed,
+        sites=(FINAL,),
+        max_new_tokens=12,
+    )
     followed = bench.made(find_trajectories, "trajectory", wanted)
     paths, placed = paths_of(followed, FINAL, stored)
     about = followed.summary["texts"][0]
@@ -57,8 +63,14 @@ def answer_path(bench: Bench) -> Reproduced:
         picture=paths_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={
-            "model": study.model.label, "site": FINAL, "data_sets": list(names), "question": about["text"],
-            "answer": about["answer"], "accepted": about["answers"], "padding": padding, "answer_spread": close,
+            "model": study.model.label,
+            "site": FINAL,
+            "data_sets": list(names),
+            "question": about["text"],
+            "answer": about["answer"],
+            "accepted": about["answers"],
+            "padding": padding,
+            "answer_spread": close,
             "separability": separability,
         },
         caption=(
@@ -68,7 +80,7 @@ def answer_path(bench: Bench) -> Reproduced:
             f"{padding['explained_with']:.0%}). A question dark green; its answer green: {about['answer'].strip()!r} "
             f"(accepted: {', '.join(map(repr, about['answers']))})."
         ),
-    )  # fmt: skip
+    )
 
 
 TAIL = DATASET_MARKS[3]

@@ -12,10 +12,22 @@ PLAIN = "deep-math-gaussian"
 WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "spread": 0.1}
 """Of the regularisers, each of which is laid on the plain arm once."""
 COMPARED = (
-    "isotropic", "isotropic-slow", "gaussian", "exclusion", "xavier", "activations-gaussian", "activations-xavier",
-    "deep-gaussian", "deep-xavier", "deep-exclusion", "form-cut", "form-kept", "deep-math-interpolation", PLAIN,
+    "isotropic",
+    "isotropic-slow",
+    "gaussian",
+    "exclusion",
+    "xavier",
+    "activations-gaussian",
+    "activations-xavier",
+    "deep-gaussian",
+    "deep-xavier",
+    "deep-exclusion",
+    "form-cut",
+    "form-kept",
+    "deep-math-interpolation",
+    PLAIN,
     "deep-math-xavier",
-)  # fmt: skip
+)
 """Arms of the table of quality."""
 REGULARISED = tuple(f"{PLAIN}-{name.replace('_', '-')}" for name in WEIGHTS)
 
@@ -57,7 +69,8 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         "exclusion": ("Exclusion, c = 5", soft | _prior("exclusion"), RATE),
         "xavier": ("Xavier", soft | _prior("xavier"), RATE),
         "activations-gaussian": (
-            "Gaussian fitted on the data's activations", questions | _prior("gaussian") | {"reference": "activations"},
+            "Gaussian fitted on the data's activations",
+            questions | _prior("gaussian") | {"reference": "activations"},
             ACTIVATIONS_RATE,
         ),
         "activations-xavier": ("Xavier, on questions", questions | _prior("xavier"), ACTIVATIONS_RATE),
@@ -69,7 +82,7 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         "deep-math-interpolation": ("Deep on sums, interpolation", sums | {"prior": between}, study.deep_rate),
         "deep-math-gaussian": ("Deep on sums, Gaussian", sums | _prior("gaussian"), study.deep_rate),
         "deep-math-xavier": ("Deep on sums, Xavier", sums | _prior("xavier"), study.deep_rate),
-    }  # fmt: skip
+    }
     for (name, weight), arm in zip(WEIGHTS.items(), REGULARISED, strict=True):
         field = f"{name}_weight"
         title = TuningSpec.model_fields[field].title

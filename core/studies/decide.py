@@ -47,9 +47,15 @@ def decide_claim(
         found = claim.judge(Bench(study, store, perform)).after(len(looks) + 1)
         head, took = found.headline.interval, clock() - looked
         looks.append(
-            {"n_seeds": n_seeds, "verdict": found.verdict, "value": head.value, "low": head.low, "high": head.high,
-             "seconds": round(took, 1)}
-        )  # fmt: skip
+            {
+                "n_seeds": n_seeds,
+                "verdict": found.verdict,
+                "value": head.value,
+                "low": head.low,
+                "high": head.high,
+                "seconds": round(took, 1),
+            }
+        )
         job.log(f"C{claim.number} with {n_seeds} seeds: {found.verdict}")
         reason = _reason(spec, found.verdict, n_seeds, clock() - began + took)
         if reason:

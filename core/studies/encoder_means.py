@@ -24,9 +24,14 @@ def encoder_means(bench: Bench) -> Reproduced:
     study = bench.spec
     clouds = _clouds(study)
     asked = ProjectionSpec(
-        method="tsne", model=study.encoder, site=FINAL, clouds=clouds, n_points=max(50, study.n_texts),
-        perplexity=min(30, len(clouds) * study.n_texts / TEXTS_A_NEIGHBOUR), seed=study.seed,
-    )  # fmt: skip
+        method="tsne",
+        model=study.encoder,
+        site=FINAL,
+        clouds=clouds,
+        n_points=max(50, study.n_texts),
+        perplexity=min(30, len(clouds) * study.n_texts / TEXTS_A_NEIGHBOUR),
+        seed=study.seed,
+    )
     stored = bench.made(find_map, "projection", asked)
     numbers = encoder_atlas(bench).groups(FINAL)["separability"]
     names = cloud_names(clouds)

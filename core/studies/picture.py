@@ -100,10 +100,15 @@ def paths_of(
         name = ("answer" if part == ANSWER else "question") if answers else f"sentence {int(number) + 1}"
         paths.append(
             TokenPath(
-                name=name, coordinates=xy, hover=words, mark=look, words=() if answers and part != ANSWER else words,
-                begins=0 if question is None else len(question), after=None if question is None else question[-1],
+                name=name,
+                coordinates=xy,
+                hover=words,
+                mark=look,
+                words=() if answers and part != ANSWER else words,
+                begins=0 if question is None else len(question),
+                after=None if question is None else question[-1],
             )
-        )  # fmt: skip
+        )
         where = pd.DataFrame(xy, columns=list(AXES), index=rows.index)
         tables.append(where.assign(cloud=name, token=rows["token"], position=rows["order"], document=number))
     return paths, pd.concat(tables, ignore_index=True)

@@ -158,7 +158,9 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
         picture=map_figure(layers, axes_of(ground.stored), arrows),
         points=pd.concat(tables, ignore_index=True),
         numbers={
-            "model": bench.spec.model.label, "site": site, "runs": [row["runs"] for row in rows],
+            "model": bench.spec.model.label,
+            "site": site,
+            "runs": [row["runs"] for row in rows],
             "table": [{name: value for name, value in row.items() if name != "runs"} for row in rows],
         },
         caption=(
@@ -167,7 +169,7 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
             f"{explained:.0%} of the clouds' variance, and of the posteriors' squared distance from the clouds' mean "
             f"{', '.join(f'{1 - share:.0%}' for share in off_plane)}."
         ),
-    )  # fmt: skip
+    )
 
 
 def _layers(one: Shown, title: str, prompts: RunPrompts, site: int, stored: StoredMap) -> tuple[Layer, Layer]:

@@ -99,9 +99,14 @@ def path_numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
     """Return the statistics of many documents' paths at a site, without sinks, against the three nulls, a row each."""
     study = bench.spec
     wanted = PathsSpec(
-        tokens=TokenFilter(sink_ratio=SINK_RATIO), model=study.model, dataset=study.data(study.texts), sites=(site,),
-        n_documents=min(study.n_documents, study.n_texts), max_length=min(128, study.max_length), seed=study.seed,
-    )  # fmt: skip
+        tokens=TokenFilter(sink_ratio=SINK_RATIO),
+        model=study.model,
+        dataset=study.data(study.texts),
+        sites=(site,),
+        n_documents=min(study.n_documents, study.n_texts),
+        max_length=min(128, study.max_length),
+        seed=study.seed,
+    )
     table = bench.made(find_paths, "paths", wanted).table("paths")
     return [{name: value for name, value in row.items() if not _missing(value)} for row in table.to_dict("records")]
 

@@ -54,8 +54,10 @@ def transfer(bench: Bench) -> Reproduced:
             "model": bench.spec.model.name,
             "tasks": names,
             "from_scratch": {name: quantity(over_seeds(_losses(runs))) for name, runs in scratch.items()},
-            "pairs": [{**_named(pair), "gain": quantity(gain.value, p=gain.p), "n_seeds": gain.n}
-                      for pair, gain in found.items()],
+            "pairs": [
+                {**_named(pair), "gain": quantity(gain.value, p=gain.p), "n_seeds": gain.n}
+                for pair, gain in found.items()
+            ],
             "runs": [run.id for runs in (*scratch.values(), *begun.values()) for run in runs],
         },
         caption=(
@@ -66,7 +68,7 @@ def transfer(bench: Bench) -> Reproduced:
             f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. Rates count in units of the prompt's start."
             + _of_gaussians(draws)
         ),
-    )  # fmt: skip
+    )
 
 
 def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
@@ -122,10 +124,7 @@ def _gains(scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequ
 
 
 def _row(
-    pair: Pair,
-    gain: Difference,
-    scratch: Mapping[str, Sequence[JobFolder]],
-    begun: Mapping[Pair, Sequence[JobFolder]],
+    pair: Pair, gain: Difference, scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]
 ) -> dict[str, Any]:
     known = quantity(gain.value)
     return {

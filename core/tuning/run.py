@@ -66,12 +66,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
 
     prior_sample = record.snapshots.get(0, start.prompt)
     regularisers = build_regularisers(
-        spec,
-        run.sites,
-        prior_sample,
-        priors,
-        lambda needed: make(needed, store, progress),
-        frozen.device,
+        spec, run.sites, prior_sample, priors, lambda needed: make(needed, store, progress), frozen.device
     )
     examples = [item.example for item in run.training.items]
     trainer = Trainer(spec, run.prompted, examples, start, prior_sample, regularisers)

@@ -43,9 +43,14 @@ def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[Model
     packaged = [name for name in PACKAGED if encoders or name == DEFAULT_MODEL]
     known = list(dict.fromkeys([*packaged, *_used_models(store)]))
     name = view.choice(
-        "model", "Model", known, DEFAULT_MODEL, free=True, show=short_name,
+        "model",
+        "Model",
+        known,
+        DEFAULT_MODEL,
+        free=True,
+        show=short_name,
         help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
-    )  # fmt: skip
+    )
     described = {field.name: field for field in describe(ModelSpec)}
     asked: dict[str, Any] = {}
     with st.expander("Where it runs"):
@@ -66,9 +71,12 @@ def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[Model
     if facts.where.startswith("the hub") and not facts.present and why_not():
         instead = ENCODER if facts.encoder or spec.name.rpartition("/")[2].startswith("t5") else DEFAULT_MODEL
         st.button(
-            f"Use {instead} instead", key=view.key("instead"), on_click=_use, args=(view.key("model"), instead),
+            f"Use {instead} instead",
+            key=view.key("instead"),
+            on_click=_use,
+            args=(view.key("model"), instead),
             help="It comes from the package index, without a hub.",
-        )  # fmt: skip
+        )
     return spec, facts
 
 

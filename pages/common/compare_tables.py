@@ -19,14 +19,15 @@ _TITLES = {
     "quality": ("Quality", "On each run's validation examples, beside its untrained prior sample and no training."),
     "speed": ("Speed", "By the run's own evaluations of the validation loss."),
     "displacement": (
-        "Way travelled", "Means over the vectors of a run with 95 % bootstrap intervals over them; those of a run were "
-        "trained together, so this says nothing about other seeds."
+        "Way travelled",
+        "Means over the vectors of a run with 95 % bootstrap intervals over them; those of a run were "
+        "trained together, so this says nothing about other seeds.",
     ),
     "collapse": ("Nearness to tokens", "Medians over vectors; of nulls, median and central 95 %."),
     "place": ("Place in the clouds", "Against each cloud's own held-out points."),
     "shape": ("Shape", "Of the vectors of a prompt as a set; of nulls, median and central 95 %."),
     "worth": ("What vectors are worth", "Positive: the loss is higher so, and what was changed was of use."),
-}  # fmt: skip
+}
 
 
 def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -37,11 +38,16 @@ def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
             for of, numbers in _each_of(named.group, named.quantity):
                 rows.append(
                     {
-                        "run": run["run"], "prior": run["prior_name"], "group": named.group, "site": named.site,
-                        "cloud": named.cloud, "quantity": named.name, "of": of,
+                        "run": run["run"],
+                        "prior": run["prior_name"],
+                        "group": named.group,
+                        "site": named.site,
+                        "cloud": named.cloud,
+                        "quantity": named.name,
+                        "of": of,
                         **{key: numbers.get(key) for key in ("value", "low", "high", "p")},
                     }
-                )  # fmt: skip
+                )
     frame = pd.DataFrame(rows)
     return frame.astype({"site": "Int64", **dict.fromkeys(("value", "low", "high", "p"), "float64")})
 

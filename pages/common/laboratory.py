@@ -19,14 +19,7 @@ from core.priors.radial import chi_radii
 from core.specs import PriorSpec
 from pages.common.layout import draw, plain, table
 from pages.common.maps import weights_of
-from pages.common.preview import (
-    N_NEAREST,
-    Asked,
-    Preview,
-    ReferenceFacts,
-    nearest_tokens,
-    place_sample,
-)
+from pages.common.preview import N_NEAREST, Asked, Preview, ReferenceFacts, nearest_tokens, place_sample
 from pages.common.tables import download
 
 MEANINGS = {
@@ -105,9 +98,15 @@ class Drawn:
             ]
         coordinates, n = self.placed.coordinates, len(points)
         return Layer(
-            f"{self.name} sample ({n})", coordinates, "prior", 0, hover, np.arange(n), mark=self.look,
+            f"{self.name} sample ({n})",
+            coordinates,
+            "prior",
+            0,
+            hover,
+            np.arange(n),
+            mark=self.look,
             weights=weights_of(size, self.placed),
-        )  # fmt: skip
+        )
 
 
 def null_layers(placed: Mapping[str, Placement]) -> list[Layer]:

@@ -27,9 +27,15 @@ from pages.common.tables import download
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "named": "Named map"}
 TSNE_FIELDS = (
-    "perplexity", "further_perplexities", "exaggeration", "early_exaggeration", "n_iterations", "n_early_iterations",
-    "learning_rate", "input_components",
-)  # fmt: skip
+    "perplexity",
+    "further_perplexities",
+    "exaggeration",
+    "early_exaggeration",
+    "n_iterations",
+    "n_early_iterations",
+    "learning_rate",
+    "input_components",
+)
 PLACE_COLUMNS = {
     "vectors": "How many are laid on the map.",
     "outside the support": "Share whose 15th nearest reference point is farther than that of 99 % of the reference's "
@@ -84,10 +90,16 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> Wish:
         with st.popover("t-SNE", icon=":material/tune:"):
             asked = spec_fields(view, ProjectionSpec, TSNE_FIELDS, columns=2)
         settings |= {name: value for name, value in asked.items() if value is not None}
-    joint = vectors and method != "named" and view.switch(
-        "joint", "Fit again with these vectors", help="A joint fit is another map, drawn for these vectors: all of "
-        "them have a place on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
-    )  # fmt: skip
+    joint = (
+        vectors
+        and method != "named"
+        and view.switch(
+            "joint",
+            "Fit again with these vectors",
+            help="A joint fit is another map, drawn for these vectors: all of "
+            "them have a place on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
+        )
+    )
     return Wish(named.name if named else "", settings, joint)
 
 

@@ -24,9 +24,13 @@ def prior_list(view: View) -> tuple[list[PriorSpec], int]:
     if n > 1:
         titles = [f"{i + 1} · {asked_prior(view, name).title}" for i, name in enumerate(_NAMES[:n])]
         st.segmented_control(
-            "Priors laid side by side", range(n), key=key, format_func=lambda i: titles[i], required=True,
+            "Priors laid side by side",
+            range(n),
+            key=key,
+            format_func=lambda i: titles[i],
+            required=True,
             help="The form below is that of the chosen one; its points are the table's.",
-        )  # fmt: skip
+        )
         edited = st.session_state[key] or 0
     priors = [prior_form(view, name) if i == edited else _kept(view, name) for i, name in enumerate(_NAMES[:n])]
     with st.container(horizontal=True):

@@ -124,8 +124,12 @@ def live(
     if status.state == "succeeded":
         row = quality_row(job)
         numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
-        st.page_link(page("compare"), label="Compare this run with others", icon=":material/compare_arrows:",
-                     query_params={"runs": f'["{job.id}"]'})  # fmt: skip
+        st.page_link(
+            page("compare"),
+            label="Compare this run with others",
+            icon=":material/compare_arrows:",
+            query_params={"runs": f'["{job.id}"]'},
+        )
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:

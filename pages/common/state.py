@@ -97,9 +97,13 @@ class View:
         first = next(iter(options))
         self._seed(name, first, lambda value: value in options)
         chosen = st.segmented_control(
-            label, list(options), key=self.key(name), format_func=lambda value: options[value], required=True,
+            label,
+            list(options),
+            key=self.key(name),
+            format_func=lambda value: options[value],
+            required=True,
             **options_of_widget,
-        )  # fmt: skip
+        )
         chosen = first if chosen is None else chosen
         self.write(name, chosen, first)
         return chosen

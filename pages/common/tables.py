@@ -19,14 +19,16 @@ def download(name: str, frame: pd.DataFrame, file: str, key: str = "", width: st
         width: of the button.
     """
     with st.popover(name, icon=":material/download:", width=width):  # pyright: ignore[reportArgumentType]
-        for title, ending, mime, written in (
-            ("CSV", "csv", "text/csv", csv),
-            ("Parquet", "parquet", PARQUET, parquet),
-        ):
+        for title, ending, mime, written in (("CSV", "csv", "text/csv", csv), ("Parquet", "parquet", PARQUET, parquet)):
             st.download_button(
-                f"{name} ({title})", lambda written=written: written(frame), f"{file}.{ending}", mime,
-                key=f"download.{key or file}.{ending}", on_click="ignore", width="stretch",
-            )  # fmt: skip
+                f"{name} ({title})",
+                lambda written=written: written(frame),
+                f"{file}.{ending}",
+                mime,
+                key=f"download.{key or file}.{ending}",
+                on_click="ignore",
+                width="stretch",
+            )
 
 
 def csv(frame: pd.DataFrame) -> bytes:

@@ -16,9 +16,19 @@ from pages.common.state import View
 
 MAIN = ("n_prompt", "steps", "learning_rate", "rate_unit", "batch_size", "evaluate_every", "seed")
 MORE = (
-    "warmup_steps", "weight_decay", "clip_norm", "max_length", "n_validation", "n_generation",
-    "answer_every", "max_new_tokens", "snapshot_every", "checkpoint_every", "prompt_position", "instruction",
-)  # fmt: skip
+    "warmup_steps",
+    "weight_decay",
+    "clip_norm",
+    "max_length",
+    "n_validation",
+    "n_generation",
+    "answer_every",
+    "max_new_tokens",
+    "snapshot_every",
+    "checkpoint_every",
+    "prompt_position",
+    "instruction",
+)
 METHODS = {"soft": "Soft prompt", "deep": "Deep prompts"}
 
 
@@ -66,8 +76,12 @@ def tuning_form(view: View, store: Store) -> Asked | None:
 
 def _method(view: View) -> dict[str, Any]:
     """Draw soft or deep, and of deep prompts what belongs to them."""
-    method = view.segments("method", "Method", METHODS, help="soft: vectors before the token embeddings; deep: before "
-                           "the inputs of several blocks.")  # fmt: skip
+    method = view.segments(
+        "method",
+        "Method",
+        METHODS,
+        help="soft: vectors before the token embeddings; deep: before the inputs of several blocks.",
+    )
     if method == "soft":
         return {"method": method}
     where, *how, trunk = TuningSpec.deep_fields

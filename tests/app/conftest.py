@@ -54,9 +54,18 @@ def content(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Cont
     for i, spec in enumerate((vocabulary_map, cloud_map)):
         fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}"), store, silent)
     tuning = TuningSpec(
-        model=model, dataset=dataset, prior=parse_prior("gaussian"), n_prompt=4, steps=4, batch_size=4,
-        evaluate_every=2, snapshot_every=1, n_validation=4, n_generation=0, max_length=64,
-    )  # fmt: skip
+        model=model,
+        dataset=dataset,
+        prior=parse_prior("gaussian"),
+        n_prompt=4,
+        steps=4,
+        batch_size=4,
+        evaluate_every=2,
+        snapshot_every=1,
+        n_validation=4,
+        n_generation=0,
+        max_length=64,
+    )
     job = create_job(store, "tune", tuning.model_dump(mode="json"), "t-tiny")
     job.write_result(tune(tuning, job, store))
     job.update(state="succeeded", done=4, total=4)

@@ -193,9 +193,20 @@ def test_a_failed_run_says_why(params, told, inline, files):
 def test_a_run_whose_loss_is_not_finite_says_at_which_step(inline, files):
     shutil.rmtree(inline.root / "artifacts" / "vocabulary")  # no map: this prompt ends out of any picture's range
     app = own_file(
-        "tune", inline, files["sums.jsonl"], prompt_column="q", answer_column="a", prior="isotropic", steps="60",
-        learning_rate="10", weight_decay="10", warmup_steps="0", n_generation="0", n_prompt="3", batch_size="4",
-    )  # fmt: skip
+        "tune",
+        inline,
+        files["sums.jsonl"],
+        prompt_column="q",
+        answer_column="a",
+        prior="isotropic",
+        steps="60",
+        learning_rate="10",
+        weight_decay="10",
+        warmup_steps="0",
+        n_generation="0",
+        n_prompt="3",
+        batch_size="4",
+    )
     press(app, "Start tuning")
     told = re.search(r"step (\d+) of 60\b.*the last good prompt is kept", the_error(app))
     assert told

@@ -48,11 +48,20 @@ def test_markdown_in_names_is_shown_not_obeyed():
 def test_the_origin_of_texts_is_told_whole():
     told = provenance.origin(
         {
-            "title": "news articles (stand-in for C4)", "source": "package", "package": "texts", "version": "1.2",
-            "licence": "MIT", "n_available": 2000, "n_records": 200, "n_groups": 150, "wheel_sha256": "ab" * 32,
-            "content_sha256": "cd" * 32, "dropped": {"empty": 3, "repeated": 1}, "notes": ["One note."],
+            "title": "news articles (stand-in for C4)",
+            "source": "package",
+            "package": "texts",
+            "version": "1.2",
+            "licence": "MIT",
+            "n_available": 2000,
+            "n_records": 200,
+            "n_groups": 150,
+            "wheel_sha256": "ab" * 32,
+            "content_sha256": "cd" * 32,
+            "dropped": {"empty": 3, "repeated": 1},
+            "notes": ["One note."],
         }
-    )  # fmt: skip
+    )
     assert told == [
         "Source: package: package texts, version 1.2",
         "Licence: MIT",

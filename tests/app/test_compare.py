@@ -16,9 +16,14 @@ from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 TITLES = [
-    "Quality", "Speed", "Way travelled", "Nearness to tokens", "Place in the clouds", "Shape",
+    "Quality",
+    "Speed",
+    "Way travelled",
+    "Nearness to tokens",
+    "Place in the clouds",
+    "Shape",
     "Can the prior still be told?",
-]  # fmt: skip
+]
 
 
 def measure(store: Store, run: JobFolder, **more) -> None:
@@ -63,7 +68,7 @@ def names_of(app: AppTest) -> list[str]:
 def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled, no_engine):
     app = compare(filled.run)
     assert names_of(app)[1:] == ["prior", "way travelled", "posterior", "mean of prior", "mean of posterior"]
-    (kind, spec), = no_engine  # fmt: skip
+    ((kind, spec),) = no_engine
     assert (kind, spec.run, spec.worth) == ("measure", filled.run, False)
     assert f"Measuring {filled.run}" in texts_of(app).replace("\\", "")
     assert len(app.dataframe) == 1, "only where the vectors lie on the map"
@@ -93,12 +98,23 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
     names = [
-        "Places", "Quality", "Speed", "Evaluations", "Way travelled", "Vectors", "Coordinates", "Nearness to tokens",
-        "Null points", "Place in the clouds", "Shape", "What vectors are worth", "Changed prompts",
-    ]  # fmt: skip
+        "Places",
+        "Quality",
+        "Speed",
+        "Evaluations",
+        "Way travelled",
+        "Vectors",
+        "Coordinates",
+        "Nearness to tokens",
+        "Null points",
+        "Place in the clouds",
+        "Shape",
+        "What vectors are worth",
+        "Changed prompts",
+    ]
     assert [button.proto.label for button in app.get("download_button")] == [
         f"{name} ({kind})" for name in names for kind in ("CSV", "Parquet")
-    ]  # fmt: skip
+    ]
     assert "undecided" in texts_of(app).lower()
 
 
@@ -136,8 +152,9 @@ def test_runs_are_overlaid_or_side_by_side_and_played(measured, no_engine, dimen
     measure(Store(measured.root), other)
     names = names_of(compare(measured.run, other.id, dimensions=dimensions))
     assert [name for name in names if name.startswith("posterior")] == [
-        f"posterior · gaussian {measured.run}", "posterior · gaussian t-other"
-    ]  # fmt: skip
+        f"posterior · gaussian {measured.run}",
+        "posterior · gaussian t-other",
+    ]
     app = compare(measured.run, other.id, dimensions=dimensions, arrangement="multiples", play="true")
     (chart,) = charts_of(app)
     assert [name for name in (trace["name"] for trace in chart["data"]) if name == "posterior"] == ["posterior"] * 2

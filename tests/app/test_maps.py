@@ -81,11 +81,7 @@ def test_a_joint_fit_says_so_and_cannot_be_named(filled, no_engine):
 def test_an_address_names_a_map(filled, no_engine, where):
     key = named(filled, filled.vocabulary_map, "Words, site 0")
     files = {"data": '["file"]', "files": "[]", "path": filled.dataset.path, "samples": "30", "rows": "500"}
-    more = {
-        "compare": {"runs": json.dumps([filled.run])},
-        "priors": {"n": "10"},
-        "activations": files,
-    }[where]
+    more = {"compare": {"runs": json.dumps([filled.run])}, "priors": {"n": "10"}, "activations": files}[where]
     app = open_page(where, model=filled.model.name, map="Words, site 0", **more)
     assert not app.error
     words = texts_of(app)

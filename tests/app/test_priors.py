@@ -136,8 +136,15 @@ def test_each_point_has_a_row_to_take_away(filled, no_engine):
     frame = app.dataframe[1].value
     assert len(frame) == 12
     assert list(frame) == [
-        "vector", "norm", "off plane", "T²", "percentile", "kNN percentile", "nearest token", "cosine distance",
-    ]  # fmt: skip
+        "vector",
+        "norm",
+        "off plane",
+        "T²",
+        "percentile",
+        "kNN percentile",
+        "nearest token",
+        "cosine distance",
+    ]
     hover = charts_of(app)[0]["data"][1]["hovertext"]
     assert "percentile in the reference" in hover[0]
     assert "nearest token" in hover[0]

@@ -13,8 +13,16 @@ from core.specs.sweep import parse_sweep
 from core.store import Store, create_job, find_job
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
-FIELDS = ("n_prompt", "steps", "batch_size", "evaluate_every", "snapshot_every", "n_validation", "n_generation",
-          "max_length")  # fmt: skip
+FIELDS = (
+    "n_prompt",
+    "steps",
+    "batch_size",
+    "evaluate_every",
+    "snapshot_every",
+    "n_validation",
+    "n_generation",
+    "max_length",
+)
 
 
 def sweep_page(filled: Content, **params):
@@ -82,9 +90,12 @@ def test_axes_are_in_the_address_and_become_runs(filled, no_engine):
     specs = [spec for _, spec in no_engine]
     assert {(s.prior.kind, s.learning_rate, s.seed, s.spread_weight, s.method) for s in specs} == {
         (p, r, k, w, m)
-        for p in ("isotropic", "gaussian") for r in (1e-3, 5e-3) for k in (0, 1) for w in (0, 0.1)
+        for p in ("isotropic", "gaussian")
+        for r in (1e-3, 5e-3)
+        for k in (0, 1)
+        for w in (0, 0.1)
         for m in ("soft", "deep")
-    }  # fmt: skip
+    }
     assert {s.deep_form for s in specs if s.method == "deep"} == {"kept"}
     assert {s.n_prompt for s in specs} == {4}
     (sweep_id,) = kept_sweeps(Store(filled.root))
@@ -132,8 +143,9 @@ def test_a_search_shows_states_rates_and_the_comparison(filled, no_engine):
     assert grid[0]["text"][1][-1] == "failed"
     assert {trace["name"] for trace in rates if trace.get("name")} == {"isotropic", "gaussian"}
     assert [trace["name"] for trace in compared if trace["name"] != "a run"] == [
-        "isotropic (rate 0.005)", "gaussian (rate 0.001)",
-    ]  # fmt: skip
+        "isotropic (rate 0.005)",
+        "gaussian (rate 0.001)",
+    ]
     told = texts_of(app)
     assert "For each seed the rate was chosen on all other seeds" in told
     assert "it \\*broke\\*" in told

@@ -88,8 +88,14 @@ def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
     app = trajectories(filled)
     table = app.dataframe[0].value
     assert list(table.columns) == [
-        "path", "tokens", "statistic", "value", "order shuffled", "unigram draw", "uniform draw",
-    ]  # fmt: skip
+        "path",
+        "tokens",
+        "statistic",
+        "value",
+        "order shuffled",
+        "unigram draw",
+        "uniform draw",
+    ]
     assert len(table) == 2 * 3
     cells = table.set_index(["path", "statistic"]).loc[("A dog ran home.", "step length")]
     assert all(", p " in cells[null] and "[" in cells[null] for null in table.columns[4:])
@@ -152,8 +158,10 @@ def test_documents_are_measured_on_demand_and_drawn_over_sites(filled, engine):
     assert [note["text"] for note in figure["layout"]["annotations"]][:1] == ["step length, ratio"]
     assert "random walks over the vocabulary: ratio" in texts_of(app)
     assert app.dataframe[1].value["statistic"].tolist() == [
-        "step length", "radius of gyration", "displacement exponent",
-    ]  # fmt: skip
+        "step length",
+        "radius of gyration",
+        "displacement exponent",
+    ]
 
 
 def test_a_job_that_waits_or_failed_is_shown(filled, no_engine, impatient):

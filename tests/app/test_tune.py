@@ -32,9 +32,14 @@ def test_deep_settings_are_there_for_deep_prompts_only(filled, no_engine):
 
 def test_a_deep_run_with_regularisers_is_what_is_submitted(filled, no_engine):
     app = open_page(
-        "tune", model=filled.model.name, method="deep", prompt_sites="-1,1", deep_form="kept", spread_weight="0.5",
+        "tune",
+        model=filled.model.name,
+        method="deep",
+        prompt_sites="-1,1",
+        deep_form="kept",
+        spread_weight="0.5",
         n_prompt="4",
-    )  # fmt: skip
+    )
     assert "At sites 1, 2: 2 × 4 vectors." in texts_of(app)
     press(app, "Start tuning")
     ((kind, spec),) = no_engine

@@ -45,10 +45,17 @@ def write_model(folder: Path, n_vocabulary: int, d_model: int = D_MODEL) -> None
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=n_vocabulary, hidden_size=d_model, intermediate_size=8 * d_model // 3, num_hidden_layers=2,
-        num_attention_heads=9, num_key_value_heads=3, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2,
+        vocab_size=n_vocabulary,
+        hidden_size=d_model,
+        intermediate_size=8 * d_model // 3,
+        num_hidden_layers=2,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=1024,
+        bos_token_id=1,
+        eos_token_id=2,
         tie_word_embeddings=True,
-    )  # fmt: skip
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
 
 

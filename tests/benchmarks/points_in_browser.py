@@ -96,9 +96,15 @@ def fill(folder: Path, n_points: int) -> tuple[dict[str, Any], str]:
     spec = ProjectionSpec(model=model, site=1, clouds=(cloud,), n_points=n_points, n_components=3)
     fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), "p-0"), store, silent)
     asked = {
-        "model": model.name, "device": "cpu", "dtype": "float32", "data": '["file"]', "path": str(texts),
-        "samples": n_texts, "rows": n_points, "site": 1,
-    }  # fmt: skip
+        "model": model.name,
+        "device": "cpu",
+        "dtype": "float32",
+        "data": '["file"]',
+        "path": str(texts),
+        "samples": n_texts,
+        "rows": n_points,
+        "site": 1,
+    }
     return asked, spec.canonical_json()
 
 
@@ -120,9 +126,12 @@ def look(browser: Browser, url: str) -> dict[str, float]:
     received.clear()
     seconds = lasso(page)
     found = {
-        "payload_bytes": payload, "first_paint_seconds": first, "frame_milliseconds": frames, "lasso_seconds": seconds,
+        "payload_bytes": payload,
+        "first_paint_seconds": first,
+        "frame_milliseconds": frames,
+        "lasso_seconds": seconds,
         "after_lasso_bytes": sum(received),
-    }  # fmt: skip
+    }
     page.close()
     return found
 

@@ -57,9 +57,14 @@ def plain(frozen: FrozenModel, n_new: int) -> tuple[float, list[int]]:
     bos = leading_bos(frozen.tokenizer)
     ids = [*([] if bos is None else [bos]), *tokens_of(frozen.tokenizer, QUESTION)]
     out = model.generate(
-        torch.tensor([ids], device=frozen.device), max_new_tokens=n_new, min_new_tokens=n_new, do_sample=False,
-        output_hidden_states=True, output_scores=True, return_dict_in_generate=True,
-    )  # fmt: skip
+        torch.tensor([ids], device=frozen.device),
+        max_new_tokens=n_new,
+        min_new_tokens=n_new,
+        do_sample=False,
+        output_hidden_states=True,
+        output_scores=True,
+        return_dict_in_generate=True,
+    )
     torch.cat([step[-1][0] for step in out.hidden_states]).float().cpu().numpy()
     [score[0].float().softmax(-1).topk(5) for score in out.scores]
     return time.perf_counter() - began, out.sequences[0, len(ids) :].tolist()

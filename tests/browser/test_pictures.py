@@ -53,11 +53,17 @@ class Subject:
         """Return the short deep run of a prior."""
         return TuningSpec.parse(
             {
-                "model": self.model, "dataset": DatasetSpec(name="math"), "method": "deep", "prior": prior,
-                "prompt_sites": self.prompt_sites, "rate_unit": "relative", "learning_rate": 0.03, "steps": self.steps,
+                "model": self.model,
+                "dataset": DatasetSpec(name="math"),
+                "method": "deep",
+                "prior": prior,
+                "prompt_sites": self.prompt_sites,
+                "rate_unit": "relative",
+                "learning_rate": 0.03,
+                "steps": self.steps,
                 "n_generation": 16,
             }
-        )  # fmt: skip
+        )
 
 
 def needed(subject: Subject, store: Store) -> list[str]:

@@ -37,9 +37,16 @@ def prepared(app: App, stories: Path, texts: Path) -> dict[str, str]:
     spec = ProjectionSpec(model=model, site=4, clouds=(cloud,), n_points=500, n_components=3)
     fit_projection(spec, create_job(app.store, "projection", spec.model_dump(mode="json"), "p-0"), app.store, silent)
     return {
-        "model": str(stories), "mode": "generate", "question": "Once upon a time", "max_new_tokens": "6", "site": "4",
-        "data": '["file"]', "path": str(texts), "samples": "20", "rows": "500",
-    }  # fmt: skip
+        "model": str(stories),
+        "mode": "generate",
+        "question": "Once upon a time",
+        "max_new_tokens": "6",
+        "site": "4",
+        "data": '["file"]',
+        "path": str(texts),
+        "samples": "20",
+        "rows": "500",
+    }
 
 
 def test_an_answer_grows_token_by_token_and_a_shared_address_shows_it(

@@ -77,10 +77,7 @@ def test_a_cancelled_job_resumes_from_its_checkpoint(engine_store: Store) -> Non
 
 @pytest.mark.parametrize(
     ("fault", "error", "exit_code"),
-    [
-        ("error", "ZeroDivisionError: a fault in two lines", 1),
-        ("bad data", "The toy has no data; give it some.", 2),
-    ],
+    [("error", "ZeroDivisionError: a fault in two lines", 1), ("bad data", "The toy has no data; give it some.", 2)],
 )
 def test_a_failed_job_says_why_in_one_line_and_keeps_the_traceback(
     engine_store: Store, fault: str, error: str, exit_code: int

@@ -18,10 +18,18 @@ def study(tiny_folder: Path, tmp_path: Path) -> StudySpec:
     path.write_text("q,a\n" + "".join(f"What is {i} plus {i}?,{2 * i}\n" for i in range(40)))
     sums = DatasetSpec(name="file", path=str(path), prompt_column="q", answer_column="a")
     return StudySpec(
-        model=ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32"), questions=sums, soft_task=sums,
-        n_vocabulary=80, n_seeds=1, n_examples=40, steps=2, batch_size=2, n_validation=4, n_generation=0,
+        model=ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32"),
+        questions=sums,
+        soft_task=sums,
+        n_vocabulary=80,
+        n_seeds=1,
+        n_examples=40,
+        steps=2,
+        batch_size=2,
+        n_validation=4,
+        n_generation=0,
         longest_example=64,
-    )  # fmt: skip
+    )
 
 
 def nested_run(store: Store, known: set[str]) -> JobFolder | None:

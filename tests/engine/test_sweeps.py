@@ -30,9 +30,14 @@ def sweep(tiny_folder: Path, tmp_path: Path) -> SweepSpec:
     base = {
         "model": {"name": str(tiny_folder), "device": "cpu", "dtype": "float32"},
         "dataset": {"name": "file", "path": str(path), "samples": 40, "prompt_column": "q", "answer_column": "a"},
-        "n_prompt": 4, "steps": 60, "batch_size": 16, "n_validation": 8, "n_generation": 0,
-        "evaluate_every": 20, "checkpoint_every": 7,
-    }  # fmt: skip
+        "n_prompt": 4,
+        "steps": 60,
+        "batch_size": 16,
+        "n_validation": 8,
+        "n_generation": 0,
+        "evaluate_every": 20,
+        "checkpoint_every": 7,
+    }
     return SweepSpec.parse(
         {"base": base, "priors": ["isotropic"], "learning_rates": [1e-3, 1e-2], "seeds": [0], "compare_seeds": [1]}
     )
@@ -43,8 +48,11 @@ def command(file: Path, store: Store) -> subprocess.Popen:
     environment = {**os.environ, "PRIORSCOPE_CACHE": str(store.root)}
     return subprocess.Popen(
         [sys.executable, "-m", "core", "sweep", str(file)],
-        env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def steps_done(sweep: SweepSpec, store: Store) -> int:

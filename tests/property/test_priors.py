@@ -89,9 +89,16 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Parameters with which a kind is quick on few points; all others stand at their defaults."""
 REASONS = (
-    "too small", "equal up to rounding", "beyond float32", "too few", "too large for", "above the", "cannot be matched",
-    "cannot be scaled", "nothing can be matched",
-)  # fmt: skip
+    "too small",
+    "equal up to rounding",
+    "beyond float32",
+    "too few",
+    "too large for",
+    "above the",
+    "cannot be matched",
+    "cannot be scaled",
+    "nothing can be matched",
+)
 
 
 def small(kind: str, **more: Any) -> PriorSpec:

@@ -213,21 +213,33 @@ def table(parts: Sequence[Part]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "quantity": part.quantity, "of": part.name, "value": part.interval.value, "low": part.interval.low,
-                "high": part.interval.high, "null": part.null.value if part.null else math.nan,
-                "claimed": str(part.bounds), "alone": decide(part.interval, part.bounds),
-                "p": math.nan if part.p is None else part.p, "n": part.n, "decides": part.decides,
+                "quantity": part.quantity,
+                "of": part.name,
+                "value": part.interval.value,
+                "low": part.interval.low,
+                "high": part.interval.high,
+                "null": part.null.value if part.null else math.nan,
+                "claimed": str(part.bounds),
+                "alone": decide(part.interval, part.bounds),
+                "p": math.nan if part.p is None else part.p,
+                "n": part.n,
+                "decides": part.decides,
             }
             for part in parts
         ]
-    )  # fmt: skip
+    )
 
 
 def _row(part: Part) -> Row:
     return Row(
-        part.name, part.quantity, part.interval, part.bounds, part.null, decide(part.interval, part.bounds),
+        part.name,
+        part.quantity,
+        part.interval,
+        part.bounds,
+        part.null,
+        decide(part.interval, part.bounds),
         part.decides,
-    )  # fmt: skip
+    )
 
 
 def _numbers(part: Part) -> dict[str, Any]:

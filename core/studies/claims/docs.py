@@ -13,9 +13,12 @@ Findings page shows them with their numbers; `python -m core reproduce --claims`
 the source; after a change, write it again with `python -m core.reference`.
 """
 _ROWS = {
-    "What is measured": "statistic", "Why this": "why", "By chance alone": "null", "Rule": "rule",
+    "What is measured": "statistic",
+    "Why this": "why",
+    "By chance alone": "null",
+    "Rule": "rule",
     "Unit of independence": "unit",
-}  # fmt: skip
+}
 
 
 def claims_page(claims: Mapping[int, Claim]) -> str:

@@ -22,11 +22,16 @@ def judge(bench: Bench) -> Judged:
     parts = [
         _part("token embeddings, against random walks over the vocabulary", _GYRATION, walk, Bounds(LEAST, 1.0)),
         _part(f"site {site}, against random tokens of the data", _GYRATION, above, Bounds(low=LEAST)),
-        _part("token embeddings, against random tokens of the data", _GYRATION,
-              _row(low, "gyration", "unigram draw"), Bounds(LEAST, 1.0), decides=False),
+        _part(
+            "token embeddings, against random tokens of the data",
+            _GYRATION,
+            _row(low, "gyration", "unigram draw"),
+            Bounds(LEAST, 1.0),
+            decides=False,
+        ),
         _part("token embeddings", _EXPONENT, _row(low, "exponent", ""), Bounds(high=0.5), decides=False),
         _part(f"site {site}", _EXPONENT, _row(high, "exponent", ""), Bounds(high=0.5), decides=False),
-    ]  # fmt: skip
+    ]
     tighter = "tighter" if walk["high"] < 1 else "wider" if walk["low"] > 1 else "neither tighter nor wider"
     return Judged(
         parts,

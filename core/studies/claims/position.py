@@ -73,18 +73,25 @@ def judge_apart(bench: Bench) -> Judged:
         runs += mine
         measured = bench.measured(name)
         gain = Part(
-            title(bench, name), _GAIN, over_seeds(untuned_losses(mine) - final_losses(mine)), Bounds(low=0.0),
-            n=len(mine), freedom=max(len(mine) - 1, 1),
-        )  # fmt: skip
+            title(bench, name),
+            _GAIN,
+            over_seeds(untuned_losses(mine) - final_losses(mine)),
+            Bounds(low=0.0),
+            n=len(mine),
+            freedom=max(len(mine) - 1, 1),
+        )
         off = _share(bench, name, measured, "supported", _SUPPORTED)
         parts += [off, gain, _share(bench, name, measured, "inside", _INSIDE, decides=False)]
     ordered = sorted(parts, key=lambda part: (_SUPPORTED, _GAIN, _INSIDE).index(part.quantity))
     shares = [part for part in parts if part.quantity == _SUPPORTED]
     words = ", ".join(f"{part.name} {part.interval.value:.0%}" for part in shares)
     return Judged(
-        ordered, f"Share of trained vectors with neighbours among the activations: {words}.", off_and_useful, runs,
+        ordered,
+        f"Share of trained vectors with neighbours among the activations: {words}.",
+        off_and_useful,
+        runs,
         one_is_enough=True,
-    )  # fmt: skip
+    )
 
 
 def off_and_useful(parts: Sequence[Part], level: float) -> Verdict:

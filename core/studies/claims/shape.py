@@ -62,10 +62,15 @@ def judge_peak(bench: Bench) -> Judged:
         found = shape["mahalanobis_inside"][name]
         inside.append(
             Part(
-                f"site {site}", _INSIDE, away(found), Bounds(low=MISSED), Interval(0.0, 0.0, 0.0), n=n,
+                f"site {site}",
+                _INSIDE,
+                away(found),
+                Bounds(low=MISSED),
+                Interval(0.0, 0.0, 0.0),
+                n=n,
                 freedom=JACKKNIFE_FREEDOM,
             )
-        )  # fmt: skip
+        )
     low, high = (part.interval for part in parts)
     return Judged(
         [*parts, *inside],

@@ -36,10 +36,16 @@ def judge(bench: Bench) -> Judged:
             missed += sum(each.step is None for each in found)
             parts.append(
                 Part(
-                    f"{title(bench, name)} − {title(bench, reference)}", _QUANTITY, extra_steps(found, known),
-                    Bounds(low=0.0), Interval(0.0, 0.0, 0.0), None, len(mine), freedom=max(len(mine) - 1, 1),
+                    f"{title(bench, name)} − {title(bench, reference)}",
+                    _QUANTITY,
+                    extra_steps(found, known),
+                    Bounds(low=0.0),
+                    Interval(0.0, 0.0, 0.0),
+                    None,
+                    len(mine),
+                    freedom=max(len(mine) - 1, 1),
                 )
-            )  # fmt: skip
+            )
     slower = sum(part.interval.value > 0 for part in parts)
     return Judged(
         parts,

@@ -35,9 +35,13 @@ def judge(bench: Bench) -> Judged:
 
 
 def _part(
-    table: dict[str, Any], pair: tuple[str, str], quantity: str, bounds: Bounds, each: dict[str, int],
+    table: dict[str, Any],
+    pair: tuple[str, str],
+    quantity: str,
+    bounds: Bounds,
+    each: dict[str, int],
     decides: bool = True,
-) -> Part:  # fmt: skip
+) -> Part:
     found = table[pair_name(*pair)]
     interval = Interval(found["value"], found["low"], found["high"])
     null = Interval(found["null"], found["null_low"], found["null_high"])

@@ -89,9 +89,17 @@ def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, po
         panel = view.segments("panel", "Look closer", PANELS, label_visibility="collapsed", width="content")
         mode = bar(selecting)
     look = Look(
-        points, stored, colour, annotations, lines, zoom, search, search.found(points),
-        points.selected(selecting.selection), selecting.looked_at(points),
-    )  # fmt: skip
+        points,
+        stored,
+        colour,
+        annotations,
+        lines,
+        zoom,
+        search,
+        search.found(points),
+        points.selected(selecting.selection),
+        selecting.looked_at(points),
+    )
     if panel == "near":
         look = nearest_panel(view, spec, look, selecting)
     elif panel == "selection":
@@ -121,9 +129,11 @@ def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.D
     with st.container(horizontal=True, vertical_alignment="bottom"):
         colour = view.segments("colour", "Colour by", offered, width="content", help=HELP)
         lines = points.coordinates.shape[1] == 2 and view.switch(
-            "lines", "Density", help="Lines that hold a quarter, half and three quarters of each colour's points.",
+            "lines",
+            "Density",
+            help="Lines that hold a quarter, half and three quarters of each colour's points.",
             width="content",
-        )  # fmt: skip
+        )
     annotations = annotations_of(points, store) if tokens else None
     if COLOURS[colour].annotated and annotations is None:
         offer_annotations(points, store)
@@ -150,9 +160,15 @@ def figure_of(look: Look, selecting: Selecting, fresh: bool = False) -> go.Figur
     if look.marked is not None:
         rings.append(ring("marked", points.coordinates[[look.marked]], MARKED))
     drawn, turn = selecting.to_draw(
-        look.stored.artifact.key, points.coordinates.shape[1], look.colour, look.lines, look.search, look.marked,
-        None if look.near is None else look.near.places.tolist(), look.zoom and selecting.held.text,
-    )  # fmt: skip
+        look.stored.artifact.key,
+        points.coordinates.shape[1],
+        look.colour,
+        look.lines,
+        look.search,
+        look.marked,
+        None if look.near is None else look.near.places.tolist(),
+        look.zoom and selecting.held.text,
+    )
     lit = look.chosen if fresh else points.selected(drawn)
     figure = selectable_map(
         [*points.background, *layers],
@@ -193,9 +209,12 @@ def found_panel(look: Look, selecting: Selecting) -> None:
             f"**{n:,} of {len(look.points):,} tokens found**, in {len(documents):,} documents.", width="content"
         )
         st.button(
-            "Select them", icon=":material/select_all:", key=selecting.view.key("select_found"), disabled=not n,
+            "Select them",
+            icon=":material/select_all:",
+            key=selecting.view.key("select_found"),
+            disabled=not n,
             on_click=lambda: selecting.put(look.points.selection(look.found)),
-        )  # fmt: skip
+        )
     if n:
         linked_table(look.points, np.flatnonzero(look.found), selecting, "listed")
 

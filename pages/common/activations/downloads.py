@@ -95,9 +95,14 @@ def downloads(
             ("Figure as HTML", "html", html, "text/html"),
         ):
             st.download_button(
-                title, make, f"{name}.{ending}", mime, icon=":material/download:", key=view.key(f"download.{ending}"),
+                title,
+                make,
+                f"{name}.{ending}",
+                mime,
+                icon=":material/download:",
+                key=view.key(f"download.{ending}"),
                 on_click="ignore",
-            )  # fmt: skip
+            )
     st.caption(
         "The HTML file holds plotly itself and needs no network. The camera over the map saves a PNG. Columns: "
         + "; ".join(f"`{column}` {words}" for column, words in COLUMNS.items())

@@ -39,9 +39,13 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
         found = find_hygiene(asked, store)
         if found is None:
             offer(
-                "hygiene", asked, store, ":material/cleaning_services: What tokens do here is not measured yet",
-                cost(asked, store), "Measure what tokens do",
-            )  # fmt: skip
+                "hygiene",
+                asked,
+                store,
+                ":material/cleaning_services: What tokens do here is not measured yet",
+                cost(asked, store),
+                "Measure what tokens do",
+            )
             return
         _kinds(found)
         _numbers(view, found)
@@ -78,9 +82,13 @@ def _kinds(found: Hygiene) -> None:
         for name, counts, median in zip(summary["names"], summary["kinds"], summary["median_norm"], strict=True)
     ]
     kinds = pd.DataFrame(rows)
-    table(kinds, {"sinks": f"Norm above {summary['sink_ratio']:g} times the median at site "
-                            f"{summary['norm_site']}.",
-                  "duplicates": "Points that coincide with another at this site."})  # fmt: skip
+    table(
+        kinds,
+        {
+            "sinks": f"Norm above {summary['sink_ratio']:g} times the median at site {summary['norm_site']}.",
+            "duplicates": "Points that coincide with another at this site.",
+        },
+    )
     download("Kinds of tokens", kinds, "kinds")
 
 

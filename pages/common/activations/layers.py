@@ -42,9 +42,13 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
         found = find_atlas(asked, store)
         if found is None:
             offer(
-                "atlas", asked, store, ":material/layers: These sites are not measured yet", cost(asked, store),
+                "atlas",
+                asked,
+                store,
+                ":material/layers: These sites are not measured yet",
+                cost(asked, store),
                 "Measure all sites",
-            )  # fmt: skip
+            )
             return
         _show(view, spec, found)
 
@@ -87,10 +91,7 @@ def cost(asked: AtlasSpec, store: Store) -> str:
 def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
     path = str(found.job.path)
     key = view.key("strip")
-    draw(
-        strip(path, spec.site), key=key, on_select=_opener(view, key, _strip_site(found)),
-        selection_mode="points",
-    )  # fmt: skip
+    draw(strip(path, spec.site), key=key, on_select=_opener(view, key, _strip_site(found)), selection_mode="points")
     st.caption(_strip_caption(spec, found))
     quantities = view.several(
         "quantities", "Curves", list(QUANTITIES), _there(FIRST, found), format_func=lambda name: QUANTITIES[name].title
@@ -101,9 +102,11 @@ def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
         return
     key = view.key("curves")
     draw(
-        curves(path, tuple(chosen), spec.site), key=key, on_select=_opener(view, key, _curve_site),
+        curves(path, tuple(chosen), spec.site),
+        key=key,
+        on_select=_opener(view, key, _curve_site),
         selection_mode="points",
-    )  # fmt: skip
+    )
     st.caption(
         "Bars: 95 % intervals over documents. Bands: each curve's null. An open point has p > 0.05, uncorrected for "
         "the number of sites. A pair has the line of one data set and the points of the other. Click a point to open "

@@ -47,9 +47,11 @@ def neighbour_controls(view: View) -> Asked:
         metric = view.segments("metric", "Distance", METRICS, width="content")
         k = view.number("n_near", "How many", 20, 1, 500, step=10, width=140)
         others = view.switch(
-            "others", "Other documents only", help="Leave out rows of the documents that were asked about.",
+            "others",
+            "Other documents only",
+            help="Leave out rows of the documents that were asked about.",
             width="content",
-        )  # fmt: skip
+        )
     return Asked(of, metric, others, k)
 
 

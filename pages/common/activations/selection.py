@@ -148,13 +148,21 @@ def bar(selecting: Selecting) -> str:
     n = len(selecting.selection)
     mode = selecting.view.segments("lasso", "A lasso", MODES, label_visibility="collapsed", width="content")
     st.button(
-        "Undo", icon=":material/undo:", on_click=selecting.undo, disabled=not selecting.held.earlier,
-        key=selecting.view.key("undo"), help="Back to what was selected before.",
-    )  # fmt: skip
+        "Undo",
+        icon=":material/undo:",
+        on_click=selecting.undo,
+        disabled=not selecting.held.earlier,
+        key=selecting.view.key("undo"),
+        help="Back to what was selected before.",
+    )
     st.button(
-        "Clear", icon=":material/close:", on_click=lambda: selecting.put(NOTHING), disabled=not n,
-        key=selecting.view.key("clear"), help="Select nothing.",
-    )  # fmt: skip
+        "Clear",
+        icon=":material/close:",
+        on_click=lambda: selecting.put(NOTHING),
+        disabled=not n,
+        key=selecting.view.key("clear"),
+        help="Select nothing.",
+    )
     return mode
 
 

@@ -35,11 +35,13 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | N
         with right, errors():
             if judged is None:
                 offer(
-                    "study", StudyItemSpec(study=study, item=claim.item), store,
+                    "study",
+                    StudyItemSpec(study=study, item=claim.item),
+                    store,
                     f":material/gavel: C{claim.number} is not judged on this study yet",
                     f"{cost_words(study, [claim.item], store)} {claim.also} Other items share them.",
                     "Reproduce this claim",
-                )  # fmt: skip
+                )
             else:
                 _found(view, judged)
                 if claim.unit == SEED:
@@ -107,9 +109,11 @@ def _runs(found: dict[str, Any]) -> None:
     first = runs[:: found["n_seeds"]][:_COMPARED]
     with st.expander(f"Runs behind it ({len(runs)})"):
         st.page_link(
-            page("compare"), label=f"Compare the first seed of {len(first)} priors or settings",
-            icon=":material/compare_arrows:", query_params={"runs": json.dumps(first, separators=(",", ":"))},
-        )  # fmt: skip
+            page("compare"),
+            label=f"Compare the first seed of {len(first)} priors or settings",
+            icon=":material/compare_arrows:",
+            query_params={"runs": json.dumps(first, separators=(",", ":"))},
+        )
         with st.container(horizontal=True):
             for run in runs:
                 st.page_link(page("tune"), label=run, query_params={"run": run})
@@ -122,9 +126,11 @@ def _pictures(claim: Claim, study: StudySpec, judged: Judgement | None, store: S
     made = [
         found
         for item in known
-        if (found := find_item(StudyItemSpec(study=at, item=item), store)
-            or find_item(StudyItemSpec(study=study, item=item), store))
-    ]  # fmt: skip
+        if (
+            found := find_item(StudyItemSpec(study=at, item=item), store)
+            or find_item(StudyItemSpec(study=study, item=item), store)
+        )
+    ]
     for found in made:
         with st.expander(f"The paper's picture: {plain(found.title)}"):
             draw(found.reproduced.picture, key=f"findings.{found.spec.item}")

@@ -18,10 +18,14 @@ from pages.common.offers import offer
 from pages.common.state import View
 
 MARKS = {
-    "made": ":material/check_circle:", "running": ":material/progress_activity:", "queued": ":material/schedule:",
-    "failed": ":material/error:", "cancelled": ":material/cancel:", "interrupted": ":material/pause_circle:",
+    "made": ":material/check_circle:",
+    "running": ":material/progress_activity:",
+    "queued": ":material/schedule:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+    "interrupted": ":material/pause_circle:",
     "open": ":material/circle:",
-}  # fmt: skip
+}
 _COLUMNS = 3
 
 
@@ -137,10 +141,14 @@ def _cost(study: StudySpec, lines: list[Line], store: Store) -> str:
 def _report(study: StudySpec, store: Store) -> None:
     """Offer the report of what is made; it is written when it is asked for."""
     st.download_button(
-        "Report as one page", lambda: report_html(study, store).encode(), f"priorscope-{study.fingerprint()[:8]}.html",
-        "text/html", icon=":material/download:", on_click="ignore",
+        "Report as one page",
+        lambda: report_html(study, store).encode(),
+        f"priorscope-{study.fingerprint()[:8]}.html",
+        "text/html",
+        icon=":material/download:",
+        on_click="ignore",
         help="Verdicts, pictures and numbers of everything made so far; opens without a network.",
-    )  # fmt: skip
+    )
 
 
 def show_transfer(view: View, study: StudySpec, store: Store) -> None:
@@ -149,11 +157,14 @@ def show_transfer(view: View, study: StudySpec, store: Store) -> None:
     found = find_item(spec, store)
     if found is None:
         offer(
-            KIND, spec, store, ":material/swap_horiz: Transfer is not measured on this study yet",
+            KIND,
+            spec,
+            store,
+            ":material/swap_horiz: Transfer is not measured on this study yet",
             "Tunes each task from scratch and from the posterior of each other task, with the same budget and seeds. "
             + cost_words(study, ["transfer"], store),
             "Measure transfer",
-        )  # fmt: skip
+        )
         return
     draw(found.reproduced.picture, key=view.key("transfer"))
     st.caption(plain(found.reproduced.caption))

@@ -16,8 +16,13 @@ from pages.common.layout import plain, table
 from pages.common.state import View
 
 _HEADS = {
-    "n_seeds": "Seeds", "verdict": "Verdict", "value": "Value", "low": "Low", "high": "High", "seconds": "Seconds",
-}  # fmt: skip
+    "n_seeds": "Seeds",
+    "verdict": "Verdict",
+    "value": "Value",
+    "low": "Low",
+    "high": "High",
+    "seconds": "Seconds",
+}
 
 
 def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> None:
@@ -39,9 +44,11 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
             most = view.number("most", "Seeds at most", 12, 2, 100)
         begin = judged.looks[0]["n_seeds"] if judged.looks else judged.numbers["n_seeds"]
         asked = DecideSpec(
-            study=judged.study.model_copy(update={"n_seeds": begin}), claim=claim.number, minutes=minutes,
+            study=judged.study.model_copy(update={"n_seeds": begin}),
+            claim=claim.number,
+            minutes=minutes,
             most_seeds=max(most, 2),
-        )  # fmt: skip
+        )
         job = client.find(KIND, asked, store)
         if job and not job.status().ended:
             follow(job, store)

@@ -29,10 +29,14 @@ def study_choice(view: View, store: Store) -> StudySpec:
     known = studies(model, store)
     with right:
         name = view.choice(
-            "study", "Study", list(known), "quick", show=lambda key: study_name(known[key]),
+            "study",
+            "Study",
+            list(known),
+            "quick",
+            show=lambda key: study_name(known[key]),
             help="Quick: a sample of 150 texts and short runs, minutes on two cores. As in the paper: 1,000 texts, "
             "200 steps. Others are those that were made here.",
-        )  # fmt: skip
+        )
         study = known[name]
         st.caption(
             plain(
@@ -99,8 +103,10 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement])
             {cell: _hover(one) for cell, one in cells.items()},
             (claim, chosen),
         ),
-        key=key, on_select=_opener(view, key, shown), selection_mode="points",
-    )  # fmt: skip
+        key=key,
+        on_select=_opener(view, key, shown),
+        selection_mode="points",
+    )
     st.caption(
         "A verdict is where an interval lies against bounds that were stated beforehand. On a small model with few "
         "seeds it says something of that model; “undecided” is an answer. Click a cell to open it."

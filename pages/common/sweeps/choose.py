@@ -47,8 +47,13 @@ def _label(sweep_id: str, store: Store) -> str:
     """Return a sweep's name, else what it varies."""
     sweep = find_sweep(sweep_id, store)
     axes = {
-        "priors": sweep.priors, "methods": sweep.methods, "data sets": sweep.datasets, "rates": sweep.learning_rates,
-        "regularisers": sweep.regularisers, "seeds": sweep.seeds, **sweep.vary,
-    }  # fmt: skip
+        "priors": sweep.priors,
+        "methods": sweep.methods,
+        "data sets": sweep.datasets,
+        "rates": sweep.learning_rates,
+        "regularisers": sweep.regularisers,
+        "seeds": sweep.seeds,
+        **sweep.vary,
+    }
     words = [f"{len(values)} {name.replace('_', ' ')}" for name, values in axes.items() if len(values) > 1]
     return f"{sweep.name or ', '.join(words) or n_runs(len(cells_of(sweep)))} · {sweep_id}"

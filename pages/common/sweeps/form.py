@@ -34,10 +34,16 @@ READY: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
     "One setting": (
         "One setting of the form's run at several values, by what quality costs in displacement.",
-        {"priors": [], "rates": False, "seeds": "", "compare_seeds": "", "vary": "spread_weight",
-         "values": "0, 0.01, 0.1, 1"},
+        {
+            "priors": [],
+            "rates": False,
+            "seeds": "",
+            "compare_seeds": "",
+            "vary": "spread_weight",
+            "values": "0, 0.01, 0.1, 1",
+        },
     ),
-}  # fmt: skip
+}
 """Sweeps that fill the axes at a press: what for, the fields, and whether rates are tried."""
 
 
@@ -60,8 +66,9 @@ def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
 def _from_file(view: View) -> SweepSpec | None:
     """Draw the upload of a sweep that was written as a file."""
     with st.expander("From a file"):
-        file = st.file_uploader("YAML or JSON, as `python -m core sweep` takes it", ["yaml", "yml", "json"],
-                                key=view.key("sweep_file"))  # fmt: skip
+        file = st.file_uploader(
+            "YAML or JSON, as `python -m core sweep` takes it", ["yaml", "yml", "json"], key=view.key("sweep_file")
+        )
         if file is None:
             return None
         with errors():
@@ -90,27 +97,50 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
     left, right = st.columns(2)
     with left:
         kinds = prior_kinds()
-        priors = view.several("sweep_priors", "Priors", list(kinds), [], format_func=lambda kind: kinds[kind].title,
-                              placeholder=f"the form's: {base.prior.title or base.prior.kind}",
-                              help="Each at its defaults; the form's own prior has its parameters.")  # fmt: skip
+        priors = view.several(
+            "sweep_priors",
+            "Priors",
+            list(kinds),
+            [],
+            format_func=lambda kind: kinds[kind].title,
+            placeholder=f"the form's: {base.prior.title or base.prior.kind}",
+            help="Each at its defaults; the form's own prior has its parameters.",
+        )
         rates = view.text("sweep_rates", "Learning rates", placeholder=f"{base.learning_rate:g}", help=_SEPARATE)
-        methods = view.several("sweep_methods", "Methods", list(METHODS), [], format_func=lambda name: METHODS[name],
-                               placeholder=f"the form's: {base.method}")  # fmt: skip
+        methods = view.several(
+            "sweep_methods",
+            "Methods",
+            list(METHODS),
+            [],
+            format_func=lambda name: METHODS[name],
+            placeholder=f"the form's: {base.method}",
+        )
         titles = _titles(base)
         field = view.choice("vary", "One more setting", list(titles), show=lambda name: titles[name])
     with right:
-        datasets = view.text("sweep_datasets", "Data sets", placeholder=base.dataset.label,
-                             help="Such as math:arithmetic__mul, squad. " + _SEPARATE)  # fmt: skip
+        datasets = view.text(
+            "sweep_datasets",
+            "Data sets",
+            placeholder=base.dataset.label,
+            help="Such as math:arithmetic__mul, squad. " + _SEPARATE,
+        )
         seeds = view.text("sweep_seeds", "Seeds", placeholder=str(base.seed), help=_SEPARATE)
-        weights = view.text("sweep_regularisers", "Regularisers", placeholder="the form's",
-                            help="Such as none; spread_weight=0.1; spread_weight=1, l2_weight=0.01. Separated by "
-                            "semicolons.")  # fmt: skip
+        weights = view.text(
+            "sweep_regularisers",
+            "Regularisers",
+            placeholder="the form's",
+            help="Such as none; spread_weight=0.1; spread_weight=1, l2_weight=0.01. Separated by semicolons.",
+        )
         values = view.text("values", "Its values", help="Separated by commas.")
     first, second = st.columns(2)
     with first:
-        compared = view.text("sweep_compare_seeds", "Compare best rates on seeds", placeholder="none",
-                             help="Once every rate was tried on the seeds above, runs on these seeds too, at each "
-                             "prior's own best rate.")  # fmt: skip
+        compared = view.text(
+            "sweep_compare_seeds",
+            "Compare best rates on seeds",
+            placeholder="none",
+            help="Once every rate was tried on the seeds above, runs on these seeds too, at each "
+            "prior's own best rate.",
+        )
     with second:
         target = view.number(
             "sweep_target",
@@ -131,7 +161,7 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
         "seeds": _several(seeds),
         "vary": {field: _several(values)} if values.strip() else {},
         "compare_seeds": _several(compared),
-    }  # fmt: skip
+    }
     if not any(asked.values()):
         return None
     return SweepSpec.parse({"base": base.model_dump(mode="json"), "target": target, **asked})

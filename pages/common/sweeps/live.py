@@ -68,13 +68,24 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
     with st.container(horizontal=True, vertical_alignment="center"):
         if new:
             st.markdown(tuning_cost([one.cell.spec for one in new], store), width="content")
-            _button(f"Start the rest: {n_runs(len(new))}", "start", "play_arrow", sweep_id,
-                    lambda: submit_runs(found, store), primary=True)  # fmt: skip
+            _button(
+                f"Start the rest: {n_runs(len(new))}",
+                "start",
+                "play_arrow",
+                sweep_id,
+                lambda: submit_runs(found, store),
+                primary=True,
+            )
         if any(one.state in LIVING for one in found):
             _button("Cancel all", "cancel", "stop_circle", sweep_id, lambda: cancel_runs(found, store))
         if failed:
-            _button(f"Retry {n_runs(len(failed))}", "retry", "replay", sweep_id,
-                    lambda: submit_runs(found, store, retry=True))  # fmt: skip
+            _button(
+                f"Retry {n_runs(len(failed))}",
+                "retry",
+                "replay",
+                sweep_id,
+                lambda: submit_runs(found, store, retry=True),
+            )
         st.download_button(
             "Sweep as YAML",
             sweep_yaml(sweep),

@@ -75,11 +75,14 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
         reached = [step for step in group["steps_to_target"].values() if step is not None]
         rows.append(
             {
-                "": shown, "loss": with_interval(loss), "seeds": len(group["losses"]),
-                "target": group["target"], "steps to target, median": group["steps_to_target_median"],
+                "": shown,
+                "loss": with_interval(loss),
+                "seeds": len(group["losses"]),
+                "target": group["target"],
+                "steps to target, median": group["steps_to_target_median"],
                 "reached it": f"{len(reached)} of {len(group['losses'])}",
             }
-        )  # fmt: skip
+        )
     draw(compared_figure(compared, revision=sweep_id), key=f"sweep.compared.{sweep_id}")
     said = " ".join(dict.fromkeys(CHOSEN_ON[group["chosen_on"]] for group in groups))
     st.caption(
@@ -97,8 +100,12 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
         )
     runs = [run for group in groups for run in group["runs"]]
     if len(runs) <= _LINKED:
-        st.page_link(page("compare"), label=f"These {len(runs)} runs on Compare", icon=":material/compare_arrows:",
-                     query_params={"runs": json.dumps(runs)})  # fmt: skip
+        st.page_link(
+            page("compare"),
+            label=f"These {len(runs)} runs on Compare",
+            icon=":material/compare_arrows:",
+            query_params={"runs": json.dumps(runs)},
+        )
 
 
 def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

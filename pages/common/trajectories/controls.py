@@ -105,9 +105,13 @@ def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
     }
     names = {run_id: label(run) for run_id, run in runs.items()}
     chosen = view.choice(
-        "run", "Prompt before the question", [NO_RUN, *runs], NO_RUN, show=lambda run_id: names.get(run_id, "none"),
+        "run",
+        "Prompt before the question",
+        [NO_RUN, *runs],
+        NO_RUN,
+        show=lambda run_id: names.get(run_id, "none"),
         help="The posterior of a tuning run of this model, read through the run's own forward.",
-    )  # fmt: skip
+    )
     return runs.get(chosen)
 
 

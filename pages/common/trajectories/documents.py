@@ -40,10 +40,14 @@ def document_numbers(view: View, wanted: Wanted, store: Store) -> dict[str, pd.D
         sites = view.text("path_sites", "Sites", str(wanted.site), help="Such as 0,10,20,final; or all.", width=260)
     spec = PathsSpec.parse(
         {
-            "model": cloud.model, "dataset": cloud.dataset, "sites": "all" if sites.strip() == "all" else sites,
-            "n_documents": n, "max_length": length, "tokens": cloud.tokens.model_copy(update={"pad": False}),
+            "model": cloud.model,
+            "dataset": cloud.dataset,
+            "sites": "all" if sites.strip() == "all" else sites,
+            "n_documents": n,
+            "max_length": length,
+            "tokens": cloud.tokens.model_copy(update={"pad": False}),
         }
-    )  # fmt: skip
+    )
     found = find_paths(spec, store)
     if found is None:
         _offer(spec, store)

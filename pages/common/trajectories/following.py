@@ -43,8 +43,10 @@ def need_trajectories(requests: Sequence[TrajectorySpec], store: Store) -> list[
             under_way = [job for job in submitted if job]
         for job in under_way:
             run = job.spec["run"]
-            st.markdown(f"**{'Answering' if job.spec['mode'] == 'generate' else 'Reading'}"
-                        f"{' after the prompt of ' + plain(run) if run else ''}**")  # fmt: skip
+            st.markdown(
+                f"**{'Answering' if job.spec['mode'] == 'generate' else 'Reading'}"
+                f"{' after the prompt of ' + plain(run) if run else ''}**"
+            )
             follow(job, store)
     return None
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,11 +42,20 @@ def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store
     cloud = find_cloud(wanted.clouds[0], store) if wanted.clouds else None
     tables = [
         _numbers_of(
-            part.points(wanted.site), hashlib.sha256(part.rows.tobytes()).hexdigest(), part.found.job.id, wanted.site,
-            store.root, cloud.key if cloud else "", vocabulary.key if vocabulary else "", cloud, vocabulary,
+            part.points(wanted.site),
+            (
+                hashlib.sha256(part.rows.tobytes()).hexdigest(),
+                part.found.job.id,
+                store.root,
+                cloud.key if cloud else "",
+                vocabulary.key if vocabulary else "",
+            ),
+            wanted.site,
+            cloud,
+            vocabulary,
         ).assign(path=part.name, run=part.found.job.spec["run"], site=wanted.site)
         for part in parts
-    ]  # fmt: skip
+    ]
     frame = pd.concat(tables, ignore_index=True)
     if frame.empty:
         st.caption("A path of one token has neither steps nor spread.")
@@ -65,10 +73,13 @@ def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store
 
 @st.cache_data(show_spinner="Drawing nulls …", max_entries=128)
 def _numbers_of(
-    _points: NDArray[np.float32], rows: str, job: str, site: int | str, root: Path, cloud_key: str,  # noqa: ARG001 - keys
-    vocabulary_key: str, _cloud: Cloud | None, _vocabulary: Cloud | None,  # noqa: ARG001 - keys
-) -> pd.DataFrame:  # fmt: skip
-    """Return `text_table` of one path; names of what it is made from are the cache's key."""
+    _points: NDArray[np.float32],
+    key: tuple[object, ...],  # noqa: ARG001 - what the cached result is known by
+    site: int | str,
+    _cloud: Cloud | None,
+    _vocabulary: Cloud | None,
+) -> pd.DataFrame:
+    """Return `text_table` of one path; `key` names everything it is made from."""
     rng = np.random.default_rng(0)
     n, nulls = len(_points), {SHUFFLED: shuffles(_points, rng)}
     pool = None

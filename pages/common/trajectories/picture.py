@@ -122,8 +122,10 @@ def place(
 ) -> dict[str, NDArray[np.float32]] | None:
     """Return where groups of points are on a map: tokens that are rows of it exactly there, the others laid on it."""
     known = {str(i): _own_places(wanted, stored, part, store) for i, part in enumerate(parts)}
-    found = {name: known.get(name, np.full((len(points), stored.map.n_components), np.nan, np.float32))
-             for name, points in groups.items()}  # fmt: skip
+    found = {
+        name: known.get(name, np.full((len(points), stored.map.n_components), np.nan, np.float32))
+        for name, points in groups.items()
+    }
     open_rows = {name: ~np.isfinite(spots).all(axis=1) for name, spots in found.items()}
     left = {name: groups[name][rows] for name, rows in open_rows.items() if rows.any()}
     if left:

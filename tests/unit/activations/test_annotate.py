@@ -23,14 +23,20 @@ N_VOCABULARY = 99
 OTHERS = {
     "scaled": lambda: GraniteForCausalLM(
         GraniteConfig(
-            vocab_size=N_VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, logits_scaling=0.2, max_position_embeddings=512,
+            vocab_size=N_VOCABULARY,
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            logits_scaling=0.2,
+            max_position_embeddings=512,
         )
     ),
     "by place": lambda: GPT2LMHeadModel(
         GPT2Config(vocab_size=N_VOCABULARY, n_embd=32, n_layer=2, n_head=4, n_positions=512)
     ),
-}  # fmt: skip
+}
 
 
 def _surprise(spec: CloudSpec, store) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -43,13 +43,21 @@ def test_sinks_are_told_by_the_median_norm():
 def test_each_switch_is_turned_alone():
     names = [variant.name for variant in variants(TokenFilter(), 10)]
     assert names == [
-        AS_CHOSEN, "special tokens kept", "first positions kept", "padding kept", "sinks left out",
-        "duplicates left out", EVERYTHING,
-    ]  # fmt: skip
+        AS_CHOSEN,
+        "special tokens kept",
+        "first positions kept",
+        "padding kept",
+        "sinks left out",
+        "duplicates left out",
+        EVERYTHING,
+    ]
     other = variants(TokenFilter(special=True, first_position=True, pad=True, sink_ratio=5), 10)
     assert [variant.name for variant in other][1:5] == [
-        "special tokens left out", "first positions left out", "padding left out", "sinks kept",
-    ]  # fmt: skip
+        "special tokens left out",
+        "first positions left out",
+        "padding left out",
+        "sinks kept",
+    ]
     for variant in variants(TokenFilter(), 10)[1:5]:
         assert sum(a != b for a, b in zip(variant.tokens, TokenFilter(), strict=True)) == 1
     assert variants(TokenFilter(), 10)[4].tokens.sink_ratio == 10

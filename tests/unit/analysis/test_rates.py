@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis.rates import (
-    Trial,
-    choose_rate,
-    differences,
-    losses_at_others_choice,
-)
+from core.analysis.rates import Trial, choose_rate, differences, losses_at_others_choice
 
 
 def trials(table):

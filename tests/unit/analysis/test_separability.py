@@ -5,13 +5,7 @@ from scipy.stats import energy_distance
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
-from core.analysis.separability import (
-    between_documents,
-    distances,
-    energy_coefficient,
-    neighbour_purity,
-    silhouette,
-)
+from core.analysis.separability import between_documents, distances, energy_coefficient, neighbour_purity, silhouette
 from core.analysis.units import Rows, deal, join, permuted_labels
 from core.errors import BadRequest
 

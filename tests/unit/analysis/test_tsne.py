@@ -23,10 +23,17 @@ def _one_call(scores: np.ndarray, spec: ProjectionSpec, affinities: Any = None) 
     """Return what openTSNE gives in one call, centred as ours."""
     kind: Any = TSNE
     tsne = kind(
-        perplexity=spec.perplexity, exaggeration=spec.exaggeration, early_exaggeration=spec.early_exaggeration,
-        early_exaggeration_iter=spec.n_early_iterations, n_iter=spec.n_iterations, initialization="pca",
-        learning_rate=spec.learning_rate or "auto", negative_gradient_method="bh", n_jobs=1, random_state=spec.seed,
-    )  # fmt: skip
+        perplexity=spec.perplexity,
+        exaggeration=spec.exaggeration,
+        early_exaggeration=spec.early_exaggeration,
+        early_exaggeration_iter=spec.n_early_iterations,
+        n_iter=spec.n_iterations,
+        initialization="pca",
+        learning_rate=spec.learning_rate or "auto",
+        negative_gradient_method="bh",
+        n_jobs=1,
+        random_state=spec.seed,
+    )
     embedding = np.array(tsne.fit(scores.astype(np.float64), affinities))
     return (embedding - (embedding.max(axis=0) + embedding.min(axis=0)) / 2).astype(np.float32)
 

@@ -12,9 +12,14 @@ UNKNOWN = Interval(0.9, np.nan, np.nan)
 
 @pytest.mark.parametrize(
     ("interval", "verdict"),
-    [(INSIDE, "holds"), (ACROSS, "undecided"), (OUTSIDE, "fails"), (UNKNOWN, "undecided"),
-     (Interval(0.5, 0.5, 0.5), "holds")],
-)  # fmt: skip
+    [
+        (INSIDE, "holds"),
+        (ACROSS, "undecided"),
+        (OUTSIDE, "fails"),
+        (UNKNOWN, "undecided"),
+        (Interval(0.5, 0.5, 0.5), "holds"),
+    ],
+)
 def test_the_interval_decides(interval, verdict):
     assert decide(interval, AT_LEAST) == verdict
 
@@ -25,8 +30,10 @@ def test_two_bounds_make_a_margin():
     assert decide(Interval(0.1, 0.06, 0.14), margin) == "fails"
     assert decide(Interval(0, -0.2, 0.2), margin) == "undecided"
     assert [str(bounds) for bounds in (margin, AT_LEAST, Bounds(high=2))] == [
-        "from -0.05 to 0.05", "at least 0.5", "at most 2",
-    ]  # fmt: skip
+        "from -0.05 to 0.05",
+        "at least 0.5",
+        "at most 2",
+    ]
 
 
 def test_widening_is_bonferronis():

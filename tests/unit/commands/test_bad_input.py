@@ -22,9 +22,28 @@ from core.store import Store
 
 CAPTURE = ["capture", "--dataset", "file", "--path", "{texts}", "--model", "{model}"]
 TUNE = [
-    "tune", "--dataset", "file", "--path", "{sums}", "--prompt-column", "q", "--answer-column", "a", "--model",
-    "{model}", "--dtype", "float32", "--steps", "4", "--n-prompt", "3", "--n-validation", "4", "--n-generation", "0",
-]  # fmt: skip
+    "tune",
+    "--dataset",
+    "file",
+    "--path",
+    "{sums}",
+    "--prompt-column",
+    "q",
+    "--answer-column",
+    "a",
+    "--model",
+    "{model}",
+    "--dtype",
+    "float32",
+    "--steps",
+    "4",
+    "--n-prompt",
+    "3",
+    "--n-validation",
+    "4",
+    "--n-generation",
+    "0",
+]
 SAMPLE = ["sample", "--out", "a.safetensors", "--model", "{model}"]
 WILD = ["--prior", "isotropic", "--learning-rate", "10", "--weight-decay", "10", "--warmup-steps", "0"]
 """Such decay throws the prompt to 99 times the other side in each step, out of float32's range in about 20."""
@@ -64,14 +83,18 @@ def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
         ([*CAPTURE, "--dataset", "newz"], "'newz'", "'squad', 'c4', 'news', 'math' or 'file'", ""),
         (
             ["capture", "--model", "{model}", "--dataset", "math", "--module", "arithmetic__sub"],
-            "'arithmetic__sub'", "known: algebra__linear_1d", "Did you mean 'arithmetic__",
+            "'arithmetic__sub'",
+            "known: algebra__linear_1d",
+            "Did you mean 'arithmetic__",
         ),
         ([*CAPTURE, "--sites", "0,3"], "Site 3", "blocks 0 to 2", "choose one of those, or 'final'"),
         ([*CAPTURE, "--sites", "last"], "'last'", "neither a block number from 0 nor 'final'", "give one of those"),
         ([*SAMPLE, "--prior", "gaussian", "--vocabulary", "--site", "2"], "'2'", "site 0", "leave out --site"),
         (
             [*SAMPLE, "--prior", "gaussian", "--dataset", "file", "--path", "{texts}", "--site", "9"],
-            "Site 9", "blocks 0 to 2", "choose one of those",
+            "Site 9",
+            "blocks 0 to 2",
+            "choose one of those",
         ),
         ([*TUNE, "--prior", "gausian"], "'gausian'", "known: exclusion", "Did you mean 'gaussian'?"),
         ([*TUNE, "--prior", '{"kind":"exclusion","c":1}'], "got 1", "greater than 1", ""),
@@ -90,7 +113,7 @@ def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
         ([*CAPTURE, "--path", "none.txt"], "'none.txt'", "No such file", "check the path"),
         ([*CAPTURE, "--path", "."], "'.'", "is a folder", "give one file"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_request_names_value_bound_and_remedy(call, inline, places, arguments, value, bound, remedy):
     code, out, err = call(*fill(arguments, places), "--json")
     assert (code, out) == (2, "")

@@ -34,9 +34,23 @@ def test_an_adapter_out_and_in(ask, runs, inline, tmp_path):
     spec = find_job(inline, "t-1").spec
     data, model = spec["dataset"], spec["model"]
     told = ask(
-        "import", str(tmp_path / "adapter"), "--model", model["name"], "--device", "cpu", "--dtype", "float32",
-        "--dataset", "file", "--path", data["path"], "--prompt-column", "q", "--answer-column", "a",
-    )  # fmt: skip
+        "import",
+        str(tmp_path / "adapter"),
+        "--model",
+        model["name"],
+        "--device",
+        "cpu",
+        "--dtype",
+        "float32",
+        "--dataset",
+        "file",
+        "--path",
+        data["path"],
+        "--prompt-column",
+        "q",
+        "--answer-column",
+        "a",
+    )
     assert ask("runs", "show", told["runs"][0])["spec"] == spec
 
 

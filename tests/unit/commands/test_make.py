@@ -34,9 +34,17 @@ def test_the_seed_of_a_sample_is_its_own(ask, inline, tiny_folder, tmp_path):
     for seed in ("1", "2", "1"):
         out = tmp_path / f"{len(drawn)}.safetensors"
         found = ask(
-            "sample", "--prior", "gaussian", "--model", str(tiny_folder), "--vocabulary", "--seed", seed,
-            "--out", str(out),
-        )  # fmt: skip
+            "sample",
+            "--prior",
+            "gaussian",
+            "--model",
+            str(tiny_folder),
+            "--vocabulary",
+            "--seed",
+            seed,
+            "--out",
+            str(out),
+        )
         assert found["seed"] == int(seed)
         drawn.append(load_file(out)["prompt"])
     assert (drawn[0] == drawn[2]).all()
@@ -46,6 +54,14 @@ def test_the_seed_of_a_sample_is_its_own(ask, inline, tiny_folder, tmp_path):
 def test_options_are_given_back_as_they_were_taken(tmp_path: Path):
     words = arguments(sample, model=ModelSpec(name="a/b"), dataset=DatasetSpec(name="math", seed=3))
     assert words == [
-        "--model", "a/b", "--dataset", "math", "--dataset-seed", "3", "--module", "arithmetic__add_or_sub",
-        "--difficulty", "train-easy",
-    ]  # fmt: skip
+        "--model",
+        "a/b",
+        "--dataset",
+        "math",
+        "--dataset-seed",
+        "3",
+        "--module",
+        "arithmetic__add_or_sub",
+        "--difficulty",
+        "train-easy",
+    ]

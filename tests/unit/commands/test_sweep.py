@@ -39,10 +39,14 @@ def at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
 def file(tmp_path, questions, tiny_folder):
     """Return a function that writes a sweep of runs of a second."""
     base = {
-        "model": {"name": str(tiny_folder), "dtype": "float32"}, "steps": 4, "n_prompt": 3, "n_validation": 4,
+        "model": {"name": str(tiny_folder), "dtype": "float32"},
+        "steps": 4,
+        "n_prompt": 3,
+        "n_validation": 4,
         "dataset": {"name": "file", "path": str(questions), "prompt_column": "q", "answer_column": "a"},
-        "n_generation": 0, "evaluate_every": 2,
-    }  # fmt: skip
+        "n_generation": 0,
+        "evaluate_every": 2,
+    }
 
     def write(**axes):
         path = tmp_path / "sweep.yaml"

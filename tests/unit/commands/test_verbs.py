@@ -8,9 +8,12 @@ from safetensors.numpy import load_file
 
 from core.store import list_jobs
 
-TEXTS = "\n\n".join(f"The {animal} has {n} {part}." for n, (animal, part) in enumerate(
-    [("cat", "paws"), ("dog", "ears"), ("hen", "wings"), ("ant", "legs"), ("cow", "horns"), ("fly", "eyes")]
-))  # fmt: skip
+TEXTS = "\n\n".join(
+    f"The {animal} has {n} {part}."
+    for n, (animal, part) in enumerate(
+        [("cat", "paws"), ("dog", "ears"), ("hen", "wings"), ("ant", "legs"), ("cow", "horns"), ("fly", "eyes")]
+    )
+)
 
 
 @pytest.fixture
@@ -31,10 +34,32 @@ def questions(tmp_path):
 def small_run(questions, tiny_folder):
     """Return the arguments of a run of a second."""
     return [
-        "tune", "--model", str(tiny_folder), "--dataset", "file", "--path", str(questions), "--prompt-column", "q",
-        "--answer-column", "a", "--prior", '{"kind":"gaussian"}', "--steps", "4", "--n-prompt", "3",
-        "--n-validation", "4", "--n-generation", "2", "--max-new-tokens", "3", "--dtype", "float32",
-    ]  # fmt: skip
+        "tune",
+        "--model",
+        str(tiny_folder),
+        "--dataset",
+        "file",
+        "--path",
+        str(questions),
+        "--prompt-column",
+        "q",
+        "--answer-column",
+        "a",
+        "--prior",
+        '{"kind":"gaussian"}',
+        "--steps",
+        "4",
+        "--n-prompt",
+        "3",
+        "--n-validation",
+        "4",
+        "--n-generation",
+        "2",
+        "--max-new-tokens",
+        "3",
+        "--dtype",
+        "float32",
+    ]
 
 
 def test_doctor_names_versions_device_and_every_source(ask, store, monkeypatch):
@@ -67,9 +92,19 @@ def test_sample_draws_the_same_again(ask, inline, tiny_folder, tmp_path):
     files = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
     for file in files:
         document = ask(
-            "sample", "--prior", '{"kind":"exclusion","c":5}', "--vocabulary", "--model", str(tiny_folder),
-            "-n", "50", "--seed", "3", "--out", str(file),
-        )  # fmt: skip
+            "sample",
+            "--prior",
+            '{"kind":"exclusion","c":5}',
+            "--vocabulary",
+            "--model",
+            str(tiny_folder),
+            "-n",
+            "50",
+            "--seed",
+            "3",
+            "--out",
+            str(file),
+        )
         assert document["shape"] == [50, 32]
         assert 0 < document["report"]["acceptance"] < 1
     one, other = (load_file(file)["prompt"] for file in files)
@@ -93,9 +128,20 @@ def test_sample_keeps_what_took_long_to_fit(ask, inline, tiny_folder, tmp_path):
 
 def test_sample_on_activations(ask, inline, texts, tiny_folder, tmp_path):
     document = ask(
-        "sample", "--prior", "gaussian", "--site", "final", "--model", str(tiny_folder), "--dataset", "file",
-        "--path", str(texts), "--out", str(tmp_path / "a.safetensors"),
-    )  # fmt: skip
+        "sample",
+        "--prior",
+        "gaussian",
+        "--site",
+        "final",
+        "--model",
+        str(tiny_folder),
+        "--dataset",
+        "file",
+        "--path",
+        str(texts),
+        "--out",
+        str(tmp_path / "a.safetensors"),
+    )
     assert document["reference"]["site"] == "final"
 
 

@@ -19,11 +19,20 @@ def tuning(folder: Path, path: Path, **changes) -> TuningSpec:
     path.write_text("\n".join(json.dumps(row) for row in rows))
     data = {"name": "file", "path": str(path), "prompt_column": "q", "answer_column": "a"}
     asked = {
-        "model": {"name": str(folder), "device": "cpu", "dtype": "float32"}, "dataset": data,
-        "prior": {"kind": "isotropic"}, "n_prompt": 4, "steps": 4, "batch_size": 4, "learning_rate": 0.05,
-        "warmup_steps": 1, "evaluate_every": 2, "n_validation": 6, "n_generation": 2, "max_new_tokens": 2,
+        "model": {"name": str(folder), "device": "cpu", "dtype": "float32"},
+        "dataset": data,
+        "prior": {"kind": "isotropic"},
+        "n_prompt": 4,
+        "steps": 4,
+        "batch_size": 4,
+        "learning_rate": 0.05,
+        "warmup_steps": 1,
+        "evaluate_every": 2,
+        "n_validation": 6,
+        "n_generation": 2,
+        "max_new_tokens": 2,
         "snapshot_every": 1,
-    }  # fmt: skip
+    }
     return TuningSpec.parse({**asked, **changes})
 
 

@@ -26,8 +26,15 @@ def standing(store: Store, cell, loss: float | None, way: dict[int, float] = WAY
         return Standing(cell, job)
     for step, value in {**way, 10: loss}.items():
         job.append(event="evaluation", step=step, validation={"loss": value})
-    job.write_result({"validation": {"loss": loss, "accuracy": 0.5}, "baseline": {"no_prompt": {"loss": 4.0}},
-                      "steps": 10, "seconds": 1.5, "steps_per_second": 9.0})  # fmt: skip
+    job.write_result(
+        {
+            "validation": {"loss": loss, "accuracy": 0.5},
+            "baseline": {"no_prompt": {"loss": 4.0}},
+            "steps": 10,
+            "seconds": 1.5,
+            "steps_per_second": 9.0,
+        }
+    )
     job.update(state="succeeded", finished=1.0)
     return Standing(cell, job)
 
@@ -39,17 +46,23 @@ def sweep(
     rates = sorted({rate for found in table.values() for rate in found})
     n_seeds = max(len(losses) for found in table.values() for losses in found.values())
     spec = SweepSpec.parse(
-        {"priors": list(table), "learning_rates": rates, "seeds": list(range(n_seeds)),
-         "compare_seeds": list(range(100, 100 + len(next(iter(compare.values()))))) if compare else []}
-    )  # fmt: skip
+        {
+            "priors": list(table),
+            "learning_rates": rates,
+            "seeds": list(range(n_seeds)),
+            "compare_seeds": list(range(100, 100 + len(next(iter(compare.values()))))) if compare else [],
+        }
+    )
     cells = cells_of(spec)
     found = [
         standing(store, cell, table[cell.spec.prior.kind][cell.spec.learning_rate][cell.spec.seed]) for cell in cells
     ]
     if compare:
         groups = {cell.group: cell.spec.prior.kind for cell in cells}
-        best = {group: min(table[kind], key=lambda rate, kind=kind: np.mean(table[kind][rate])) for group, kind in
-                groups.items()}  # fmt: skip
+        best = {
+            group: min(table[kind], key=lambda rate, kind=kind: np.mean(table[kind][rate]))
+            for group, kind in groups.items()
+        }
         found += [
             standing(store, cell, compare[cell.spec.prior.kind][cell.spec.seed - 100])
             for cell in compared_cells(spec, cells, best)

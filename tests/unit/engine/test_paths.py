@@ -20,9 +20,11 @@ def spec(tiny_folder, tmp_path) -> PathsSpec:
         {
             "model": {"name": str(tiny_folder), "device": "cpu", "dtype": "float32"},
             "dataset": {"name": "file", "path": str(texts), "samples": 13},
-            "sites": (0, 2, "final"), "n_draws": 5, "max_length": 32,
+            "sites": (0, 2, "final"),
+            "n_draws": 5,
+            "max_length": 32,
         }
-    )  # fmt: skip
+    )
 
 
 def found(spec, store, name="w-1"):

@@ -33,8 +33,9 @@ def queued(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[TuningSpec]:
         asked.append(spec)
         job = client.find(kind, spec, store)
         if job is None:
-            key = client._job_id(client.find_task(kind), spec.fingerprint(kind, *client.find_task(kind).context(spec)),
-                                 store, again)  # fmt: skip
+            key = client._job_id(
+                client.find_task(kind), spec.fingerprint(kind, *client.find_task(kind).context(spec)), store, again
+            )
             job = create_job(store, kind, spec.model_dump(mode="json"), key)
         job.change(("failed", "cancelled", "interrupted"), state="queued")
         return job

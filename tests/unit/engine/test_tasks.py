@@ -73,11 +73,7 @@ def test_idle_minutes_out_of_range(monkeypatch: pytest.MonkeyPatch, text: str) -
 
 @pytest.mark.parametrize(
     ("visible", "environments"),
-    [
-        ("", [{}]),
-        ("1", [{}]),
-        ("0, 2", [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "2"}]),
-    ],
+    [("", [{}]), ("1", [{}]), ("0, 2", [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "2"}])],
 )
 def test_one_worker_a_device(monkeypatch: pytest.MonkeyPatch, visible: str, environments: list[dict[str, str]]) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)

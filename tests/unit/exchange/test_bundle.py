@@ -162,11 +162,19 @@ def test_a_damaged_file_is_found_wherever_it_is(folder, other):
 @pytest.mark.parametrize(
     "name",
     [
-        "runs/../../escaped.json", "/etc/spec.json", "runs/t-1/../../../spec.json", "runs/..", "runs/t-1/code.pkl",
-        "runs/.hidden/spec.json", "runs/t-1/checkpoint/state.safetensors", "jobs/e-1/extra.bin", "setup.py",
-        "runs\\t-1\\spec.json", "figures/../x.html",
+        "runs/../../escaped.json",
+        "/etc/spec.json",
+        "runs/t-1/../../../spec.json",
+        "runs/..",
+        "runs/t-1/code.pkl",
+        "runs/.hidden/spec.json",
+        "runs/t-1/checkpoint/state.safetensors",
+        "jobs/e-1/extra.bin",
+        "setup.py",
+        "runs\\t-1\\spec.json",
+        "figures/../x.html",
     ],
-)  # fmt: skip
+)
 def test_a_name_that_no_bundle_has_is_refused(folder, other, name):
     entry = {"bytes": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
     rewrite(folder, lambda manifest: manifest["files"].update({name: entry}))

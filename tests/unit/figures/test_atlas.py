@@ -15,11 +15,18 @@ def table() -> pd.DataFrame:
         for i, site in enumerate(SITES):
             rows.append(
                 {
-                    "site": site, "quantity": quantity, "cloud": cloud, "value": i + 1.0, "low": i + 0.5,
-                    "high": i + 2.0, "null": 0.2, "null_low": 0.1, "null_high": 0.4,
+                    "site": site,
+                    "quantity": quantity,
+                    "cloud": cloud,
+                    "value": i + 1.0,
+                    "low": i + 0.5,
+                    "high": i + 2.0,
+                    "null": 0.2,
+                    "null_low": 0.1,
+                    "null_high": 0.4,
                     "p": np.nan if cloud == "math" else 0.1 - 0.04 * i,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 

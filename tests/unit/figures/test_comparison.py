@@ -114,9 +114,12 @@ def outside_at_first() -> Way:
 def test_vectors_outside_the_support_stand_on_a_rail_that_plays_along(n_dimensions):
     run = outside_at_first() if n_dimensions == 2 else way(n_dimensions=3)
     figure = comparison_figure(
-        [Panel("", [grey(n_dimensions)], [run])], axes(n_dimensions), N_FRAMES - 1, ["a", "b", "c", "d", "e"],
+        [Panel("", [grey(n_dimensions)], [run])],
+        axes(n_dimensions),
+        N_FRAMES - 1,
+        ["a", "b", "c", "d", "e"],
         means=False,
-    )  # fmt: skip
+    )
     names = [trace.name for trace in figure.data]
     if n_dimensions == 3:
         assert not [name for name in names if "outside" in name]

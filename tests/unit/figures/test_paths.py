@@ -108,12 +108,21 @@ def test_paths_are_told_apart_by_colour_and_symbol_and_from_the_roles():
 @pytest.fixture
 def table() -> pd.DataFrame:
     rows = [
-        {"site": site, "statistic": statistic, "null": null, "of": "difference" if statistic == "exponent" else "ratio",
-         "value": 0.9, "low": 0.8, "high": 1.0, "null_low": 0.95, "null_high": 1.05}
+        {
+            "site": site,
+            "statistic": statistic,
+            "null": null,
+            "of": "difference" if statistic == "exponent" else "ratio",
+            "value": 0.9,
+            "low": 0.8,
+            "high": 1.0,
+            "null_low": 0.95,
+            "null_high": 1.05,
+        }
         for site in (0, 10, "final")
         for statistic in ("step", "exponent")
         for null in ("", "order shuffled", "unigram draw")
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 

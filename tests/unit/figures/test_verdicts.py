@@ -65,16 +65,21 @@ def test_one_interval_is_a_figure_too():
 
 def test_the_matrix_has_a_cell_a_claim_and_study():
     figure: Any = matrix_figure(
-        [(1, "Paths"), (6, "Quality")], ["smollm2 · <quick>", "stories"], {(1, 0): HOLDS, (6, 1): FAILS},
-        {(1, 0): "C1 holds <b>"}, chosen=(6, 1),
-    )  # fmt: skip
+        [(1, "Paths"), (6, "Quality")],
+        ["smollm2 · <quick>", "stories"],
+        {(1, 0): HOLDS, (6, 1): FAILS},
+        {(1, 0): "C1 holds <b>"},
+        chosen=(6, 1),
+    )
     cells = {
         tuple(data): text for trace in figure.data for data, text in zip(trace.customdata, trace.text, strict=True)
     }
     assert cells == {
-        (1, 0): VERDICT_SIGNS[HOLDS], (1, 1): VERDICT_SIGNS[""],
-        (6, 0): VERDICT_SIGNS[""], (6, 1): VERDICT_SIGNS[FAILS],
-    }  # fmt: skip
+        (1, 0): VERDICT_SIGNS[HOLDS],
+        (1, 1): VERDICT_SIGNS[""],
+        (6, 0): VERDICT_SIGNS[""],
+        (6, 1): VERDICT_SIGNS[FAILS],
+    }
     assert list(figure.layout.xaxis.ticktext) == ["smollm2 · &lt;quick&gt;", "stories"]
     assert list(figure.layout.yaxis.ticktext) == ["C1 Paths", "C6 Quality"]
     framed = [shape for shape in figure.layout.shapes if shape.line.width == 2]

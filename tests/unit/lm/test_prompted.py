@@ -2,10 +2,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-)
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.lm.architectures import Unmapped, map_decoder
 from core.lm.batch import IGNORED, Example, collate

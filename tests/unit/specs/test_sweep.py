@@ -71,8 +71,10 @@ def test_combinations_that_ask_for_the_same_run_are_one():
         {"priors": ["isotropic"], "methods": ["soft", "deep"], "vary": {"cache_trunk": [True, False]}}
     )
     assert [(cell.spec.method, cell.spec.cache_trunk) for cell in cells_of(sweep)] == [
-        ("soft", True), ("deep", True), ("deep", False),
-    ]  # fmt: skip
+        ("soft", True),
+        ("deep", True),
+        ("deep", False),
+    ]
 
 
 def test_data_sets_of_one_name_are_told_apart():
@@ -88,9 +90,11 @@ def test_the_comparison_is_on_its_own_seeds_at_the_chosen_rates():
     groups = list(dict.fromkeys(cell.group for cell in cells))
     compared = compared_cells(sweep, cells, {groups[0]: 1e-3, groups[1]: 1e-2})
     assert [(c.spec.prior.kind, c.spec.learning_rate, c.spec.seed, c.stage) for c in compared] == [
-        ("isotropic", 1e-3, 7, "compare"), ("isotropic", 1e-3, 8, "compare"),
-        ("xavier", 1e-2, 7, "compare"), ("xavier", 1e-2, 8, "compare"),
-    ]  # fmt: skip
+        ("isotropic", 1e-3, 7, "compare"),
+        ("isotropic", 1e-3, 8, "compare"),
+        ("xavier", 1e-2, 7, "compare"),
+        ("xavier", 1e-2, 8, "compare"),
+    ]
     assert [cell.group for cell in compared] == [groups[0], groups[0], groups[1], groups[1]]
     assert compared[0].place["seed"] == 7
     assert compared_cells(sweep, cells, {}) == []

@@ -45,8 +45,10 @@ def test_prompts_of_a_cancelled_run_end_with_its_posterior(job):
 def test_a_deep_run_tells_its_sites(job):
     prompt = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
     site = np.array([0, 7])
-    save_file({"prompt": np.stack([prompt, prompt + 1]), "step": np.array([0, 5]), "site": site},
-              job.path / "trajectory.safetensors")  # fmt: skip
+    save_file(
+        {"prompt": np.stack([prompt, prompt + 1]), "step": np.array([0, 5]), "site": site},
+        job.path / "trajectory.safetensors",
+    )
     save_file({"prompt": prompt, "site": site}, job.path / "prior.safetensors")
     found = read_prompts(job)
     assert found is not None

@@ -69,9 +69,14 @@ def runs_with(losses: Mapping[str, float], noise: float = 1.0, untuned: float = 
 def quantity(value: float, reach: float, null: float = 0.0, null_reach: float = 0.01, p: float = 0.005) -> dict:
     """Return a number as an atlas has it."""
     return {
-        "value": value, "low": value - reach, "high": value + reach, "null": null, "null_low": null - null_reach,
-        "null_high": null + null_reach, "p": p,
-    }  # fmt: skip
+        "value": value,
+        "low": value - reach,
+        "high": value + reach,
+        "null": null,
+        "null_low": null - null_reach,
+        "null_high": null + null_reach,
+        "p": p,
+    }
 
 
 def atlas(names: Sequence[str], groups: Callable[[Any], dict], sites: Sequence[Any] = (0, 15, "final"), n: int = 1000):

@@ -18,9 +18,14 @@ def row(statistic, null, value, reach):
 
 @pytest.mark.parametrize(
     ("walk", "above", "reach", "verdict"),
-    [(0.95, 0.97, 0.01, "holds"), (1.1, 0.97, 0.01, "fails"), (0.5, 0.97, 0.01, "fails"), (0.95, 0.5, 0.01, "fails"),
-     (0.99, 0.97, 0.02, "undecided")],
-)  # fmt: skip
+    [
+        (0.95, 0.97, 0.01, "holds"),
+        (1.1, 0.97, 0.01, "fails"),
+        (0.5, 0.97, 0.01, "fails"),
+        (0.95, 0.5, 0.01, "fails"),
+        (0.99, 0.97, 0.02, "undecided"),
+    ],
+)
 def test_paths_are_tighter_than_random_walks_but_not_localised(monkeypatch, walk, above, reach, verdict):
     def numbers(_bench, site):
         value = above if site else walk
@@ -33,17 +38,23 @@ def test_paths_are_tighter_than_random_walks_but_not_localised(monkeypatch, walk
 
 @pytest.mark.parametrize(
     ("accuracy", "language", "reach", "verdict"),
-    [(0.98, 0.02, 0.01, "holds"), (0.7, 0.02, 0.01, "fails"), (0.98, 0.4, 0.01, "fails"),
-     (0.9, 0.02, 0.01, "undecided"), (0.98, 0.14, 0.05, "undecided")],
-)  # fmt: skip
+    [
+        (0.98, 0.02, 0.01, "holds"),
+        (0.7, 0.02, 0.01, "fails"),
+        (0.98, 0.4, 0.01, "fails"),
+        (0.9, 0.02, 0.01, "undecided"),
+        (0.98, 0.14, 0.05, "undecided"),
+    ],
+)
 def test_arithmetic_has_a_cluster_of_its_own_and_language_shares_one(monkeypatch, accuracy, language, reach, verdict):
     def groups(_site):
         apart = quantity(accuracy, reach, 0.5)
         pairs = {"news / sums": apart, "sums / squad": apart, "news / squad": quantity(0.7, reach, 0.5)}
         energy = {
-            "news / sums": quantity(0.3, reach), "sums / squad": quantity(0.4, reach),
+            "news / sums": quantity(0.3, reach),
+            "sums / squad": quantity(0.4, reach),
             "news / squad": quantity(language, reach),
-        }  # fmt: skip
+        }
         return {"separability": {"lda_accuracy": pairs, "energy": energy}}
 
     monkeypatch.setattr(domains, "three_domains", lambda _bench: atlas(NAMES, groups))

@@ -84,7 +84,7 @@ def curves(rates):
             for seed, w in enumerate(WOBBLE)
         ]
         for arm, rate in rates.items()
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,10 @@ def test_the_target_is_set_by_the_reference_alone_and_reached_by_each_of_its_run
 def measured(features=None, distance=1.0, angle=10.0, supported=0.0):
     share = {"value": supported}
     site = {
-        "features": features, "displacement": {"distance": {"value": distance}, "angle": {"value": angle}},
+        "features": features,
+        "displacement": {"distance": {"value": distance}, "angle": {"value": angle}},
         "place": {"squad": {"supported": share, "inside": share}},
-    }  # fmt: skip
+    }
     return {"sites": [site], "data": "squad", "n_prompt": 20}
 
 
@@ -157,9 +158,13 @@ def test_one_seed_tells_no_prior():
 
 @pytest.mark.parametrize(
     ("shares", "untuned", "verdict"),
-    [({"deep-gaussian": 0.0}, 3.0, "holds"), ({}, 3.0, "fails"), ({"deep-gaussian": 0.0}, 0.5, "fails"),
-     ({"deep-gaussian": 0.47}, 3.0, "undecided")],
-)  # fmt: skip
+    [
+        ({"deep-gaussian": 0.0}, 3.0, "holds"),
+        ({}, 3.0, "fails"),
+        ({"deep-gaussian": 0.0}, 0.5, "fails"),
+        ({"deep-gaussian": 0.47}, 3.0, "undecided"),
+    ],
+)
 def test_one_useful_prior_off_the_activations_is_enough(shares, untuned, verdict):
     found = {arm: [measured(supported=shares.get(arm, 1.0))] * SEEDS for arm in position.APART}
     runs = runs_with(dict.fromkeys(position.APART, 1.0), untuned=untuned)
@@ -169,7 +174,7 @@ def test_one_useful_prior_off_the_activations_is_enough(shares, untuned, verdict
 @pytest.mark.parametrize(
     ("fast", "angle", "verdict"),
     [(5.0, 50.0, "holds"), (1.2, 50.0, "fails"), (5.0, 2.0, "fails"), (2.0, 50, "undecided")],
-)  # fmt: skip
+)
 def test_the_rate_decides_how_far_prompts_go(fast, angle, verdict):
     found = {
         position.FAST: [measured(distance=fast * (1 + w), angle=angle + w) for w in WOBBLE],
