@@ -4,15 +4,15 @@ import streamlit as st
 
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
-from pages.common.activations.hygiene import token_hygiene
-from pages.common.activations.layers import all_sites
-from pages.common.activations.site import one_site
-from pages.common.beside import controls_beside
-from pages.common.choices import dataset_choices, model_choice, site_choice, token_filter
-from pages.common.cite import box
-from pages.common.layout import header
-from pages.common.maps import map_choice
-from pages.common.state import View, open_store
+from pages.activations_parts.hygiene import token_hygiene
+from pages.activations_parts.layers import all_sites
+from pages.activations_parts.site import one_site
+from pages.widgets.beside import controls_beside
+from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
+from pages.widgets.cite import box
+from pages.widgets.layout import header
+from pages.widgets.maps import map_choice
+from pages.widgets.state import View, open_store
 
 VIEWS = {
     "site": ("One site", one_site),

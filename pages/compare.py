@@ -9,13 +9,13 @@ from core.engine.comparison import comparison, require_one_model
 from core.engine.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
-from pages.common.cite import box, cite_command, cite_run
-from pages.common.compare_map import Chosen, choose, look, picture
-from pages.common.compare_tables import points_of, show_group, show_retained
-from pages.common.layout import empty, errors, header
-from pages.common.measures import asked_for_worth, has_posterior, need_measures, worth_cost
-from pages.common.pages import page
-from pages.common.state import View, open_store
+from pages.compare_parts.map import Chosen, choose, look, picture
+from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
+from pages.widgets.cite import box, cite_command, cite_run
+from pages.widgets.compare_tables import points_of, show_group, show_retained
+from pages.widgets.layout import empty, errors, header
+from pages.widgets.pages import page
+from pages.widgets.state import View, open_store
 
 
 def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[DatasetSpec]:

@@ -6,12 +6,12 @@ from core.specs import StudyItemSpec
 from core.studies.claims import CLAIMS
 from core.studies.items import ITEMS, KIND
 from core.studies.judgements import best, judgements
-from pages.common.cite import box, cite_job
-from pages.common.findings.claim import show_claim
-from pages.common.findings.everything import show_everything, show_transfer
-from pages.common.findings.studies import matrix, study_choice
-from pages.common.layout import empty, errors, header
-from pages.common.state import View, open_store
+from pages.findings_parts.claim import show_claim
+from pages.findings_parts.everything import show_everything, show_transfer
+from pages.findings_parts.studies import matrix, study_choice
+from pages.widgets.cite import box, cite_job
+from pages.widgets.layout import empty, errors, header
+from pages.widgets.state import View, open_store
 
 SHOWN = {"claims": "Claims", "transfer": "Transfer", "everything": "Everything and the report"}
 

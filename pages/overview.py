@@ -10,14 +10,14 @@ from core.sources.models import ModelFacts
 from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
-from pages.common.choices import model_choice
-from pages.common.cite import box
-from pages.common.costs import demo_cost
-from pages.common.demo import Step, demo_cloud, demo_steps
-from pages.common.jobs import POLL_SECONDS, describe, follow, start
-from pages.common.layout import errors, header, plain
-from pages.common.pages import page
-from pages.common.state import View, open_store
+from pages.overview_parts.demo import Step, demo_cloud, demo_steps
+from pages.widgets.choices import model_choice
+from pages.widgets.cite import box
+from pages.widgets.costs import demo_cost
+from pages.widgets.jobs import POLL_SECONDS, describe, follow, start
+from pages.widgets.layout import errors, header, plain
+from pages.widgets.pages import page
+from pages.widgets.state import View, open_store
 
 MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activity:", "open": ":material/circle:"}
 TEXTS = {"news": "News", "math": "Sums (no download)"}

@@ -18,18 +18,34 @@ from core.figures.priors import prior_marks
 from core.priors.exclusion import ExclusionSpec
 from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec
 from core.store import Store
-from pages.common.choices import dataset_choice, model_choice, site_choice
-from pages.common.cite import box, cite_command
-from pages.common.clouds import axes, map_layers, need_clouds, need_vocabulary
-from pages.common.exclusion import inspect_exclusion
-from pages.common.fits import need_fit
-from pages.common.laboratory import Drawn, distances, norms, null_layers, points_table, reports_table, summary_table
-from pages.common.layout import draw, empty, errors, header, plain
-from pages.common.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
-from pages.common.pages import page
-from pages.common.preview import Asked, NotFitted, Preview, ReferenceFacts, fit_and_sample, nulls_of, reference_facts
-from pages.common.priors import labels, prior_list
-from pages.common.state import View, open_store
+from pages.priors_parts.exclusion import inspect_exclusion
+from pages.priors_parts.fits import need_fit
+from pages.priors_parts.laboratory import (
+    Drawn,
+    distances,
+    norms,
+    null_layers,
+    points_table,
+    reports_table,
+    summary_table,
+)
+from pages.priors_parts.preview import (
+    Asked,
+    NotFitted,
+    Preview,
+    ReferenceFacts,
+    fit_and_sample,
+    nulls_of,
+    reference_facts,
+)
+from pages.priors_parts.prior_list import labels, prior_list
+from pages.widgets.choices import dataset_choice, model_choice, site_choice
+from pages.widgets.cite import box, cite_command
+from pages.widgets.clouds import axes, map_layers, need_clouds, need_vocabulary
+from pages.widgets.layout import draw, empty, errors, header, plain
+from pages.widgets.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
+from pages.widgets.pages import page
+from pages.widgets.state import View, open_store
 
 MEAN = replace(XAVIER, size=13)
 CENTRE = "mean of the reference"

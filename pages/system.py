@@ -16,11 +16,11 @@ from core.engine import client
 from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
-from pages.common.cite import box
-from pages.common.jobs import describe
-from pages.common.layout import empty, errors, header, numbers, plain, size
-from pages.common.maps import named_maps
-from pages.common.state import open_store
+from pages.widgets.cite import box
+from pages.widgets.jobs import describe
+from pages.widgets.layout import empty, errors, header, numbers, plain, size
+from pages.widgets.maps import named_maps
+from pages.widgets.state import open_store
 
 PACKAGES = (
     "torch",

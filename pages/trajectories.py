@@ -3,16 +3,16 @@
 import streamlit as st
 
 from core.store import Store
-from pages.common.beside import controls_beside
-from pages.common.cite import box
-from pages.common.layout import empty, errors, header
-from pages.common.state import View, open_store
-from pages.common.tables import download
-from pages.common.trajectories.controls import Wanted, controls
-from pages.common.trajectories.documents import document_numbers
-from pages.common.trajectories.following import need_trajectories
-from pages.common.trajectories.numbers import answer_table, text_numbers
-from pages.common.trajectories.picture import need_ground, parts_of, picture
+from pages.trajectories_parts.controls import Wanted, controls
+from pages.trajectories_parts.documents import document_numbers
+from pages.trajectories_parts.following import need_trajectories
+from pages.trajectories_parts.numbers import answer_table, text_numbers
+from pages.trajectories_parts.picture import need_ground, parts_of, picture
+from pages.widgets.beside import controls_beside
+from pages.widgets.cite import box
+from pages.widgets.layout import empty, errors, header
+from pages.widgets.state import View, open_store
+from pages.widgets.tables import download
 
 
 def show(view: View, wanted: Wanted, store: Store) -> None:

@@ -6,16 +6,16 @@ import streamlit as st
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
-from pages.common.cite import box
-from pages.common.costs import tuning_cost
-from pages.common.jobs import start
-from pages.common.layout import empty, errors, header, plain
-from pages.common.run_view import show_run
-from pages.common.runs import label
-from pages.common.state import View, open_store
-from pages.common.sweeps.choose import chosen_sweep, launch_sweep
-from pages.common.sweeps.form import sweep_form
-from pages.common.tuning import Asked, tuning_form
+from pages.tune_parts.form import Asked, tuning_form
+from pages.tune_parts.run import show_run
+from pages.tune_parts.sweeps.choose import chosen_sweep, launch_sweep
+from pages.tune_parts.sweeps.form import sweep_form
+from pages.widgets.cite import box
+from pages.widgets.costs import tuning_cost
+from pages.widgets.jobs import start
+from pages.widgets.layout import empty, errors, header, plain
+from pages.widgets.runs import label
+from pages.widgets.state import View, open_store
 
 
 def launch(view: View, asked: Asked, store: Store) -> None:

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from core.cli import app as verbs
 from core.engine.tasks import find_task
 from core.specs import parse_prior
-from pages.common.cite import citation
-from pages.common.pages import NAMES
+from pages.widgets.cite import citation
+from pages.widgets.pages import NAMES
 from tests.app.conftest import Content, open_page
 from tests.app.test_layers import opened
 

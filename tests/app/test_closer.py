@@ -13,10 +13,10 @@ from core.activations.clouds import find_cloud
 from core.activations.selection import Selection, keep, rows_name
 from core.figures.text import visible
 from core.store import Store
-from pages.common.activations.colours import COLOURS
-from pages.common.activations.downloads import COLUMNS, table
-from pages.common.activations.points import HOVER_UP_TO, Points
-from pages.common.activations.search import Search
+from pages.activations_parts.colours import COLOURS
+from pages.activations_parts.downloads import COLUMNS, table
+from pages.activations_parts.points import HOVER_UP_TO, Points
+from pages.activations_parts.search import Search
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 

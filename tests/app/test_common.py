@@ -7,9 +7,9 @@ from core.specs.model import short_name
 from core.store import create_job
 from core.store.losses import read_losses
 from core.store.status import Status
-from pages.common import jobs, layout, provenance, state
-from pages.common.choices import keep_upload
-from pages.common.clouds import hover
+from pages.widgets import jobs, layout, provenance, state
+from pages.widgets.choices import keep_upload
+from pages.widgets.clouds import hover
 
 
 @pytest.mark.parametrize(

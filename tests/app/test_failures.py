@@ -14,9 +14,9 @@ def _broken(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("tune", "pages.common.run_view.read_losses"),
-        ("compare", "pages.common.compare_map.read_prompts"),
-        ("activations", "pages.common.choices.describe_model"),
+        ("tune", "pages.tune_parts.run.read_losses"),
+        ("compare", "pages.compare_parts.map.read_prompts"),
+        ("activations", "pages.widgets.choices.describe_model"),
         ("system", "core.engine.client.engine_state"),
     ],
 )
@@ -32,7 +32,7 @@ def test_an_unexpected_failure_is_one_line_and_the_log_has_the_rest(
     assert [error.value for error in app.error] == [
         r"This page failed: KeyError\: 'a \*strange\* \[thing\]\(x\)'. The server's log has the details."
     ]
-    told = next(record for record in caplog.records if record.name == "pages.common.layout")
+    told = next(record for record in caplog.records if record.name == "pages.widgets.layout")
     assert told.exc_info is not None
     assert told.exc_info[0] is KeyError
 
@@ -40,7 +40,7 @@ def test_an_unexpected_failure_is_one_line_and_the_log_has_the_rest(
 def test_a_failure_while_a_run_is_watched_is_one_line_too(filled, no_engine, monkeypatch):
     find_job(Store(filled.root), filled.run).update(state="running", done=1, total=4)
     app = open_page("tune", model=filled.model.name, run=filled.run)
-    monkeypatch.setattr("pages.common.jobs.describe", _broken)
+    monkeypatch.setattr("pages.widgets.jobs.describe", _broken)
     app.run()
     assert not app.exception
     assert [error.value.split(":")[0] for error in app.error] == ["This page failed"]

@@ -12,12 +12,12 @@ PROBE = (
 
 
 REACHED = (
-    "core.engine.client, core.engine.projection, core.store.maintenance, core.sources.report, pages.common.clouds, "
-    "pages.common.choices, pages.common.forms, pages.common.jobs, pages.common.runs, pages.common.demo, "
-    "pages.common.pages, pages.common.compare_map, pages.common.compare_tables, pages.common.measures, "
-    "pages.common.trajectories.documents, pages.common.trajectories.picture, core.engine.paths, "
+    "core.engine.client, core.engine.projection, core.store.maintenance, core.sources.report, pages.widgets.clouds, "
+    "pages.widgets.choices, pages.widgets.forms, pages.widgets.jobs, pages.widgets.runs, pages.overview_parts.demo, "
+    "pages.widgets.pages, pages.compare_parts.map, pages.widgets.compare_tables, pages.compare_parts.measures, "
+    "pages.trajectories_parts.documents, pages.trajectories_parts.picture, core.engine.paths, "
     "core.analysis.collapse, core.analysis.definitions, core.engine.comparison, core.figures.clouds, core.priors, "
-    "pages.common.activations.closer, pages.common.sweeps.choose, pages.common.sweeps.form"
+    "pages.activations_parts.closer, pages.tune_parts.sweeps.choose, pages.tune_parts.sweeps.form"
 )
 
 

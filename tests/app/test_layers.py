@@ -68,7 +68,7 @@ def test_one_data_set_has_nothing_to_be_told_from(atlas, no_engine):
     [("strip", {"curve_number": 3}, "final"), ("curves", {"customdata": "1", "curve_number": 0}, 1)],
 )
 def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatch):
-    from pages.common.activations import layers
+    from pages.activations_parts import layers
 
     opened_by = {}
     monkeypatch.setattr(

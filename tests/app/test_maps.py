@@ -11,7 +11,7 @@ from core.engine.runner import run_job
 from core.specs import CloudSpec, DatasetSpec, ProjectionSpec
 from core.store import Store, create_job, list_jobs
 from core.store.names import Named, give_name, list_names
-from pages.common.maps import named_words
+from pages.widgets.maps import named_words
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 TSNE = {"method": "tsne", "perplexity": "5", "n_iterations": "50", "n_early_iterations": "20"}

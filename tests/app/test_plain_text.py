@@ -31,7 +31,7 @@ def test_no_text_of_a_job_is_obeyed_as_markdown(filled, no_engine):
 
 def test_a_prior_that_the_form_cannot_make_is_told_as_plain_text(filled, no_engine, monkeypatch):
     from core.errors import BadRequest
-    from pages.common import forms
+    from pages.widgets import forms
 
     parse = forms.parse_prior
 

@@ -5,7 +5,7 @@ from io import BytesIO, StringIO
 import numpy as np
 import pandas as pd
 
-from pages.common.tables import csv, parquet
+from pages.widgets.tables import csv, parquet
 
 FRAME = pd.DataFrame(
     {

@@ -31,7 +31,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for a job that nobody does."""
-    monkeypatch.setattr("pages.common.trajectories.following.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("pages.trajectories_parts.following.PATIENCE_SECONDS", 0)
 
 
 def trajectories(filled: Content, **params: str):

@@ -11,7 +11,7 @@ from core.engine.costs import needed_captures, run_bytes, trunk_bytes
 from core.engine.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
-from pages.common.costs import tuning_cost
+from pages.widgets.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 DEEP = {"Prompted blocks", "Deep prompts are", "Prior fitted", "Keep the frozen trunk"}
@@ -97,8 +97,8 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     from core.activations.capture import capture
     from core.engine.projection import fit_projection
     from core.progress import silent
-    from pages.common.clouds import fitted_spec
-    from pages.common.run_view import prompt_map
+    from pages.tune_parts.run import prompt_map
+    from pages.widgets.clouds import fitted_spec
 
     store, job = Store(filled.root), deep_run(filled)
     spec = tuning_spec(job)

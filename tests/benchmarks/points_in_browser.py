@@ -59,7 +59,7 @@ from core.activations.clouds import find_cloud
 from core.engine.projection import find_map
 from core.specs import ProjectionSpec
 from core.store import Store
-from pages.common.clouds import hover
+from pages.widgets.clouds import hover
 spec = ProjectionSpec.parse({spec!r})
 store = Store.default()
 found = find_map(spec, store)

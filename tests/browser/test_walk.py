@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.store import list_jobs
-from pages.common.pages import NAMES
+from pages.widgets.pages import NAMES
 from tests.browser.conftest import App
 
 SECOND = 1000

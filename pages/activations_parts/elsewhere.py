@@ -1,0 +1,68 @@
+"""The selected tokens on the maps of other sites: the rows of a cloud are the same at every site."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.activations.clouds import find_cloud
+from core.engine.projection import StoredMap
+from core.figures.selection import SiteMap, sites_figure
+from core.specs import FINAL, ProjectionSpec
+from core.store import Store
+from pages.activations_parts.points import Points, read_points
+from pages.widgets.clouds import axes, find_picture, need_map
+from pages.widgets.layout import draw
+from pages.widgets.state import View
+
+MOST = 4
+
+
+def elsewhere(view: View, spec: ProjectionSpec, store: Store, points: Points, chosen: NDArray[np.bool_]) -> None:
+    """Draw small maps of other sites, with the selected tokens lit up."""
+    known = captured_sites(points)
+    others = [str(site) for site in known if site != spec.site]
+    if not others:
+        st.caption("No other site of these data sets is captured. Choose a site on the left and capture every site.")
+        return
+    picked = view.several("sites", "Sites", others, _spread(others), max_selections=MOST, width=520)
+    maps = []
+    for name in picked:
+        site = FINAL if name == FINAL else int(name)
+        found = site_map(spec, site, store)
+        if found is None:
+            continue
+        stored, there = found
+        ids = there.numbers[there.selected(points.selection(chosen))] if chosen.any() else None
+        maps.append(SiteMap(f"site {name}", there.layers(), axes(stored), ids))
+    if maps:
+        draw(sites_figure(maps), key=view.key("elsewhere"))
+        n = int(chosen.sum())
+        what = f"The {n:,} selected tokens" if n else "Nothing is selected: all tokens"
+        st.caption(f"{what} on the principal components of each site, fitted on the same rows there.")
+
+
+def captured_sites(points: Points) -> list[int | str]:
+    """Return the sites, in the order of the stream, that every cloud is captured at."""
+    held = [set(cloud.info["sites"]) for cloud in points.clouds]
+    common = set.intersection(*held)
+    return [*sorted(site for site in common if isinstance(site, int)), *([FINAL] if FINAL in common else [])]
+
+
+def site_map(spec: ProjectionSpec, site: int | str, store: Store) -> tuple[StoredMap, Points] | None:
+    """Return the two principal components of a site with their points; where there is no such map, start it."""
+    clouds = tuple(cloud.model_copy(update={"sites": (site,)}) for cloud in spec.clouds)
+    there = ProjectionSpec(
+        model=spec.model, site=site, clouds=clouds, n_points=spec.n_points, seed=spec.seed, method="pca"
+    )
+    found = [find_cloud(cloud, store) for cloud in clouds]
+    stored = find_picture(there, store) or need_map(there, store)
+    if stored is None or None in found:
+        return None
+    kept = [cloud for cloud in found if cloud is not None]
+    return stored, read_points(there.canonical_json(), stored.artifact.key, stored, kept, store)
+
+
+def _spread(sites: list[str]) -> list[str]:
+    """Return up to `MOST` sites, evenly spread from the first to the last."""
+    places = np.linspace(0, len(sites) - 1, min(MOST, len(sites))).round().astype(int)
+    return [sites[place] for place in np.unique(places)]

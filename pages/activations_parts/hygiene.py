@@ -1,0 +1,163 @@
+"""What each kind of token does to the numbers and to the picture at one site."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.activations.clouds import find_cloud
+from core.activations.estimate import estimate
+from core.analysis.atlas_terms import ALL
+from core.analysis.hygiene import AS_CHOSEN, TITLES
+from core.engine.hygiene import Hygiene, find_hygiene
+from core.figures.clouds import Layer, map_figure, pca_axes
+from core.figures.palette import Mark
+from core.figures.text import in_context
+from core.specs import HygieneSpec, ProjectionSpec
+from core.specs.model import short_name
+from core.store import Store
+from pages.activations_parts.site import left_out
+from pages.widgets.cite import cite_job
+from pages.widgets.layout import draw, duration, errors, plain, size, table
+from pages.widgets.offers import offer
+from pages.widgets.state import View
+from pages.widgets.tables import download
+
+PAD = Mark("#2B2F38", "x", "x", 6, 0.9)
+_SHOW = {"difference": "Change", "value": "Value", "both": "Value and interval"}
+
+
+def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
+    """Draw the table and the map with padding left in, or say what they cost, offer it, and show the job."""
+    ratio = view.number(
+        "sinks_above", "Sinks are above", 10.0, 1.01, 1e6, help="This multiple of the median norm at the middle site."
+    )
+    if spec.clouds[0].pooling == "mean":
+        st.info("Points are single tokens here, whatever a point is on the left.", icon=":material/info:")
+    asked = hygiene_spec(spec, ratio)
+    with errors():
+        cite_job("hygiene", asked)
+        found = find_hygiene(asked, store)
+        if found is None:
+            offer(
+                "hygiene",
+                asked,
+                store,
+                ":material/cleaning_services: What tokens do here is not measured yet",
+                cost(asked, store),
+                "Measure what tokens do",
+            )
+            return
+        _kinds(found)
+        _numbers(view, found)
+        _picture(spec, found)
+
+
+def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
+    """Return what is asked of a map's data sets and site; the map's own filter is what each switch is turned from."""
+    cloud = spec.clouds[0]
+    datasets = [cloud.dataset for cloud in spec.clouds]
+    shared = {"rows": max(100, cloud.rows), "max_length": cloud.max_length, "seed": spec.seed, "tokens": cloud.tokens}
+    return HygieneSpec.parse(
+        {"model": spec.model, "site": spec.site, "datasets": datasets, "sink_ratio": sink_ratio, **shared}
+    )
+
+
+def cost(asked: HygieneSpec, store: Store) -> str:
+    """Say what looking at tokens costs."""
+    costs = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
+    words = "One more capture at this site keeps every token, padding too; filters are then parts of it."
+    if costs:
+        seconds, n_bytes = ([cost[name] for cost in costs] for name in ("seconds", "bytes"))
+        time = "time not known" if None in seconds else f"about {duration(sum(seconds))}"
+        disk = "" if None in n_bytes else f", {size(sum(n_bytes))} of disk"
+        words += f" It takes {time}{disk}, and the numbers some seconds each of seven ways to choose tokens."
+    return words
+
+
+def _kinds(found: Hygiene) -> None:
+    """Write how many points there are of each kind."""
+    summary = found.summary
+    rows = [
+        {"data set": name, **counts, "median norm": median}
+        for name, counts, median in zip(summary["names"], summary["kinds"], summary["median_norm"], strict=True)
+    ]
+    kinds = pd.DataFrame(rows)
+    table(
+        kinds,
+        {
+            "sinks": f"Norm above {summary['sink_ratio']:g} times the median at site {summary['norm_site']}.",
+            "duplicates": "Points that coincide with another at this site.",
+        },
+    )
+    download("Kinds of tokens", kinds, "kinds")
+
+
+def _numbers(view: View, found: Hygiene) -> None:
+    shown = view.segments("change", "Show", _SHOW)
+    wide = wide_table(found, shown)
+    table(wide, height="content")
+    download("All numbers", found.table, "hygiene")
+    st.caption(
+        "Each column turns one switch of the filter on the left, alone; the first is that filter itself. All are parts "
+        "of one sample of every token, so a change is the filter's doing. Values have a 95 % interval over documents, "
+        "changes have none of their own. LDA accuracy is that on documents it has not seen."
+    )
+
+
+def wide_table(found: Hygiene, shown: str) -> pd.DataFrame:
+    """Return one row a statistic and data set, one column a way to choose tokens.
+
+    Args:
+        found: what was measured.
+        shown: 'value', 'difference' (the first column keeps the value), or 'both' (value and interval in words).
+    """
+    long = found.table
+    if shown == "both":
+        cells = [f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]" for row in long.to_dict("records")]
+    elif shown == "difference":
+        cells = long["value"].where(long["variant"] == AS_CHOSEN, long["difference"])
+    else:
+        cells = long["value"]
+    order = {name: i for i, name in enumerate(TITLES)}
+    clouds = {name: i for i, name in enumerate([ALL, *found.summary["names"]])}
+    wide = long.assign(cell=cells).pivot(index=["statistic", "cloud"], columns="variant", values="cell")
+    wide = wide[found.summary["variants"]].reset_index()
+    ranks = [
+        (order[statistic], clouds[cloud]) for statistic, cloud in zip(wide["statistic"], wide["cloud"], strict=True)
+    ]
+    wide = wide.iloc[sorted(range(len(wide)), key=ranks.__getitem__)]
+    wide["statistic"] = [TITLES[statistic] for statistic in wide["statistic"]]
+    return wide.rename(columns={"cloud": "data set"}).rename_axis(columns=None)
+
+
+def _picture(spec: ProjectionSpec, found: Hygiene) -> None:
+    """Draw the map with padding left in."""
+    points = found.map
+    pad = points["pad"].to_numpy(bool)
+    names = found.summary["names"]
+    layers = [
+        _layer(name, points.loc[~pad & (points["dataset"] == number).to_numpy()], number)
+        for number, name in enumerate(names)
+    ]
+    padded = _layer("padding", points.loc[pad], 0)
+    layers.append(Layer(padded.name, padded.coordinates, "reference", hover=padded.hover, mark=PAD))
+    explained = found.summary["explained"]
+    draw(map_figure(layers, pca_axes(np.array(explained), 2), revision=found.job.id), key="hygiene.map")
+    share = f"{pad.mean():.0%}" if pad.any() else "none"
+    st.caption(
+        f"Principal components of site {spec.site} of {plain(short_name(spec.model.name))} fitted with padding left "
+        f"in, which is {share} of the {len(points):,} points drawn; the filter otherwise as on the left. "
+        f"{left_out(spec.clouds[0].tokens.model_copy(update={'pad': True}))} Each text was padded to the longest of "
+        "the eight it stands with; the paper's Figure 3 has such a tail."
+    )
+
+
+def _layer(name: str, rows: pd.DataFrame, index: int) -> Layer:
+    notes = [f"document {d} · position {p}" for d, p in zip(rows["document"], rows["position"], strict=True)]
+    return Layer(
+        name=f"{name} ({len(rows):,})",
+        coordinates=rows[["x", "y"]].to_numpy(np.float32),
+        role="dataset",
+        index=index,
+        hover=in_context(rows["context_before"], rows["token"], rows["context_after"], notes),
+    )

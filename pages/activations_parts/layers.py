@@ -1,0 +1,204 @@
+"""All sites at once: a strip of small maps, and curves over sites of what was measured there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.activations.clouds import find_cloud
+from core.activations.estimate import estimate
+from core.analysis.atlas_terms import QUANTITIES
+from core.engine.atlas import Atlas, find_atlas, measured_pace
+from core.errors import BadRequest
+from core.figures.atlas import curves_figure
+from core.figures.strip import SmallMap, site_of_trace, strip_figure
+from core.sources.models import describe_model
+from core.specs import AtlasSpec, ProjectionSpec
+from core.specs.model import short_name
+from core.store import JobFolder, Store
+from pages.widgets.cite import cite_job
+from pages.widgets.forms import spec_fields
+from pages.widgets.layout import draw, duration, errors, plain, size, table
+from pages.widgets.offers import offer
+from pages.widgets.state import View
+from pages.widgets.tables import download
+
+SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
+FIRST = ["lda_accuracy", "neighbour_purity", "energy", "dip", "two_nn_dimension", "kurtosis_principal"]
+_KEPT_A_SITE = 40_000
+"""Bytes of tables and small map."""
+
+
+def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
+    """Draw the strip and the curves, or say what measuring them costs, offer it, and show the job."""
+    with st.expander("How the sites are measured"):
+        settings = spec_fields(view, AtlasSpec, SETTINGS)
+    asked = atlas_spec(spec, settings)
+    with errors():
+        cite_job("atlas", asked)
+        found = find_atlas(asked, store)
+        if found is None:
+            offer(
+                "atlas",
+                asked,
+                store,
+                ":material/layers: These sites are not measured yet",
+                cost(asked, store),
+                "Measure all sites",
+            )
+            return
+        _show(view, spec, found)
+
+
+def atlas_spec(spec: ProjectionSpec, settings: dict[str, Any]) -> AtlasSpec:
+    """Return the atlas of a map's clouds, at every site.
+
+    Raises:
+        BadRequest: more data sets than an atlas takes.
+    """
+    clouds = [cloud.model_copy(update={"sites": "all"}) for cloud in spec.clouds]
+    return AtlasSpec.parse({"model": spec.model, "clouds": clouds, "seed": spec.seed, **settings})
+
+
+def cost(asked: AtlasSpec, store: Store) -> str:
+    """Say what an atlas costs."""
+    n_layers = describe_model(asked.model, store).n_layers
+    captures = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
+    words = ["One job measures one site after the other and keeps each; stopped, it goes on from there."]
+    if captures:
+        seconds = [capture["seconds"] for capture in captures]
+        known = [n for n in (capture["bytes"] for capture in captures) if n is not None]
+        disk = f", {size(sum(known))} of disk" if len(known) == len(captures) else ""
+        time = f"about {duration(sum(seconds))}{disk}" if None not in seconds else "time not known"
+        n = "one data set" if len(captures) == 1 else f"{len(captures)} data sets"
+        words.append(f"Activations of {n} are captured first ({time}).")
+    pace = measured_pace(asked.model.name, store)
+    if n_layers is None:
+        words.append("How many sites the model has is not known before it is here.")
+    elif pace is None:
+        words.append(f"**{n_layers + 1} sites**; the pace is not known here yet.")
+    else:
+        n = (n_layers + 1) * len(asked.clouds)
+        words.append(f"**{n_layers + 1} sites** take about {duration(pace * n)}, by the pace of an earlier atlas.")
+    if n_layers is not None:
+        words.append(f"What is found takes {size((n_layers + 1) * _KEPT_A_SITE)}.")
+    return " ".join(words)
+
+
+def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
+    path = str(found.job.path)
+    key = view.key("strip")
+    draw(strip(path, spec.site), key=key, on_select=_opener(view, key, _strip_site(found)), selection_mode="points")
+    st.caption(_strip_caption(spec, found))
+    quantities = view.several(
+        "quantities", "Curves", list(QUANTITIES), _there(FIRST, found), format_func=lambda name: QUANTITIES[name].title
+    )
+    chosen = _there(quantities, found)
+    if not chosen:
+        st.info("Choose at least one quantity that these data sets have; telling apart needs two data sets.")
+        return
+    key = view.key("curves")
+    draw(
+        curves(path, tuple(chosen), spec.site),
+        key=key,
+        on_select=_opener(view, key, _curve_site),
+        selection_mode="points",
+    )
+    st.caption(
+        "Bars: 95 % intervals over documents. Bands: each curve's null. An open point has p > 0.05, uncorrected for "
+        "the number of sites. A pair has the line of one data set and the points of the other. Click a point to open "
+        "its site."
+    )
+    _definitions(chosen)
+    _tables(found, chosen)
+
+
+def _there(quantities: list[str], found: Atlas) -> list[str]:
+    measured = set(found.statistics["quantity"])
+    return [quantity for quantity in quantities if quantity in measured]
+
+
+def _definitions(quantities: list[str]) -> None:
+    with st.expander("What the curves are"):
+        st.markdown("\n".join(f"- **{QUANTITIES[name].title}**: {QUANTITIES[name].help}" for name in quantities))
+
+
+def _tables(found: Atlas, quantities: list[str]) -> None:
+    with st.expander("Numbers"):
+        shown = found.statistics.loc[found.statistics["quantity"].isin(quantities)]
+        table(shown.assign(site=shown["site"].astype(str)))
+        with st.container(horizontal=True):
+            download("All statistics", found.statistics, "atlas")
+            download("Directions of the dip test", found.directions, "atlas-directions")
+
+
+def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
+    summary = found.summary
+    counts = ", ".join(
+        f"{plain(name)} ({points:,} points of {documents} documents)"
+        for name, points, documents in zip(summary["names"], summary["n_points"], summary["n_documents"], strict=True)
+    )
+    drawn = len(found.points)
+    return (
+        f"First two principal components of each site of {plain(short_name(spec.model.name))}, fitted there on all of "
+        f"{counts}; the same {drawn:,} points are drawn everywhere, seed {spec.seed}. The number beside a site is the "
+        "share of its variance that is seen. Each map is centred, scaled to one size by its inner half and turned or "
+        "mirrored onto the one before (Procrustes), so that the strip reads as a film: place, size and direction of "
+        "an axis mean nothing, and a zoom into one map shows the same part of the other pictures. Where points leave "
+        "their frame, a few tokens of large norm own the plane; double-click to see all. SQuAD's documents are its "
+        "articles. Click a point to open its site."
+    )
+
+
+def _strip_site(found: Atlas) -> Callable[[dict[str, Any]], Any]:
+    n = len(found.summary["names"])
+    return lambda point: site_of_trace(point["curve_number"], found.sites, n)
+
+
+def _curve_site(point: dict[str, Any]) -> int | str:
+    site = point["customdata"]
+    text = str(site[0] if isinstance(site, list) else site)
+    return int(text) if text.isdecimal() else text
+
+
+def _opener(view: View, key: str, site_of: Callable[[dict[str, Any]], Any]) -> Callable[[], None]:
+    """Return what a click does: it chooses the site on the left and shows that one."""
+
+    def open_site() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        site = site_of(points[0]) if points else None
+        if site is not None:
+            st.session_state[view.key("site")] = site
+            st.session_state[view.key("show")] = "site"
+
+    return open_site
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def strip(path: str, chosen: int | str) -> go.Figure:
+    """Return the strip of an atlas, built once."""
+    found = _read(path)
+    maps, points = found.maps, found.points
+    by_site = {site: rows[["x", "y"]].to_numpy(np.float32) for site, rows in maps.groupby("site", sort=False)}
+    shown = dict(zip(found.sites, found.summary["explained"], strict=True))
+    small = [SmallMap(site, by_site[site], sum(shown[site])) for site in found.sites]
+    datasets, tokens = points["dataset"].to_numpy(), points["token"].tolist()
+    return strip_figure(small, found.summary["names"], datasets, tokens, chosen, revision=path)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def curves(path: str, quantities: tuple[str, ...], chosen: int | str) -> go.Figure:
+    """Return the curves of an atlas, built once."""
+    found = _read(path)
+    return curves_figure(found.statistics, quantities, found.summary["names"], found.sites, chosen, revision=path)
+
+
+def _read(path: str) -> Atlas:
+    job = JobFolder(Path(path))
+    summary = job.result()
+    if summary is None:
+        raise BadRequest(f"The atlas {job.id} has no result any more; measure the sites again.")
+    return Atlas(job, summary)

@@ -1,0 +1,180 @@
+"""The points of a map with what each of them is, read once and shared by everything that looks closer at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.activations.clouds import Cloud
+from core.activations.selection import Selection, number, rows_name, split_number
+from core.engine.projection import StoredMap
+from core.figures.clouds import Layer
+from core.figures.text import token
+from core.specs import CloudSpec, ProjectionSpec
+from core.store import Store
+from pages.widgets.clouds import hover, labels, map_layers
+from pages.widgets.overlays import fitted_on, lay_cloud
+
+HOVER_UP_TO = 20_000
+"""Points up to which each brings its context along; above, hover has the token alone and the table has the context."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points on a map, in one order everywhere.
+
+    Attributes:
+        specs: of the clouds.
+        names: `rows_name` of each cloud.
+        labels: short name of each cloud.
+        clouds: themselves, with their points in the full space.
+        frame: one row a point: `cloud` (place among the clouds), `number` (its id in figures), and the columns of
+            `Cloud.rows`.
+        coordinates: (n, 2 or 3) float32 on the map; NaN where it has no place for a point.
+        stored: the map.
+        site: of the points.
+        background: what else is drawn, in grey: what the map was fitted on, where that is something else.
+    """
+
+    specs: tuple[CloudSpec, ...]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    clouds: tuple[Cloud, ...]
+    frame: pd.DataFrame
+    coordinates: NDArray[np.float32]
+    stored: StoredMap
+    site: int | str
+    background: tuple[Layer, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.frame)
+
+    @property
+    def numbers(self) -> NDArray[np.int32]:
+        """Return (n,) the points' ids in figures."""
+        return self.frame["number"].to_numpy(np.int32)
+
+    @cached_property
+    def sentences(self) -> pd.Series:
+        """Return (n,) each token with the text around it."""
+        return self.frame["context_before"].str.cat([self.frame["token"], self.frame["context_after"]])
+
+    @cached_property
+    def hover(self) -> list[str]:
+        """Return (n,) hover texts: in context, or the tokens alone where there are many."""
+        if len(self) <= HOVER_UP_TO:
+            return hover(self.frame)
+        codes, words = pd.factorize(self.frame["token"])
+        shown = [token(word) for word in words]
+        return [shown[code] for code in codes]
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Return (n,) which points have a place on the map."""
+        return np.asarray(np.isfinite(self.coordinates).all(axis=1))
+
+    @cached_property
+    def hidden(self) -> pd.DataFrame:
+        """Return `off_plane`, the share of each point that the plane of the map hides, and `t_squared` in it."""
+        parts = []
+        for place, cloud in enumerate(self.clouds):
+            rows = self.frame.loc[self.frame["cloud"] == place, "row_id"].to_numpy()
+            hidden = self.stored.map.hidden(cloud.points(self.site)[rows])
+            parts.append(pd.DataFrame({"off_plane": hidden.share, "t_squared": hidden.t_squared}))
+        return pd.concat(parts, ignore_index=True)
+
+    def selected(self, selection: Selection) -> NDArray[np.bool_]:
+        """Return (n,) which points are selected."""
+        chosen = np.zeros(len(self), dtype=bool)
+        clouds, rows = self.frame["cloud"].to_numpy(), self.frame["row_id"].to_numpy()
+        for place, name in enumerate(self.names):
+            own = clouds == place
+            chosen[own] = selection.holds(name, rows[own])
+        return chosen
+
+    def name(self, place: int) -> str:
+        """Return what names the point at a place: cloud and row."""
+        row = self.frame.iloc[place]
+        return f"{self.names[int(row['cloud'])]}:{int(row['row_id'])}"
+
+    def place(self, name: str, row_id: int) -> int | None:
+        """Return the place of a cloud's row among the points, or None if it is not among them."""
+        if name not in self.names:
+            return None
+        wanted = number(self.names.index(name), np.array([row_id]))
+        found = np.flatnonzero(self.numbers == wanted[0])
+        return int(found[0]) if len(found) else None
+
+    def selection(self, chosen: NDArray[np.bool_]) -> Selection:
+        """Return chosen points as a selection."""
+        return self.selection_of(self.numbers[chosen])
+
+    def selection_of(self, numbers: Sequence[int] | NDArray[np.integer]) -> Selection:
+        """Return the selection of some ids in figures; those of no cloud here are passed over."""
+        clouds, rows = split_number(np.asarray(numbers, np.int64))
+        return Selection.of({name: rows[clouds == place].tolist() for place, name in enumerate(self.names)})
+
+    def layers(self) -> list[Layer]:
+        """Return a layer a cloud, in its hue."""
+        return [
+            self.layer(self.frame["cloud"].to_numpy() == place, label, place) for place, label in enumerate(self.labels)
+        ]
+
+    def layer(self, chosen: NDArray[np.bool_], name: str, index: int) -> Layer:
+        """Return chosen points as a layer."""
+        places = np.flatnonzero(chosen)
+        return Layer(
+            name=f"{name} ({len(places):,})",
+            coordinates=self.coordinates[places],
+            role="dataset",
+            index=index,
+            hover=[self.hover[place] for place in places],
+            ids=self.numbers[places],
+        )
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Sequence[Cloud], _store: Store) -> Points:  # noqa: ARG001 - part of the cache's key
+    """Return the points of a stored map; shared between sessions, so nobody may change them.
+
+    Args:
+        spec_json: of the map.
+        map_key: names the stored map, so that a newer one is read anew.
+        _stored: the map.
+        _clouds: those of the spec, in its order.
+        _store: where points that the map was not fitted on are placed.
+    """
+    spec = ProjectionSpec.parse(spec_json)
+    names = [rows_name(cloud) for cloud in _clouds]
+    kept = [place for place, name in enumerate(names) if names.index(name) == place]
+    frames, coordinates = [], []
+    for index, place in enumerate(kept):
+        shown, spots = lay_cloud(spec, place, _clouds[place], _stored, _store)
+        rows = _clouds[place].rows.iloc[shown]
+        frames.append(rows.assign(cloud=index, number=number(index, rows["row_id"].to_numpy())))
+        coordinates.append(spots)
+    titles = labels(spec.clouds)
+    return Points(
+        specs=tuple(spec.clouds[place] for place in kept),
+        names=tuple(names[place] for place in kept),
+        labels=tuple(titles[place] for place in kept),
+        clouds=tuple(_clouds[place] for place in kept),
+        frame=pd.concat(frames, ignore_index=True),
+        coordinates=np.concatenate(coordinates),
+        stored=_stored,
+        site=spec.site,
+        background=background_of(_stored, _clouds, spec, _store),
+    )
+
+
+def background_of(stored: StoredMap, clouds: Sequence[Cloud], spec: ProjectionSpec, store: Store) -> tuple[Layer, ...]:
+    """Return in grey what a map was fitted on, unless it is what is shown."""
+    if all(fitted_on(stored, cloud, spec) for cloud in clouds):
+        return ()
+    layers = map_layers(store.root, stored.artifact.key, stored.map.n_components)
+    return tuple(replace(layer, name=f"the map's own: {layer.name}", ids=None) for layer in layers)

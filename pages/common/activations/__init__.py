@@ -1,1 +1,0 @@
-"""The right side of the Activations page, a module a view."""

@@ -1,0 +1,85 @@
+"""Measures of runs as the compare page needs them: read from the store, or made by jobs that the page starts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.engine.measure import Measures, find_measures, measure_spec
+from core.specs import DatasetSpec, MeasureSpec
+from core.store import JobFolder, Store, list_jobs
+from core.store.prompts import RunPrompts
+from core.tuning.changes import n_changes
+from pages.widgets.clouds import job_of
+from pages.widgets.jobs import follow, start
+from pages.widgets.layout import duration, errors, plain
+
+_MORE_THAN_STEPS = 0.5
+"""Time of an evaluation over that of a training step of as many examples, where none was measured yet."""
+
+
+def has_posterior(run: JobFolder) -> bool:
+    """Return whether there is something to measure."""
+    return (run.path / "posterior.safetensors").is_file()
+
+
+def need_measures(
+    runs: Sequence[JobFolder], further: Sequence[DatasetSpec], store: Store, worth: bool = False
+) -> dict[str, Measures]:
+    """Return what is measured of runs, by id; for the others start the jobs, and show how far they are."""
+    found: dict[str, Measures] = {}
+    for run in filter(has_posterior, runs):
+        with errors():
+            spec = measure_spec(run, datasets=tuple(further), worth=worth)
+            measured = find_measures(spec, store)
+            if measured:
+                found[run.id] = measured
+            else:
+                _make(spec, store)
+    return found
+
+
+def _make(spec: MeasureSpec, store: Store) -> None:
+    job = job_of("measure", [spec], store)
+    if job is None or job.status().state == "succeeded":  # succeeded, but an earlier version's
+        job = start("measure", spec, store)
+    if job:
+        st.markdown(f"**Measuring {plain(spec.run)}**")
+        follow(job, store)
+
+
+def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store) -> bool:
+    """Return whether a job was started that measures what the vectors of a run are worth."""
+    spec = measure_spec(run, datasets=tuple(further), worth=True)
+    return job_of("measure", [spec], store) is not None
+
+
+def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> str:
+    """Say what it costs to measure what the vectors of runs are worth."""
+    n_examples = MeasureSpec.model_fields["n_worth"].default
+    n_prompts, seconds = 0, 0.0
+    pace, known = _measured_pace(store), True
+    for run, prompts in runs:
+        n = n_changes(len(prompts.sites), prompts.vectors.shape[2])
+        n_prompts += n
+        examples = min(n_examples, run.spec["n_validation"])
+        steps_per_second = (run.result() or {}).get("steps_per_second")
+        if (model := run.spec["model"]["name"]) in pace:
+            seconds += n * examples * pace[model]
+        elif steps_per_second:
+            seconds += _MORE_THAN_STEPS * n * examples / run.spec["batch_size"] / steps_per_second
+        else:
+            known = False
+    what = f"**Cost:** the loss of {n_prompts:,} changed prompts on {n_examples} validation examples"
+    return f"{what}, about {duration(seconds)}." if known else f"{what}; the pace is not known here yet."
+
+
+def _measured_pace(store: Store) -> dict[str, float]:
+    """Return seconds an example and prompt, by model, of the runs whose vectors' worth was measured."""
+    found: dict[str, list[float]] = {}
+    for job in list_jobs(store, "measure")[:50]:
+        summary = job.result() or {}
+        if summary.get("worth_seconds"):
+            n = n_changes(len(summary["sites"]), summary["n_prompt"])
+            found.setdefault(summary["model"], []).append(summary["worth_seconds"] / n / summary["n_worth"])
+    return {model: float(np.median(paces)) for model, paces in found.items()}

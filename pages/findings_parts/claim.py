@@ -1,0 +1,140 @@
+"""One claim, opened: the paper's words, how it is judged, what was found, and on what that rests."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core.figures.verdicts import VERDICT_MARKS, VERDICT_SIGNS
+from core.specs import StudyItemSpec, StudySpec
+from core.store import Store
+from core.studies.claims import Claim
+from core.studies.claims.base import SEED
+from core.studies.items import ITEMS, find_item
+from core.studies.judgements import Judgement
+from pages.findings_parts.cost import cost_words
+from pages.findings_parts.seeds import offer_seeds
+from pages.widgets.layout import draw, errors, plain, table
+from pages.widgets.offers import offer
+from pages.widgets.pages import page
+from pages.widgets.state import View
+from pages.widgets.tables import download
+
+_COMPARED = 6
+"""Runs that a link to Compare opens at most."""
+
+
+def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
+    """Draw a claim; where it was not judged on the study, what that costs and a button that does it."""
+    with st.container(border=True):
+        st.subheader(f"C{claim.number} · {plain(claim.title)}", anchor=False)
+        st.markdown(f"> {plain(claim.quote)}\n>\n> :gray[Section {plain(claim.section)} of the paper]")
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            _about(claim)
+        with right, errors():
+            if judged is None:
+                offer(
+                    "study",
+                    StudyItemSpec(study=study, item=claim.item),
+                    store,
+                    f":material/gavel: C{claim.number} is not judged on this study yet",
+                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share them.",
+                    "Reproduce this claim",
+                )
+            else:
+                _found(view, judged)
+                if claim.unit == SEED:
+                    offer_seeds(view, claim, judged, store)
+        with errors():
+            _pictures(claim, study, judged, store)
+
+
+def _about(claim: Claim) -> None:
+    for title, text in (
+        ("What is measured", claim.statistic),
+        ("Why this", claim.why),
+        ("By chance alone", claim.null),
+        ("Rule, stated beforehand", claim.rule),
+        ("Unit of independence", f"The {claim.unit}."),
+    ):
+        st.markdown(f"**{title}**  \n{plain(text)}")
+
+
+def _found(view: View, judged: Judgement) -> None:
+    found = judged.numbers
+    colour = VERDICT_MARKS[found["verdict"]].colour
+    st.html(
+        f'<span style="background:{colour};color:#fff;border-radius:6px;padding:6px 14px;font-size:1.15rem;'
+        f'font-weight:600">{VERDICT_SIGNS[found["verdict"]]}</span>'
+    )
+    st.markdown(plain(found["words"]))
+    st.markdown(f"#### {_headline(found)}")
+    of_several = sum(part["decides"] for part in found["parts"]) > 1
+    which = f", which supports the claim {found['headline']}" if of_several else ""
+    st.caption(
+        f"Claimed: **{found['bounds']['words']}**. {found['n']} {found['unit']}s"
+        + (f", p {found['p']:.2g}" if found["p"] is not None else "")
+        + f". These are of {plain(found['of'])} ({plain(found['quantity'])}){which}."
+    )
+    draw(judged.reproduced.picture, key=view.key("picture"))
+    again = found["looks"]
+    looks = "" if again == 1 else f" Judged {again} times with more seeds each time; the intervals allow for that."
+    st.caption(
+        f"Green ground: where the claim says the number lies. Bars: {found['level']:.0%} intervals over "
+        f"{found['unit']}s. Grey: by chance alone.{looks} **{plain(found['rests_on'])}**"
+    )
+    with st.expander("Numbers"):
+        frame = judged.reproduced.points
+        table(frame)
+        download("Numbers", frame, f"claim-{judged.claim}")
+    _runs(found)
+
+
+def _headline(found: dict[str, Any]) -> str:
+    """Return value and interval in words."""
+    low, high = (_number(found[name]) for name in ("low", "high"))
+    return f"{_number(found['value'])} :gray[\\[{low}, {high}\\] {found['level']:.0%} interval]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _runs(found: dict[str, Any]) -> None:
+    """Link to the runs behind a verdict."""
+    runs = list(dict.fromkeys(found["runs"]))
+    if not runs:
+        return
+    first = runs[:: found["n_seeds"]][:_COMPARED]
+    with st.expander(f"Runs behind it ({len(runs)})"):
+        st.page_link(
+            page("compare"),
+            label=f"Compare the first seed of {len(first)} priors or settings",
+            icon=":material/compare_arrows:",
+            query_params={"runs": json.dumps(first, separators=(",", ":"))},
+        )
+        with st.container(horizontal=True):
+            for run in runs:
+                st.page_link(page("tune"), label=run, query_params={"run": run})
+
+
+def _pictures(claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
+    """Draw the paper's own pictures of a claim, as far as they were made on the study."""
+    at = judged.study if judged else study
+    known = [item for item in claim.figures if item in ITEMS]
+    made = [
+        found
+        for item in known
+        if (
+            found := find_item(StudyItemSpec(study=at, item=item), store)
+            or find_item(StudyItemSpec(study=study, item=item), store)
+        )
+    ]
+    for found in made:
+        with st.expander(f"The paper's picture: {plain(found.title)}"):
+            draw(found.reproduced.picture, key=f"findings.{found.spec.item}")
+            st.caption(plain(found.reproduced.caption))
+    missing = [ITEMS[item].title for item in known if item not in {found.spec.item for found in made}]
+    if missing and judged is not None:
+        st.caption(f"Not made on this study yet: {plain('; '.join(missing))}.")

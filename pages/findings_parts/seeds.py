@@ -1,0 +1,69 @@
+"""Adding seeds to a claim until it is decided: cost, budget, job."""
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.verdict import UNDECIDED
+from core.engine import client
+from core.specs import DecideSpec
+from core.store import Store
+from core.studies.claims import Claim
+from core.studies.decide import KIND
+from core.studies.judgements import Judgement
+from pages.findings_parts.cost import cost_words
+from pages.widgets.jobs import follow, start
+from pages.widgets.layout import plain, table
+from pages.widgets.state import View
+
+_HEADS = {
+    "n_seeds": "Seeds",
+    "verdict": "Verdict",
+    "value": "Value",
+    "low": "Low",
+    "high": "High",
+    "seconds": "Seconds",
+}
+
+
+def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> None:
+    """Show how seeds were added; offer to add more where the claim is undecided."""
+    if judged.looks:
+        with st.expander(f"How it came about: {judged.numbers.get('stopped', '')}"):
+            table(pd.DataFrame(judged.looks).rename(columns=_HEADS))
+            st.caption(
+                "Each further look is allowed less error, so that adding seeds does not bring a verdict by luck."
+            )
+    if judged.numbers["verdict"] != UNDECIDED:
+        return
+    with st.container(border=True):
+        st.markdown("**Add seeds until decided**")
+        first, second = st.columns(2)
+        with first:
+            minutes = view.number("minutes", "Budget, minutes", 20.0, 1.0, 10_000.0)
+        with second:
+            most = view.number("most", "Seeds at most", 12, 2, 100)
+        begin = judged.looks[0]["n_seeds"] if judged.looks else judged.numbers["n_seeds"]
+        asked = DecideSpec(
+            study=judged.study.model_copy(update={"n_seeds": begin}),
+            claim=claim.number,
+            minutes=minutes,
+            most_seeds=max(most, 2),
+        )
+        job = client.find(KIND, asked, store)
+        if job and not job.status().ended:
+            follow(job, store)
+            return
+        more = judged.study.model_copy(update={"n_seeds": judged.numbers["n_seeds"] + 1})
+        st.caption(
+            f"One seed more: {cost_words(more, [claim.item], store)} {claim.also} Then it is judged again, with less "
+            "error allowed at each look, until it is decided, the budget ends, or there are as many seeds as asked "
+            "for. Cancelled, it keeps its runs."
+        )
+        if judged.numbers.get("stopped"):
+            st.caption(f"Last time: {plain(judged.numbers['stopped'])}.")
+        if job and job.status().state != "succeeded":
+            follow(job, store)
+        enough = most <= judged.numbers["n_seeds"]
+        pressed = st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
+        if pressed and start(KIND, asked, store):
+            st.rerun()

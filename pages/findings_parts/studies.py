@@ -1,0 +1,144 @@
+"""Which study is looked at, and the matrix of claims over all of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.figures.verdicts import matrix_figure
+from core.specs import DatasetSpec, ModelSpec, StudySpec
+from core.specs.model import short_name
+from core.store import Store
+from core.studies.claims import CLAIMS
+from core.studies.items import studies_of
+from core.studies.judgements import Judgement, best, without_seeds
+from pages.widgets.choices import model_choice
+from pages.widgets.layout import draw, plain
+from pages.widgets.state import View
+
+SIZES = {"quick": "Quick", "full": "As in the paper"}
+_MOST_NAMED = 3
+"""Differences from the quick study that its name tells."""
+
+
+def study_choice(view: View, store: Store) -> StudySpec:
+    """Draw the pickers of model and study, and return the study."""
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        model, _ = model_choice(view.page, store)
+    known = studies(model, store)
+    with right:
+        name = view.choice(
+            "study",
+            "Study",
+            list(known),
+            "quick",
+            show=lambda key: study_name(known[key]),
+            help="Quick: a sample of 150 texts and short runs, minutes on two cores. As in the paper: 1,000 texts, "
+            "200 steps. Others are those that were made here.",
+        )
+        study = known[name]
+        st.caption(
+            plain(
+                f"{study.n_texts:,} texts of {study.texts.label}, {study.questions.label} and "
+                f"{study.arithmetic.label}; {study.n_seeds} seeds of {study.steps} steps to begin with; encoder "
+                f"{short_name(study.encoder.name)}."
+            )
+        )
+    return study
+
+
+def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
+    """Return the studies to choose from: the two sizes of this model, and others that were made of it."""
+    known = {size: _sized(size, model) for size in SIZES}
+    there = {without_seeds(study).fingerprint() for study in known.values()}
+    for study in studies_of(store):
+        key = without_seeds(study).fingerprint()
+        if study.model == model and key not in there:
+            known.setdefault(key[:8], study)
+    return known
+
+
+def study_name(study: StudySpec) -> str:
+    """Return a study's size in words: those of the two sizes, or how it differs from the quick one."""
+    for size, words in SIZES.items():
+        if without_seeds(_sized(size, study.model)) == without_seeds(study):
+            return words
+    quick = _sized("quick", study.model)
+    fields = {name: field for name, field in StudySpec.model_fields.items() if name not in ("model", "n_seeds")}
+    parts = [
+        f"{field.title}: {_value(getattr(study, name))}"
+        for name, field in fields.items()
+        if getattr(study, name) != getattr(quick, name)
+    ]
+    more = f" and {len(parts) - _MOST_NAMED} more" if len(parts) > _MOST_NAMED else ""
+    return ", ".join(parts[:_MOST_NAMED]) + more
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, DatasetSpec):
+        return value.label
+    return short_name(value.name) if isinstance(value, ModelSpec) else str(value)
+
+
+def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement]) -> None:
+    """Draw claims by studies; a click opens the cell."""
+    columns = {without_seeds(study).fingerprint(): study}
+    for one in found:
+        columns.setdefault(without_seeds(one.study).fingerprint(), one.study)
+    shown = sorted(columns.values(), key=lambda one: (short_name(one.model.name), study_name(one)))
+    cells = {
+        (number, place): judged
+        for place, column in enumerate(shown)
+        for number in CLAIMS
+        if (judged := best(found, column, number))
+    }
+    chosen = next(place for place, column in enumerate(shown) if without_seeds(column) == without_seeds(study))
+    key = view.key("matrix")
+    draw(
+        matrix_figure(
+            [(number, one.title) for number, one in CLAIMS.items()],
+            [f"{short_name(one.model.name)} · {study_name(one)}" for one in shown],
+            {cell: one.numbers["verdict"] for cell, one in cells.items()},
+            {cell: _hover(one) for cell, one in cells.items()},
+            (claim, chosen),
+        ),
+        key=key,
+        on_select=_opener(view, key, shown),
+        selection_mode="points",
+    )
+    st.caption(
+        "A verdict is where an interval lies against bounds that were stated beforehand. On a small model with few "
+        "seeds it says something of that model; “undecided” is an answer. Click a cell to open it."
+    )
+
+
+def _hover(one: Judgement) -> str:
+    return f"C{one.claim} {one.numbers['verdict']} · {one.numbers['rests_on']}"
+
+
+def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Any:
+    """Return what a click does: it opens the claim on the study."""
+
+    def open_cell() -> None:
+        points: Sequence[Mapping[str, Any]] = st.session_state[key]["selection"]["points"]
+        if points:
+            number, place = points[0]["customdata"][:2]
+            study = shown[int(place)]
+            st.session_state[view.key("claim")] = int(number)
+            st.session_state[View(view.page, shared="model").key("model")] = study.model.name
+            st.session_state[view.key("study")] = _key(study)
+
+    return open_cell
+
+
+def _key(study: StudySpec) -> str:
+    """Return the name under which `studies` has a study."""
+    for size in SIZES:
+        if without_seeds(_sized(size, study.model)) == without_seeds(study):
+            return size
+    return without_seeds(study).fingerprint()[:8]
+
+
+def _sized(size: str, model: ModelSpec) -> StudySpec:
+    return StudySpec.asked(size == "quick", model=model)

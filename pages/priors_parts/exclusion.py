@@ -1,0 +1,76 @@
+"""What Gaussian exclusion comes to as c and the dimension move; all of it in closed form."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import BadRequest
+from core.figures.densities import exclusion_figure
+from core.figures.priors import radial_figure
+from core.priors.radial import ExclusionCurve, Reading, exclusion_curve, radial_density
+from pages.widgets.layout import draw, numbers, plain
+from pages.widgets.state import View
+
+_READINGS: dict[Reading, str] = {"later": "later text, s = c^(2/dim)", "earlier": "earlier text, s = exp(2/dim)·ln c"}
+_STRENGTHS = np.geomspace(1.05, 1e6, 80)
+
+
+def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
+    """Draw the curves and the law at one point of them.
+
+    Args:
+        view: of the page.
+        c: to begin with.
+        dim: to begin with.
+        d_model: where the dimensions end.
+    """
+    first, second, third = st.columns([1, 1, 2])
+    with first:
+        c = view.number("exclusion_c", "c", c, 1.000001, 1e12, format="%g", help="Strength of the exclusion.")
+    with second:
+        dim = view.number("exclusion_dim", "Dimensions", dim, 2, 65_536, step=1, help="That follow the exclusion.")
+    with third:
+        reading: Reading = view.segments("exclusion_reading", "Formula", _READINGS)
+    over_dim = {name: _over_dim(max(d_model, dim), c, name) for name in _READINGS}
+    over_c = {name: _over_c(dim, name) for name in _READINGS}
+    here = exclusion_curve([dim], [c], reading)
+    numbers(
+        {
+            "Acceptance": f"{here.acceptance[0]:.3%}",
+            "Excluded radius": f"{here.excluded[0] * np.sqrt(dim):.4g}",
+            "Radius of the shell": f"{np.sqrt(dim):.4g}",
+            "Shell pushed out": f"{here.push[0]:.3g} %",
+        },
+        {
+            "Acceptance": "Share of proposals from the widened Gaussian that are accepted.",
+            "Excluded radius": "Mahalanobis distance from the mean within which nothing is drawn (beyond which, if the "
+            "formula keeps the middle).",
+            "Radius of the shell": "√dim, about where the fitted Gaussian itself lies.",
+            "Shell pushed out": "Median Mahalanobis distance of the prior over that of the fitted Gaussian.",
+        },
+    )
+    try:
+        curves = radial_density(dim, c, reading)
+    except BadRequest as error:
+        st.info(plain(error), icon=":material/info:")
+    else:
+        densities = {"fitted Gaussian": curves.gaussian, f"exclusion, {_READINGS[reading]}": curves.exclusion}
+        draw(radial_figure(curves.radius, densities, curves.excluded_radius), key="priors.exclusion.law")
+    draw(exclusion_figure(over_dim, over_c, dim, c), key="priors.exclusion.curves")
+    st.caption(
+        f"Upper row: c = {c:g}, 2 to {max(d_model, dim):,} dimensions. Lower row: {dim:,} dimensions, c from "
+        f"{_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g}. Closed form, nothing is sampled. In few dimensions exclusion cuts a "
+        "hole; in many the fitted Gaussian is a shell already, and the prior is that shell pushed out. Where the "
+        "earlier text's s is below 1 its formula keeps the middle and excludes the outside (dotted)."
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _over_dim(d_model: int, c: float, reading: Reading) -> tuple[NDArray[np.integer], ExclusionCurve]:
+    dims = np.unique(np.geomspace(2, max(d_model, 3), 60).astype(int))
+    return dims, exclusion_curve(dims.tolist(), [c] * len(dims), reading)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _over_c(dim: int, reading: Reading) -> tuple[NDArray[np.floating], ExclusionCurve]:
+    return _STRENGTHS, exclusion_curve([dim] * len(_STRENGTHS), _STRENGTHS.tolist(), reading)

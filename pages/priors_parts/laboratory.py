@@ -1,0 +1,246 @@
+"""Samples of several priors beside each other: pictures and tables under the map."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.analysis.projection import Placement
+from core.figures.clouds import Layer
+from core.figures.densities import Density, density_figure
+from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
+from core.figures.text import show
+from core.priors.radial import chi_radii
+from core.specs import PriorSpec
+from pages.priors_parts.preview import N_NEAREST, Asked, Preview, ReferenceFacts, nearest_tokens, place_sample
+from pages.widgets.layout import draw, plain, table
+from pages.widgets.maps import weights_of
+from pages.widgets.tables import download
+
+MEANINGS = {
+    "norm": "Length of the vector.",
+    "off plane": "Share of the squared distance from the reference's mean that the map's plane does not show.",
+    "T²": "Squared distance from the mean in the plane, in standard deviations of the reference (Hotelling). A "
+    "Gaussian reference has a median of 1.39 in two dimensions and 2.37 in three.",
+    "percentile": "Share of held-out reference points with a smaller Mahalanobis distance, in percent; the Gaussian is "
+    "fitted on the others, shrunk by Ledoit–Wolf.",
+    "kNN percentile": "The same with the distance to the 5th nearest point of the reference: 100 is outside its "
+    "support.",
+    "nearest token": "By direction, among all rows of the vocabulary.",
+    "cosine distance": "To that row: 0 is the same direction, 1 is orthogonal.",
+    "inside 95 %": "Share of the samples within the region that holds 95 % of the held-out reference points.",
+    "total variance": "Trace of the samples' covariance.",
+    "acceptance": "Share of proposals that the prior accepts.",
+}
+
+
+_TEXTS = ("vector", "nearest token", "acceptance")
+_MEDIANS = ("norm", "off plane", "T²", "percentile", "kNN percentile", "cosine distance")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A prior's sample on the map.
+
+    Attributes:
+        name: in words.
+        spec: the prior.
+        asked: what it is kept by.
+        preview: sample, report and laws.
+        placed: on the map.
+        look: its mark.
+    """
+
+    name: str
+    spec: PriorSpec
+    asked: Asked
+    preview: Preview
+    placed: Placement
+    look: Mark
+
+    def points(self) -> pd.DataFrame:
+        """Return one row a vector, in the order drawn."""
+        place, tokens = place_sample(self.asked), nearest_tokens(self.asked)
+        frame = pd.DataFrame(
+            {
+                "vector": np.arange(len(self.preview.sample)),
+                "norm": np.linalg.norm(self.preview.sample, axis=1),
+                "off plane": self.placed.off_plane_share,
+                "T²": self.placed.t_squared,
+                "percentile": place.mahalanobis.percentile,
+                "kNN percentile": place.neighbour.percentile,
+            }
+        )
+        return frame if tokens is None else frame.join(tokens)
+
+    def layer(self, size: str = "same") -> Layer:
+        """Return the sample as a layer of the map, with what is known of each vector on hover.
+
+        Args:
+            size: what decides how large a vector is drawn; see `pages.widgets.maps.SIZES`.
+        """
+        points = self.points()
+        hover = [
+            f"<b>{i}</b> of {len(points)}<br>norm {norm:.4g}<br>{off:.1%} off this plane, T² {t:.2g}<br>"
+            f"percentile in the reference {share:.3g} %, by neighbours {near:.3g} %"
+            for i, norm, off, t, share, near in zip(*(points[name] for name in points.columns[:6]), strict=True)
+        ]
+        if "nearest token" in points:
+            found = zip(hover, points["nearest token"], points["cosine distance"], strict=True)
+            hover = [
+                text if pd.isna(distance) else f"{text}<br>nearest token {show(word)}, cosine distance {distance:.3f}"
+                for text, word, distance in found
+            ]
+        coordinates, n = self.placed.coordinates, len(points)
+        return Layer(
+            f"{self.name} sample ({n})",
+            coordinates,
+            "prior",
+            0,
+            hover,
+            np.arange(n),
+            mark=self.look,
+            weights=weights_of(size, self.placed),
+        )
+
+
+def null_layers(placed: Mapping[str, Placement]) -> list[Layer]:
+    """Return the three nulls of a prior's sample on the map."""
+    return [
+        Layer(f"null: {name} ({len(one.inside)})", one.coordinates, "dataset", 3 + i)
+        for i, (name, one) in enumerate(placed.items())
+    ]
+
+
+def norms(drawn: Sequence[Drawn], reference: ReferenceFacts, nulls: Mapping[str, NDArray[np.float32]]) -> None:
+    """Draw the norms of samples and reference, with the laws that there are."""
+    series = [Density("reference", reference.norms, REFERENCE.colour)]
+    series += [
+        Density(one.name, np.linalg.norm(one.preview.sample, axis=1), one.look.colour, one.preview.norm_law)
+        for one in drawn
+    ]
+    series += [
+        Density(f"null: {name}", np.linalg.norm(points, axis=1), DATASET_MARKS[3 + i].colour)
+        for i, (name, points) in enumerate(nulls.items())
+    ]
+    draw(density_figure(series, "norm", "norms"), key="priors.norms")
+    st.caption(
+        f"Reference: {len(reference.norms):,} of {reference.n_points:,} points. Dotted: the law in closed form, which "
+        "isotropic and normal Xavier priors have (χ, scaled). Each curve is scaled to its peak."
+    )
+
+
+def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
+    """Draw distances from the mean: in the reference's metric, and in each prior's own against its law."""
+    dim = len(reference.mean)
+    law = chi_radii(reference.held_out, dim)
+    series = [Density("reference, held out", reference.held_out, REFERENCE.colour, (law.radius, law.density))]
+    series += [
+        Density(one.name, np.sqrt(np.maximum(place_sample(one.asked).mahalanobis.values, 0)), one.look.colour)
+        for one in drawn
+    ]
+    st.markdown("##### In the reference's metric")
+    draw(density_figure(series, "Mahalanobis distance from the reference's mean", "radii"), key="priors.radii")
+    fitted = reference.fitted
+    st.caption(
+        f"One Gaussian for all, fitted on {fitted.n_fitted:,} reference points and shrunk by Ledoit–Wolf "
+        f"({fitted.gaussian.shrinkage_:.3f}); the reference's own curve is of {len(reference.held_out):,} points held "
+        f"out. Dotted: where it would lie if it were Gaussian and the fit exact (χ law of {dim} dimensions); a fit on "
+        "few points per dimension sees everything new a little farther out, the priors' samples too."
+    )
+    own = [(one, one.preview.radii) for one in drawn if one.preview.radii is not None]
+    if not own:
+        return
+    st.markdown("##### In each prior's own metric, against its law")
+    laws = [
+        Density(f"{one.name}: {radii.law}", radii.values, one.look.colour, (radii.radius, radii.density))
+        for one, radii in own
+    ]
+    draw(density_figure(laws, "Mahalanobis distance under the prior's own fit", "own"), key="priors.radial")
+    holes = [f"{plain(one.name)}: nothing within {r.excluded_radius:.3g}" for one, r in own if r.excluded_radius]
+    st.caption(
+        "Steps: the vectors drawn. Dotted: the closed form. Priors that have none are left out. " + "; ".join(holes)
+    )
+
+
+def points_table(one: Drawn) -> None:
+    """Write the chosen prior's vectors as a table that can be taken away."""
+    frame = one.points()
+    columns = {name: _column(name in _TEXTS, MEANINGS.get(name)) for name in frame}
+    st.dataframe(frame, hide_index=True, width="stretch", height=320, column_config=columns)
+    left_out = len(frame) - N_NEAREST
+    words = f" Nearest tokens of the first {N_NEAREST} vectors." if left_out > 0 else ""
+    first, second = st.columns([3, 1], vertical_alignment="center")
+    first.caption(f"{plain(one.name)}: {len(frame)} vectors, seed {one.asked.seed}.{words}")
+    with second:
+        download("Vectors", frame, f"{one.spec.kind}-sample", width="stretch")
+
+
+def summary_table(drawn: Sequence[Drawn]) -> None:
+    """Write one row a prior: medians over its sample."""
+    rows = []
+    for one in drawn:
+        points, sample = one.points(), one.preview.sample
+        accepted = one.preview.report.get("acceptance")
+        middle = {name: float(np.nanmedian(points[name])) for name in points if name in _MEDIANS}
+        rows.append(
+            {
+                "prior": one.name,
+                "norm": middle.pop("norm"),
+                "total variance": float(sample.var(axis=0, dtype=np.float64).sum()),
+                "inside 95 %": place_sample(one.asked).mahalanobis.inside_95,
+                "acceptance": "" if accepted is None else f"{accepted:.4g}",
+                **middle,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    if not any(row["acceptance"] for row in rows):
+        frame = frame.drop(columns="acceptance")
+    formats = {
+        name: _column(name in _TEXTS, f"Median. {text}" if name in _MEDIANS else text)
+        for name, text in MEANINGS.items()
+        if name in frame
+    }
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+    download("This table", frame, "priors")
+
+
+def _column(plain_text: bool, meaning: str | None) -> Any:
+    if plain_text:
+        return st.column_config.Column(help=meaning)
+    return st.column_config.NumberColumn(format="%.4g", help=meaning)
+
+
+def reports_table(drawn: Sequence[Drawn]) -> None:
+    """Write the reports of all fits, one column a prior."""
+    flat = [dict(_flat(one.preview.report)) for one in drawn]
+    facts = list(dict.fromkeys(name for facts in flat for name in facts))
+    columns = {one.name: [facts_of.get(name, "–") for name in facts] for one, facts_of in zip(drawn, flat, strict=True)}
+    frame = pd.DataFrame({"fact": facts, **columns})
+    table(frame, height=min(36 * (len(facts) + 1), 640))
+    download("Fits", frame, "prior-fits")
+
+
+def _flat(report: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    """Return a nested report as rows of name and value."""
+    rows: list[tuple[str, str]] = []
+    for name, value in report.items():
+        title = f"{before}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{title}: ")
+        else:
+            rows.append((title, _show(value)))
+    return rows
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and value and all(isinstance(item, float) for item in value):
+        return ", ".join(f"{item:.3g}" for item in value)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,87 @@
+"""Several priors on one page: a list with one form, the whole of it in the address."""
+
+import streamlit as st
+
+from core.specs import PriorSpec, parse_prior
+from pages.widgets.forms import asked_prior, prior_form, write_prior
+from pages.widgets.state import View
+
+MOST = 6
+_NAMES = ("prior", *(f"prior{i}" for i in range(2, MOST + 1)))
+"""In the address."""
+_OFFERED = ("exclusion", "gaussian", "xavier", "interpolation", "mixture", "isotropic")
+"""What is added first, if it is not there yet."""
+
+
+def prior_list(view: View) -> tuple[list[PriorSpec], int]:
+    """Draw a list of priors with the form of one of them.
+
+    Returns:
+        the priors, and which of them the form shows; an empty list after an error was shown.
+    """
+    n, key = _count(view), view.key("edited")
+    st.session_state[key] = edited = min(st.session_state.get(key) or 0, n - 1)
+    if n > 1:
+        titles = [f"{i + 1} · {asked_prior(view, name).title}" for i, name in enumerate(_NAMES[:n])]
+        st.segmented_control(
+            "Priors laid side by side",
+            range(n),
+            key=key,
+            format_func=lambda i: titles[i],
+            required=True,
+            help="The form below is that of the chosen one; its points are the table's.",
+        )
+        edited = st.session_state[key] or 0
+    priors = [prior_form(view, name) if i == edited else _kept(view, name) for i, name in enumerate(_NAMES[:n])]
+    with st.container(horizontal=True):
+        st.button("Add a prior", icon=":material/add:", disabled=n == MOST, on_click=_add, args=(view, n))
+        if n > 1:
+            st.button("Remove this one", icon=":material/delete:", on_click=_remove, args=(view, edited, n))
+    return ([], 0) if any(prior is None for prior in priors) else ([p for p in priors if p is not None], edited)
+
+
+def labels(priors: list[PriorSpec]) -> list[str]:
+    """Return a name for each prior: its title, and of several also its number and what differs from the defaults."""
+    if len(priors) == 1:
+        return [priors[0].title]
+    return [f"{i + 1} · {prior.title}{_told(prior)}" for i, prior in enumerate(priors)]
+
+
+def _told(prior: PriorSpec) -> str:
+    own = list(prior.model_dump(exclude_defaults=True, exclude={"kind"}).items())[:3]
+    told = [
+        f"{name.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"[:30]
+        for name, value in own
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _count(view: View) -> int:
+    """Return how many priors the address, or the last visit, has."""
+    n = 1
+    while n < MOST and view.read(_NAMES[n], ""):
+        n += 1
+    return n
+
+
+def _kept(view: View, name: str) -> PriorSpec:
+    """Return a prior whose form is not drawn; it stays in the address."""
+    prior = asked_prior(view, name)
+    write_prior(view, prior, name)
+    return prior
+
+
+def _add(view: View, n: int) -> None:
+    there = [asked_prior(view, name).kind for name in _NAMES[:n]]
+    kind = next((kind for kind in _OFFERED if kind not in there), _OFFERED[0])
+    write_prior(view, parse_prior(kind), _NAMES[n])
+    st.session_state[view.key("edited")] = n
+
+
+def _remove(view: View, which: int, n: int) -> None:
+    left = [asked_prior(view, name) for i, name in enumerate(_NAMES[:n]) if i != which]
+    for name in _NAMES[:n]:
+        view.forget(name)
+    for name, prior in zip(_NAMES, left, strict=False):
+        write_prior(view, prior, name)
+    st.session_state[view.key("edited")] = max(0, which - 1)

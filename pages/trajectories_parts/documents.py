@@ -1,0 +1,135 @@
+"""The Trajectories page's numbers on a data set's documents: a job measures them, the page shows what it found."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.analysis.paths import NULLS, STATISTICS, UNIFORM
+from core.engine.paths import PathTables, find_paths
+from core.figures.paths import path_curves
+from core.specs import PathsSpec
+from core.specs.describe import describe
+from core.store import JobFolder, Store, list_jobs
+from pages.trajectories_parts.controls import Wanted
+from pages.trajectories_parts.numbers import TITLES, null_helps, statistics_help
+from pages.widgets.cite import cite_job
+from pages.widgets.clouds import job_of
+from pages.widgets.jobs import follow, start
+from pages.widgets.layout import draw, duration, plain, table
+from pages.widgets.state import View
+
+CURVES = {"step": "step length, ratio", "gyration": "radius of gyration, ratio", "exponent": "exponent, difference"}
+
+
+def document_numbers(view: View, wanted: Wanted, store: Store) -> dict[str, pd.DataFrame]:
+    """Write the statistics of a data set's documents at sites, or offer to measure them; return the tables."""
+    if not wanted.clouds:
+        return {}
+    cloud = wanted.clouds[0]
+    st.subheader(f"How texts move: {plain(cloud.dataset.label)}", anchor=False)
+    described = {field.name: field for field in describe(PathsSpec)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n = view.number(
+            "n_documents", "Documents", 200, 2, 10_000, step=50, help=described["n_documents"].help, width=150
+        )
+        length = view.number(
+            "path_length", "Longest path", 128, 8, 4096, step=32, help=described["max_length"].help, width=150
+        )
+        sites = view.text("path_sites", "Sites", str(wanted.site), help="Such as 0,10,20,final; or all.", width=260)
+    spec = PathsSpec.parse(
+        {
+            "model": cloud.model,
+            "dataset": cloud.dataset,
+            "sites": "all" if sites.strip() == "all" else sites,
+            "n_documents": n,
+            "max_length": length,
+            "tokens": cloud.tokens.model_copy(update={"pad": False}),
+        }
+    )
+    found = find_paths(spec, store)
+    if found is None:
+        _offer(spec, store)
+        return {}
+    cite_job("paths", spec)
+    return _show_documents(view, found)
+
+
+def _offer(spec: PathsSpec, store: Store) -> None:
+    job = job_of("paths", [spec], store)
+    if job and job.status().state != "succeeded":
+        follow(job, store)
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(
+            f"**Not measured yet.** {spec.n_documents} documents{_cost(spec, list_jobs(store, 'paths'))}.",
+            width="content",
+        )
+        pressed = st.button("Measure paths", icon=":material/play_arrow:")
+    if pressed and start("paths", spec, store):
+        st.rerun()
+
+
+def _cost(spec: PathsSpec, earlier: Sequence[JobFolder]) -> str:
+    """Say how long it takes, by the pace of earlier jobs of the model."""
+    paces = []
+    for job in earlier[:20]:
+        result = job.result()
+        if result and job.spec["model"] == spec.model.model_dump(mode="json"):
+            work = result["n_documents"] * len(result["sites"]) * job.spec["max_length"]
+            paces.append(result["seconds"] / work)
+    if not paces or spec.sites == "all":
+        return "; the pace is not known here yet"
+    return f", about {duration(float(np.median(paces)) * spec.n_documents * len(spec.sites) * spec.max_length)}"
+
+
+def _show_documents(view: View, found: PathTables) -> dict[str, pd.DataFrame]:
+    summary, numbers = found.summary, found.table("paths")
+    sites = summary["sites"]
+    if len(sites) > 1:
+        draw(path_curves(numbers, CURVES), key=view.key("curves"))
+    where = sites[0]
+    if len(sites) > 1:
+        where = view.choice("table_site", "Numbers at site", sites, sites[0], width=200)
+    rows = []
+    here = numbers.loc[numbers["site"].astype(str) == str(where)]
+    for statistic in STATISTICS:
+        own = here.loc[here["statistic"] == statistic]
+        row = {"statistic": TITLES[statistic], "mean": _interval(own.loc[own["null"] == ""])}
+        for null in NULLS:
+            row[null] = _interval(own.loc[own["null"] == null])
+        rows.append(row)
+    table(pd.DataFrame(rows), {"statistic": statistics_help(), **null_helps()})
+    far = summary["n_far"].get(str(where), 0)
+    sinks = f" {far} tokens here have over ten times the median norm; drop sinks to see what they do." if far else ""
+    st.caption(
+        f"{summary['n_documents']} documents in {summary['n_groups']} groups, {summary['n_tokens']:,} tokens; "
+        f"{summary['n_too_short']} too short. Against a null: mean ratio of a document to its own null draws (of the "
+        "exponent the difference), with a 95 % bootstrap interval over groups; in brackets behind it, where that mean "
+        f"lies for draws of the null itself, and the share of documents below their null.{sinks}"
+    )
+    if where == 0:
+        st.markdown(_claim(here))
+    return {"paths": numbers, "documents": found.table("documents")}
+
+
+def _claim(here: pd.DataFrame) -> str:
+    """Say what the paper's sentence on trajectories comes to: are paths a little tighter than random walks?"""
+    row = here[(here["statistic"] == "gyration") & (here["null"] == UNIFORM)].iloc[0]
+    verdict = "tighter than" if row["high"] < 1 else "wider than" if row["low"] > 1 else "not told apart from"
+    return (
+        "The paper: standard deviations of paths *“tend to be statistically lower than the random walks across "
+        f"vocabularies, though close enough to them”*. Here paths are **{verdict}** random walks over the vocabulary: "
+        f"ratio {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]."
+    )
+
+
+def _interval(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    text = f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+    if row["null"]:
+        text += f" (null {row['null_low']:.3g} to {row['null_high']:.3g}; {row['share_below']:.0%} below)"
+    return text

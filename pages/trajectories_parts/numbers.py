@@ -1,0 +1,165 @@
+"""The Trajectories page's numbers on the texts that are shown: answers, and paths against nulls."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.analysis.paths import (
+    DEFINITIONS,
+    NULLS,
+    SHUFFLED,
+    STATISTICS,
+    UNIFORM,
+    UNIGRAM,
+    Pool,
+    measure_path,
+    shuffles,
+    text_table,
+)
+from core.engine.trajectory import ANSWER
+from core.store import Store
+from pages.trajectories_parts.controls import Wanted
+from pages.trajectories_parts.picture import Part
+from pages.widgets.clouds import need_clouds
+from pages.widgets.layout import table
+from pages.widgets.state import View
+
+N_DRAWS = 200
+"""Of each null, a text."""
+TITLES = {name: DEFINITIONS[name].title for name in STATISTICS}
+
+
+def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store) -> pd.DataFrame:
+    """Write the statistics of the texts shown, each against its nulls, and return them."""
+    st.subheader("How these paths move", anchor=False)
+    vocabulary = find_vocabulary(wanted.map.model, store) if wanted.site == 0 else None
+    cloud = find_cloud(wanted.clouds[0], store) if wanted.clouds else None
+    tables = [
+        _numbers_of(
+            part.points(wanted.site),
+            (
+                hashlib.sha256(part.rows.tobytes()).hexdigest(),
+                part.found.job.id,
+                store.root,
+                cloud.key if cloud else "",
+                vocabulary.key if vocabulary else "",
+            ),
+            wanted.site,
+            cloud,
+            vocabulary,
+        ).assign(path=part.name, run=part.found.job.spec["run"], site=wanted.site)
+        for part in parts
+    ]
+    frame = pd.concat(tables, ignore_index=True)
+    if frame.empty:
+        st.caption("A path of one token has neither steps nor spread.")
+        return frame
+    table(_readable(frame, parts), {"statistic": statistics_help(), **null_helps()}, height="content")
+    st.caption(
+        f"Each cell: median and central 95 % of {N_DRAWS} draws of that null, with the two-sided p of this path. In "
+        "the full space, not on the map. One short text decides little; what holds for many is below."
+    )
+    if cloud is None and wanted.clouds:
+        st.caption("The data set's own frequencies are not known at this site yet:")
+        need_clouds(wanted.clouds[:1], store, view.key("nulls"))
+    return frame
+
+
+@st.cache_data(show_spinner="Drawing nulls …", max_entries=128)
+def _numbers_of(
+    _points: NDArray[np.float32],
+    key: tuple[object, ...],  # noqa: ARG001 - what the cached result is known by
+    site: int | str,
+    _cloud: Cloud | None,
+    _vocabulary: Cloud | None,
+) -> pd.DataFrame:
+    """Return `text_table` of one path; `key` names everything it is made from."""
+    rng = np.random.default_rng(0)
+    n, nulls = len(_points), {SHUFFLED: shuffles(_points, rng)}
+    pool = None
+    if _cloud is not None:
+        pool = Pool(_cloud.points(site), _cloud.rows["token_id"].to_numpy())
+        nulls[UNIGRAM] = pool.unigram(n, rng)
+    if _vocabulary is not None:
+        ordinary = np.flatnonzero(~_vocabulary.rows["special"].to_numpy(bool))
+        nulls[UNIFORM] = Pool(_vocabulary.points(0)[ordinary], ordinary).uniform(n, rng)
+    elif pool is not None:
+        nulls[UNIFORM] = pool.uniform(n, rng)
+    return text_table(measure_path(_points, nulls, N_DRAWS))
+
+
+def _readable(frame: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
+    """Return a row a path and statistic, a column a null."""
+    rows = []
+    for part in parts:
+        own = frame.loc[frame["path"] == part.name]
+        for statistic in STATISTICS:
+            numbers = own.loc[own["statistic"] == statistic]
+            if numbers.empty:
+                continue
+            row = {
+                "path": part.name,
+                "tokens": int(numbers["n_points"].iloc[0]),
+                "statistic": TITLES[statistic],
+                "value": short(numbers["value"].iloc[0]),
+            }
+            for null in NULLS:
+                one = numbers.loc[numbers["null"] == null]
+                row[null] = "" if one.empty else _cell(one.to_dict("records")[0])
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _cell(row: dict[Any, Any]) -> str:
+    median, low, high = (short(row[name]) for name in ("median", "low", "high"))
+    return f"{median} [{low}, {high}], p {row['p']:.2g}"
+
+
+def short(number: float) -> str:
+    """Return a number with as many digits as a path's statistics deserve."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2f}"
+
+
+def answer_table(parts: Sequence[Part]) -> None:
+    """Write what was answered, and the accepted answers where they are known."""
+    rows = []
+    for part in {(p.found.job.id, p.number): p for p in parts}.values():
+        about = part.found.summary["texts"][part.number]
+        run = part.found.job.spec["run"]
+        tokens = part.found.tokens
+        of_answer = tokens[(tokens["text"] == part.number) & (tokens["part"] == ANSWER)]
+        chance = float(np.exp(np.log(of_answer["probability"]).mean())) if len(of_answer) else np.nan
+        rows.append(
+            {
+                "prompt": f"of {run}" if run else "none",
+                "question": " ".join(about["text"].split()),
+                "answer": about["answer"].strip() or "(nothing)",
+                "accepted": " | ".join(about["answers"]),
+                "tokens": about["n_answer"],
+                "mean probability": chance,
+                "ended by itself": "yes" if about["ended"] else "no",
+            }
+        )
+    frame = pd.DataFrame(rows)
+    if not any(frame["accepted"]):
+        frame = frame.drop(columns="accepted")
+    table(
+        frame,
+        {"mean probability": "Geometric mean of the probabilities of the answer's tokens, each given all before."},
+    )
+
+
+def statistics_help() -> str:
+    """Return what the statistics are, for the head of a column."""
+    return "  \n".join(f"{DEFINITIONS[name].title}: {DEFINITIONS[name].text}" for name in STATISTICS)
+
+
+def null_helps() -> dict[str, str]:
+    """Return what the nulls are, by name."""
+    return {name: DEFINITIONS[name].text for name in NULLS}

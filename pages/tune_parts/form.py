@@ -1,0 +1,112 @@
+"""The form of a tuning run: from widgets to a spec."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.lm.sites import resolve_prompt_sites
+from core.sources.models import ModelFacts
+from core.specs import DatasetSpec, ModelSpec, TuningSpec
+from core.specs.prior import PriorSpec
+from core.store import Store
+from pages.widgets.choices import dataset_choice, model_choice
+from pages.widgets.forms import prior_form, spec_fields
+from pages.widgets.state import View
+
+MAIN = ("n_prompt", "steps", "learning_rate", "rate_unit", "batch_size", "evaluate_every", "seed")
+MORE = (
+    "warmup_steps",
+    "weight_decay",
+    "clip_norm",
+    "max_length",
+    "n_validation",
+    "n_generation",
+    "answer_every",
+    "max_new_tokens",
+    "snapshot_every",
+    "checkpoint_every",
+    "prompt_position",
+    "instruction",
+)
+METHODS = {"soft": "Soft prompt", "deep": "Deep prompts"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for.
+
+    Attributes:
+        spec: the run.
+        facts: what is known of its model.
+        sites: blocks that are prompted; None while the model's depth is unknown.
+    """
+
+    spec: TuningSpec
+    facts: ModelFacts
+    sites: tuple[int, ...] | None
+
+
+def tuning_form(view: View, store: Store) -> Asked | None:
+    """Draw the form and return what it asks for, or None after an error was shown.
+
+    Raises:
+        BadRequest: a block that the model does not have, or a text that names none.
+    """
+    with st.container(border=True):
+        model, facts = model_choice(view.page, store)
+        dataset = dataset_choice(view, store)
+    with st.container(border=True):
+        values = _method(view)
+        place = st.empty()
+    with st.container(border=True):
+        prior = prior_form(view)
+        kinds = {"vocabulary": "Vocabulary", "activations": "Activations at site 0"}
+        at_zero = " at site 0" if values["method"] == "deep" else ""
+        values["reference"] = view.segments("reference", f"Fitted on{at_zero}", kinds)
+    values |= _settings(view)
+    if dataset is None or prior is None:
+        return None
+    asked = _resolved(model, dataset, prior, values, facts)
+    if asked.sites and values["method"] == "deep":
+        sites = ", ".join(map(str, asked.sites))
+        place.caption(f"At sites {sites}: {len(asked.sites)} × {asked.spec.n_prompt} vectors.")
+    return asked
+
+
+def _method(view: View) -> dict[str, Any]:
+    """Draw soft or deep, and of deep prompts what belongs to them."""
+    method = view.segments(
+        "method",
+        "Method",
+        METHODS,
+        help="soft: vectors before the token embeddings; deep: before the inputs of several blocks.",
+    )
+    if method == "soft":
+        return {"method": method}
+    where, *how, trunk = TuningSpec.deep_fields
+    rows = (([where], 1), (how, 2), ([trunk], 1))
+    parts = [spec_fields(view, TuningSpec, names, columns=columns) for names, columns in rows]
+    return {"method": method, **{name: value for part in parts for name, value in part.items()}}
+
+
+def _settings(view: View) -> dict[str, Any]:
+    with st.container(border=True):
+        values = spec_fields(view, TuningSpec, MAIN, columns=2)
+        with st.expander("More settings"):
+            values |= spec_fields(view, TuningSpec, MORE, columns=2)
+        with st.expander("Regularisers"):
+            st.caption(
+                "Each adds its weighted penalty to the loss; 0 is none. The loss that is shown stays the task's."
+            )
+            values |= spec_fields(view, TuningSpec, TuningSpec.weight_fields, columns=2)
+    # An empty text is a text, not a setting that is missing.
+    return {**values, "instruction": values["instruction"] or ""}
+
+
+def _resolved(
+    model: ModelSpec, dataset: DatasetSpec, prior: PriorSpec, values: dict[str, Any], facts: ModelFacts
+) -> Asked:
+    spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, **values})
+    sites = resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else None
+    return Asked(spec, facts, (0,) if spec.method == "soft" else sites)

@@ -1,0 +1,188 @@
+"""A run as the Tune page shows it: its loss, its prompt on a map, what it gave."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.activations.clouds import find_cloud, find_vocabulary
+from core.analysis.displacement import largest_turn
+from core.engine.measure import tuning_spec
+from core.engine.projection import StoredMap
+from core.figures.clouds import Layer, map_figure
+from core.figures.training import loss_figure
+from core.lm.sites import resolve_prompt_sites
+from core.sources.models import describe_model
+from core.specs import ProjectionSpec, TuningSpec
+from core.specs.model import short_name
+from core.store import JobFolder, Status, Store
+from core.store.imported import unknown_settings
+from core.store.losses import read_losses
+from core.store.prompts import RunPrompts, read_prompts
+from pages.widgets.cite import cite_run
+from pages.widgets.clouds import axes, find_picture, map_layers, need_clouds, need_map, need_vocabulary
+from pages.widgets.jobs import follow
+from pages.widgets.layout import draw, errors, numbers, plain, table
+from pages.widgets.pages import page
+from pages.widgets.provenance import run_provenance
+from pages.widgets.runs import quality_row, regulariser_rows
+from pages.widgets.state import View
+from pages.widgets.tables import download
+
+SLOW_TURN = 5.0
+"""Degrees; a run that cannot turn its vectors by more hardly moves them."""
+MEASURES = {
+    "loss": "Validation loss",
+    "loss, no prompt": "… no prompt",
+    "loss, prior sample": "… prior sample",
+    "loss, instruction": "… instruction",
+    "accuracy": "Token accuracy",
+    "exact match": "Exact match",
+    "steps a second": "Steps a second",
+}
+
+
+def show_run(view: View, job: JobFolder, store: Store) -> None:
+    """Show a run: how it stands, its loss, and its prompt on the map of one of its sites."""
+    spec = tuning_spec(job)
+    method = "Deep prompts" if spec.method == "deep" else "Soft prompt"
+    st.markdown(
+        f"#### {method}, {plain(spec.prior.title or spec.prior.kind)} on {plain(spec.dataset.label)} · `{job.id}`"
+    )
+    cite_run(job)
+    sites = sites_of(job, spec, store)
+    site = sites[0]
+    if len(sites) > 1:
+        site = view.segments("site", "Site of the map", {k: "0 · embeddings" if k == 0 else str(k) for k in sites})
+    wanted = prompt_map(spec, sites, site)
+    stored = None
+    with errors():
+        stored = find_picture(wanted, store)
+    follow(job, store, lambda job, status: live(job, status, spec, site, wanted, stored, store))
+    if stored is None:
+        _prepare_map(wanted, store)
+
+
+def sites_of(job: JobFolder, spec: TuningSpec, store: Store) -> tuple[int, ...]:
+    """Return the sites that a run prompts, from its files or from the model's depth; (0,) while neither is there."""
+    prompts = read_prompts(job)
+    if prompts is not None:
+        return prompts.sites
+    n_layers = describe_model(spec.model, store).n_layers if spec.method == "deep" else None
+    return resolve_prompt_sites(spec, n_layers) if n_layers else (0,)
+
+
+def prompt_map(spec: TuningSpec, sites: Sequence[int], site: int) -> ProjectionSpec:
+    """Return the map that the prompt of a site is shown on: the vocabulary's, or that of the activations there."""
+    if site == 0:
+        return ProjectionSpec(model=spec.model, vocabulary=True)
+    return ProjectionSpec(model=spec.model, site=site, clouds=(spec.activations(*sites),))
+
+
+def _prepare_map(wanted: ProjectionSpec, store: Store) -> None:
+    """Fit the map if its cloud is there, else offer to make the cloud."""
+    if wanted.vocabulary:
+        ready = find_vocabulary(wanted.model, store) or need_vocabulary(wanted.model, store)
+    else:
+        ready = find_cloud(wanted.clouds[0], store) or need_clouds(wanted.clouds, store, "tune.cloud")
+    if ready and need_map(wanted, store):
+        st.rerun()
+
+
+def live(
+    job: JobFolder,
+    status: Status,
+    spec: TuningSpec,
+    site: int,
+    wanted: ProjectionSpec,
+    stored: StoredMap | None,
+    store: Store,
+) -> None:
+    """Draw what changes while a run goes on."""
+    losses = read_losses(job)
+    if len(losses.steps) or losses.baselines:
+        figure = loss_figure(
+            losses.steps,
+            losses.losses,
+            losses.evaluation_steps,
+            losses.evaluation_losses,
+            losses.baselines,
+            spec.steps,
+            revision=job.id,
+        )
+        draw(figure, key=f"tune.loss.{job.id}")
+    elif not status.ended:
+        st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
+    prompts = read_prompts(job)
+    if prompts is not None and site in prompts.sites:
+        _say_if_slow(spec, prompts, site)
+    if stored is not None and prompts is not None and site in prompts.sites:
+        _prompt_on_map(job, status, spec, prompts, site, wanted, stored, store)
+    _regularisers(job, spec)
+    run_provenance(job, spec.dataset.label)
+    if status.state == "succeeded":
+        row = quality_row(job)
+        numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
+        st.page_link(
+            page("compare"),
+            label="Compare this run with others",
+            icon=":material/compare_arrows:",
+            query_params={"runs": f'["{job.id}"]'},
+        )
+
+
+def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
+    """Say so where the vectors are too long to turn at an absolute rate."""
+    turn = largest_turn(prompts.prior(site), spec.learning_rate, spec.steps)
+    if spec.method == "deep" and spec.rate_unit == "absolute" and turn < SLOW_TURN:
+        length = float(np.median(np.linalg.norm(prompts.prior(site), axis=1)))
+        st.info(
+            f"These vectors are {length:.3g} long, so {spec.steps} steps at a rate of {spec.learning_rate:g} turn them "
+            f"by {turn:.2g}° at most. With a rate in relative units, long vectors turn as fast as short ones.",
+            icon=":material/lightbulb:",
+        )
+
+
+def _prompt_on_map(
+    job: JobFolder,
+    status: Status,
+    spec: TuningSpec,
+    prompts: RunPrompts,
+    site: int,
+    wanted: ProjectionSpec,
+    stored: StoredMap,
+    store: Store,
+) -> None:
+    points = [stored.map.place(vectors) for vectors in (prompts.prior(site), prompts.posterior(site))]
+    names = [f"prompt vector {i}" for i in range(spec.n_prompt)]
+    word = "posterior" if status.state == "succeeded" else "prompt now"
+    before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names)
+    when = "" if unknown_settings(job) else f", step {prompts.steps[-1]}"
+    after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
+    begun = [before] if prompts.begun else []
+    grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
+    ways = [(one, after) for one in begun]
+    figure = map_figure([*grey, *begun, after], axes(stored), ways, revision=stored.artifact.key)
+    draw(figure, key=f"tune.map.{job.id}.{site}")
+    info = stored.artifact.info
+    what = f"vocabulary rows of {plain(short_name(spec.model.name))}"
+    if not wanted.vocabulary:
+        what = f"activations of {plain(spec.dataset.label)} at site {site} of {plain(short_name(spec.model.name))}"
+    st.caption(
+        f"The prompt on the principal components of {info['n_points']:,} of {info['n_available']:,} {what}, frozen; "
+        f"in the median {np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean lies "
+        "off it."
+    )
+
+
+def _regularisers(job: JobFolder, spec: TuningSpec) -> None:
+    """Say what each weight came to."""
+    rows = regulariser_rows(job, spec)
+    if rows:
+        penalties = pd.DataFrame(rows).dropna(axis=1, how="all")
+        table(penalties)
+        download("Penalties", penalties, "penalties", key=f"penalties.{job.id}")
+        st.caption(
+            "The penalty before its weight, of the prior sample and of the posterior; the losses are without it."
+        )

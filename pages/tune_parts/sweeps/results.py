@@ -1,0 +1,153 @@
+"""What came of a sweep: best rates, priors compared at them, quality against displacement, and the table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.engine.outcomes import CHOSEN_ON, best_rates, runs_table
+from core.engine.sweep import Standing
+from core.figures.priors import prior_marks
+from core.figures.sweep import Compared, Curve, compared_figure, rates_figure
+from core.figures.tradeoff import tradeoff_figure
+from core.specs import SweepSpec
+from pages.tune_parts.sweeps.words import varying, words_of
+from pages.widgets.compare_tables import words as with_interval
+from pages.widgets.layout import draw, plain, table
+from pages.widgets.pages import page
+from pages.widgets.runs import BASELINES
+from pages.widgets.tables import download
+
+_LINKED = 24
+"""Runs that the Compare page is asked to show at once, at most."""
+
+
+def show_results(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing]) -> None:
+    """Draw what can be said of the runs that have succeeded."""
+    done = [one for one in found if one.state == "succeeded"]
+    if not done:
+        return
+    frame = runs_table(found, sweep.target)
+    names = varying([one.cell.told for one in found])
+    best = best_rates(found, sweep.target)
+    if "learning_rate" in names and best["groups"]:
+        _rates(sweep_id, best, names)
+    if len(best["groups"]) > 1:
+        _compared(sweep_id, best, names)
+    _tradeoff(sweep_id, frame, names)
+    _table(sweep_id, frame)
+
+
+def _rates(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None:
+    st.markdown("##### Which rate suits which prior")
+    curves = []
+    for group, look in zip(best["groups"], _marks(best), strict=True):
+        losses = [np.nan if trial["loss"] is None else trial["loss"] for trial in group["search"]]
+        rates = np.array([trial["rate"] for trial in group["search"]])
+        curves.append(Curve(words_of(group["names"], names), look, rates, np.array(losses), group["rate"]))
+    draw(rates_figure(curves, revision=sweep_id), key=f"sweep.rates.{sweep_id}")
+    st.caption(
+        "Each point is a run, lines go through the means over seeds, a ring marks the rate with the lowest mean."
+    )
+    edges = [words_of(group["names"], names) for group in best["groups"] if group["at_edge"]]
+    if edges:
+        st.info(
+            "The best rate is the lowest or highest that was tried, so that a better one may lie beyond, of: "
+            f"{plain('; '.join(edges))}.",
+            icon=":material/lightbulb:",
+        )
+
+
+def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None:
+    groups = best["groups"]
+    one_rate = all(group["chosen_on"] == "given" for group in groups)
+    st.markdown("##### Compared" + ("" if one_rate else ", each at its own best rate"))
+    compared, rows = [], []
+    for group, look in zip(groups, _marks(best), strict=True):
+        name, loss = words_of(group["names"], names), group["loss"]
+        rates = ", ".join(f"{rate:g}" for rate in sorted(set(group["rates"].values())))
+        shown = name if one_rate else f"{name} (rate {rates})"
+        bounds = loss.get("low", np.nan), loss.get("high", np.nan)
+        compared.append(Compared(shown, look, loss["value"], *bounds, np.array(list(group["losses"].values()))))
+        reached = [step for step in group["steps_to_target"].values() if step is not None]
+        rows.append(
+            {
+                "": shown,
+                "loss": with_interval(loss),
+                "seeds": len(group["losses"]),
+                "target": group["target"],
+                "steps to target, median": group["steps_to_target_median"],
+                "reached it": f"{len(reached)} of {len(group['losses'])}",
+            }
+        )
+    draw(compared_figure(compared, revision=sweep_id), key=f"sweep.compared.{sweep_id}")
+    said = " ".join(dict.fromkeys(CHOSEN_ON[group["chosen_on"]] for group in groups))
+    st.caption(
+        f"Mean validation loss over seeds with its 95 % t interval, a grey point a run. {said} Losses on different "
+        "data are not comparable."
+    )
+    table(pd.DataFrame(rows))
+    pairs = [_pair(pair, names) for pair in best["differences"]]
+    if pairs:
+        table(pd.DataFrame(pairs))
+        st.caption(
+            "Differences are paired by seed (runs of one seed see the examples in the same order) and told for groups "
+            "that differ in one thing on the same data; p is of a paired t test, Holm-corrected over these pairs. That "
+            "a difference is not significant does not show that there is none."
+        )
+    runs = [run for group in groups for run in group["runs"]]
+    if len(runs) <= _LINKED:
+        st.page_link(
+            page("compare"),
+            label=f"These {len(runs)} runs on Compare",
+            icon=":material/compare_arrows:",
+            query_params={"runs": json.dumps(runs)},
+        )
+
+
+def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    first, second = (words_of(pair[which], names) for which in ("first", "second"))
+    difference = dict(pair["difference"])
+    p = difference.pop("p", None)
+    found = with_interval(difference)
+    return {"loss of": first, "minus that of": second, "is": found, "p": p, "seeds": pair["n_seeds"]}
+
+
+def _tradeoff(sweep_id: str, frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Draw quality against displacement where one thing is varied."""
+    done = frame.loc[(frame["status"] == "succeeded") & frame["angle_median"].notna()]
+    if len(names) != 1 or names == ["data"] or done.empty:
+        return
+    (name,) = names
+    baselines = {word: done[f"loss_{key}"].iloc[0] for key, word in BASELINES.items() if f"loss_{key}" in done}
+    figure = tradeoff_figure(
+        [f"{value:g}" if isinstance(value, int | float) else str(value) for value in done[name]],
+        done["angle_median"].to_numpy(),
+        done["loss"].to_numpy(),
+        name.replace("_", " "),
+        {word: float(loss) for word, loss in baselines.items() if pd.notna(loss)},
+        revision=sweep_id,
+    )
+    draw(figure, key=f"sweep.tradeoff.{sweep_id}")
+    st.caption(
+        "Each point is a run: its validation loss over the median angle between a vector of its prior sample and "
+        "the same vector of its posterior, at all prompted sites together; connected in the order of the values. "
+        "Baselines are those of the first run shown."
+    )
+
+
+def _table(sweep_id: str, frame: pd.DataFrame) -> None:
+    with st.expander(f"All {len(frame)} runs as a table"):
+        table(frame.dropna(axis=1, how="all"))
+        st.caption(
+            "Steps to the target: the first evaluated step with a validation loss at most the target, `not before` the "
+            "evaluation before it. Without a target of its own it is the worst of the best losses on the same data."
+        )
+        download("All runs", frame, sweep_id)
+
+
+def _marks(best: Mapping[str, Any]) -> list[Any]:
+    return prior_marks([group["prior"] for group in best["groups"]])

@@ -1,0 +1,37 @@
+"""Pages with controls on the left and what they ask for on the right."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from core.store import Store
+from pages.widgets.layout import empty, errors
+from pages.widgets.state import View
+
+Asked = TypeVar("Asked")
+
+
+def controls_beside(
+    view: View,
+    store: Store,
+    controls: Callable[[View, Store], Asked | None],
+    show: Callable[[View, Asked, Store], None],
+) -> None:
+    """Draw controls, and beside them what they ask for.
+
+    Args:
+        view: of the page.
+        store: the cache folder.
+        controls: draws them and returns what they ask for; None while no data set is chosen.
+        show: draws that.
+    """
+    with errors():
+        left, right = st.columns([1, 2.6], gap="large")
+        with left:
+            asked = controls(view, store)
+        with right:
+            if asked is None:
+                empty("dataset", "No data set chosen", "Choose at least one data set on the left.")
+            else:
+                show(view, asked, store)

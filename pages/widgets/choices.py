@@ -1,0 +1,221 @@
+"""Pickers that several pages share: model, data sets, site, token filter."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import BadRequest
+from core.sources.datasets import TITLES, modules
+from core.sources.hub import why_not
+from core.sources.models import ModelFacts, describe_model
+from core.sources.packaged import PACKAGED
+from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
+from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
+from core.specs.describe import describe
+from core.specs.model import short_name
+from core.store import Store, list_jobs
+from core.store.files import write_atomically
+from pages.widgets.layout import plain
+from pages.widgets.state import View
+
+COLUMNS = ("text_column", "prompt_column", "answer_column")
+WITH_LOCAL_COPY = ("squad", "c4")
+ENCODER = "all-minilm-l6-v2"
+"""The one that needs no hub."""
+_DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
+_FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
+
+
+def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
+    """Draw the model picker, the same on every page, and return the model with what is known of it.
+
+    Args:
+        page: that it is drawn on.
+        store: the cache folder.
+        encoders: whether the page can do with a model that only reads.
+
+    Raises:
+        BadRequest: an encoder is chosen, and the page needs a causal language model.
+    """
+    view = View(page, shared="model")
+    packaged = [name for name in PACKAGED if encoders or name == DEFAULT_MODEL]
+    known = list(dict.fromkeys([*packaged, *_used_models(store)]))
+    name = view.choice(
+        "model",
+        "Model",
+        known,
+        DEFAULT_MODEL,
+        free=True,
+        show=short_name,
+        help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
+    )
+    described = {field.name: field for field in describe(ModelSpec)}
+    asked: dict[str, Any] = {}
+    with st.expander("Where it runs"):
+        for field, cell in zip((described["device"], described["dtype"]), st.columns(2), strict=True):
+            with cell:
+                asked[field.name] = view.choice(field.name, field.title, field.choices, field.default, help=field.help)
+    spec = ModelSpec(name=name.strip() or DEFAULT_MODEL, **asked)
+    facts = describe_model(spec, store)
+    shape = (
+        f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""
+    )
+    st.caption(f"{shape}{plain(facts.where)}")
+    if facts.encoder and not encoders:
+        raise BadRequest(
+            f"{short_name(spec.name)!r} is an encoder: it can be looked at on Activations, but not tuned with a "
+            "prompt; choose a causal language model above."
+        )
+    if facts.where.startswith("the hub") and not facts.present and why_not():
+        instead = ENCODER if facts.encoder or spec.name.rpartition("/")[2].startswith("t5") else DEFAULT_MODEL
+        st.button(
+            f"Use {instead} instead",
+            key=view.key("instead"),
+            on_click=_use,
+            args=(view.key("model"), instead),
+            help="It comes from the package index, without a hub.",
+        )
+    return spec, facts
+
+
+def _use(key: str, name: str) -> None:
+    st.session_state[key] = name
+
+
+def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
+    """Draw the site picker: 0 is the token embeddings, k the stream entering block k."""
+    sites: list[int | str] = [*range(facts.n_layers or 1), FINAL]
+
+    def show(site: int | str) -> str:
+        return {0: "0 · token embeddings", FINAL: "final · leaving the last block"}.get(
+            site, f"{site} · entering block {site}"
+        )
+
+    return view.choice(
+        name, "Site", sites, 0, show=show, help="Place in the residual stream; final is before the norm."
+    )
+
+
+def token_filter(view: View) -> TokenFilter:
+    """Draw the token filter's switches."""
+    values: dict[str, Any] = {}
+    for field in describe(TokenFilter):
+        if field.kind == "boolean":
+            values[field.name] = view.switch(field.name, field.title, field.default, help=field.help)
+    ratio = view.number("sink_ratio", "Drop sinks above", None, 1.01, 1e6, help=_help("sink_ratio"), placeholder="keep")
+    return TokenFilter(**values, sink_ratio=ratio)
+
+
+def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
+    """Draw the picker of several data sets and return their specs; modules and files count one each."""
+    names = view.several("data", "Data sets", list(TITLES), ["news"], help=_titles())
+    first, second = st.columns(2)
+    with first:
+        samples = view.number("samples", "Texts of each", 200, 2, 1_000_000, step=50)
+    with second:
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
+    specs = []
+    for name in names:
+        if name == "math":
+            chosen = view.several("modules", "Modules of math", list(modules()), [DEFAULT_MODULE])
+            level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+            specs += [_spec(name, samples, seed, module=module, difficulty=level) for module in chosen]
+        elif name == "file":
+            paths, named = file_choices(view, store), columns(view)
+            specs += [_spec(name, samples, seed, path=path, **named) for path in paths]
+        else:
+            specs.append(_spec(name, samples, seed, **local_file(view, name)))
+    return specs
+
+
+def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
+    """Draw the picker of one data set to train on."""
+    name = view.choice("data", "Data set", list(TITLES), "math", show=_title)
+    module: dict[str, Any] = {}
+    if name == "math":
+        module["module"] = view.choice("module", "Module", list(modules()), DEFAULT_MODULE)
+        module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+    first, second = st.columns(2)
+    with first:
+        samples = view.number("samples", "Samples", 1000, 2, 1_000_000, step=100, help="Training and validation.")
+    with second:
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
+    if name == "file":
+        paths, named = file_choices(view, store), columns(view)
+        return _spec(name, samples, seed, path=paths[0], **named) if paths else None
+    return _spec(name, samples, seed, **module, **local_file(view, name))
+
+
+def columns(view: View) -> dict[str, str]:
+    """Draw the names of a table's columns, and return those that are filled in."""
+    described = {field.name: field for field in describe(DatasetSpec)}
+    values = {}
+    for name, cell in zip(COLUMNS, st.columns(len(COLUMNS)), strict=True):
+        field = described[name]
+        with cell:
+            values[name] = view.text(name, field.title, help=field.help).strip()
+    return {name: value for name, value in values.items() if value}
+
+
+def local_file(view: View, name: str) -> dict[str, str]:
+    """Draw the path of a local copy, for data sets that can be read from one."""
+    if name not in WITH_LOCAL_COPY:
+        return {}
+    path = view.text(
+        f"{name}_path", f"Local file of {TITLES[name]}", help="A path on this machine; empty: it is fetched."
+    ).strip()
+    return {"path": path} if path else {}
+
+
+def file_choices(view: View, store: Store) -> list[str]:
+    """Draw an upload and a list of earlier uploads; a file is kept in the cache folder by its content."""
+    folder = store.root / "uploads"
+    uploaded = st.file_uploader("Your own texts", type=_FILE_TYPES, accept_multiple_files=True, key=view.key("upload"))
+    new = [keep_upload(folder, file.name, file.getvalue()) for file in uploaded or []]
+    kept = sorted({*map(str, folder.glob("*/*")), *new})
+    path = view.text("path", "Or a path on this machine")
+    known = [*kept, *([path] if path and path not in kept else [])]
+    names = [Path(file).name for file in known]
+
+    def show(file: str) -> str:
+        # The browser tells options apart by what they show.
+        name = Path(file).name
+        return f"{name} ({Path(file).parent.name[:8]})" if names.count(name) > 1 else name
+
+    chosen = view.several("files", "Files", known, new, format_func=show)
+    return list(dict.fromkeys([*chosen, *new, *([path] if path else [])]))
+
+
+def keep_upload(folder: Path, name: str, content: bytes) -> str:
+    """Write an uploaded file under a folder named by its content, and return its path."""
+    target = folder / hashlib.sha256(content).hexdigest()[:16] / Path(name).name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, content)
+    return str(target)
+
+
+def _spec(name: str, samples: int, seed: int, **more: Any) -> DatasetSpec:
+    return DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **more})
+
+
+def _title(name: str) -> str:
+    return f"{name} · {TITLES[name]}" if TITLES[name].lower() != name else name
+
+
+def _titles() -> str:
+    return "  \n".join(f"{name}: {title}" for name, title in TITLES.items())
+
+
+def _help(name: str) -> str:
+    return next(field.help for field in describe(TokenFilter) if field.name == name)
+
+
+def _used_models(store: Store) -> list[str]:
+    names = []
+    for job in list_jobs(store):
+        spec = job.spec
+        names.append(spec.get("model", {}).get("name") if isinstance(spec.get("model"), dict) else spec.get("name"))
+    return list(dict.fromkeys(name for name in names if name))

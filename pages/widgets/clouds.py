@@ -1,0 +1,261 @@
+"""Stored clouds and maps as layers of a figure, and what to do where they are not there yet."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.activations.estimate import estimate
+from core.engine.projection import StoredMap, clouds_of, find_map, load_map
+from core.figures.clouds import Axes, Layer, pca_axes, tsne_axes
+from core.figures.text import in_context, token
+from core.sources.models import describe_model
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
+from core.store import JobFolder, Store, list_jobs
+from pages.widgets.cite import cite_job
+from pages.widgets.costs import NO_PACE, fetching, vocabulary_bytes
+from pages.widgets.jobs import follow, start
+from pages.widgets.layout import duration, errors, plain, size
+
+_SECONDS_A_POINT_AND_ITERATION = 8e-6
+"""Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
+
+
+def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
+    """Return the newest job that was asked for one of these specs."""
+    wanted = [spec.model_dump(mode="json") for spec in specs]
+    return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
+
+
+def axes(stored: StoredMap) -> Axes:
+    """Return a map's axes."""
+    fitted = stored.map
+    return (
+        pca_axes(fitted.pca.explained, fitted.n_components)
+        if fitted.method == "pca"
+        else tsne_axes(fitted.n_components)
+    )
+
+
+def fitted_spec(spec: ProjectionSpec) -> ProjectionSpec:
+    """Return the map that is fitted for a picture: one PCA serves two and three dimensions."""
+    return spec.model_copy(update={"n_components": 3}) if spec.method == "pca" else spec
+
+
+def find_picture(spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return the stored map of a picture in the picture's dimensions."""
+    found = find_map(fitted_spec(spec), store)
+    return replace(found, map=found.map.drawn(spec.n_components)) if found else None
+
+
+def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job.
+
+    A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest.
+    """
+    with errors():
+        asked = fitted_spec(spec)
+        cite_job("projection", asked)
+        found = find_picture(spec, store)
+        if found:
+            return found
+        job = job_of("projection", [asked], store)
+        stopped = _stopped(job, asked, store)
+        if job and stopped:
+            return None if _offer_rest(job, asked, stopped, store) else stopped
+        if job and job.status().state != "succeeded":
+            follow(job, store)
+            return None
+        if spec.method == "tsne" and not _offer_tsne(asked):
+            return None
+        if start("projection", asked, store):
+            st.rerun()
+    return None
+
+
+def _offer_tsne(spec: ProjectionSpec) -> bool:
+    """Say what a t-SNE map costs and return whether it shall be drawn."""
+    n_clouds = len(spec.clouds) + spec.vocabulary
+    n_iterations = spec.n_early_iterations + spec.n_iterations
+    seconds = spec.n_points * n_clouds * n_iterations * _SECONDS_A_POINT_AND_ITERATION
+    st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
+    return st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne")
+
+
+def _stopped(job: JobFolder | None, spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return the map of a job that was stopped with what was drawn."""
+    result = job.result() if job and job.status().state == "succeeded" else None
+    early = result and 0 < result.get("n_iterations", 0) < spec.n_iterations
+    return load_map(result["key"], store) if result and early else None
+
+
+def _offer_rest(job: JobFolder, spec: ProjectionSpec, stopped: StoredMap, store: Store) -> bool:
+    """Say that a map was stopped early, and offer the rest; return whether its job was started again."""
+    done = stopped.artifact.info["n_iterations"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Stopped after {done} of {spec.n_iterations} iterations.", width="content")
+        pressed = st.button("Draw it to the end", icon=":material/scatter_plot:", key=f"rest.{job.id}")
+    if pressed:
+        job.clear_enough()
+        if start("projection", spec, store):
+            st.rerun()
+    return pressed
+
+
+def need_vocabulary(model: ModelSpec, store: Store) -> Cloud | None:
+    """Return the vocabulary cloud of a model, or offer to prepare the model, and show the job."""
+    with errors():
+        found = find_vocabulary(model, store)
+        if found:
+            return found
+        job = job_of("vocabulary", [model], store)
+        if job and job.status().state != "succeeded":
+            follow(job, store)
+            return None
+        with st.container(border=True):
+            st.markdown("#### :material/download: The vocabulary of this model is not here yet")
+            facts = describe_model(model, store)
+            n_bytes = vocabulary_bytes(facts)
+            kept = f" ({size(n_bytes)} at most)" if n_bytes else ""
+            st.caption(f"Its embedding matrix is read once and kept{kept}. {fetching(model, facts)} {NO_PACE}")
+            if st.button("Prepare model and vocabulary", type="primary") and start("vocabulary", model, store):
+                st.rerun()
+    return None
+
+
+def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Cloud] | None:
+    """Return stored activations, or say what capturing them costs, offer it, and show the jobs."""
+    with errors():
+        found = [find_cloud(spec, store) for spec in specs]
+        missing = [spec for spec, cloud in zip(specs, found, strict=True) if cloud is None]
+        if not missing:
+            return [cloud for cloud in found if cloud is not None]
+        jobs = [job_of("capture", [spec, _every_site(spec)], store) for spec in missing]
+        unfinished = [
+            (label, job)
+            for label, job in zip(labels(missing), jobs, strict=True)
+            if job and job.status().state != "succeeded"
+        ]
+        for label, job in unfinished:
+            st.markdown(f"**Capturing {plain(label)}**")
+            follow(job, store)
+        if not unfinished:
+            _offer_capture(missing, store, key)
+    return None
+
+
+def labels(specs: Sequence[CloudSpec]) -> list[str]:
+    """Return short names of clouds' data sets; where several have the same, with what tells them apart."""
+    short = [spec.dataset.label for spec in specs]
+    return [
+        f"{label} ({_detail(spec.dataset)})" if short.count(label) > 1 else label
+        for spec, label in zip(specs, short, strict=True)
+    ]
+
+
+def _detail(dataset: DatasetSpec) -> str:
+    if dataset.name == "file":
+        return Path(dataset.path or "").parent.name[:8]
+    return str(dataset.difficulty or f"seed {dataset.seed}")
+
+
+def _every_site(spec: CloudSpec) -> CloudSpec:
+    return spec.model_copy(update={"sites": "all"})
+
+
+def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None:
+    with st.container(border=True):
+        st.markdown("#### :material/hourglass_empty: These activations are not captured yet")
+        wide = st.toggle("Capture every site at once", True, key=f"{key}.every", help="One pass reads them all.")
+        specs = [_every_site(spec) if wide else spec for spec in missing]
+        costs = [estimate(spec, store) for spec in specs]
+        rows = [
+            {
+                "data set": label,
+                "tokens read": f"{cost['tokens']:,}",
+                "time": "unknown" if cost["seconds"] is None else f"about {duration(cost['seconds'])}",
+                "disk": "unknown" if cost["bytes"] is None else size(cost["bytes"]),
+                "basis": cost["basis"],
+            }
+            for label, cost in zip(labels(specs), costs, strict=True)
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        if st.button("Capture", type="primary", icon=":material/play_arrow:", key=f"{key}.capture"):
+            started = [start("capture", spec, store) for spec in specs]
+            if all(started):
+                st.rerun()
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
+    """Return the points that a map was fitted on as grey layers, the vocabulary first, for others to stand out on.
+
+    Hover tells the token alone: with its context it would be nine tenths of what is sent. A cloud that was pruned away
+    is drawn all the same, without hover.
+
+    Args:
+        root: of the store.
+        map_key: names the stored map.
+        n_components: of the picture.
+    """
+    store = Store(root)
+    stored = load_map(map_key, store)
+    if stored is None:
+        return []
+    spec, drawn = stored.spec, stored.map.drawn(n_components)
+    names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
+    keys = stored.artifact.info["clouds"]
+    layers: list[Layer] = []
+    for place, (cloud, name) in enumerate(zip(clouds_of(stored, store), names, strict=True)):
+        if keys[place] in keys[:place]:
+            continue
+        own = (stored.reference["cloud"] == keys[place]).to_numpy()
+        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]] if cloud else None
+        layers.append(
+            Layer(
+                name=f"{name} ({own.sum():,})",
+                coordinates=np.asarray(drawn.coordinates[own]),
+                hover=None if rows is None else [token(text) for text in rows["token"]],
+                ids=None if rows is None else rows["row_id"].to_numpy(),
+            )
+        )
+    return layers
+
+
+def hover(rows: pd.DataFrame) -> list[str]:
+    """Return hover texts of a cloud's rows: token in context where there is one."""
+    if "context_before" not in rows:
+        return [
+            f"<b>{token(text)}</b><br>token {number}"
+            for text, number in zip(rows["token"], rows["token_id"], strict=True)
+        ]
+    notes = [
+        f"document {document} · position {position}"
+        for document, position in zip(rows["document"], rows["position"], strict=True)
+    ]
+    return in_context(rows["context_before"], rows["token"], rows["context_after"], notes)
+
+
+def sources_table(clouds: Sequence[Cloud], labels: Sequence[str]) -> pd.DataFrame:
+    """Return what each cloud is: counts and where its texts came from."""
+
+    def fact(cloud: Cloud, name: str) -> Any:
+        value = cloud.info.get(name)
+        return f"{value:,}" if isinstance(value, int) else value
+
+    return pd.DataFrame(
+        [
+            {
+                "cloud": label,
+                "points": f"{len(cloud.rows):,}",
+                "of tokens": fact(cloud, "n_tokens"),
+                "documents": fact(cloud, "n_documents"),
+            }
+            for cloud, label in zip(clouds, labels, strict=True)
+        ]
+    )

@@ -1,0 +1,145 @@
+"""The compare page's tables: quantities with their intervals and nulls, heads with definitions, each to take away."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.definitions import DEFINITIONS
+from core.analysis.quantities import Quantity, each_quantity
+from core.engine.measure import Measures
+from pages.widgets.layout import plain, table
+from pages.widgets.tables import download
+
+POSTERIOR, PRIOR = "posterior", "prior sample"
+MAX_ROWS = 25
+"""Tables of up to so many rows are shown whole."""
+_TITLES = {
+    "quality": ("Quality", "On each run's validation examples, beside its untrained prior sample and no training."),
+    "speed": ("Speed", "By the run's own evaluations of the validation loss."),
+    "displacement": (
+        "Way travelled",
+        "Means over the vectors of a run with 95 % bootstrap intervals over them; those of a run were "
+        "trained together, so this says nothing about other seeds.",
+    ),
+    "collapse": ("Nearness to tokens", "Medians over vectors; of nulls, median and central 95 %."),
+    "place": ("Place in the clouds", "Against each cloud's own held-out points."),
+    "shape": ("Shape", "Of the vectors of a prompt as a set; of nulls, median and central 95 %."),
+    "worth": ("What vectors are worth", "Positive: the loss is higher so, and what was changed was of use."),
+}
+
+
+def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
+    """Return every number of a comparison as a row: run, site, group, cloud, quantity, of, value, low, high, p."""
+    rows = []
+    for run in document["runs"]:
+        for named in each_quantity(run):
+            for of, numbers in _each_of(named.group, named.quantity):
+                rows.append(
+                    {
+                        "run": run["run"],
+                        "prior": run["prior_name"],
+                        "group": named.group,
+                        "site": named.site,
+                        "cloud": named.cloud,
+                        "quantity": named.name,
+                        "of": of,
+                        **{key: numbers.get(key) for key in ("value", "low", "high", "p")},
+                    }
+                )
+    frame = pd.DataFrame(rows)
+    return frame.astype({"site": "Int64", **dict.fromkeys(("value", "low", "high", "p"), "float64")})
+
+
+def quantities_table(document: Mapping[str, Any], group: str, site: int | None) -> pd.DataFrame:
+    """Return a group as a table for reading: a row a run and what it is of, a column a quantity."""
+    rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
+    for run in document["runs"]:
+        for named in each_quantity(run):
+            if named.group == group and named.site in (site, None):
+                for of, numbers in _each_of(group, named.quantity):
+                    row = rows.setdefault(
+                        (run["run"], named.cloud, of), {"run": run["run"], "prior": run["prior_name"]}
+                    )
+                    row |= {"cloud": named.cloud, "of": of} if group == "place" else {"of": of}
+                    row[DEFINITIONS[f"{group}.{named.name}"].title] = words(numbers)
+    frame = pd.DataFrame(list(rows.values()))
+    order = [definition.title for name, definition in DEFINITIONS.items() if name.startswith(f"{group}.")]
+    columns = [*(c for c in frame.columns if c not in order), *(c for c in order if c in frame)]
+    return frame.reindex(columns=columns).fillna("")
+
+
+def helps(group: str) -> dict[str, str]:
+    """Return the definitions of a group's quantities by their titles."""
+    return {d.title: d.text for name, d in DEFINITIONS.items() if name.startswith(f"{group}.")}
+
+
+def words(numbers: Quantity) -> str:
+    """Return a number with its interval and p."""
+    value = numbers.get("value")
+    bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
+    interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
+    share = f", p {numbers['p']:.2g}" if "p" in numbers else ""
+    return ("not reached" if value is None else f"{value:.4g}") + interval + share
+
+
+def show_group(
+    document: Mapping[str, Any], group: str, site: int | None, points: Mapping[str, pd.DataFrame] | None = None
+) -> None:
+    """Write one group under its title, with downloads of the numbers and of the points behind them.
+
+    Args:
+        document: the comparison.
+        group: of `core.analysis.quantities`.
+        site: of the quantities.
+        points: by name, what the numbers were made from.
+    """
+    title, caption = _TITLES[group]
+    frame = quantities_table(document, group, site)
+    if frame.empty:  # of an imported prompt there is no way and no validation
+        return
+    st.subheader(title, anchor=False)
+    table(frame, helps(group), height="content" if len(frame) <= MAX_ROWS else "auto")
+    st.caption(caption)
+    numbers = tidy(document).query("group == @group")
+    with st.container(horizontal=True):
+        download(title, numbers, group)
+        for name, behind in (points or {}).items():
+            download(name, behind, name.lower().replace(" ", "-"))
+
+
+def show_retained(document: Mapping[str, Any], site: int) -> None:
+    """Say whether the prior can still be told from the posteriors."""
+    found = next((found for found in document["prior_retained"] if found["site"] == site), None)
+    if found is None:
+        return
+    st.subheader("Can the prior still be told?", anchor=False, help=DEFINITIONS["prior_retained.accuracy"].text)
+    if found["verdict"] == "undecided":
+        st.markdown(f":gray[{plain(found['reason'].capitalize())}]")
+        return
+    accuracy = found["accuracy"]
+    chance = accuracy["nulls"]["labels shuffled"]["value"]
+    runs = ", ".join(f"{name} {n}" for name, n in found["n_runs"].items())
+    st.markdown(
+        f"**{100 * accuracy['value']:.0f} %** of runs are told right with that run left out (shuffled labels: "
+        f"{100 * chance:.0f} %, p {accuracy['p']:.2g}). Runs by prior: {plain(runs)}."
+    )
+    if found["reason"]:
+        st.caption(plain(found["reason"].capitalize()))
+
+
+def points_of(measured: Sequence[Measures], name: str) -> pd.DataFrame:
+    """Return a table of all runs, one below the other, with the run's id first."""
+    frames = [found.table(name).assign(run=found.summary["run"]) for found in measured]
+    frame = pd.concat(frames, ignore_index=True)
+    return frame.reindex(columns=["run", *(column for column in frame.columns if column != "run")])
+
+
+def _each_of(group: str, quantity: Quantity) -> Iterator[tuple[str, Quantity]]:
+    """Yield what a quantity is of, with its numbers: the posterior, the prior sample, each null."""
+    yield POSTERIOR, quantity
+    if "prior" in quantity:
+        yield PRIOR, {"value": quantity["prior"]}
+    for name, null in quantity.get("nulls", {}).items():
+        yield name if group == "quality" else f"null: {name}", null

@@ -1,0 +1,139 @@
+"""Form fields made from a spec: titles, ranges and help come from `core.specs.describe`."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PriorscopeError
+from core.specs import Spec, parse_prior, prior_kinds
+from core.specs.describe import Field, describe
+from core.specs.prior import PriorSpec
+from pages.widgets.layout import plain
+from pages.widgets.state import View
+
+_SHOWN = 2
+"""Parameters of a prior that are seen without opening anything."""
+_LARGEST = 2**53 - 1
+"""Above this a browser's numbers lose digits."""
+
+
+def fields(spec: type[Spec], names: Collection[str]) -> list[Field]:
+    """Return the described fields of a spec in the order of `names`."""
+    known = {field.name: field for field in describe(spec)}
+    return [known[name] for name in names]
+
+
+def spec_fields(view: View, spec: type[Spec], names: Collection[str], columns: int = 3) -> dict[str, Any]:
+    """Draw fields of a spec side by side and return their values, ready for `spec.parse`."""
+    return _side_by_side(view, fields(spec, names), columns)
+
+
+def field_widget(view: View, field: Field, name: str, place: Any) -> Any:
+    """Draw one field and return its value; None where an optional field is left empty."""
+    limits = f" ({field.range})" if field.range and field.kind != "choice" else ""
+    text = (field.help + limits).strip() or None
+    with place:
+        match field.kind:
+            case "choice":
+                options = [None, *field.choices] if field.optional else list(field.choices)
+                return view.choice(name, field.title, options, field.default, show=_choice, help=text)
+            case "boolean":
+                return view.switch(name, field.title, field.default, help=text)
+            case "integer":
+                return _integer(view, field, name, text)
+            case "number":
+                default = None if field.default is None else float(field.default)
+                low, high = (None if bound is None else float(bound) for bound in (field.minimum, field.maximum))
+                return view.number(name, field.title, default, low, high, format="%g", help=text, placeholder="none")
+            case _:
+                return view.text(name, field.title, field.default or "", help=text) or None
+
+
+def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
+    """Draw kind and parameters of a prior; the whole prior is one JSON text in the address.
+
+    Args:
+        view: of the page.
+        name: of the prior in the address, where a page has several.
+
+    Returns:
+        the prior, or None after an error was shown.
+    """
+    import core.priors  # noqa: F401 - importing it defines the kinds
+
+    kinds = prior_kinds()
+    asked = asked_prior(view, name)
+    kind_key = view.key(f"{name}.kind")
+    if st.session_state.get(kind_key) not in kinds:
+        st.session_state[kind_key] = asked.kind
+    kind = st.selectbox("Prior", list(kinds), key=kind_key, format_func=lambda name: kinds[name].title or name)
+    chosen = kinds[kind]
+    st.caption(chosen.summary)
+    start = asked.model_dump() if asked.kind == kind else {}
+    described = describe(chosen)
+    inner = _PriorView(f"{view.page}.{name}", kind, start)
+    values = _side_by_side(inner, described[:_SHOWN])
+    if described[_SHOWN:]:
+        with st.expander("More of this prior"):
+            values |= _side_by_side(inner, described[_SHOWN:])
+    try:
+        prior = parse_prior({"kind": kind, **values})
+    except PriorscopeError as error:
+        st.error(plain(error))
+        return None
+    write_prior(view, prior, name)
+    return prior
+
+
+def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> dict[str, Any]:
+    cells = st.columns(columns)
+    return {field.name: field_widget(view, field, field.name, cells[i % columns]) for i, field in enumerate(described)}
+
+
+def _short(prior: PriorSpec) -> str:
+    """Return JSON without what is at its default."""
+    return json.dumps({"kind": prior.kind, **prior.model_dump(mode="json", exclude_defaults=True)})
+
+
+def asked_prior(view: View, name: str = "prior") -> PriorSpec:
+    """Return the prior in the address, else the simplest, after a word if what is there cannot be used."""
+    import core.priors  # noqa: F401 - importing it defines the kinds
+
+    first = next(iter(prior_kinds()))
+    try:
+        return parse_prior(view.read(name, "") or first)
+    except PriorscopeError as error:
+        st.warning(f"The prior in the address is not usable: {plain(error)}")
+        return parse_prior(first)
+
+
+def write_prior(view: View, prior: PriorSpec, name: str = "prior") -> None:
+    """Put a prior into the address."""
+    view.write(name, _short(prior), "")
+
+
+class _PriorView(View):
+    """Widgets of a prior's parameters: seeded from the prior in the address, which carries them as a whole."""
+
+    def __init__(self, page: str, kind: str, start: dict[str, Any]) -> None:
+        super().__init__(f"{page}.{kind}")
+        self._start = start
+
+    def read(self, name: str, default: Any, accepts: Any = lambda _: True) -> Any:
+        value = self._start.get(name, default)
+        return value if accepts(value) else default
+
+    def write(self, name: str, value: Any, default: Any) -> None:
+        """Leave the address alone."""
+
+
+def _integer(view: View, field: Field, name: str, text: str | None) -> Any:
+    low = None if field.minimum is None else int(field.minimum) + field.open_minimum
+    high = _LARGEST if field.maximum is None else min(_LARGEST, int(field.maximum) - field.open_maximum)
+    return view.number(name, field.title, field.default, low, high, step=1, help=text, placeholder="none")
+
+
+def _choice(value: Any) -> str:
+    return "default" if value is None else str(value).replace("_", " ")

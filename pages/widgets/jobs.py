@@ -1,0 +1,107 @@
+"""A job as a page shows it: progress while it lives, the reason where it failed, what to do next."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from core.engine import client
+from core.specs import Spec
+from core.store import JobFolder, Status, Store
+from pages.widgets.layout import duration, errors, plain
+
+T = TypeVar("T")
+
+POLL_SECONDS = 1.0
+_SILENT_SECONDS = 10.0
+
+
+def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder | None:
+    """Submit a job; an error is shown and None returned."""
+    with errors(), st.spinner("Handing the job to the engine …"):
+        return client.submit(kind, spec, store, again)
+    return None
+
+
+def start_several(submit: Callable[[], list[T]]) -> list[T]:
+    """Submit several jobs at once; an error is shown and nothing returned."""
+    with errors(), st.spinner("Handing the jobs to the engine …"):
+        return submit()
+    return []
+
+
+def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], None] | None = None) -> Status:
+    """Show a job and return its status: refreshed every second while it lives, and not at all when it has ended.
+
+    Args:
+        job: to show.
+        store: its cache folder.
+        live: draws what else changes while it runs; called once more when it has ended.
+    """
+    status = job.status()
+    if status.ended:
+        _ended(job, status, store)
+        if live:
+            live(job, status)
+    else:
+        _living(job.path, store.root, live)
+    return status
+
+
+@st.fragment(run_every=POLL_SECONDS)
+@errors()
+def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | None) -> None:
+    job, store = JobFolder(path), Store(root)
+    status = job.status()
+    if status.ended:
+        st.rerun()  # the whole page, which then shows the end without a fragment
+    drawing = job.kind == "projection" and job.spec.get("method") == "tsne" and status.state == "running"
+    bar, *keep, button = st.columns([6, 2, 1] if drawing else [6, 1], vertical_alignment="bottom")
+    bar.progress(status.fraction, text=describe(status, time.time()))
+    if drawing and keep[0].button(
+        "Stop, keep what is drawn", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
+    ):
+        job.say_enough()
+        st.toast("The map is kept as it is after its next few iterations.")
+    if button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:", width="stretch"):
+        with errors():
+            client.cancel(job, store)
+        st.toast("Asked the job to stop at its next step.")
+    if time.time() - max(status.heartbeat, status.created) > _SILENT_SECONDS:
+        with errors():
+            client.revive(store)
+    if live:
+        live(job, status)
+
+
+def describe(status: Status, now: float) -> str:
+    """Return what a job is doing and how long it still takes."""
+    if status.state == "queued":
+        return "Queued: waiting for the engine"
+    count = f"{status.done} of {status.total}" if status.total else ""
+    left = status.seconds_left(now)
+    parts = [plain(status.message or "Working"), count, f"about {duration(left)} left" if left is not None else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def _ended(job: JobFolder, status: Status, store: Store) -> None:
+    if status.state == "succeeded":
+        return
+    words = {
+        "failed": "This job failed.",
+        "cancelled": "This job was cancelled; what it had is kept.",
+        "interrupted": "This job was interrupted; it can go on from its last checkpoint.",
+    }[status.state]
+    box = st.error if status.state == "failed" else st.warning
+    box(f"{words} {plain(status.error)}".strip(), icon=":material/error:" if status.state == "failed" else None)
+    with st.container(horizontal=True):
+        if st.button("Resume", key=f"resume.{job.id}", icon=":material/resume:"):
+            with errors():
+                client.resume(job, store)
+                st.rerun()
+    tail = job.log_tail()
+    if tail:
+        with st.expander("End of the log"):
+            st.code(tail, language=None)

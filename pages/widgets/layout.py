@@ -1,0 +1,115 @@
+"""The frame of every page: question, errors, numbers, captions, empty states."""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.errors import FragmentHandledException
+
+from core.errors import PriorscopeError
+from core.figures.style import POINTS_BELOW
+from pages.widgets.cite import begin
+from pages.widgets.pages import APP_RAN, all_pages
+
+logger = logging.getLogger(__name__)
+
+_DEFINED_WIDTH = 150
+"""Pixels of a column of numbers in words, such as 1.09 [1.03, 1.15]."""
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
+_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+
+
+def plain(text: object) -> str:
+    """Return text that Markdown shows as it is: names and tokens are data."""
+    return _MARKDOWN.sub(r"\\\1", str(text))
+
+
+def header(title: str, question: str) -> None:
+    """Write the page's name and the question it answers; every page begins with it."""
+    _through_app()
+    begin(title)
+    st.html(f"<style>{POINTS_BELOW}</style>")
+    st.header(title, anchor=False)
+    st.markdown(f":gray[{question}]")
+
+
+def _through_app() -> None:
+    """Have `app.py` draw the page, where Streamlit has run the page's script by itself.
+
+    It does so on the first visit of a fresh server, if that asks for another page than the first, because there is a
+    folder called pages. Naming the pages once tells it that they are on a list.
+    """
+    if APP_RAN not in st.session_state:
+        st.navigation(all_pages(), position="hidden")
+        st.rerun()
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Show what the core says is wrong, or that the page failed, and go on with the rest of the page.
+
+    Streamlit's own stops and reruns are no exceptions and pass; what a fragment has told already is not told twice.
+    """
+    try:
+        yield
+    except PriorscopeError as error:
+        st.error(plain(error), icon=":material/error:")
+    except FragmentHandledException:
+        raise
+    except Exception as error:
+        logger.exception("A page failed")
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        st.error(f"This page failed: {plain(what)}. The server's log has the details.", icon=":material/error:")
+
+
+def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -> None:
+    """Write the numbers that qualify a picture, in one row."""
+    columns = st.columns(len(values))
+    for column, (name, value) in zip(columns, values.items(), strict=True):
+        column.metric(name, value, help=(helps or {}).get(name))
+
+
+def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options: Any) -> None:
+    """Write a table over the whole width, numbers with four digits; `helps` are shown over the heads of columns."""
+    numeric, helps = set(frame.select_dtypes("floating").columns), helps or {}
+    formats = {
+        name: st.column_config.NumberColumn(format="%.4g", help=helps.get(name))
+        if name in numeric
+        else st.column_config.Column(help=helps.get(name), width=_DEFINED_WIDTH)
+        for name in frame.columns
+        if name in numeric or name in helps
+    }
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
+
+
+def draw(figure: go.Figure, key: str, **options: Any) -> Any:
+    """Draw a figure over the whole width."""
+    return st.plotly_chart(figure, width="stretch", key=key, config=_CONFIG, **options)
+
+
+def empty(icon: str, title: str, text: str) -> None:
+    """Say that there is nothing to see yet, and what to do."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
+        st.markdown(f":gray[{text}]", text_alignment="center")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words a person plans with."""
+    if seconds < 1:
+        return "1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(n_bytes: float) -> str:
+    """Return a size on disk."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"

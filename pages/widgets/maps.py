@@ -1,0 +1,281 @@
+"""Which map a page draws on: its own by PCA or t-SNE, one that has a name, or a joint fit; and how maps get names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.analysis.projection import Placement
+from core.engine.projection import MAP, StoredMap, load_map
+from core.errors import BadRequest
+from core.specs import ProjectionSpec
+from core.specs.model import short_name
+from core.store import Store
+from core.store.names import LONGEST, Named, find_name, forget_name, give_name, list_names, name_of, rename
+from core.store.vectors import keep_vectors
+from pages.widgets.cite import cite_job
+from pages.widgets.clouds import fitted_spec, labels, need_map
+from pages.widgets.forms import spec_fields
+from pages.widgets.layout import errors, plain, table
+from pages.widgets.overlays import lay_vectors, split
+from pages.widgets.state import View
+from pages.widgets.tables import download
+
+METHODS = {"pca": "PCA", "tsne": "t-SNE", "named": "Named map"}
+TSNE_FIELDS = (
+    "perplexity",
+    "further_perplexities",
+    "exaggeration",
+    "early_exaggeration",
+    "n_iterations",
+    "n_early_iterations",
+    "learning_rate",
+    "input_components",
+)
+PLACE_COLUMNS = {
+    "vectors": "How many are laid on the map.",
+    "outside the support": "Share whose 15th nearest reference point is farther than that of 99 % of the reference's "
+    "own: the map has no place for them, and they stand on the rail below it.",
+    "off the plane": "Median share of the squared distance from the reference's mean that the first components do not "
+    "show.",
+    "T²": "Median squared distance from the mean in the plane of the first components, in standard deviations.",
+}
+
+
+SIZES = {"same": "all the same", "off plane": "share off the plane", "T²": "T² in the plane (square root, up to 5)"}
+"""What decides how large vectors are drawn."""
+_LARGE_T = 5.0
+"""Standard deviations at which a vector is drawn as large as can be."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which map a person wants.
+
+    Attributes:
+        name: of a map that has one; empty for a map of the page's own.
+        settings: fields of that map's spec.
+        joint: fitted together with the vectors that are shown, so that each of them has a place.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    joint: bool = False
+
+
+def map_choice(view: View, store: Store, vectors: bool = False) -> Wish:
+    """Draw the controls of the map and return what is wanted.
+
+    A view's address names a map by `map=…`; the method need not be told then.
+
+    Args:
+        view: of the page.
+        store: the cache folder.
+        vectors: whether vectors are shown on the map, so that a joint fit with them can be offered.
+    """
+    if st.query_params.get("map") and "method" not in st.query_params:
+        st.session_state.setdefault(view.key("method"), "named")
+    method = view.segments("method", "Map", METHODS, width="content")
+    settings: dict[str, Any] = {"method": "pca" if method == "named" else method}
+    if method != "named":
+        view.write("map", "", "")
+    named = _named_choice(view, store) if method == "named" else None
+    if named is None or named.spec["method"] == "pca":
+        settings["n_components"] = view.segments("dimensions", "Dimensions", {2: "2-D", 3: "3-D"}, width="content")
+    if method == "tsne":
+        with st.popover("t-SNE", icon=":material/tune:"):
+            asked = spec_fields(view, ProjectionSpec, TSNE_FIELDS, columns=2)
+        settings |= {name: value for name, value in asked.items() if value is not None}
+    joint = (
+        vectors
+        and method != "named"
+        and view.switch(
+            "joint",
+            "Fit again with these vectors",
+            help="A joint fit is another map, drawn for these vectors: all of "
+            "them have a place on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
+        )
+    )
+    return Wish(named.name if named else "", settings, joint)
+
+
+def chosen_name(view: View) -> str:
+    """Return the name of the map that is chosen on a page; empty where it draws its own."""
+    return view.read("map", "") if view.read("method", "pca") == "named" else ""
+
+
+def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap | None:
+    """Return the map with a name, or the spec's own where there is none; None while it is being drawn.
+
+    Raises:
+        UnknownName: no map has the name.
+        BadRequest: it is of another model, or its clouds are others now, so that it cannot be drawn again.
+    """
+    if not name:
+        return need_map(spec, store)
+    named = find_name(store, MAP, name)
+    asked = ProjectionSpec.parse(named.spec)
+    if asked.model.name != spec.model.name:
+        raise BadRequest(
+            f"The map {named.name!r} is of {short_name(asked.model.name)}, these points are of "
+            f"{short_name(spec.model.name)}; choose a map of the same model."
+        )
+    cite_job("projection", fitted_spec(asked))
+    stored = load_map(named.key, store)
+    if stored is None:
+        st.info(f"The map {plain(named.name)} is not in the cache folder any more; it is drawn again.")
+        stored = need_map(asked, store)
+    if stored is not None and stored.artifact.key != named.key:
+        raise BadRequest(
+            f"The map {named.name!r} cannot be drawn as it was, because what it was fitted on is not the same now; "
+            "take the name away and name another."
+        )
+    if stored is not None and stored.map.method == "pca":
+        stored = replace(stored, map=stored.map.drawn(min(spec.n_components, stored.map.n_components)))
+    return stored
+
+
+def lay_on_map(
+    wish: Wish, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
+) -> tuple[StoredMap, dict[str, Placement]] | None:
+    """Return the map that is wanted and where groups of vectors lie on it; None while a job is at one of the two.
+
+    On a joint fit, which has all of them among its points, nothing is outside.
+
+    Raises:
+        UnknownName, BadRequest: see `need_chosen_map`.
+    """
+    if not wish.joint:
+        stored = need_chosen_map(wish.name, spec, store)
+        placed = lay_vectors(stored, groups, store) if stored else None
+        return (stored, placed) if stored and placed is not None else None
+    every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
+    stored = need_map(spec.model_copy(update={"joined": keep_vectors(every, store)}), store)
+    if stored is None:
+        return None
+    hidden = stored.map.hidden(every)
+    inside = np.ones(len(every), bool)
+    joined = stored.joined[:, : stored.map.n_components]
+    placed = Placement(joined, inside, hidden.distance, hidden.share, hidden.t_squared)
+    return stored, split(placed, list(groups), [len(vectors) for vectors in groups.values()])
+
+
+def map_words(stored: StoredMap, store: Store) -> str:
+    """Say what a map is and what it was fitted on."""
+    spec, info = stored.spec, stored.artifact.info
+    name = name_of(store, MAP, stored.artifact.key)
+    what = "vocabulary rows" if spec.vocabulary else f"tokens of {plain(_data(spec))} at site {spec.site}"
+    fitted = f"{info['n_points']:,} of {info['n_available']:,} {what} of {plain(short_name(spec.model.name))}"
+    method = "principal components" if spec.method == "pca" else f"t-SNE ({tsne_words(stored)})"
+    head = f"Map *{plain(name)}*: {method}" if name else f"Map: {method}"
+    if stored.joint:
+        return (
+            f"{head} of {fitted} (seed {spec.seed}) and the {info['n_joined']:,} vectors shown: "
+            "**a joint fit, not frozen.** The vectors had a part in where everything lies."
+        )
+    return f"{head} of {fitted} (seed {spec.seed}), fitted without what is laid on it and frozen."
+
+
+def tsne_words(stored: StoredMap) -> str:
+    """Return the parameters of a t-SNE map in words."""
+    spec = stored.spec
+    scales = " and ".join(f"{scale:g}" for scale in spec.perplexities)
+    words = [f"perplexity {scales}", f"{spec.input_components} components first", f"{spec.n_iterations} iterations"]
+    if spec.exaggeration != 1:
+        words.append(f"exaggeration {spec.exaggeration:g}")
+    near = stored.map.neighbourhoods
+    if near is not None and np.isfinite(near.divergence):
+        words.append(f"divergence {near.divergence:.3f}")
+    return ", ".join(words)
+
+
+def weights_of(size: str, placed: Placement) -> NDArray[np.float32] | None:
+    """Return what decides how large vectors are drawn, from 0 to 1; None where all are the same."""
+    if size == "off plane":
+        return placed.off_plane_share
+    return (np.sqrt(placed.t_squared) / _LARGE_T).astype(np.float32) if size == "T²" else None
+
+
+def places_table(stored: StoredMap, placed: Mapping[str, Placement]) -> None:
+    """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them.
+
+    Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
+    """
+    if stored.joint and stored.map.method == "tsne":
+        return
+    rows = []
+    for name, one in placed.items():
+        row: dict[str, Any] = {"what": name, "vectors": len(one.inside)}
+        if stored.map.neighbourhoods is not None:
+            outside = int((~one.inside).sum())
+            row["outside the support"] = f"{outside} of {len(one.inside)} ({outside / len(one.inside):.0%})"
+        if stored.map.method == "pca":
+            row["off the plane"] = float(np.median(one.off_plane_share))
+            row["T²"] = float(np.median(one.t_squared))
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    table(frame, {name: text for name, text in PLACE_COLUMNS.items() if name in frame})
+    download("Places", frame, "places")
+
+
+def offer_name(view: View, stored: StoredMap, store: Store) -> None:
+    """Offer to name a map that is frozen, or to change its name."""
+    if stored.joint:
+        return
+    key, present = stored.artifact.key, name_of(store, MAP, stored.artifact.key)
+    with st.popover(f"Map: {plain(present)}" if present else "Name this map", icon=":material/bookmark:"):
+        st.caption("A map with a name stays as it is, is kept from pruning, and can be chosen wherever maps are drawn.")
+        name = st.text_input(
+            "Name", present, LONGEST, key=view.key(f"name.{key}"), placeholder="SQuAD and news, site 15"
+        )
+        if st.button("Keep this name", key=view.key(f"name.keep.{key}"), type="primary", disabled=not name.strip()):
+            with errors():
+                give_name(store, MAP, name, key, stored.artifact.manifest["spec"])
+                st.rerun()
+
+
+def named_maps(store: Store) -> None:
+    """List the maps that have names, each with a field to change its name and a button to take it away."""
+    found = list_names(store, MAP)
+    if found:
+        st.subheader("Named maps", anchor=False)
+        st.caption("They are kept from pruning. Take a name away, and the map can be pruned.")
+    for named in found:
+        what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")
+        there = "" if store.folder(MAP, named.key).exists() else " · :red[not in the cache folder any more]"
+        what.markdown(f"**{plain(named.name)}** :gray[{plain(named_words(named))}]{there}")
+        new = change.text_input(
+            "Name", named.name, LONGEST, key=f"maps.rename.{named.key}", label_visibility="collapsed"
+        )
+        if new.strip() and new.strip() != named.name:
+            with errors():
+                rename(store, MAP, named.name, new)
+                st.rerun()
+        if gone.button("Take name away", key=f"maps.forget.{named.key}", width="stretch"):
+            forget_name(store, MAP, named.name)
+            st.rerun()
+
+
+def named_words(named: Named) -> str:
+    """Say what a named map is, from what it was asked for, in plain text."""
+    spec = ProjectionSpec.parse(named.spec)
+    method = "PCA" if spec.method == "pca" else "t-SNE"
+    what = "vocabulary" if spec.vocabulary else _data(spec)
+    return f"{method} · {what} · site {spec.site} · {short_name(spec.model.name)} · {named.key}"
+
+
+def _named_choice(view: View, store: Store) -> Named | None:
+    names = {named.name: named for named in list_names(store, MAP)}
+    if not names:
+        st.info("No map has a name yet: draw one and name it under the picture.", icon=":material/bookmark:")
+        return None
+    inner = View(f"{view.page}.named", shared=view.page)  # the page's figure has the key of a widget called map
+    return names[inner.choice("map", "Named map", list(names), pin=True)]
+
+
+def _data(spec: ProjectionSpec) -> str:
+    return ", ".join(labels(spec.clouds))

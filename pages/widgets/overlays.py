@@ -1,0 +1,123 @@
+"""Clouds and vectors laid on a map: at once where that takes a moment, by a job where it takes seconds."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.activations.clouds import Cloud, find_cloud
+from core.analysis.projection import Placement
+from core.engine.placement import find_placement, rows_of
+from core.engine.projection import StoredMap, load_map
+from core.errors import BadRequest
+from core.specs import ProjectionSpec
+from core.specs.projection import PlacementSpec
+from core.store import Store
+from core.store.vectors import keep_vectors, read_vectors
+from pages.widgets.clouds import job_of, labels
+from pages.widgets.jobs import follow, start
+from pages.widgets.layout import plain
+
+AT_ONCE = 400
+REFERENCE_AT_ONCE = 6000
+"""Vectors that a page lays by itself on a t-SNE map of so many points; measured, that takes under a second."""
+
+
+def lay_cloud(
+    spec: ProjectionSpec, which: int, cloud: Cloud, stored: StoredMap, store: Store
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return rows (n,) of a spec's cloud that are shown on a map, and where they are on it, (n, n_components).
+
+    Those that the map was fitted on are where they were; of another cloud a seeded sample is placed, NaN where the map
+    has no place for a point.
+
+    Raises:
+        BadRequest: where they lie is not in the store (any more); see `need_clouds_on`.
+    """
+    if fitted_on(stored, cloud, spec):
+        own = (stored.reference["cloud"] == cloud.key).to_numpy()
+        rows = stored.reference.loc[own, "row"].to_numpy()
+        return rows, np.asarray(stored.map.coordinates[own], np.float32)
+    asked = placement_of(spec, stored, which)
+    rows = rows_of(asked, cloud)
+    if stored.map.neighbourhoods is None:
+        return rows, stored.map.pca.transform(cloud.points(asked.site)[rows], stored.map.n_components)
+    placed = find_placement(asked, store)
+    if placed is None:
+        raise BadRequest("Where these points lie on the map is not in the store any more; open this page again.")
+    return rows, placed.coordinates
+
+
+def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
+    """Return whether all clouds of a spec can be laid on a map now; start what takes seconds, and show the jobs."""
+    ready = True
+    if stored.map.neighbourhoods is None:
+        return True
+    for place, (wanted, label) in enumerate(zip(spec.clouds, labels(spec.clouds), strict=True)):
+        cloud = find_cloud(wanted, store)
+        if cloud is None or fitted_on(stored, cloud, spec):
+            continue
+        asked = placement_of(spec, stored, place)
+        if find_placement(asked, store) is None:
+            st.markdown(f"**Laying {plain(label)} on the map**")
+            _make(asked, store)
+            ready = False
+    return ready
+
+
+def fitted_on(stored: StoredMap, cloud: Cloud, spec: ProjectionSpec) -> bool:
+    """Return whether a map was fitted on a cloud at the site of a spec."""
+    return stored.spec.site == spec.site and cloud.key in stored.artifact.info["clouds"]
+
+
+def placement_of(spec: ProjectionSpec, stored: StoredMap, which: int) -> PlacementSpec:
+    """Return what is asked to lay a spec's cloud on a map."""
+    return PlacementSpec(
+        map=stored.artifact.key, cloud=spec.clouds[which], site=spec.site, n_points=spec.n_points, seed=spec.seed
+    )
+
+
+def lay_vectors(
+    stored: StoredMap, groups: Mapping[str, NDArray[np.floating]], store: Store
+) -> dict[str, Placement] | None:
+    """Return where groups of vectors lie on a map, by name; None while a job is at it, which is shown."""
+    names, lengths = list(groups), [len(vectors) for vectors in groups.values()]
+    every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
+    if stored.map.neighbourhoods is None:
+        return split(stored.map.place(every), names, lengths)
+    key = keep_vectors(every, store)
+    asked = PlacementSpec(map=stored.artifact.key, vectors=key)
+    found = find_placement(asked, store)
+    small = len(every) <= AT_ONCE and len(stored.map.coordinates) <= REFERENCE_AT_ONCE
+    if found is None and small:
+        found = _place_now(store.root, stored.artifact.key, key)
+    if found is None:
+        st.markdown("**Laying the vectors on the map**")
+        _make(asked, store)
+        return None
+    return split(found, names, lengths)
+
+
+def split(placed: Placement, names: Sequence[str], lengths: Sequence[int]) -> dict[str, Placement]:
+    """Return parts of a placement by name, of consecutive rows."""
+    starts = np.cumsum([0, *lengths])
+    return {name: placed.part(slice(start, start + n)) for name, start, n in zip(names, starts, lengths, strict=False)}
+
+
+@st.cache_data(show_spinner="Laying the vectors on the map …", max_entries=32)
+def _place_now(root: Path, map_key: str, vectors_key: str) -> Placement:
+    store = Store(root)
+    stored = load_map(map_key, store)
+    if stored is None:
+        raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
+    return stored.map.place(read_vectors(vectors_key, store))
+
+
+def _make(asked: PlacementSpec, store: Store) -> None:
+    job = job_of("place", [asked], store)
+    if job is None or job.status().state == "succeeded":  # succeeded, but pruned since
+        job = start("place", asked, store)
+    if job:
+        follow(job, store)
