@@ -1,5 +1,6 @@
 """Curves over sites: a number with its interval, and the band of its null."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.analysis.atlas_terms import ALL, QUANTITIES, pair_name
+from core.figures.hover import TEXT_AND_NAME, hover
 from core.figures.palette import mark
 from core.figures.style import GRID, style
 from core.figures.text import show
@@ -112,7 +114,7 @@ def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -
             showlegend=first,
             customdata=[str(site) for site in rows["site"]],
             hovertext=[_words(row) for row in rows.to_dict("records")],
-            hovertemplate="%{hovertext}<extra>%{fullData.name}</extra>",
+            hovertemplate=TEXT_AND_NAME,
             line={"color": line, "width": 1.6},
             marker={
                 "color": ["#FFFFFF" if empty else point for empty in open_],
@@ -144,7 +146,10 @@ def _faint(colour: str) -> str:
 
 
 def _words(row: dict[str, Any]) -> str:
-    words = f"site {row['site']}<br>{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
-    if row["null"] == row["null"]:
-        words += f"<br>null {row['null']:.4g} [{row['null_low']:.4g}, {row['null_high']:.4g}]"
-    return words + (f"<br>p {row['p']:.2g}" if row["p"] == row["p"] else "")
+    null = f"null {row['null']:.4g} [{row['null_low']:.4g}, {row['null_high']:.4g}]"
+    return hover(
+        f"site {row['site']}",
+        f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]",
+        "" if math.isnan(row["null"]) else null,
+        "" if math.isnan(row["p"]) else f"p {row['p']:.2g}",
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import CONTINUOUS, Mark, Role, mark
 from core.figures.style import GRID, HEIGHT, style
 from core.figures.text import show
@@ -36,7 +37,7 @@ class Layer:
         coordinates: (n, 2 or 3) float32; a row of NaN has no place on the map and goes to the rail.
         role: decides colour and symbol.
         index: which data set, for its own hue.
-        hover: (n,) texts that `core.figures.text` has escaped.
+        hover: (n,) texts made by `core.figures.hover`.
         ids: (n,) stable ids, sent as `customdata`.
         values: (n,) numbers that colour the points instead of the role.
         values_title: of the colour bar.
@@ -171,7 +172,7 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
         "hovertext": None if layer.hover is None else list(layer.hover),
-        "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>" if layer.hover is not None else None,
+        "hovertemplate": TEXT_AND_NAME if layer.hover is not None else None,
         "hoverinfo": "name" if layer.hover is None else None,
     }
     x, y, *z = np.ascontiguousarray(layer.coordinates.T, np.float32)

@@ -33,7 +33,7 @@ class Way:
         prior: its prior sample; without points if it is not known.
         posterior: the look of what moves; its coordinates and hover are not used.
         coordinates: (n_frames, n_prompt, 2 or 3) the prompt along its way.
-        hover: a list of texts a frame, escaped by `core.figures.text`.
+        hover: a list of texts per frame, made by `core.figures.hover`.
         weights: (n_frames, n_prompt) shares of 1 that decide how large each point is, instead of one size.
     """
 

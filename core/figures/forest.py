@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.analysis.intervals import Interval
+from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import POSTERIOR
 from core.figures.style import style
 from core.figures.text import show
@@ -86,8 +87,10 @@ def _values(panel: Lines) -> go.Scatter:
         },
         mode="markers",
         marker={"color": POSTERIOR.colour, "size": 9},
-        text=[f"{show(name)}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}]" for name, one in panel.values.items()],
-        hovertemplate="%{text}<extra></extra>",
+        hovertext=[
+            hover(f"{name}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}]") for name, one in panel.values.items()
+        ],
+        hovertemplate=TEXT_ONLY,
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures.clouds import Axes, Layer, Rail, points_trace, scene
+from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import SENTENCE_MARKS, Mark
 from core.figures.style import GRID, style
 from core.figures.text import show
@@ -35,7 +36,7 @@ class TokenPath:
     Attributes:
         name: for the legend; shown as text, never as markup.
         coordinates: (n, 2 or 3) float32 of its tokens; NaN for one without a place on the map.
-        hover: (n,) texts that `core.figures.text` has escaped.
+        hover: (n,) texts made by `core.figures.hover`.
         words: (n,) tokens to write beside the points, escaped; empty for none.
         mark: colour and symbol.
         dash: of the line.
@@ -113,7 +114,7 @@ def _traces(path: TokenPath, frame: int, n_dimensions: int, span: NDArray[np.flo
         **shared,
         "mode": "markers+text" if len(path.words) else "markers",
         "hovertext": list(path.hover[:n]),
-        "hovertemplate": "%{hovertext}<extra>%{fullData.name}</extra>",
+        "hovertemplate": TEXT_AND_NAME,
         "text": list(path.words[:n]) if len(path.words) else None,
         "textfont": {"size": 11, "color": path.mark.colour},
     }

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.figures.hover import hover
 from core.figures.palette import REFERENCE, Mark
 from core.figures.style import SMALL_HEIGHT, style
 from core.figures.text import show
@@ -104,7 +105,7 @@ def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Fig
     for square in squares:
         place = rows.index(square.row), columns.index(square.column)
         codes[place] = states.index(square.state)
-        texts[place], hovers[place] = show(square.text), show(square.hover)
+        texts[place], hovers[place] = show(square.text), hover(square.hover)
     edges = np.linspace(0, 1, len(states) + 1)
     scale = [[float(edge), colour] for i, colour in enumerate(STATES.values()) for edge in edges[i : i + 2]]
     figure = go.Figure(

@@ -1,6 +1,5 @@
 """Token text is data: escaped, and with its white space made visible."""
 
-from collections.abc import Iterable, Sequence
 from html import escape
 
 _VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍"})
@@ -18,28 +17,13 @@ def show(text: object) -> str:
 
 def token(text: object) -> str:
     """Return a token for a label: as `show`, with outer blanks seen."""
+    return show(outer_blanks(text))
+
+
+def outer_blanks(text: object) -> str:
+    """Return a token with its outer blanks seen, not escaped."""
     raw = str(text)
     inner = raw.strip(" ")
     left = len(raw) - len(raw.lstrip(" "))
     right = len(raw) - left - len(inner)
-    return show("␣" * left + inner + "␣" * right)
-
-
-def in_context(
-    before: Iterable[object], tokens: Iterable[object], after: Iterable[object], notes: Sequence[str] | None = None
-) -> list[str]:
-    """Return hover texts: each token bold between its neighbours, and a note below it.
-
-    Args:
-        before: text in front of each token.
-        tokens: the tokens.
-        after: text behind each token.
-        notes: one more line each, escaped by this function too.
-    """
-    lines = [
-        f"{show(left)}<b>{token(middle)}</b>{show(right)}"
-        for left, middle, right in zip(before, tokens, after, strict=True)
-    ]
-    if notes is None:
-        return lines
-    return [f"{line}<br>{show(note)}" for line, note in zip(lines, notes, strict=True)]
+    return "␣" * left + inner + "␣" * right

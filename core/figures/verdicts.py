@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from core.analysis.intervals import Interval
 from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict
+from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import REFERENCE, Mark
 from core.figures.style import style
 from core.figures.text import show
@@ -126,7 +127,7 @@ def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: 
         mode="markers",
         name=name,
         hovertext=list(words),
-        hovertemplate="%{hovertext}<extra></extra>",
+        hovertemplate=TEXT_ONLY,
         marker={"color": look.colour, "symbol": look.symbol, "size": look.size if name != "by chance" else 7},
     )
 
@@ -138,7 +139,7 @@ def _length(value: float, span: float) -> float:
 
 def _words(row: Row) -> str:
     bounds = "no interval" if math.isnan(row.interval.low) else f"[{row.interval.low:.4g}, {row.interval.high:.4g}]"
-    return f"{show(row.name)}: {row.interval.value:.4g} {bounds}<br>claimed {row.bounds}"
+    return hover(f"{row.name}: {row.interval.value:.4g} {bounds}", f"claimed {row.bounds}")
 
 
 def _reach(panel: Sequence[Row]) -> tuple[float, float]:
@@ -206,8 +207,8 @@ def matrix_figure(
             text=[sign] * len(mine),
             textfont={"color": "#FFFFFF" if look else colour, "size": 13},
             customdata=[[number, column] for _, number, column in mine],
-            hovertext=[show(words.get((number, column), "not judged yet")) for _, number, column in mine],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertext=[hover(words.get((number, column), "not judged yet")) for _, number, column in mine],
+            hovertemplate=TEXT_ONLY,
             marker={"symbol": "square", "size": 1, "opacity": 0, "color": colour},
             name=verdict or "not judged yet",
             showlegend=False,

@@ -1,6 +1,6 @@
 """A stored map's points as a table, and a table as layers of a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +11,11 @@ from core.activations.clouds import Cloud
 from core.engine.projection import StoredMap
 from core.engine.trajectory import ANSWER, Trajectories
 from core.figures.clouds import Axes, Layer, pca_axes, tsne_axes
+from core.figures.hover import token_hover
 from core.figures.palette import ANSWER as ANSWER_LOOK
 from core.figures.palette import DATASET_MARKS, PRIOR, QUESTION, Mark
 from core.figures.paths import TokenPath, sentence_mark
-from core.figures.text import in_context, token
+from core.figures.text import token
 
 AXES = ("x", "y")
 BLUE = replace(DATASET_MARKS[0], colour=PRIOR.colour)
@@ -54,20 +55,12 @@ def layers_of(points: pd.DataFrame, looks: Mapping[str, Mark]) -> list[Layer]:
             Layer(
                 name=f"{name} ({len(rows):,})",
                 coordinates=rows[list(AXES)].to_numpy(np.float32),
-                hover=hover(rows),
+                hover=token_hover(rows),
                 ids=rows["row_id"].to_numpy(),
                 mark=look,
             )
         )
     return layers
-
-
-def hover(rows: pd.DataFrame) -> Sequence[str]:
-    """Return what is shown of each point."""
-    if "context_before" not in rows or bool(rows["context_before"].isna().to_numpy().all()):
-        return [token(text) for text in rows["token"]]
-    notes = [f"document {number}" for number in rows["document"]]
-    return in_context(rows["context_before"], rows["token"], rows["context_after"], notes)
 
 
 def axes_of(stored: StoredMap) -> Axes:

@@ -10,8 +10,8 @@ from core.analysis.atlas_terms import ALL
 from core.analysis.hygiene import AS_CHOSEN, TITLES
 from core.engine.hygiene import Hygiene, find_hygiene
 from core.figures.clouds import Layer, map_figure, pca_axes
+from core.figures.hover import token_hover
 from core.figures.palette import Mark
-from core.figures.text import in_context
 from core.specs import HygieneSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
@@ -153,11 +153,10 @@ def _picture(spec: ProjectionSpec, found: Hygiene) -> None:
 
 
 def _layer(name: str, rows: pd.DataFrame, index: int) -> Layer:
-    notes = [f"document {d} · position {p}" for d, p in zip(rows["document"], rows["position"], strict=True)]
     return Layer(
         name=f"{name} ({len(rows):,})",
         coordinates=rows[["x", "y"]].to_numpy(np.float32),
         role="dataset",
         index=index,
-        hover=in_context(rows["context_before"], rows["token"], rows["context_after"], notes),
+        hover=token_hover(rows),
     )

@@ -13,10 +13,11 @@ from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer
+from core.figures.hover import token_hover
 from core.figures.text import token
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
-from pages.widgets.clouds import hover, labels, map_layers
+from pages.widgets.clouds import labels, map_layers
 from pages.widgets.overlays import fitted_on, lay_cloud
 
 HOVER_UP_TO = 20_000
@@ -68,7 +69,7 @@ class Points:
     def hover(self) -> list[str]:
         """Return (n,) hover texts: in context, or the tokens alone where there are many."""
         if len(self) <= HOVER_UP_TO:
-            return hover(self.frame)
+            return token_hover(self.frame)
         codes, words = pd.factorize(self.frame["token"])
         shown = [token(word) for word in words]
         return [shown[code] for code in codes]

@@ -13,8 +13,8 @@ from core.engine.measure import Measures, frames, tuning_spec
 from core.engine.projection import StoredMap
 from core.figures.clouds import Layer
 from core.figures.comparison import Panel, Way, comparison_figure
+from core.figures.hover import hover
 from core.figures.palette import POSTERIOR, mark
-from core.figures.text import token
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
@@ -135,8 +135,8 @@ def picture(
     alone = view_look.multiples or len(here) == 1
     ways = []
     for run in here:
-        hover = hover_of(run, site, shown[run.job.id], measured.get(run.job.id))
-        ways.append(way_of(run, placed[run.job.id], hover, view_look.size, alone))
+        texts = hover_of(run, site, shown[run.job.id], measured.get(run.job.id))
+        ways.append(way_of(run, placed[run.job.id], texts, view_look.size, alone))
     beside = [null_layers(run.job.id, nulls[run.job.id], placed) for run in here]
     if view_look.multiples:
         bare = [replace(layer, hover=None) for layer in background]
@@ -172,9 +172,9 @@ def shown_snapshots(run: Chosen, wish: Wish) -> np.ndarray:
     return np.unique(found[[0, -1]]) if wish.joint else found
 
 
-def way_of(run: Chosen, placed: Placement, hover: list[list[str]], size: str, alone: bool) -> Way:
+def way_of(run: Chosen, placed: Placement, texts: list[list[str]], size: str, alone: bool) -> Way:
     """Return a run's way on the map, whose vectors are placed snapshot after snapshot."""
-    n_frames = len(hover)
+    n_frames = len(texts)
     kind = run.spec.prior.kind
     flat_symbols, solid_symbols = SYMBOLS[run.index % len(SYMBOLS)], SYMBOLS_3D[run.index % len(SYMBOLS_3D)]
     role: Any = "xavier" if kind == "xavier" else "prior"
@@ -184,7 +184,7 @@ def way_of(run: Chosen, placed: Placement, hover: list[list[str]], size: str, al
     weights = None if flat is None else flat.reshape(n_frames, -1)
     first, last = (None, None) if weights is None else (weights[0], weights[-1])
     start, end = (
-        Layer(f"prior{suffix}", spots[0], role, hover=hover[0], weights=first),
+        Layer(f"prior{suffix}", spots[0], role, hover=texts[0], weights=first),
         Layer(f"posterior{suffix}", spots[-1], "posterior", weights=last),
     )
     if not run.prompts.begun:
@@ -192,7 +192,7 @@ def way_of(run: Chosen, placed: Placement, hover: list[list[str]], size: str, al
     if not alone:
         start = replace(start, mark=replace(mark(role), symbol=flat_symbols[0], symbol_3d=solid_symbols[0]))
         end = replace(end, mark=replace(POSTERIOR, symbol=flat_symbols[1], symbol_3d=solid_symbols[1]))
-    return Way(start, end, spots, hover, weights)
+    return Way(start, end, spots, texts, weights)
 
 
 def ends_of(chosen: Sequence[Chosen], placed: Mapping[str, Placement]) -> dict[str, Placement]:
@@ -218,8 +218,8 @@ def hover_of(run: Chosen, site: int, shown: np.ndarray, measured: Measures | Non
         texts = []
         for i in range(run.prompts.vectors.shape[2]):
             word = words.get((step, i))
-            near = f"<br>nearest token <b>{token(word)}</b>" if word is not None else ""
-            texts.append(f"vector {i} · step {step}{near}")
+            near = "" if word is None else ("nearest token ", word, "")
+            texts.append(hover(f"vector {i} · step {step}", near))
         found.append(texts)
     return found
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.analysis.projection import Placement
 from core.figures.clouds import Layer
 from core.figures.densities import Density, density_figure
+from core.figures.hover import hover
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
-from core.figures.text import show
 from core.priors.radial import chi_radii
 from core.specs import PriorSpec
 from pages.priors_parts.preview import N_NEAREST, Asked, Preview, ReferenceFacts, nearest_tokens, place_sample
@@ -85,24 +85,25 @@ class Drawn:
             size: what decides how large a vector is drawn; see `pages.widgets.maps.SIZES`.
         """
         points = self.points()
-        hover = [
-            f"<b>{i}</b> of {len(points)}<br>norm {norm:.4g}<br>{off:.1%} off this plane, T² {t:.2g}<br>"
-            f"percentile in the reference {share:.3g} %, by neighbours {near:.3g} %"
-            for i, norm, off, t, share, near in zip(*(points[name] for name in points.columns[:6]), strict=True)
+        texts = [
+            hover(
+                ("", row["vector"], f" of {len(points)}"),
+                f"norm {row['norm']:.4g}",
+                f"{row['off plane']:.1%} off this plane, T² {row['T²']:.2g}",
+                f"percentile in the reference {row['percentile']:.3g} %, by neighbours {row['kNN percentile']:.3g} %",
+                ""
+                if np.isnan(row.get("cosine distance", np.nan))
+                else f"nearest token {row['nearest token']}, cosine distance {row['cosine distance']:.3f}",
+            )
+            for row in points.to_dict("records")
         ]
-        if "nearest token" in points:
-            found = zip(hover, points["nearest token"], points["cosine distance"], strict=True)
-            hover = [
-                text if pd.isna(distance) else f"{text}<br>nearest token {show(word)}, cosine distance {distance:.3f}"
-                for text, word, distance in found
-            ]
         coordinates, n = self.placed.coordinates, len(points)
         return Layer(
             f"{self.name} sample ({n})",
             coordinates,
             "prior",
             0,
-            hover,
+            texts,
             np.arange(n),
             mark=self.look,
             weights=weights_of(size, self.placed),

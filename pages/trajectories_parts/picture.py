@@ -12,10 +12,11 @@ from core.activations.clouds import find_vocabulary
 from core.engine.projection import StoredMap
 from core.engine.trajectory import ANSWER, TEXT, Trajectories
 from core.figures.clouds import Layer
+from core.figures.hover import hover
 from core.figures.palette import ANSWER as ANSWER_MARK
 from core.figures.palette import ANSWER_AFTER_PROMPT, QUESTION
 from core.figures.paths import TokenPath, paths_figure, sentence_mark
-from core.figures.text import in_context, show, token
+from core.figures.text import outer_blanks, show, token
 from core.specs.model import short_name
 from core.store import Store
 from pages.trajectories_parts.controls import Wanted
@@ -202,18 +203,20 @@ def hover_of(part: Part) -> list[str]:
     places = rows["order"].tolist()
     before = ["".join(words[max(0, k - 8) : k]) for k in places]
     after = ["".join(words[k + 1 : k + 9]) for k in places]
-    lines = in_context(before, rows["token"], after)
     others = others[others["text"] == part.number]
     texts = []
-    for line, k, probability in zip(lines, places, rows["probability"], strict=True):
+    for k, word, left, right, probability in zip(
+        places, rows["token"], before, after, rows["probability"], strict=True
+    ):
         if np.isnan(probability):
-            texts.append(f"{line}<br>token {k + 1}")
+            texts.append(hover((left, word, right), f"token {k + 1}"))
             continue
         rest = others.loc[(others["order"] == k) & (others["rank"] > 1)][:_SHOWN_ALTERNATIVES]
         instead = ", ".join(
-            f"{token(word)} {p:.2f}" for word, p in zip(rest["token"], rest["probability"], strict=True)
+            f"{outer_blanks(other)} {p:.2f}" for other, p in zip(rest["token"], rest["probability"], strict=True)
         )
-        texts.append(f"{line}<br>token {k + 1} · probability {probability:.2f}<br>instead of: {instead}")
+        known = f"token {k + 1} · probability {probability:.2f}"
+        texts.append(hover((left, word, right), known, f"instead of: {instead}"))
     return texts
 
 

@@ -13,7 +13,7 @@ from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
 from core.engine.projection import StoredMap, clouds_of, find_map, load_map
 from core.figures.clouds import Axes, Layer, pca_axes, tsne_axes
-from core.figures.text import in_context, token
+from core.figures.text import token
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
 from core.store import JobFolder, Store, list_jobs
@@ -225,20 +225,6 @@ def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
             )
         )
     return layers
-
-
-def hover(rows: pd.DataFrame) -> list[str]:
-    """Return hover texts of a cloud's rows: token in context where there is one."""
-    if "context_before" not in rows:
-        return [
-            f"<b>{token(text)}</b><br>token {number}"
-            for text, number in zip(rows["token"], rows["token_id"], strict=True)
-        ]
-    notes = [
-        f"document {document} · position {position}"
-        for document, position in zip(rows["document"], rows["position"], strict=True)
-    ]
-    return in_context(rows["context_before"], rows["token"], rows["context_after"], notes)
 
 
 def sources_table(clouds: Sequence[Cloud], labels: Sequence[str]) -> pd.DataFrame:

@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 
 import core.priors  # noqa: F401 - importing it defines the kinds
@@ -9,7 +8,6 @@ from core.store.losses import read_losses
 from core.store.status import Status
 from pages.widgets import jobs, layout, provenance, state
 from pages.widgets.choices import keep_upload
-from pages.widgets.clouds import hover
 
 
 @pytest.mark.parametrize(
@@ -89,13 +87,6 @@ def test_an_upload_is_kept_by_its_content_and_cannot_leave_its_folder(tmp_path):
 def test_models_in_folders_go_by_their_last_name():
     assert short_name("/a/b/stories") == "stories"
     assert short_name("owner/model") == "owner/model"
-
-
-def test_hover_texts_of_tokens_are_escaped():
-    rows = pd.DataFrame({"token": ["<b>"], "token_id": [7]})
-    assert hover(rows) == ["<b>&lt;b&gt;</b><br>token 7"]
-    context = rows.assign(context_before="<script>", context_after="x", document=1, position=2)
-    assert hover(context) == ["&lt;script&gt;<b>&lt;b&gt;</b>x<br>document 1 · position 2"]
 
 
 def test_progress_in_words():

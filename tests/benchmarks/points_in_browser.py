@@ -57,15 +57,16 @@ import plotly.graph_objects as go
 import streamlit as st
 from core.activations.clouds import find_cloud
 from core.engine.projection import find_map
+from core.figures.hover import token_hover
 from core.specs import ProjectionSpec
 from core.store import Store
-from pages.widgets.clouds import hover
 spec = ProjectionSpec.parse({spec!r})
 store = Store.default()
 found = find_map(spec, store)
 rows = find_cloud(spec.clouds[0], store).rows
 x, y = found.map.coordinates[:, 0].tolist(), found.map.coordinates[:, 1].tolist()
-figure = go.Figure(go.Scattergl(x=x, y=y, mode="markers", hovertext=hover(rows), customdata=rows["row_id"].tolist()))
+ids = rows["row_id"].tolist()
+figure = go.Figure(go.Scattergl(x=x, y=y, mode="markers", hovertext=token_hover(rows), customdata=ids))
 figure.update_layout(dragmode="lasso", height=560)
 event = st.plotly_chart(figure, key="map", on_select="rerun", config={{"displayModeBar": True}})
 chosen = [point["customdata"] for point in event.selection.points]
