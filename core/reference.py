@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.cli import app
+from core.cli import VERBS, load
 from core.commands.docs import command_page
 from core.engine.tasks import task_specs
 from core.priors.docs import prior_page
@@ -19,7 +19,7 @@ def pages() -> dict[str, str]:
         "priors.md": prior_page(),
         "claims.md": claims_page(CLAIMS),
         "reference/specs.md": spec_page(documented_specs(), task_specs()),
-        "reference/commands.md": command_page(app),
+        "reference/commands.md": command_page({name: load(name) for name in VERBS}),
     }
 
 

@@ -1,12 +1,11 @@
 """`cache`: list, verify and prune what is stored."""
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.options import Json
-from core.commands.output import emit, show_progress
+from core.commands.output import emit, local_time, show_progress
 from core.errors import DamagedArtifact
 from core.store import Store
 from core.store.maintenance import Entry, cache_entries, verify_all
@@ -61,11 +60,5 @@ def _show(store: Store, title: str, entries: list[Entry], as_json: bool) -> None
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    created = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
-    return {
-        "kind": entry.kind,
-        "key": entry.key,
-        "bytes": entry.bytes,
-        "created": created,
-        "description": entry.description,
-    }
+    names = ("kind", "key", "bytes", "created", "description")
+    return {name: getattr(entry, name) for name in names} | {"created": local_time(entry.created)}

@@ -1,10 +1,8 @@
 """The page of all verbs, made from the command line itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
-
-import typer
 
 _INTRODUCTION = """# Commands
 
@@ -17,23 +15,23 @@ _WORDS = {str: "text", int: "integer", float: "number", Path: "path"}
 _EVERYWHERE = ("json", "help")
 
 
-def command_page(app: typer.Typer) -> str:
-    """Return `docs/reference/commands.md`."""
-    return "\n".join([_INTRODUCTION, *(_section(words, verb) for words, verb in all_verbs(app))])
+def command_page(verbs: Mapping[str, Any]) -> str:
+    """Return `docs/reference/commands.md`.
+
+    Args:
+        verbs: commands by name; a group among them has a section for each of its verbs.
+    """
+    return "\n".join([_INTRODUCTION, *(_section(words, verb) for words, verb in all_verbs(verbs))])
 
 
-def all_verbs(app: typer.Typer) -> Iterator[tuple[str, Any]]:
+def all_verbs(verbs: Mapping[str, Any], words: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every verb with its words, those in groups among them."""
-    yield from _walk("", typer.main.get_command(app))
-
-
-def _walk(words: str, command: Any) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield words, command
-        return
-    for name, child in children.items():
-        yield from _walk(f"{words} {name}".strip(), child)
+    for name, verb in verbs.items():
+        path = f"{words} {name}".strip()
+        if children := getattr(verb, "commands", None):
+            yield from all_verbs(children, path)
+        else:
+            yield path, verb
 
 
 def _section(words: str, verb: Any) -> str:

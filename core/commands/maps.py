@@ -1,12 +1,11 @@
 """`maps`: list, show, name, rename maps and take names away."""
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.options import Json
-from core.commands.output import emit
+from core.commands.output import emit, local_time
 from core.engine.projection import MAP, StoredMap, clouds_of, load_map
 from core.errors import BadRequest
 from core.store import Store
@@ -91,7 +90,7 @@ def _row(named: Named, store: Store) -> dict[str, Any]:
         "site": spec["site"],
         "model": spec["model"]["name"],
         "stored": store.folder(MAP, named.key).exists(),
-        "named": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(named.created)),
+        "named": local_time(named.created),
     }
 
 

@@ -41,6 +41,11 @@ def _number(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def local_time(seconds: float) -> str:
+    """Return a time in seconds since the epoch as people here read it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 class ProgressLine:
     """One line on stderr that follows a job: rewritten on a terminal, every few seconds elsewhere."""
 

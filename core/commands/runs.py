@@ -1,13 +1,12 @@
 """`runs`: list, show, cancel, resume and delete runs and other jobs."""
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from core.commands.jobs import follow
 from core.commands.options import Json
-from core.commands.output import emit
+from core.commands.output import emit, local_time
 from core.engine import client
 from core.store import JobFolder, Store, find_job, list_jobs
 
@@ -77,5 +76,5 @@ def _row(job: JobFolder) -> dict[str, Any]:
         "total": status.total,
         "message": status.message,
         "error": status.error,
-        "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.created)),
+        "created": local_time(status.created),
     }

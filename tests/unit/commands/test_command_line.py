@@ -1,0 +1,79 @@
+"""How the command line starts and how it fails: quickly, and in one line."""
+
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from core.cli import VERBS
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAVY = ("torch", "transformers", "pandas", "sklearn", "scipy", "plotly", "distributed", "streamlit")
+
+
+def imported(arguments: list[str], cache: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the command line in a fresh process and return the names of the heavy packages that it imported."""
+    monkeypatch.setenv("PRIORSCOPE_CACHE", str(cache))
+    code = (
+        f"import sys; sys.argv = ['core', *{arguments}]\n"
+        "from core.cli import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["runs", "list"], ["runs", "--help"], ["cache", "list"]], ids=" ".join
+)
+def test_what_only_reads_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
+    assert imported(arguments, tmp_path, monkeypatch) == "[]"
+
+
+def test_help_lists_every_verb_with_its_line(call):
+    code, out, _ = call("--help")
+    assert code == 0
+    words = " ".join(out.replace("│", " ").split())
+    for name, verb in VERBS.items():
+        assert f"{name} {verb.summary}" in words
+
+
+def test_the_console_script_is_the_same_program():
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["priorscope"]
+    module, _, function = script.partition(":")
+    assert getattr(import_module(module), function) is import_module("core.__main__").main
+
+
+@pytest.mark.parametrize("verb", [["doctor"], ["runs", "list"], ["cache", "list"]], ids=" ".join)
+def test_a_cache_folder_that_is_a_file_is_one_line(call, tmp_path, monkeypatch, verb):
+    spoilt = tmp_path / "cache"
+    spoilt.write_text("a file")
+    monkeypatch.setenv("PRIORSCOPE_CACHE", str(spoilt))
+    code, out, err = call(*verb)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {spoilt}/artifacts: Not a directory. ")
+    assert "PRIORSCOPE_CACHE names the cache folder" in err
+    assert err.count("\n") == 1
+
+
+def test_a_cache_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch):
+    def refuse(path: Path, **_) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setenv("PRIORSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    code, out, err = call("runs", "list")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {tmp_path / 'cache' / 'artifacts'}: Permission denied. ")
+    assert err.count("\n") == 1
+
+
+def test_a_misspelt_verb_is_guessed(call):
+    code, out, err = call("impot")
+    assert (code, out) == (2, "")
+    assert err == "error: No such command 'impot'. Did you mean 'import'? Add --help to see the options.\n"
