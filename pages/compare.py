@@ -21,7 +21,7 @@ from pages.widgets.state import View, open_store
 def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[DatasetSpec]:
     """Draw the picker of data sets whose clouds vectors are placed in beside those of their own data."""
     own = {run.spec.dataset.canonical_json() for run in chosen}
-    model = chosen[0].spec.model.model_dump(mode="json")
+    model = chosen[0].spec.model.as_json()
     found = [
         DatasetSpec.parse(job.spec["dataset"]) for job in list_jobs(store, "capture") if job.spec["model"] == model
     ]

@@ -74,7 +74,7 @@ def annotate(spec: CloudSpec, store: Store, progress: Progress = silent) -> tupl
     artifact, cached = store.make(
         ANNOTATION,
         _key(spec, files.revision),
-        spec.model_dump(mode="json"),
+        spec.as_json(),
         lambda folder: _build(folder, spec, cloud, store, progress),
         progress=progress,
     )

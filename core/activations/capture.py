@@ -63,7 +63,7 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
     artifact, cached = store.make(
         CLOUD,
         key,
-        spec.model_dump(mode="json"),
+        spec.as_json(),
         lambda folder: _build(folder, key, spec, files, data, store, progress),
         progress=progress,
     )

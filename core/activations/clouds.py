@@ -130,7 +130,7 @@ def find_vocabulary(spec: ModelSpec, store: Store) -> Cloud | None:
 
 def base_key(spec: CloudSpec, revision: str) -> str:
     """Return what tells captures apart whatever their sites: weights, texts, filter, sample and number format."""
-    asked = spec.model_dump(mode="json", exclude={"sites", "dataset", "model"})
+    asked = spec.as_json(exclude={"sites", "dataset", "model"})
     return fingerprint(
         canonical_json(asked), dataset_key(spec.dataset), revision, spec.model.device, spec.model.dtype, VERSION
     )

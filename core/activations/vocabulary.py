@@ -30,7 +30,7 @@ def vocabulary_cloud(spec: ModelSpec, store: Store, progress: Progress = silent)
     artifact, _ = store.make(
         VOCABULARY,
         vocabulary_key(spec, files.revision),
-        spec.model_dump(mode="json"),
+        spec.as_json(),
         lambda folder: _build(folder, spec, files, store, progress),
         progress=progress,
     )

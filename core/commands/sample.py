@@ -55,7 +55,7 @@ def sample(
         write_atomically(out, save({"prompt": drawn}, metadata={"prior": spec.canonical_json(), "seed": str(seed)}))
     emit(
         {
-            "prior": spec.model_dump(mode="json"),
+            "prior": spec.as_json(),
             "reference": {
                 "cloud": main.key,
                 "site": place.site,

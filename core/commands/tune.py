@@ -49,7 +49,7 @@ def _vary(spec: TuningSpec, field: str, values: str, store: Store, again: bool, 
         Failed: some run did not succeed; the others are shown.
     """
     given = tuple(value.strip() for value in values.split(","))
-    found = standings(SweepSpec(base=spec.model_dump(mode="json"), vary={field: given}), store)
+    found = standings(SweepSpec(base=spec.as_json(), vary={field: given}), store)
     submitted = submit_runs(found, store, retry=True, again=again)
     try:
         follow_runs(submitted, ProgressLine())

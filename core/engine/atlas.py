@@ -97,7 +97,7 @@ class Atlas:
 
 def find_atlas(spec: AtlasSpec, store: Store) -> Atlas | None:
     """Return what was found for a request, or None."""
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     for job in list_jobs(store, "atlas"):
         if job.spec == wanted and job.status().state == "succeeded":
             summary = job.result()

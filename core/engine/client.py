@@ -69,7 +69,7 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
         job_id = _job_id(task, spec.fingerprint(task.kind, *context), store, again)
-        job = create_job(store, kind, spec.model_dump(mode="json"), job_id)
+        job = create_job(store, kind, spec.as_json(), job_id)
         _queue(job, task, engine, store)
     return job
 

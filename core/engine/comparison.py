@@ -66,7 +66,7 @@ def comparison(measured: Sequence[Measures], store: Store, target: float | None 
 
 def prior_names(specs: Sequence[TuningSpec]) -> list[str]:
     """Return a name of each run's prior: its kind, with the parameters in which priors of that kind differ here."""
-    priors = [(spec.prior.model_dump(mode="json"), spec.reference) for spec in specs]
+    priors = [(spec.prior.as_json(), spec.reference) for spec in specs]
     names = []
     for prior, reference in priors:
         same_kind = [(other, where) for other, where in priors if other["kind"] == prior["kind"]]
@@ -81,9 +81,7 @@ def _targets(measured: Sequence[Measures], specs: Sequence[TuningSpec], target: 
     """Return each run's target loss: losses on other data, or on other examples of it, are not comparable."""
     if target is not None:
         return [target] * len(specs)
-    data = [
-        canonical_json([spec.dataset.model_dump(mode="json"), spec.n_validation, spec.max_length]) for spec in specs
-    ]
+    data = [canonical_json([spec.dataset.as_json(), spec.n_validation, spec.max_length]) for spec in specs]
     losses = [found.summary["evaluations"]["loss"] for found in measured]
     return [common_target([loss for loss, other in zip(losses, data, strict=True) if other == own]) for own in data]
 

@@ -120,7 +120,7 @@ class Paces:
 
         Evaluations and baselines are counted as long as they took there.
         """
-        way = _way(spec.model_dump(mode="json"))
+        way = _way(spec.as_json())
         if way not in self._steps:
             return None
         return spec.steps * spec.batch_size * float(np.median(self._steps[way])) + float(np.median(self._around[way]))

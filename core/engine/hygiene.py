@@ -51,7 +51,7 @@ class Hygiene:
 
 def find_hygiene(spec: HygieneSpec, store: Store) -> Hygiene | None:
     """Return what was found for a request, or None."""
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     for job in list_jobs(store, "hygiene"):
         if job.spec == wanted and job.status().state == "succeeded":
             summary = job.result()

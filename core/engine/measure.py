@@ -76,7 +76,7 @@ def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
 
 def find_measures(spec: MeasureSpec, store: Store) -> Measures | None:
     """Return what was measured for a request; one that also asked what vectors are worth serves one that did not."""
-    wanted = [wish.model_dump(mode="json") for wish in (spec, spec.model_copy(update={"worth": True}))]
+    wanted = [wish.as_json() for wish in (spec, spec.model_copy(update={"worth": True}))]
     for job in list_jobs(store, "measure"):
         if job.spec in wanted and job.status().state == "succeeded":
             summary = job.result()

@@ -138,7 +138,7 @@ def _given(path: Path, _finished: float) -> Mapping[str, Any]:
 
 def _data(spec: TuningSpec) -> str:
     """Return what decides which losses can be compared."""
-    return canonical_json([spec.dataset.model_dump(mode="json"), spec.n_validation, spec.max_length])
+    return canonical_json([spec.dataset.as_json(), spec.n_validation, spec.max_length])
 
 
 def _target(given: Sequence[Mapping[str, Any]], mine: Sequence[bool], target: float | None) -> float | None:

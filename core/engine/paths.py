@@ -63,7 +63,7 @@ class PathTables:
 
 def find_paths(spec: PathsSpec, store: Store) -> PathTables | None:
     """Return what was found for a request, or None."""
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     for job in list_jobs(store, "paths"):
         if job.spec == wanted and job.status().state == "succeeded":
             summary = job.result()

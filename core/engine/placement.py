@@ -54,7 +54,7 @@ def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress)
     artifact, cached = store.make(
         PLACEMENT,
         _key(spec, cloud),
-        spec.model_dump(mode="json"),
+        spec.as_json(),
         lambda folder: _build(folder, stored, points, progress),
         progress=progress,
     )

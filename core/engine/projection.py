@@ -111,16 +111,14 @@ def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress:
         artifact, cached = store.make(
             MAP,
             key,
-            spec.model_dump(mode="json"),
+            spec.as_json(),
             lambda folder: _build(folder, spec, clouds, store, progress, job.enough),
             progress=progress,
         )
     except _StoppedEarly as stopped:
         drawn = stopped.drawn
         fewer = spec.model_copy(update={"n_iterations": drawn.n_iterations})
-        artifact, cached = store.make(
-            MAP, _key(fewer, clouds), fewer.model_dump(mode="json"), lambda folder: _write(folder, drawn)
-        )
+        artifact, cached = store.make(MAP, _key(fewer, clouds), fewer.as_json(), lambda folder: _write(folder, drawn))
     job.log(f"map {artifact.key} {'was there' if cached else 'made'}")
     facts = {name: artifact.info.get(name, 0) for name in ("n_points", "n_available", "n_iterations")}
     return {"key": artifact.key, "cached": cached, **facts}

@@ -57,7 +57,7 @@ def keep_sweep(sweep: SweepSpec, store: Store) -> str:
     if not path.exists():
         with disk_errors(store.root):
             path.parent.mkdir(exist_ok=True)
-            write_json(path, sweep.model_dump(mode="json"))
+            write_json(path, sweep.as_json())
     return sweep_id
 
 

@@ -127,7 +127,7 @@ def trajectory_spec(store: Store, **asked: Any) -> TrajectorySpec:
 
 def find_trajectories(spec: TrajectorySpec, store: Store) -> Trajectories | None:
     """Return what was followed for a request, or None."""
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     for job in list_jobs(store, "trajectory"):
         if job.spec == wanted and job.status().state == "succeeded":
             summary = job.result()

@@ -127,7 +127,7 @@ def _provenance(run: JobFolder, spec: TuningSpec) -> dict[str, Any]:
     path = run.path / "provenance.json"
     return {
         "run": run.id,
-        "spec": spec.model_dump(mode="json", exclude={"model", "dataset"}) | {"dataset": _dataset(spec)},
+        "spec": spec.as_json(exclude={"model", "dataset"}) | {"dataset": _dataset(spec)},
         "provenance": json.loads(path.read_text()) if path.is_file() else None,
         "result": run.result(),
         "posterior_sha256": checksum(run.path / "posterior.safetensors"),
@@ -137,4 +137,4 @@ def _provenance(run: JobFolder, spec: TuningSpec) -> dict[str, Any]:
 def _dataset(spec: TuningSpec) -> dict[str, Any]:
     """Return the data set without the place of a file: its name alone travels."""
     path = spec.dataset.path
-    return spec.dataset.model_dump(mode="json") | {"path": Path(path).name if path else None}
+    return spec.dataset.as_json() | {"path": Path(path).name if path else None}

@@ -107,7 +107,7 @@ def _fill(
         total=spec.steps,
         message="imported from an adapter",
     )
-    write_json(path / "spec.json", {"kind": "tune", "spec": spec.model_dump(mode="json"), "created": now})
+    write_json(path / "spec.json", {"kind": "tune", "spec": spec.as_json(), "created": now})
     write_json(path / "status.json", asdict(status))
     write_json(path / "provenance.json", {**((beside or {}).get("provenance") or {}), "imported": told})
     write_json(path / "result.json", {**((beside or {}).get("result") or {}), "run": job_id, "status": "succeeded"})

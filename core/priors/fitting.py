@@ -67,7 +67,7 @@ def fit_prior(spec: PriorSpec, references: "References", store: Store, progress:
         done = {"operations": kept.operations(**shape) * learnt.share_done, "seconds": time.monotonic() - began}
         return {"kind": spec.kind, "reference": main.name, **shape, **done}
 
-    artifact, _ = store.make(FIT, key, {"prior": wanted.model_dump(mode="json")}, build, progress=progress)
+    artifact, _ = store.make(FIT, key, {"prior": wanted.as_json()}, build, progress=progress)
     return _restored(prior, artifact, references)
 
 

@@ -63,11 +63,7 @@ def load_dataset(spec: DatasetSpec, store: Store, progress: Progress = silent) -
     """
     key = dataset_key(spec)
     artifact, _ = store.make(
-        DATASET,
-        key,
-        spec.model_dump(mode="json"),
-        lambda folder: _build(folder, spec, store, progress),
-        progress=progress,
+        DATASET, key, spec.as_json(), lambda folder: _build(folder, spec, store, progress), progress=progress
     )
     return _loaded(spec, artifact)
 

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
-from typing import Any, ClassVar, Self
+from collections.abc import Set
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadRequest
 
+JsonObject = dict[str, Any]
+"""A JSON object: names, and values that JSON can hold."""
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, title="Seed")]
+"""A field of many specs."""
 LONGEST_SHOWN = 100
 """Characters of a wrong value that a message shows."""
 
@@ -19,7 +24,7 @@ class Spec(BaseModel):
     are made from them (`core.specs.describe`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     described_last: ClassVar[tuple[str, ...]] = ()
     """Fields that forms and documentation show after all others."""
@@ -38,9 +43,23 @@ class Spec(BaseModel):
         except ValidationError as error:
             raise BadRequest(_one_line(cls.__name__, error)) from None
 
+    def as_json(
+        self, *, exclude: Set[str] = frozenset(), exclude_defaults: bool = False, exclude_none: bool = False
+    ) -> JsonObject:
+        """Return the spec as JSON holds it: what `parse` reads back and what files store.
+
+        Args:
+            exclude: names of fields to leave out.
+            exclude_defaults: whether to leave out fields at their defaults.
+            exclude_none: whether to leave out fields without a value.
+        """
+        return self.model_dump(
+            mode="json", exclude=set(exclude), exclude_defaults=exclude_defaults, exclude_none=exclude_none
+        )
+
     def canonical_json(self) -> str:
         """Return JSON with sorted keys and no spaces: equal specs give equal text."""
-        return canonical_json(self.model_dump(mode="json"))
+        return canonical_json(self.as_json())
 
     def fingerprint(self, *context: str) -> str:
         """Return 16 hex digits that stand for this spec in a context (model revision, algorithm version …)."""

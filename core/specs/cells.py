@@ -41,7 +41,7 @@ class Cell:
     @property
     def group(self) -> str:
         """Return what runs have in common that differ in rate and seed alone."""
-        data = self.spec.model_dump(mode="json")
+        data = self.spec.as_json()
         return canonical_json({name: value for name, value in data.items() if name not in _NOT_OF_A_GROUP})
 
     @property
@@ -95,7 +95,7 @@ def compared_cells(sweep: SweepSpec, cells: Sequence[Cell], rates: Mapping[str, 
     for group, rate in rates.items():
         for seed in sweep.compare_seeds:
             changed = {"learning_rate": rate, "seed": seed}
-            spec = TuningSpec.parse({**first[group].spec.model_dump(mode="json"), **changed})
+            spec = TuningSpec.parse({**first[group].spec.as_json(), **changed})
             found.append(replace(first[group], place={**first[group].place, **changed}, spec=spec, stage="compare"))
     return found
 
@@ -111,7 +111,7 @@ def with_fields(spec: TuningSpec, values: Mapping[str, Any]) -> TuningSpec:
         UnknownName: no such field.
         BadRequest: a value out of its range.
     """
-    data = spec.model_dump(mode="json")
+    data = spec.as_json()
     for field, value in values.items():
         path = field.split(".")
         _require_field(spec, path)
@@ -204,7 +204,7 @@ def _told_apart(datasets: Sequence[DatasetSpec]) -> dict[DatasetSpec, str]:
 
 def _prior_words(prior: PriorSpec) -> str:
     """Return a prior's kind, with what is not at its default."""
-    given = prior.model_dump(mode="json", exclude_defaults=True)
+    given = prior.as_json(exclude_defaults=True)
     words = [f"{name} {_shown(value)}" for name, value in given.items() if name != "kind"]
     return f"{prior.kind} ({', '.join(words)})" if words else prior.kind
 

@@ -104,6 +104,6 @@ def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
 
 def sweep_yaml(spec: SweepSpec) -> str:
     """Return a sweep as YAML that `parse_sweep` reads back, without the fields that are at their defaults."""
-    data, plain = spec.model_dump(mode="json"), SweepSpec().model_dump(mode="json")
+    data, plain = spec.as_json(), SweepSpec().as_json()
     given = {name: value for name, value in data.items() if value != plain[name]}
     return yaml.safe_dump(given, sort_keys=False, allow_unicode=True)

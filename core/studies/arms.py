@@ -61,7 +61,7 @@ def arms(study: StudySpec) -> dict[str, Arm]:
     sums = {**_task(study, study.arithmetic), **_deep(study)}
     deep = {**questions, **_deep(study)}
     forms = soft | _deep(study) | _prior("gaussian") | {"prompt_sites": _with_embeddings(study.prompt_sites)}
-    between = {"kind": "interpolation", "second": study.data(study.texts).model_dump(mode="json")}
+    between = {"kind": "interpolation", "second": study.data(study.texts).as_json()}
     made = {
         "isotropic": ("Isotropic, rate 5e-3", soft | _prior("isotropic"), RATE),
         "isotropic-slow": ("Isotropic, rate 5e-4", soft | _prior("isotropic"), SLOW_RATE),

@@ -73,6 +73,6 @@ class Bench:
 
 def find_run(spec: TuningSpec, store: Store) -> JobFolder | None:
     """Return the newest run of a spec that has succeeded."""
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     runs = (job for job in list_jobs(store, "tune") if job.spec == wanted)
     return next((job for job in runs if job.status().state == "succeeded"), None)

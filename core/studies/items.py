@@ -138,7 +138,7 @@ def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
         UnknownName: no such item.
     """
     find_maker(spec.item)
-    wanted = spec.model_dump(mode="json")
+    wanted = spec.as_json()
     for job in list_jobs(store, KIND):
         result = job.result() if job.spec == wanted and job.status().state == "succeeded" else None
         if result and result["version"] == VERSION:

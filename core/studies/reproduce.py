@@ -59,7 +59,7 @@ def reproduce(
             entry["error"] = str(error)
         made.append({**entry, "seconds": round(time.monotonic() - started, 1)})
     seconds = round(time.monotonic() - began, 1)
-    report = {"study": study.model_dump(mode="json"), "out": str(out), "seconds": seconds, "items": made}
+    report = {"study": study.as_json(), "out": str(out), "seconds": seconds, "items": made}
     with disk_errors(out):
         write_atomically(out / "report.html", report_page(study, found, made).encode())
         write_json(out / "report.json", report)

@@ -95,7 +95,7 @@ def begun_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) 
     named = [run.id if draw == EXACT else every for run in runs]
     priors = [{"prior": {"kind": "posterior", "runs": those, "draw": draw}} for those in named]
     return [
-        TuningSpec.parse({**spec.model_dump(mode="json"), "n_generation": 0, "evaluate_every": spec.steps, **prior})
+        TuningSpec.parse({**spec.as_json(), "n_generation": 0, "evaluate_every": spec.steps, **prior})
         for spec, prior in zip(specs, priors, strict=True)
     ]
 

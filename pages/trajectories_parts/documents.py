@@ -76,7 +76,7 @@ def _cost(spec: PathsSpec, earlier: Sequence[JobFolder]) -> str:
     paces = []
     for job in earlier[:20]:
         result = job.result()
-        if result and job.spec["model"] == spec.model.model_dump(mode="json"):
+        if result and job.spec["model"] == spec.model.as_json():
             work = result["n_documents"] * len(result["sites"]) * job.spec["max_length"]
             paces.append(result["seconds"] / work)
     if not paces or spec.sites == "all":

@@ -81,6 +81,6 @@ def _pace(spec: TrajectorySpec, store: Store) -> float | None:
     """Return seconds a generated token, from the last such job of the model on a warm worker."""
     for job in list_jobs(store, "trajectory")[:20]:
         result = job.result()
-        if result and result.get("seconds_a_token") and job.spec["model"] == spec.model.model_dump(mode="json"):
+        if result and result.get("seconds_a_token") and job.spec["model"] == spec.model.as_json():
             return result["seconds_a_token"]
     return None

@@ -36,7 +36,7 @@ def cite_command(*arguments: str) -> None:
 
 def cite_job(kind: str, spec: Spec) -> None:
     """Note a job that makes something on screen, by its whole spec but for fields without a value."""
-    cite_command("make", kind, canonical_json(spec.model_dump(mode="json", exclude_none=True)))
+    cite_command("make", kind, canonical_json(spec.as_json(exclude_none=True)))
 
 
 def cite_run(job: JobFolder) -> None:

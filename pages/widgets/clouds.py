@@ -28,7 +28,7 @@ _SECONDS_A_POINT_AND_ITERATION = 8e-6
 
 def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
     """Return the newest job that was asked for one of these specs."""
-    wanted = [spec.model_dump(mode="json") for spec in specs]
+    wanted = [spec.as_json() for spec in specs]
     return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
 
 

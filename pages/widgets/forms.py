@@ -94,7 +94,7 @@ def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> d
 
 def _short(prior: PriorSpec) -> str:
     """Return JSON without what is at its default."""
-    return json.dumps({"kind": prior.kind, **prior.model_dump(mode="json", exclude_defaults=True)})
+    return json.dumps({"kind": prior.kind, **prior.as_json(exclude_defaults=True)})
 
 
 def asked_prior(view: View, name: str = "prior") -> PriorSpec:

@@ -52,7 +52,7 @@ def content(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Cont
     vocabulary_map = ProjectionSpec(model=model, vocabulary=True, n_components=3)
     cloud_map = ProjectionSpec(model=model, clouds=(cloud,), n_components=3, n_points=500)
     for i, spec in enumerate((vocabulary_map, cloud_map)):
-        fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}"), store, silent)
+        fit_projection(spec, create_job(store, "projection", spec.as_json(), f"p-{i}"), store, silent)
     tuning = TuningSpec(
         model=model,
         dataset=dataset,
@@ -66,7 +66,7 @@ def content(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Cont
         n_generation=0,
         max_length=64,
     )
-    job = create_job(store, "tune", tuning.model_dump(mode="json"), "t-tiny")
+    job = create_job(store, "tune", tuning.as_json(), "t-tiny")
     job.write_result(tune(tuning, job, store))
     job.update(state="succeeded", done=4, total=4)
     return Content(store.root, model, dataset, cloud, vocabulary_map, cloud_map, tuning, job.id)
@@ -89,7 +89,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
     def submit(kind, spec, store, again=False) -> JobFolder:
         submitted.append((kind, spec))
-        return create_job(store, kind, spec.model_dump(mode="json"), f"{kind}-{len(submitted)}")
+        return create_job(store, kind, spec.as_json(), f"{kind}-{len(submitted)}")
 
     monkeypatch.setattr(client, "submit", submit)
     monkeypatch.setattr(client, "revive", lambda _: False)

@@ -39,7 +39,7 @@ def inline(filled: Content, monkeypatch: pytest.MonkeyPatch) -> Content:
     """Do a page's jobs at once, by the runner that a worker uses."""
 
     def submit(kind, spec, store, again=False):
-        job = create_job(store, kind, spec.model_dump(mode="json"), f"{kind}-{spec.fingerprint()[:8]}")
+        job = create_job(store, kind, spec.as_json(), f"{kind}-{spec.fingerprint()[:8]}")
         run_job(job)
         return job
 

@@ -98,7 +98,7 @@ def test_progress_in_words():
 @pytest.fixture
 def job(store):
     spec = TuningSpec(prior=parse_prior("isotropic"), steps=20)
-    return create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    return create_job(store, "tune", spec.as_json(), "t-1")
 
 
 def test_losses_of_a_resumed_run_count_once(job):

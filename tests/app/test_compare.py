@@ -29,7 +29,7 @@ TITLES = [
 def measure(store: Store, run: JobFolder, **more) -> None:
     """Measure a run as a worker does."""
     spec = measure_spec(run, **more)
-    job = create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}")
+    job = create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}")
     status = run_job(job)
     assert status.state == "succeeded", status.error
 
@@ -38,7 +38,7 @@ def written(filled: Content, name: str, way: np.ndarray, sites: tuple[int, ...] 
     """Return a run whose prompts are given."""
     store = Store(filled.root)
     spec = filled.tuning.model_copy(update=changes)
-    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job = create_job(store, "tune", spec.as_json(), name)
     way, extra = way.astype(np.float32), {"site": np.array(sites)} if sites else {}
     save_file({"prompt": way, "step": np.arange(len(way)), **extra}, job.path / "trajectory.safetensors")
     for file, prompt in (("prior", way[0]), ("posterior", way[-1])):
@@ -138,7 +138,7 @@ def test_the_cost_of_worth_goes_by_what_was_measured_here(measured, no_engine):
 def test_a_failed_measure_is_shown_and_not_begun_again(filled, no_engine):
     store = Store(filled.root)
     spec = measure_spec(find_job(store, filled.run))
-    job = create_job(store, "measure", spec.model_dump(mode="json"), "e-1")
+    job = create_job(store, "measure", spec.as_json(), "e-1")
     job.update(state="failed", error="Too little memory.")
     app = compare(filled.run)
     assert "Too little memory" in app.error[0].value
@@ -197,8 +197,8 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     kind, spec = no_engine[0]
     assert (kind, spec.site, spec.clouds[0].sites) == ("projection", 2, (0, 2))
     assert "No prompt at site 2, so not on this map: t-tiny" in texts_of(app).replace("\\", "")
-    whole = ProjectionSpec.parse({**spec.model_dump(mode="json"), "n_components": 3})
-    job = create_job(store, "projection", whole.model_dump(mode="json"), "p-deep")
+    whole = ProjectionSpec.parse({**spec.as_json(), "n_components": 3})
+    job = create_job(store, "projection", whole.as_json(), "p-deep")
     fit_projection(whole, job, store, silent)
     app = compare(measured.run, deep.id, site="2")
     assert "posterior" in names_of(app)
@@ -233,7 +233,7 @@ def test_vectors_can_be_placed_in_further_data(measured, no_engine):
     store = Store(measured.root)
     other = measured.dataset.model_copy(update={"samples": 20})
     cloud = measured.cloud.model_copy(update={"dataset": other})
-    create_job(store, "capture", cloud.model_dump(mode="json"), "c-1").update(state="succeeded")
+    create_job(store, "capture", cloud.as_json(), "c-1").update(state="succeeded")
     compare(measured.run, place=json.dumps([other.canonical_json()]))
     kind, spec = no_engine[0]
     assert (kind, spec.datasets) == ("measure", (other,))

@@ -24,7 +24,7 @@ def judge(gap: float, noise: float, study: StudySpec = QUICK, looks: int = 1) ->
 
 
 def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, name: str, **more) -> JobFolder:
-    job = create_job(store, kind, spec.model_dump(mode="json"), name)
+    job = create_job(store, kind, spec.as_json(), name)
     job.write_result({"version": VERSION, **keep(made, job.path), "seconds": 12.0, **more})
     job.update(state="succeeded")
     return job
@@ -121,7 +121,7 @@ def test_items_in_progress_are_shown_and_cancelled(undecided, no_engine, monkeyp
     from core.engine import client
 
     spec = StudyItemSpec(study=QUICK, item="figure-1")
-    job = create_job(undecided, KIND, spec.model_dump(mode="json"), "s-9")
+    job = create_job(undecided, KIND, spec.as_json(), "s-9")
     monkeypatch.setattr(client, "find", lambda kind, asked, store: job if asked == spec else None)
     app = open_page("findings", show="everything")
     assert "at the mean pace of 1 items that were made" in texts_of(app)

@@ -42,7 +42,7 @@ def test_every_page_is_free_of_torch_when_it_has_run(filled):
         "from core.engine import client\n"
         "from core.store import create_job\n"
         "from tests.app.conftest import open_page\n"
-        "client.submit = lambda kind, spec, store, again: create_job(store, kind, spec.model_dump(mode='json'), kind)\n"
+        "client.submit = lambda kind, spec, store, again: create_job(store, kind, spec.as_json(), kind)\n"
         "client.revive = lambda store: False\n"
         f"for name in {PAGES!r}:\n    open_page(name, model={filled.model.name!r}, runs='[\"{filled.run}\"]')\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"

@@ -17,7 +17,7 @@ def opened(filled: Content, show: str, **params: str):
 
 def kept(filled: Content, kind: str, spec: AtlasSpec | HygieneSpec) -> None:
     store = Store(filled.root)
-    job = create_job(store, kind, spec.model_dump(mode="json"), f"{kind}-kept")
+    job = create_job(store, kind, spec.as_json(), f"{kind}-kept")
     measure = {"atlas": measure_atlas, "hygiene": measure_hygiene}[kind]
     job.write_result(measure(spec, job, store, silent))
     job.update(state="succeeded")

@@ -29,10 +29,10 @@ def named(filled: Content, spec: ProjectionSpec, name: str) -> str:
     """Name the stored map of a spec, made if need be, and return its key."""
     store = Store(filled.root)
     if find_map(spec, store) is None:
-        run_job(create_job(store, "projection", spec.model_dump(mode="json"), f"p-{spec.fingerprint()[:6]}"))
+        run_job(create_job(store, "projection", spec.as_json(), f"p-{spec.fingerprint()[:6]}"))
     stored = find_map(spec, store)
     assert stored is not None
-    give_name(store, MAP, name, stored.artifact.key, spec.model_dump(mode="json"))
+    give_name(store, MAP, name, stored.artifact.key, spec.as_json())
     return stored.artifact.key
 
 
@@ -109,7 +109,7 @@ def test_without_any_name_there_is_a_word(filled, no_engine):
 def test_a_map_of_another_model_is_refused(filled, no_engine):
     spec = filled.vocabulary_map
     key = named(filled, spec, "Words")
-    other = {**spec.model_dump(mode="json"), "model": {**spec.model.model_dump(mode="json"), "name": "other/model"}}
+    other = {**spec.as_json(), "model": {**spec.model.as_json(), "name": "other/model"}}
     give_name(Store(filled.root), MAP, "Others", key, other)
     app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
     assert "The map 'Others' is of other/model, these points are of" in app.error[0].value.replace("\\", "")
@@ -160,7 +160,7 @@ def test_a_map_is_named_on_its_page_and_renamed_on_system(filled, no_engine):
 
 def test_a_named_map_is_told_in_plain_text():
     spec = ProjectionSpec(site=3, clouds=(CloudSpec(dataset=DatasetSpec(name="math"), sites=(3,)),))
-    words = named_words(Named("x", MAP, "abc", spec.model_dump(mode="json"), 0.0))
+    words = named_words(Named("x", MAP, "abc", spec.as_json(), 0.0))
     assert words == "PCA · math · arithmetic__add_or_sub · site 3 · smollm2-135m · abc"
 
 
@@ -179,7 +179,7 @@ def test_a_cloud_is_laid_on_a_tsne_map_by_a_job_and_the_map_stays(filled, no_eng
     assert not [submitted for submitted in no_engine if submitted[0] == "place"], "these are the map's own points"
     assert "Map *Stories*" in texts_of(own)
     other = filled.cloud.model_copy(update={"rows": 60})
-    run_job(create_job(store, "capture", other.model_dump(mode="json"), "c-60"))
+    run_job(create_job(store, "capture", other.as_json(), "c-60"))
     address = {"model": filled.model.name, "map": "Stories", "rows": "60", **files}
     assert "Laying stories.txt on the map" in texts_of(open_page("activations", **address)).replace("\\", "")
     assert [kind for kind, _ in no_engine if kind == "place"] == ["place"]

@@ -46,7 +46,7 @@ def written(filled: Content, sweep: SweepSpec, losses: list[float | None]) -> st
     store = Store(filled.root)
     done = find_job(store, filled.run)
     for one, loss in zip(standings(sweep, store), losses, strict=True):
-        job = create_job(store, "tune", one.cell.spec.model_dump(mode="json"), named(one.cell.spec, store))
+        job = create_job(store, "tune", one.cell.spec.as_json(), named(one.cell.spec, store))
         if loss is None:
             job.update(state="failed", error="it *broke*")
             continue
@@ -64,7 +64,7 @@ def press(app, label):
 
 
 def search(filled: Content, **axes) -> SweepSpec:
-    return SweepSpec.parse({"base": filled.tuning.model_dump(mode="json"), **axes})
+    return SweepSpec.parse({"base": filled.tuning.as_json(), **axes})
 
 
 def test_without_an_axis_there_is_nothing_to_start(filled, no_engine):

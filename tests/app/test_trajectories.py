@@ -19,7 +19,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
     def submit(kind, spec, store, again=False) -> JobFolder:
         submitted.append((kind, spec))
-        job = create_job(store, kind, spec.model_dump(mode="json"), f"{kind}-{len(submitted)}")
+        job = create_job(store, kind, spec.as_json(), f"{kind}-{len(submitted)}")
         run_job(job)
         return job
 

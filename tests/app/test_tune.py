@@ -62,7 +62,7 @@ def deep_run(filled: Content, sites=(1, 2)) -> JobFolder:
     """Write the folder of a deep run by hand."""
     store, rng = Store(filled.root), np.random.default_rng(0)
     spec = filled.tuning.model_copy(update={"method": "deep", "prompt_sites": sites, "spread_weight": 0.5})
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-deep")
+    job = create_job(store, "tune", spec.as_json(), "t-deep")
     prompts = rng.standard_normal((3, len(sites), 4, 32)).astype(np.float32)
     site = np.array(sites)
     save_file({"prompt": prompts, "step": np.array([0, 2, 4]), "site": site}, job.path / "trajectory.safetensors")
@@ -105,9 +105,7 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     capture(spec.activations(1, 2), store)
     for site in (1, 2):
         wanted = fitted_spec(prompt_map(spec, (1, 2), site))
-        fit_projection(
-            wanted, create_job(store, "projection", wanted.model_dump(mode="json"), f"p-{site}0"), store, silent
-        )
+        fit_projection(wanted, create_job(store, "projection", wanted.as_json(), f"p-{site}0"), store, silent)
     app = open_page("tune", model=filled.model.name, run=job.id)
     assert [option for option in app.button_group if option.label == "Site of the map"]
     first = charts_of(app)[-1]["data"]

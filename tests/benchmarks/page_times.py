@@ -89,13 +89,13 @@ def fill_store(root: Path, n_vocabulary: int) -> dict[str, dict[str, str]]:
         ProjectionSpec(model=model, clouds=(cloud,), site=1, n_components=3, n_points=N_POINTS),
     )
     for i, spec in enumerate(maps):
-        job = create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}")
+        job = create_job(store, "projection", spec.as_json(), f"p-{i}")
         job.write_result(fit_projection(spec, job, store, silent))
         job.update(state="succeeded")
     tuning = TuningSpec(
         model=model, dataset=dataset, prior=parse_prior("gaussian"), steps=20, n_validation=16, n_generation=0
     )
-    run = create_job(store, "tune", tuning.model_dump(mode="json"), "t-0")
+    run = create_job(store, "tune", tuning.as_json(), "t-0")
     run.write_result(tune(tuning, run, store))
     run.update(state="succeeded", done=tuning.steps, total=tuning.steps)
 

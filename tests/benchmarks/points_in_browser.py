@@ -95,7 +95,7 @@ def fill(folder: Path, n_points: int) -> tuple[dict[str, Any], str]:
     cloud = CloudSpec(model=model, dataset=dataset, sites=(1,), rows=n_points)
     capture(cloud, store)
     spec = ProjectionSpec(model=model, site=1, clouds=(cloud,), n_points=n_points, n_components=3)
-    fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), "p-0"), store, silent)
+    fit_projection(spec, create_job(store, "projection", spec.as_json(), "p-0"), store, silent)
     asked = {
         "model": model.name,
         "device": "cpu",

@@ -38,7 +38,7 @@ def address(app: App, tiny_folder: Path, tmp_path: Path) -> str:
     for site in (0, 1, 2, "final"):
         there = cloud.model_copy(update={"sites": (site,)})
         spec = ProjectionSpec(model=model, site=site, clouds=(there,), n_points=N_POINTS, n_components=3)
-        job = create_job(app.store, "projection", spec.model_dump(mode="json"), f"p-{site}")
+        job = create_job(app.store, "projection", spec.as_json(), f"p-{site}")
         fit_projection(spec, job, app.store, silent)
     asked = {"model": model.name, "data": '["file"]', "path": str(path), "samples": 30, "rows": N_POINTS}
     return f"{app.url}/activations?{urlencode(asked)}"

@@ -35,7 +35,7 @@ def prepared(app: App, stories: Path, texts: Path) -> dict[str, str]:
     vocabulary_cloud(model, app.store)
     capture(cloud, app.store)
     spec = ProjectionSpec(model=model, site=4, clouds=(cloud,), n_points=500, n_components=3)
-    fit_projection(spec, create_job(app.store, "projection", spec.model_dump(mode="json"), "p-0"), app.store, silent)
+    fit_projection(spec, create_job(app.store, "projection", spec.as_json(), "p-0"), app.store, silent)
     return {
         "model": str(stories),
         "mode": "generate",

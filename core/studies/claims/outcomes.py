@@ -83,7 +83,7 @@ def same_quality_at_best_rates(bench: Bench, names: Sequence[str]) -> list[Part]
 
 def _trials(bench: Bench, names: Sequence[str]) -> dict[str, list[Trial]]:
     """Return for each arm the runs of the store that differ from it in rate and seed alone."""
-    known = {_but_rate_and_seed(arms(bench.spec)[name].specs[0].model_dump(mode="json")): name for name in names}
+    known = {_but_rate_and_seed(arms(bench.spec)[name].specs[0].as_json()): name for name in names}
     found: dict[str, list[Trial]] = {name: [] for name in names}
     for job in list_jobs(bench.store, "tune"):
         name = known.get(_but_rate_and_seed(job.spec))

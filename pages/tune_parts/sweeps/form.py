@@ -164,7 +164,7 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
     }
     if not any(asked.values()):
         return None
-    return SweepSpec.parse({"base": base.model_dump(mode="json"), "target": target, **asked})
+    return SweepSpec.parse({"base": base.as_json(), "target": target, **asked})
 
 
 def _several(text: str, separator: str = ",") -> list[str]:

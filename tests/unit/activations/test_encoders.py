@@ -167,8 +167,8 @@ def test_a_document_without_a_kept_token_has_no_mean(spec, store, tmp_path):
 
 
 def test_pooling_of_tokens_is_left_out_of_the_spec():
-    assert "pooling" not in CloudSpec().model_dump(mode="json")
-    assert CloudSpec(pooling="mean").model_dump(mode="json")["pooling"] == "mean"
+    assert "pooling" not in CloudSpec().as_json()
+    assert CloudSpec(pooling="mean").as_json()["pooling"] == "mean"
 
 
 def test_the_vocabulary_of_an_encoder(encoder_folder, store):

@@ -50,7 +50,7 @@ def make(store):
 
 def finished_run(store, model: ModelSpec, vectors: np.ndarray, state: str = "succeeded", name: str = "t-1"):
     spec = TuningSpec(model=model, prior=parse_prior("isotropic"))
-    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job = create_job(store, "tune", spec.as_json(), name)
     save_file({"prompt": vectors}, job.path / "posterior.safetensors")
     job.update(state=state)
 

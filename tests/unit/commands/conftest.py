@@ -18,7 +18,7 @@ def inline(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
 
     def submit(kind, spec, store, again=False):
         job_id = f"{kind}-{spec.fingerprint()[:8]}" + ("-2" if again else "")
-        job = create_job(store, kind, spec.model_dump(mode="json"), job_id)
+        job = create_job(store, kind, spec.as_json(), job_id)
         run_job(job)
         return job
 

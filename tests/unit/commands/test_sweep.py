@@ -25,7 +25,7 @@ def at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
         if job is None:
             task = find_task(kind)
             name = client._job_id(task, spec.fingerprint(task.kind, *task.context(spec)), store, again)
-            job = create_job(store, kind, spec.model_dump(mode="json"), name)
+            job = create_job(store, kind, spec.as_json(), name)
         job.change(("failed", "cancelled", "interrupted"), state="queued")
         run_job(job)
         return job
@@ -140,7 +140,7 @@ def test_what_cannot_be_is_refused(call, file, arguments, message, monkeypatch, 
 
 def test_ctrl_c_cancels_all_of_them(call, store: Store, file, monkeypatch):
     def submit(kind, spec, store, again=False):
-        return create_job(store, kind, spec.model_dump(mode="json"), f"t-{spec.seed}")
+        return create_job(store, kind, spec.as_json(), f"t-{spec.seed}")
 
     def wait(job, on_status):
         raise KeyboardInterrupt

@@ -53,7 +53,7 @@ def test_ctrl_c_cancels_all_of_them(call, store: Store, small_run, monkeypatch):
     from core.store import create_job
 
     def submit(kind, spec, store, again=False):
-        return create_job(store, kind, spec.model_dump(mode="json"), f"tune-{spec.seed}")
+        return create_job(store, kind, spec.as_json(), f"tune-{spec.seed}")
 
     def wait(job, on_status):
         raise KeyboardInterrupt

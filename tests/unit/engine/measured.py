@@ -38,7 +38,7 @@ def tuning(folder: Path, path: Path, **changes) -> TuningSpec:
 
 def tuned(spec: TuningSpec, store: Store, name: str) -> JobFolder:
     """Return a run that was tuned here and now."""
-    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job = create_job(store, "tune", spec.as_json(), name)
     job.write_result(tune(spec, job, store))
     job.update(state="succeeded", done=spec.steps, total=spec.steps)
     return job
@@ -46,7 +46,7 @@ def tuned(spec: TuningSpec, store: Store, name: str) -> JobFolder:
 
 def written(spec: TuningSpec, store: Store, name: str, way: np.ndarray, sites: tuple[int, ...] = ()) -> JobFolder:
     """Return a run whose prompts are given: (n, n_prompt, d) of a soft one, (n, n_sites, n_prompt, d) of a deep one."""
-    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job = create_job(store, "tune", spec.as_json(), name)
     way, extra = way.astype(np.float32), {"site": np.array(sites)} if sites else {}
     save_file({"prompt": way, "step": np.arange(len(way)), **extra}, job.path / "trajectory.safetensors")
     for file, prompt in (("prior", way[0]), ("posterior", way[-1])):

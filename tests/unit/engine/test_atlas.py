@@ -30,7 +30,7 @@ def spec(tiny_folder: Path, tmp_path: Path) -> AtlasSpec:
 
 
 def run(spec: AtlasSpec, store: Store, name: str = "a-1", progress=silent) -> JobFolder:
-    job = create_job(store, "atlas", spec.model_dump(mode="json"), name)
+    job = create_job(store, "atlas", spec.as_json(), name)
     job.write_result(measure_atlas(spec, job, store, progress))
     job.update(state="succeeded")
     return job
@@ -61,7 +61,7 @@ def test_an_interrupted_job_goes_on_and_ends_with_the_same_numbers(
     spec: AtlasSpec, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Atlas(job := run(spec, store), job.result() or {})
-    job = create_job(store, "atlas", spec.model_dump(mode="json"), "a-2")
+    job = create_job(store, "atlas", spec.as_json(), "a-2")
 
     def stop(done: int, total: int, message: str = "") -> None:
         if message == "Site 2: neighbours":
@@ -119,7 +119,7 @@ def test_names_tell_data_sets_of_one_label_apart(spec: AtlasSpec) -> None:
     ],
 )
 def test_wrong_requests_are_refused(spec: AtlasSpec, changes: dict, message: str) -> None:
-    data = spec.model_dump(mode="json")
+    data = spec.as_json()
     for cloud in data["clouds"]:
         cloud["sites"] = [0]
     with pytest.raises(BadRequest, match=message):
@@ -127,6 +127,6 @@ def test_wrong_requests_are_refused(spec: AtlasSpec, changes: dict, message: str
 
 
 def test_the_same_cloud_twice_is_refused(spec: AtlasSpec) -> None:
-    cloud = spec.clouds[0].model_dump(mode="json")
+    cloud = spec.clouds[0].as_json()
     with pytest.raises(BadRequest, match="the same cloud is named twice; leave one out"):
         AtlasSpec.parse({"model": cloud["model"], "clouds": [cloud, cloud]})

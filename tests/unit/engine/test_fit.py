@@ -23,7 +23,7 @@ def spec(tiny_folder: Path) -> FitSpec:
 
 
 def test_the_cloud_is_made_and_the_fit_found_by_whoever_samples(spec: FitSpec, store: Store) -> None:
-    job = create_job(store, "fit", spec.model_dump(mode="json"), "f-1")
+    job = create_job(store, "fit", spec.as_json(), "f-1")
     result = fit_and_keep(spec, job, store, silent)
     references = gather(spec.prior, place_of(spec), store)
     found = find_fit(VAE, references, store)

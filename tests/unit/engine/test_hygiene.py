@@ -28,7 +28,7 @@ def spec(tiny_folder: Path, tmp_path: Path) -> HygieneSpec:
 
 def test_each_switch_changes_the_numbers_by_what_it_lets_through(spec: HygieneSpec, store: Store) -> None:
     assert find_hygiene(spec, store) is None
-    job = create_job(store, "hygiene", spec.model_dump(mode="json"), "h-1")
+    job = create_job(store, "hygiene", spec.as_json(), "h-1")
     job.write_result(measure_hygiene(spec, job, store, silent))
     job.update(state="succeeded")
     found = find_hygiene(spec, store)
@@ -63,7 +63,7 @@ def test_it_stops_when_told_to(spec: HygieneSpec, store: Store) -> None:
 
 
 def test_requests_that_cannot_be_met_are_refused(spec: HygieneSpec) -> None:
-    data = spec.model_dump(mode="json")
+    data = spec.as_json()
     for changes, message in (
         ({"datasets": []}, "a look at token hygiene needs at least one data set; choose one"),
         ({"datasets": [data["datasets"][0]] * 2}, "the same data set is named twice; leave one out"),

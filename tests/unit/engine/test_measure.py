@@ -24,7 +24,7 @@ from tests.unit.engine.measured import D_MODEL, tuned, tuning, written
 def measured(run: JobFolder, store: Store, **more):
     """Measure by the same runner that a worker uses."""
     spec = measure_spec(run, **more)
-    job = create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}")
+    job = create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}")
     status = run_job(job)
     assert status.state == "succeeded", status.error
     found = find_measures(spec, store)
@@ -126,7 +126,7 @@ def test_a_resumed_run_is_measured_anew_and_not_by_an_old_request(store, soft):
     assert after.posterior != before.posterior
     assert find_measures(after, store) is None
     assert find_measures(before, store) is not None
-    job = create_job(store, "measure", before.model_dump(mode="json"), "e-old")
+    job = create_job(store, "measure", before.as_json(), "e-old")
     with pytest.raises(BadRequest, match=r"Run t-1 has another posterior now than [0-9a-f]{16}; measure it again"):
         measure(before, job, store, silent)
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_measured_is_refused(store, soft):
     run.update(state="failed")
     with pytest.raises(BadRequest, match="Run t-1 is failed and has no posterior to measure; wait for its end"):
         measure_spec(run)
-    other = create_job(store, "vocabulary", ModelSpec().model_dump(mode="json"), "v-1")
+    other = create_job(store, "vocabulary", ModelSpec().as_json(), "v-1")
     with pytest.raises(BadRequest, match="v-1 is a vocabulary job and has no posterior; name a tuning run"):
         measure_spec(other)
 
@@ -232,7 +232,7 @@ def test_the_same_seed_gives_the_same_numbers(store, soft):
     spec = measure_spec(run)
     results = []
     for name in ("e-1", "e-2"):
-        job = create_job(store, "measure", spec.model_dump(mode="json"), name)
+        job = create_job(store, "measure", spec.as_json(), name)
         results.append((measure(spec, job, store, silent), pd.read_parquet(job.path / "vectors.parquet")))
     assert results[0][0] == results[1][0]
     assert results[0][1].equals(results[1][1])

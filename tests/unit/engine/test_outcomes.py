@@ -20,7 +20,7 @@ WAY = {0: 3.0, 5: 2.5}
 
 def standing(store: Store, cell, loss: float | None, way: dict[int, float] = WAY) -> Standing:
     """Write the folder of a run that ended at a loss, or failed."""
-    job = create_job(store, "tune", cell.spec.model_dump(mode="json"), f"t-{cell.spec.fingerprint()}")
+    job = create_job(store, "tune", cell.spec.as_json(), f"t-{cell.spec.fingerprint()}")
     if loss is None:
         job.update(state="failed", error="it broke")
         return Standing(cell, job)

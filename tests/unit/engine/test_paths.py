@@ -28,7 +28,7 @@ def spec(tiny_folder, tmp_path) -> PathsSpec:
 
 
 def found(spec, store, name="w-1"):
-    status = run_job(create_job(store, "paths", spec.model_dump(mode="json"), name))
+    status = run_job(create_job(store, "paths", spec.as_json(), name))
     assert status.state == "succeeded", status.error
     tables = find_paths(spec, store)
     assert tables is not None
@@ -59,7 +59,7 @@ def test_a_documents_path_is_the_one_that_a_trajectory_shows(store, spec):
 
     record = load_dataset(spec.dataset, store).records[0]
     asked = trajectory_spec(store, model=spec.model.model_dump(), texts=(record.text,))
-    job = create_job(store, "trajectory", asked.model_dump(mode="json"), "y-1")
+    job = create_job(store, "trajectory", asked.as_json(), "y-1")
     shown = Trajectories(job, trajectory(asked, job, store, silent))
     kept = (~shown.tokens["special"] & ~shown.tokens["first"]).to_numpy()
     for site in spec.sites:
@@ -87,7 +87,7 @@ def test_too_few_documents_are_told(store, spec, tmp_path):
     (tmp_path / "short.txt").write_text("One.\n\nTwo.\n\nThis is the only long one.")
     dataset = spec.dataset.model_copy(update={"path": str(tmp_path / "short.txt"), "samples": 3})
     short = spec.model_copy(update={"dataset": dataset})
-    status = run_job(create_job(store, "paths", short.model_dump(mode="json"), "w-short"))
+    status = run_job(create_job(store, "paths", short.as_json(), "w-short"))
     assert status.error == (
         "1 of 3 documents, of 1 groups, have paths of at least 4 tokens, and 2 groups are needed; give more or longer "
         "texts, or keep more tokens."
@@ -99,7 +99,7 @@ def test_a_cancelled_job_leaves_nothing_behind(store, spec):
         if message.startswith("Measuring"):
             raise Cancelled("stopped")
 
-    job = create_job(store, "paths", spec.model_dump(mode="json"), "w-stop")
+    job = create_job(store, "paths", spec.as_json(), "w-stop")
     with pytest.raises(Cancelled):
         paths(spec, job, store, stop)
     assert not list((store.root / "tmp").iterdir())

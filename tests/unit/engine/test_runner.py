@@ -31,7 +31,7 @@ def make_job(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], 
             return work(progress)
 
         tasks.register(Task("odd", "o", ModelSpec, run, "quick"))
-        return create_job(store, "odd", ModelSpec().model_dump(mode="json"), "o-1")
+        return create_job(store, "odd", ModelSpec().as_json(), "o-1")
 
     return make
 

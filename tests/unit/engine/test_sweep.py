@@ -36,7 +36,7 @@ def queued(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[TuningSpec]:
             key = client._job_id(
                 client.find_task(kind), spec.fingerprint(kind, *client.find_task(kind).context(spec)), store, again
             )
-            job = create_job(store, kind, spec.model_dump(mode="json"), key)
+            job = create_job(store, kind, spec.as_json(), key)
         job.change(("failed", "cancelled", "interrupted"), state="queued")
         return job
 

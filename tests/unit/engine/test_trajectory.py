@@ -22,7 +22,7 @@ TEXTS = ("The cat sat.", "One day a dog <b>ran</b>.")
 def followed(store, **asked):
     """Follow texts by the same runner that a worker uses."""
     spec = trajectory_spec(store, **asked)
-    job = create_job(store, "trajectory", spec.model_dump(mode="json"), f"y-{spec.fingerprint()[:8]}")
+    job = create_job(store, "trajectory", spec.as_json(), f"y-{spec.fingerprint()[:8]}")
     status = run_job(job)
     assert status.state == "succeeded", status.error
     found = find_trajectories(spec, store)
@@ -132,14 +132,14 @@ def test_long_texts_are_cut_and_long_questions_refused(store, model):
     assert [text["n_text"] for text in found.summary["texts"]] == [6, 6]
     assert all(text["truncated"] for text in found.summary["texts"])
     spec = trajectory_spec(store, model=model, texts=TEXTS, max_length=6, mode="generate")
-    status = run_job(create_job(store, "trajectory", spec.model_dump(mode="json"), "y-long"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-long"))
     assert status.error == (
         "Question 1 has 12 tokens, more than the 6 that can be read before an answer; shorten it, raise max_length, or "
         "lower max_new_tokens."
     )
     assert status.exit_code == 2
     spec = trajectory_spec(store, model=model, texts=TEXTS, max_new_tokens=2000, mode="generate")
-    status = run_job(create_job(store, "trajectory", spec.model_dump(mode="json"), "y-room"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-room"))
     assert "2000 tokens leave no room in the model's 1024 positions; lower max_new_tokens by" in status.error
 
 
@@ -170,7 +170,7 @@ def test_runs_that_do_not_fit_are_refused(store, model, soft):
     spec = trajectory_spec(store, model=model, texts=("a",), run="t-1")
     assert spec.posterior
     (run.path / "posterior.safetensors").write_bytes(b"another")
-    status = run_job(create_job(store, "trajectory", spec.model_dump(mode="json"), "y-1"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-1"))
     assert status.error == f"Run t-1 has another posterior now than {spec.posterior}; ask again."
     (run.path / "posterior.safetensors").unlink()
     with pytest.raises(BadRequest, match="t-1 has no posterior to put before a text; name a tuning run that has ended"):

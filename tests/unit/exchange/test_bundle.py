@@ -30,7 +30,7 @@ from tests.unit.engine.measured import tuned, tuning
 def measures(run: JobFolder, store: Store) -> Measures:
     spec = measure_spec(run, worth=True, n_worth=2)
     if find_measures(spec, store) is None:
-        status = run_job(create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}"))
+        status = run_job(create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}"))
         assert status.state == "succeeded", status.error
     found = find_measures(spec, store)
     assert found is not None
@@ -99,7 +99,7 @@ def test_coordinates_and_pages_are_there_where_a_map_is(runs, store, tmp_path):
     vocabulary_cloud(deep.model, store)
     for i, where in enumerate(({"vocabulary": True}, {"site": 2, "clouds": (deep.activations(1, 2),)})):
         spec = ProjectionSpec.parse({"model": deep.model, "n_components": 3, **where})
-        fit_projection(spec, create_job(store, "projection", spec.model_dump(mode="json"), f"p-{i}"), store, silent)
+        fit_projection(spec, create_job(store, "projection", spec.as_json(), f"p-{i}"), store, silent)
     assert export_bundle(runs, tmp_path / "out", store)["n_coordinates"] == 2
     table = pd.read_parquet(tmp_path / "out" / "coordinates" / "t-2-site-2.parquet")
     assert table["step"].unique().tolist() == [0, 1, 2, 3, 4]

@@ -90,7 +90,7 @@ def test_what_an_adapter_cannot_hold(spec, tiny_folder, store, tmp_path, changes
 def test_only_an_ended_run_into_an_empty_folder(spec, store, tmp_path):
     with pytest.raises(BadRequest, match="c-1 is a capture job and has no prompt; name a tuning run"):
         export_peft(create_job(store, "capture", {}, "c-1"), tmp_path / "adapter")
-    waiting = create_job(store, "tune", spec.model_dump(mode="json"), "t-3")
+    waiting = create_job(store, "tune", spec.as_json(), "t-3")
     with pytest.raises(BadRequest, match="Run t-3 is queued and has no posterior; wait for its end"):
         export_peft(waiting, tmp_path / "adapter")
     run = tuned(spec, store, "t-1")

@@ -32,7 +32,7 @@ def spec(tiny_folder: Path, tmp_path: Path):
 @pytest.fixture
 def known(spec) -> dict[str, Any]:
     """Return model and data as the command line gives them."""
-    return {"model": spec.model.model_dump(mode="json"), "dataset": spec.dataset.model_dump(mode="json")}
+    return {"model": spec.model.as_json(), "dataset": spec.dataset.as_json()}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def foreign(tiny_folder: Path, tmp_path: Path) -> Path:
 
 def measured(run: JobFolder, store: Store, **more: Any):
     spec = measure_spec(run, **more)
-    status = run_job(create_job(store, "measure", spec.model_dump(mode="json"), f"e-{spec.fingerprint()[:8]}"))
+    status = run_job(create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}"))
     assert status.state == "succeeded", status.error
     found = find_measures(spec, store)
     assert found is not None

@@ -106,9 +106,7 @@ def test_report_is_json():
 MATH = DatasetSpec(name="math")
 
 
-@pytest.mark.parametrize(
-    "written", ["math", MATH, MATH.canonical_json(), {"name": "math"}, MATH.model_dump(mode="json")]
-)
+@pytest.mark.parametrize("written", ["math", MATH, MATH.canonical_json(), {"name": "math"}, MATH.as_json()])
 def test_the_second_cloud_can_be_written_in_many_ways(written):
     spec = parse_prior({"kind": "interpolation", "second": written})
     assert spec.further() == (SecondCloud(MATH),)

@@ -9,7 +9,7 @@ CLOUD = CloudSpec(sites=(0, 3))
 def test_the_vocabulary_or_a_site_of_the_reference():
     assert FitSpec(prior=parse_prior("vae")).site == 0
     spec = FitSpec(prior=parse_prior("vae"), reference=CLOUD, site=3)
-    assert FitSpec.parse(spec.model_dump(mode="json")) == spec
+    assert FitSpec.parse(spec.as_json()) == spec
 
 
 @pytest.mark.parametrize(

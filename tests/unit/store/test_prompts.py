@@ -12,7 +12,7 @@ from core.store.prompts import read_prompt, read_prompts
 @pytest.fixture
 def job(store):
     spec = TuningSpec(prior=parse_prior("isotropic"), steps=20)
-    return create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    return create_job(store, "tune", spec.as_json(), "t-1")
 
 
 def _write(path, name: str, steps: list[int]) -> None:

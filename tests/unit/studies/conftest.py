@@ -63,7 +63,7 @@ class CountedBench(Bench):
 
     def do(self, kind: str, spec: Spec) -> JobFolder:
         self.asked.append(kind)
-        job = create_job(self.store, kind, spec.model_dump(mode="json"), f"{kind}-{spec.fingerprint()[:8]}")
+        job = create_job(self.store, kind, spec.as_json(), f"{kind}-{spec.fingerprint()[:8]}")
         status = run_job(job)
         if status.state != "succeeded":
             raise Failed(status.error)
@@ -73,7 +73,7 @@ class CountedBench(Bench):
         """Return an item, made here and now if it was not made before."""
         found = find_item(spec, self.store)
         if found is None:
-            job = create_job(self.store, KIND, spec.model_dump(mode="json"), f"s-{spec.fingerprint()[:8]}")
+            job = create_job(self.store, KIND, spec.as_json(), f"s-{spec.fingerprint()[:8]}")
             kept = keep(find_maker(spec.item).make(self), job.path)
             job.write_result({"version": VERSION, **kept, "seconds": 0.0})
             job.update(state="succeeded")

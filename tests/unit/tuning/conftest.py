@@ -40,5 +40,5 @@ def spec_of(folder, path, **changes):
 
 
 def run(spec, store: Store, name="t-1", progress=None):
-    job = create_job(store, "tune", spec.model_dump(mode="json"), name)
+    job = create_job(store, "tune", spec.as_json(), name)
     return job, tune(spec, job, store, *([progress] if progress else []))

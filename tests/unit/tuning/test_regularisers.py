@@ -207,7 +207,7 @@ def test_a_cancelled_run_with_every_weight_goes_on_to_the_very_same_numbers(stor
     weights = {f"{name}_weight": weight for name, weight in WEIGHTS.items()}
     spec = spec_of(tiny_folder, sums, prior={"kind": "gaussian"}, n_generation=0, **weights)
     undisturbed, expected = run(spec, store, "t-1")
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
 
     def stop(done, total, message=""):
         if message.startswith("Step 5 ") and not list(job.events(event="resumed")):

@@ -70,7 +70,7 @@ class StopAt:
 def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(store, tiny_folder, sums, words):
     spec = spec_of(tiny_folder, sums)
     undisturbed, expected = run(spec, store, "t-1")
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
     with pytest.raises(Cancelled):
         tune(spec, job, store, StopAt(words))
     assert load_file(job.path / "posterior.safetensors")["prompt"].shape == (3, 32)
@@ -89,7 +89,7 @@ def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(s
 def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums):
     spec = spec_of(tiny_folder, sums)
     undisturbed, _ = run(spec, store, "t-1")
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-2")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
 
     def die(done, total, message=""):
         if message.startswith("Step 5 "):
@@ -123,7 +123,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_prompt(
         return right(self, prompt, batch) * (float("nan") if len(calls) == 4 else 1.0)
 
     monkeypatch.setattr(FastPrompted, "loss", wrong)
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-1")
     with pytest.raises(Diverged, match=r"The loss is nan at step 4 of 6.*last good prompt is kept.*learning rate"):
         tune(spec, job, store)
     kept = load_file(job.path / "posterior.safetensors")["prompt"]
@@ -144,7 +144,7 @@ def test_a_prompt_that_is_not_finite_never_reaches_a_checkpoint(store, tiny_fold
 
     monkeypatch.setattr(AdamW, "step", wrong)
     spec = spec_of(tiny_folder, sums)
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-1")
     with pytest.raises(Diverged, match=r"no longer finite \(1 values\) after step 4 of 6; the last good"):
         tune(spec, job, store)
     for name in ("posterior.safetensors", "trajectory.safetensors", "checkpoint/state.safetensors"):
@@ -165,7 +165,7 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run(store, tiny_folder, 
     calls: list[int] = []
     monkeypatch.setattr(Validation, "measure", wrong)
     spec = spec_of(tiny_folder, sums)
-    job = create_job(store, "tune", spec.model_dump(mode="json"), "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-1")
     with pytest.raises(
         Diverged, match=r"The validation loss is nan after step 6 of 6.*Lower the learning rate \(0\.05\)"
     ):

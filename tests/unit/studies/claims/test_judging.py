@@ -50,7 +50,7 @@ def here(bench, monkeypatch):
 
 def decide(bench, clock: Callable[[], Iterator[int]] = itertools.count, **given):
     asked = DecideSpec.parse({"study": bench.spec, "claim": 10, **given})
-    job = create_job(bench.store, KIND, asked.model_dump(mode="json"), f"d-{asked.fingerprint()[:8]}")
+    job = create_job(bench.store, KIND, asked.as_json(), f"d-{asked.fingerprint()[:8]}")
     ticks = clock()
     result = decide_claim(asked, job, bench.store, silent, lambda: float(next(ticks)))
     job.write_result(result)

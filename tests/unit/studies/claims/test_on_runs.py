@@ -46,7 +46,7 @@ def test_priors_that_differ_at_one_rate_are_compared_beside_at_the_rate_that_sui
         for spec in arms(STUDY)[arm].specs:
             for rate in suits.values():
                 asked = spec.model_copy(update={"learning_rate": rate})
-                job = create_job(store, "tune", asked.model_dump(mode="json"), f"t-{asked.fingerprint()[:10]}")
+                job = create_job(store, "tune", asked.as_json(), f"t-{asked.fingerprint()[:10]}")
                 job.write_result(PlantedRun("t", (1.0 if rate == best else 2.0) + float(WOBBLE[spec.seed])).result())
                 job.update(state="succeeded")
     found = CLAIMS[6].judge(bench)
