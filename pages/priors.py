@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 from core.activations.references import Place, missing_clouds
-from core.analysis.projection import Placement
+from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
 from core.engine.projection import StoredMap
-from core.figures.clouds import Layer, map_figure
+from core.figures.cloud_map import Layer, map_figure
 from core.figures.palette import XAVIER
 from core.figures.panels import panels_figure
 from core.figures.priors import prior_marks
@@ -162,7 +162,7 @@ def picture(
     view: View,
     stored: StoredMap,
     drawn: list[Drawn],
-    placed: Mapping[str, Placement],
+    placed: Mapping[str, Overlay],
     chosen: dict[str, Any],
     store: Store,
 ) -> None:

@@ -11,7 +11,7 @@ from core.analysis.intervals import Interval
 from core.analysis.intrinsic import block_moments, distinct_rows, participation, two_nn
 from core.analysis.modality import N_PRINCIPAL, directions
 from core.analysis.peakedness import held_out_mahalanobis, kurtosis, radii
-from core.analysis.separability import distances
+from core.analysis.separability import pairwise_distances
 from core.analysis.units import Rows
 
 
@@ -105,4 +105,4 @@ def gaussian_shapes(
         drawn = rng.standard_normal((len(block), len(factor)), dtype=np.float32) @ factor
         sample = drawn + shape.mean.astype(np.float32)
         near = Rows(sample[alone], alone, np.zeros(n_near, np.intp), alone)
-        yield measure_shape(sample, block, near, block[alone], distances(near.points), n_folds, rng).found
+        yield measure_shape(sample, block, near, block[alone], pairwise_distances(near.points), n_folds, rng).found

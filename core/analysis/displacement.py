@@ -30,7 +30,7 @@ class Displacement:
 
 
 @dataclass(frozen=True)
-class Tested:
+class PermutationTest:
     """A number beside what it is where nothing but chance is at work.
 
     Attributes:
@@ -66,7 +66,7 @@ def mean_shift(
     posterior: NDArray[np.floating],
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
-) -> Tested:
+) -> PermutationTest:
     """Measure how far the mean of the vectors moved, against vectors that move in opposite ways as often.
 
     The null turns the way of each vector around at random: if they went nowhere together, the mean way is as long then.
@@ -85,7 +85,7 @@ def mean_shift(
     signs = rng.choice((-1.0, 1.0), size=(n_permutations, len(gram)))
     null = np.sqrt(np.clip((signs @ gram * signs).sum(axis=1), 0, None)) / len(gram)
     value = float(np.sqrt(max(gram.sum(), 0.0)) / len(gram))
-    return Tested(value, null, permutation_p(value, null))
+    return PermutationTest(value, null, permutation_p(value, null))
 
 
 def procrustes_similarity(
@@ -93,7 +93,7 @@ def procrustes_similarity(
     posterior: NDArray[np.floating],
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
-) -> Tested:
+) -> PermutationTest:
     """Measure whether two configurations are the same up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
 
     In many dimensions any few points can be turned onto any others quite well, so a high value alone says nothing; the
@@ -113,14 +113,14 @@ def procrustes_similarity(
     """
     first, second = (_reduced(points) for points in _pairs(prior, posterior))
     if first is None or second is None:
-        return Tested(np.nan, np.full(n_permutations, np.nan), np.nan)
+        return PermutationTest(np.nan, np.full(n_permutations, np.nan), np.nan)
 
     def similarity(order: NDArray[np.intp]) -> float:
         return float(np.linalg.svd(first.T @ second[order], compute_uv=False).sum() ** 2)
 
     null = np.array([similarity(rng.permutation(len(first))) for _ in range(n_permutations)])
     value = similarity(np.arange(len(first)))
-    return Tested(value, null, permutation_p(value, null))
+    return PermutationTest(value, null, permutation_p(value, null))
 
 
 def _pairs(

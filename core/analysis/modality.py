@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.intervals import Interval, permutation_p, spread
-from core.analysis.shape import draw_rows
+from core.analysis.vector_shape import draw_rows
 
 N_PRINCIPAL = 5
 """Directions tested: so many of the cloud's own principal components …"""

@@ -31,7 +31,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenRate:
     """The rate with the lowest mean loss.
 
     Attributes:
@@ -50,7 +50,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """How much more loss one kind of run ends with than another, over seeds that both have.
 
     Attributes:
@@ -68,7 +68,7 @@ class Difference:
     p: float | None
 
 
-def choose_rate(trials: Sequence[Trial]) -> Chosen | None:
+def choose_rate(trials: Sequence[Trial]) -> ChosenRate | None:
     """Return the best rate of those whose every run came to a loss; None without any."""
     seeds = {trial.seed for trial in trials}
     tried = sorted({trial.rate for trial in trials})
@@ -78,7 +78,7 @@ def choose_rate(trials: Sequence[Trial]) -> Chosen | None:
         return None
     best = min(whole, key=lambda rate: (whole[rate], rate))
     left_out = tuple(rate for rate in tried if rate not in whole)
-    return Chosen(best, whole[best], len(seeds), len(tried) > 1 and best in (tried[0], tried[-1]), left_out)
+    return ChosenRate(best, whole[best], len(seeds), len(tried) > 1 and best in (tried[0], tried[-1]), left_out)
 
 
 def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, float]]:
@@ -95,7 +95,7 @@ def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, f
     return found
 
 
-def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[Difference]:
+def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[PairedDifference]:
     """Return the difference of each pair, seed by seed: runs of one seed see the examples in the same order.
 
     Args:
@@ -112,7 +112,9 @@ def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple
     known = [value for value in p if value is not None]
     corrected = iter(holm(np.array(known)) if known else [])
     return [
-        Difference(first, second, over_seeds(paired), len(paired), None if raw is None else float(next(corrected)))
+        PairedDifference(
+            first, second, over_seeds(paired), len(paired), None if raw is None else float(next(corrected))
+        )
         for (first, second, paired), raw in zip(found, p, strict=True)
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.intervals import permutation_p
-from core.analysis.shape import shape
+from core.analysis.vector_shape import shape
 
 N_PERMUTATIONS = 2000
 ALPHA = 0.05

@@ -14,7 +14,7 @@ from core.analysis.units import Rows, jackknife, sum_by_document
 from core.errors import BadRequest
 
 
-def distances(points: NDArray[np.floating]) -> NDArray[np.float32]:
+def pairwise_distances(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return all Euclidean distances (n, n) of points (n, d)."""
     centred = np.asarray(points - points.mean(axis=0), np.float32)
     squares = (centred**2).sum(axis=1)

@@ -132,7 +132,7 @@ def fit_tsne(
     return Embedded((coordinates - _middle(coordinates)).astype(np.float32), n_iterations, divergence)
 
 
-def place_tsne(
+def overlay_tsne(
     embedding: NDArray[np.float32],
     scores: NDArray[np.float32],
     new_scores: NDArray[np.float32],

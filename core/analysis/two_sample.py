@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from core.analysis.displacement import N_PERMUTATIONS
 from core.analysis.intervals import permutation_p
-from core.analysis.shape import draw_rows
+from core.analysis.vector_shape import draw_rows
 from core.errors import BadRequest
 
 MAX_CLOUD = 300

@@ -53,7 +53,7 @@ class Rows:
         return Rows(self.points[chosen], documents, labels, self.order[chosen])
 
 
-def join(points: list[NDArray[np.floating]], documents: list[NDArray[np.integer]]) -> Rows:
+def join_rows(points: list[NDArray[np.floating]], documents: list[NDArray[np.integer]]) -> Rows:
     """Return the rows of several data sets together, each with its own documents."""
     labels = np.repeat(np.arange(len(points)), [len(part) for part in points])
     keys = np.stack([labels, np.concatenate([np.asarray(part) for part in documents])], axis=1)

@@ -106,7 +106,7 @@ def _widened(part: Stated, n: int, level: float) -> Verdict:
     return decide(widen(part.interval, n, level, part.freedom), part.bounds)
 
 
-def join(verdicts: Sequence[Verdict]) -> Verdict:
+def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the verdict on a claim whose parts have verdicts: it fails with one of them, and holds with all."""
     if FAILS in verdicts:
         return FAILS

@@ -100,7 +100,7 @@ def _fit(stored: StoredMap, store: Store) -> dict[str, Any]:
         for key, cloud in zip(stored.artifact.info["clouds"], clouds_of(stored, store), strict=True)
         if cloud is None
     ]
-    near = stored.map.neighbourhoods
+    near = stored.map.tsne
     return {
         **{name: stored.artifact.info[name] for name in ("n_points", "n_available", "seed")},
         "explained_variance": [float(share) for share in stored.map.pca.explained[:3]],

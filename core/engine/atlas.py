@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from core.activations.clouds import Cloud
 from core.analysis.atlas_terms import QUANTITIES
-from core.analysis.film import align
+from core.analysis.map_alignment import align
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import FINAL, AtlasSpec, CloudSpec
@@ -25,7 +25,7 @@ from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors
 
 if TYPE_CHECKING:
-    from core.analysis.atlas import Plan, SiteAtlas
+    from core.analysis.atlas_measures import AtlasPlan, SiteAtlas
 
 VERSION = "1"
 """Goes up when the same clouds would give other numbers."""
@@ -138,15 +138,15 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
     """
     # Its libraries take a second to import, which readers need not wait for.
     from core.activations.capture import capture
-    from core.analysis.atlas import Settings, measure_site, plan
+    from core.analysis.atlas_measures import AtlasSettings, measure_atlas_site, plan_atlas
 
     clouds = [capture(cloud, store, progress)[0] for cloud in spec.clouds]
     sites = _sites(spec, clouds[0])
     names = cloud_names(spec.clouds)
     documents = [np.unique(cloud.rows["group"], return_inverse=True)[1] for cloud in clouds]
-    settings = Settings(**spec.model_dump(include=set(Settings.__dataclass_fields__)))
+    settings = AtlasSettings(**spec.model_dump(include=set(AtlasSettings.__dataclass_fields__)))
     progress(0, 0, "Planning permutations and the null of the dip")
-    shared = plan(names, documents, settings, np.random.default_rng((spec.seed, 0)))
+    shared = plan_atlas(names, documents, settings, np.random.default_rng((spec.seed, 0)))
     kept = job.path / f"sites-{VERSION}"
     seconds = []
     for done, site in enumerate(sites):
@@ -155,7 +155,7 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
             continue
         began = time.monotonic()
         with half_the_cores():
-            found = measure_site(
+            found = measure_atlas_site(
                 [cloud.points(site) for cloud in clouds],
                 shared,
                 np.random.default_rng((spec.seed, 1 + (_FINAL_NUMBER if site == FINAL else int(site)))),
@@ -215,7 +215,7 @@ def _keep(folder: Path, found: "SiteAtlas") -> None:
 
 
 def _gather(
-    folder: Path, kept: Path, sites: Sequence[int | str], clouds: Sequence[Cloud], shared: "Plan"
+    folder: Path, kept: Path, sites: Sequence[int | str], clouds: Sequence[Cloud], shared: "AtlasPlan"
 ) -> list[list[float]]:
     """Write the tables of all sites, and return the shares of variance of each small map's two components."""
     for name, file in ((STATISTICS, "table"), (DIRECTIONS, "directions")):
@@ -233,7 +233,7 @@ def _gather(
     return [[float(share) for share in found["explained"]] for found in maps]
 
 
-def _drawn_points(clouds: Sequence[Cloud], shared: "Plan") -> pd.DataFrame:
+def _drawn_points(clouds: Sequence[Cloud], shared: "AtlasPlan") -> pd.DataFrame:
     rows = pd.concat([cloud.rows[["token"]].assign(dataset=i) for i, cloud in enumerate(clouds)])
     rows["row"] = rows.groupby("dataset").cumcount()
     chosen: NDArray[np.intp] = shared.rows.order[shared.drawn]

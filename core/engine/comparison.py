@@ -9,7 +9,7 @@ import numpy as np
 from core.analysis.definitions import DEFINITIONS
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import prior_retained
-from core.analysis.speed import common_target, steps_to_target
+from core.analysis.steps_to_target import common_target, steps_to_target
 from core.engine.measure import Measures, tuning_spec
 from core.errors import BadRequest
 from core.specs import TuningSpec

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.activations.clouds import Cloud
-from core.analysis.hygiene import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
+from core.analysis.hygiene_measures import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
 from core.analysis.intrinsic import distinct_rows
 from core.analysis.pca import fit_pca
 from core.engine.atlas import cloud_names, half_the_cores

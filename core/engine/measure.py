@@ -14,9 +14,9 @@ from safetensors.numpy import load_file, save_file
 
 from core.activations.clouds import Cloud
 from core.analysis.intervals import bootstrap
+from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
-from core.analysis.site import SiteCloud, SiteMeasures, measure_site
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
@@ -104,12 +104,12 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
     tuning, prompts = tuning_spec(run), read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
     shown = frames(len(prompts.steps))
-    found: dict[int, SiteMeasures] = {}
+    found: dict[int, PromptMeasures] = {}
     gathered = gather_clouds(tuning, spec.datasets, prompts.sites, store, progress)
     for done, (site, (rows, clouds)) in enumerate(gathered.items()):
         progress(done, len(prompts.sites), f"Measuring site {site}")
         rng = np.random.default_rng((spec.seed, site))
-        found[site] = measure_site(prompts.at(site)[shown], rows, clouds, rng, begun=prompts.begun)
+        found[site] = measure_prompt(prompts.at(site)[shown], rows, clouds, rng, begun=prompts.begun)
     began = time.monotonic()
     worth = _worth(spec, tuning, prompts, found, store, progress) if spec.worth else pd.DataFrame()
     seconds = time.monotonic() - began
@@ -221,7 +221,7 @@ def _worth(
     spec: MeasureSpec,
     tuning: TuningSpec,
     prompts: RunPrompts,
-    found: dict[int, SiteMeasures],
+    found: dict[int, PromptMeasures],
     store: Store,
     progress: Progress,
 ) -> pd.DataFrame:
@@ -251,10 +251,10 @@ def _different(names: Sequence[str]) -> list[str]:
     return [f"{name} ({names[:i].count(name) + 1})" if name in names[:i] else name for i, name in enumerate(names)]
 
 
-def _write(folder: Path, found: dict[int, SiteMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:
+def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:
     tables = {"vectors": {site: at.vectors for site, at in found.items()}}
     tables["nulls"] = {site: at.nulls for site, at in found.items()}
-    tables["trajectory"] = {site: _way_table(at.way_tokens, steps) for site, at in found.items()}
+    tables["trajectory"] = {site: _way_table(at.trajectory_tokens, steps) for site, at in found.items()}
     for name, by_site in tables.items():
         frames_of_sites = [table.assign(site=site) for site, table in by_site.items()]
         pd.concat(frames_of_sites, ignore_index=True).to_parquet(folder / f"{name}.parquet", index=False)

@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.capture import SINK_RATIO
-from core.analysis.paths import (
+from core.analysis.trajectory_statistics import (
     SHORTEST,
     SHUFFLED,
     STATISTICS,
     UNIFORM,
     UNIGRAM,
-    PathNumbers,
     Pool,
+    TrajectoryNumbers,
     documents_table,
-    measure_path,
+    measure_trajectory,
     shuffles,
 )
 from core.errors import BadData
@@ -224,7 +224,7 @@ def _measure_site(
     site: int | str,
     points: NDArray[np.float32],
     tick: Callable[[], None],
-) -> list[PathNumbers]:
+) -> list[TrajectoryNumbers]:
     types = read.corpus.ids[read.rows]
     group_of = dict(zip(read.numbers.tolist(), read.groups.tolist(), strict=True))
     pool = Pool(points, types, np.array([group_of[document] for document in read.documents.tolist()]))
@@ -240,7 +240,7 @@ def _measure_site(
             UNIGRAM: pool.unigram(n, rng, own),
             UNIFORM: rows.uniform(n, rng) if rows else pool.uniform(n, rng, own),
         }
-        found.append(measure_path(path, nulls, spec.n_draws))
+        found.append(measure_trajectory(path, nulls, spec.n_draws))
     return found
 
 
@@ -256,7 +256,7 @@ def vocabulary_pool(frozen: "FrozenModel") -> Pool:
     return Pool(rows.float().cpu().numpy(), ids)
 
 
-def _documents(found: list[PathNumbers], read: _Read, records: list[Record]) -> pd.DataFrame:
+def _documents(found: list[TrajectoryNumbers], read: _Read, records: list[Record]) -> pd.DataFrame:
     rows = []
     for number, group, numbers in zip(read.numbers, read.groups, found, strict=True):
         row: dict[str, Any] = {"record": records[number].id, "group": group, "n_points": numbers.n_points}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
-from core.analysis.projection import Placement
+from core.analysis.frozen_maps import Overlay
 from core.engine.projection import StoredMap, load_map
 from core.errors import BadRequest
 from core.progress import Progress
@@ -22,7 +22,7 @@ VERSION = "1"
 _PARTS = ("coordinates", "inside", "off_plane", "off_plane_share", "t_squared")
 
 
-def find_placement(spec: PlacementSpec, store: Store) -> Placement | None:
+def find_placement(spec: PlacementSpec, store: Store) -> Overlay | None:
     """Return where points lie on a map as it was kept, or None while it, the cloud or the map is not there."""
     found = find_cloud(spec.cloud, store) if spec.cloud else None
     if spec.cloud and found is None:
@@ -31,7 +31,7 @@ def find_placement(spec: PlacementSpec, store: Store) -> Placement | None:
     if artifact is None:
         return None
     parts = {name: np.load(artifact.folder / f"{name}.npy", allow_pickle=False) for name in _PARTS}
-    return Placement(**parts)
+    return Overlay(**parts)
 
 
 def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _key(spec: PlacementSpec, cloud: Cloud | None) -> str:
 
 
 def _build(folder: Path, stored: StoredMap, points: NDArray[np.float32], progress: Progress) -> dict[str, Any]:
-    placed = stored.map.place(points, progress)
+    placed = stored.map.overlay(points, progress)
     for name in _PARTS:
         np.save(folder / f"{name}.npy", getattr(placed, name), allow_pickle=False)
     return {"n_points": len(points), "n_inside": int(placed.inside.sum())}

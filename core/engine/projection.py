@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
-from core.analysis.projection import VERSION, Map, fit_map
+from core.analysis.frozen_maps import VERSION, Map, fit_map
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import CloudSpec, ProjectionSpec
@@ -169,12 +169,12 @@ def _build(
         "n_points": n_points,
         "n_available": sum(len(cloud.rows) for cloud in clouds),
         "n_joined": len(points[-1]) if spec.joined else 0,
-        "n_iterations": fitted.neighbourhoods.n_iterations if fitted.neighbourhoods else 0,
+        "n_iterations": fitted.tsne.n_iterations if fitted.tsne else 0,
         "seed": spec.seed,
         "clouds": [cloud.key for cloud in clouds],
     }
     drawn = _Drawn(fitted, pd.concat(reference, ignore_index=True), info)
-    if fitted.neighbourhoods and drawn.n_iterations < spec.n_iterations:
+    if fitted.tsne and drawn.n_iterations < spec.n_iterations:
         raise _StoppedEarly(drawn)
     return _write(folder, drawn)
 

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from core.engine.measure import frames
 from core.engine.projection import StoredMap, find_map
 from core.errors import BadRequest
-from core.figures.clouds import Layer, map_figure, pca_axes
+from core.figures.cloud_map import Layer, map_figure, pca_axes
 from core.figures.page import CODE, page
 from core.figures.training import loss_figure
 from core.specs import ProjectionSpec, TuningSpec
@@ -80,7 +80,7 @@ def _on_map(run: JobFolder, prompts: RunPrompts, site: int, stored: StoredMap) -
     shown = frames(len(prompts.steps))
     vectors = prompts.at(site)[shown]
     n_prompt = vectors.shape[1]
-    placed = stored.map.place(vectors.reshape(-1, vectors.shape[2]))
+    placed = stored.map.overlay(vectors.reshape(-1, vectors.shape[2]))
     frame = pd.DataFrame(
         {
             "run": run.id,

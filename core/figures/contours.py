@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from core.figures.clouds import Layer
+from core.figures.cloud_map import Layer
 from core.figures.palette import mark
 from core.figures.text import show
 
@@ -21,7 +21,7 @@ _FEWEST = 10
 
 
 @dataclass(frozen=True)
-class Density:
+class DensityGrid:
     """A density on a grid.
 
     Attributes:
@@ -48,7 +48,7 @@ class Density:
         return share.reshape(self.values.shape).astype(np.float32)
 
 
-def density(points: NDArray[np.floating], cells: int = _CELLS) -> Density:
+def density(points: NDArray[np.floating], cells: int = _CELLS) -> DensityGrid:
     """Return a Gaussian kernel density estimate, binned first, so that its time does not grow with the points.
 
     The bandwidth of each axis is Scott's, n**(-1/6) standard deviations.
@@ -63,7 +63,7 @@ def density(points: NDArray[np.floating], cells: int = _CELLS) -> Density:
     counts, *edges = np.histogram2d(points[:, 0], points[:, 1], bins=cells, range=np.stack([low, high], axis=1))
     smooth = gaussian_filter(counts.T, (bandwidth * cells / (high - low))[::-1], mode="constant")
     x, y = ((edge[1:] + edge[:-1]) / 2 for edge in edges)
-    return Density(x, y, smooth / smooth.sum(), counts.T)
+    return DensityGrid(x, y, smooth / smooth.sum(), counts.T)
 
 
 def contours(layers: Sequence[Layer]) -> list[go.Contour]:

@@ -23,7 +23,7 @@ _PANELS = {"acceptance": "acceptance", "excluded": "excluded radius / √dim", "
 
 
 @dataclass(frozen=True)
-class Density:
+class DensityCurve:
     """Values of one cloud.
 
     Attributes:
@@ -39,7 +39,9 @@ class Density:
     law: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
 
 
-def density_figure(series: Sequence[Density], title: str, revision: str = "density", height: int = 340) -> go.Figure:
+def density_figure(
+    series: Sequence[DensityCurve], title: str, revision: str = "density", height: int = 340
+) -> go.Figure:
     """Draw a histogram of each cloud as steps, and its law dotted; each pair is scaled to a peak of one.
 
     Args:

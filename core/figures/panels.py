@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.figures.clouds import Axes, Layer, map_figure
+from core.figures.cloud_map import Axes, Layer, map_figure
 from core.figures.style import style
 from core.figures.text import show
 

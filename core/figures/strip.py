@@ -47,9 +47,10 @@ def strip_figure(
     columns: int = COLUMNS,
     panel_height: int = PANEL_HEIGHT,
 ) -> go.Figure:
-    """Draw a small map a site; zooming one zooms all, since `core.analysis.film.align` has turned them onto each other.
+    """Draw one small map per site.
 
-    Trace i belongs to map i // len(names): that is how a click is told (see `site_of_trace`).
+    Zooming one zooms all, because `core.analysis.map_alignment.align` has rotated them onto each other.
+    Trace i belongs to map i // len(names), which tells where a click was (see `site_of_trace`).
 
     Args:
         maps: in the order of the stream.

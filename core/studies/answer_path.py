@@ -7,13 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
-from core.analysis.paths import Pool, measure_path, text_table
 from core.analysis.pca import fit_pca
+from core.analysis.trajectory_statistics import Pool, measure_trajectory, text_table
 from core.engine.projection import find_map
 from core.engine.trajectory import ANSWER, find_trajectories, trajectory_spec
-from core.figures.clouds import Layer
+from core.figures.cloud_map import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE
-from core.figures.paths import paths_figure
+from core.figures.text_trajectories import trajectories_figure
 from core.specs import FINAL, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
@@ -60,7 +60,7 @@ def answer_path(bench: Bench) -> Reproduced:
     padded = ground.loc[ground["pad"], list(AXES)].to_numpy(np.float32)
     layers = [*layers_of(ground, dict(zip(names, (REFERENCE, BLUE), strict=True))), Layer(PAD, padded, mark=TAIL)]
     return Reproduced(
-        picture=paths_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
+        picture=trajectories_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={
             "model": study.model.label,
@@ -103,5 +103,5 @@ def _closeness(answer: NDArray[np.float32], cloud: Cloud, seed: int) -> list[dic
     words = ~cloud.rows["pad"].to_numpy()
     pool = Pool(cloud.points(FINAL)[words], cloud.rows["token_id"].to_numpy()[words])
     rng = np.random.default_rng(seed)
-    numbers = measure_path(answer, {"unigram draw": pool.unigram(len(answer), rng)}, N_DRAWS)
+    numbers = measure_trajectory(answer, {"unigram draw": pool.unigram(len(answer), rng)}, N_DRAWS)
     return text_table(numbers).to_dict("records")

@@ -3,7 +3,7 @@
 from core.activations.clouds import find_cloud
 from core.engine.atlas import Atlas, cloud_names, find_atlas
 from core.engine.projection import find_map
-from core.figures.clouds import map_figure
+from core.figures.cloud_map import map_figure
 from core.figures.palette import DATASET_MARKS
 from core.specs import FINAL, AtlasSpec, CloudSpec, DatasetSpec, ProjectionSpec, StudySpec
 from core.studies.bench import Bench

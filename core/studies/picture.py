@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud
 from core.engine.projection import StoredMap
 from core.engine.trajectory import ANSWER, Trajectories
-from core.figures.clouds import Axes, Layer, pca_axes, tsne_axes
+from core.figures.cloud_map import Axes, Layer, pca_axes, tsne_axes
 from core.figures.hover import token_hover
 from core.figures.palette import ANSWER as ANSWER_LOOK
 from core.figures.palette import DATASET_MARKS, PRIOR, QUESTION, Mark
-from core.figures.paths import TokenPath, sentence_mark
 from core.figures.text import token
+from core.figures.text_trajectories import TextTrajectory, sentence_mark
 
 AXES = ("x", "y")
 BLUE = replace(DATASET_MARKS[0], colour=PRIOR.colour)
@@ -72,7 +72,7 @@ def axes_of(stored: StoredMap) -> Axes:
 
 def paths_of(
     followed: Trajectories, site: int | str, stored: StoredMap, places: pd.Series | None = None
-) -> tuple[list[TokenPath], pd.DataFrame]:
+) -> tuple[list[TextTrajectory], pd.DataFrame]:
     """Return texts that were followed as paths on a map, an answer going on from its question, and their points.
 
     Args:
@@ -81,7 +81,7 @@ def paths_of(
         stored: the map.
         places: of a vocabulary map, token id → point of the map; other tokens are laid on it, as all are without.
     """
-    paths: list[TokenPath] = []
+    paths: list[TextTrajectory] = []
     tables = []
     counted = ~followed.tokens["special"].to_numpy() & (~followed.tokens["first"].to_numpy() | (site == 0))
     answers = bool((followed.tokens["part"] == ANSWER).any())
@@ -92,7 +92,7 @@ def paths_of(
         look = (ANSWER_LOOK if part == ANSWER else QUESTION) if answers else sentence_mark(int(number))
         name = ("answer" if part == ANSWER else "question") if answers else f"sentence {int(number) + 1}"
         paths.append(
-            TokenPath(
+            TextTrajectory(
                 name=name,
                 coordinates=xy,
                 hover=words,
@@ -111,9 +111,9 @@ def _laid(
     points: NDArray[np.float32], ids: NDArray[np.integer], stored: StoredMap, places: pd.Series | None
 ) -> NDArray[np.float32]:
     if places is None:
-        return stored.map.place(points).coordinates
+        return stored.map.overlay(points).coordinates
     found = np.full((len(ids), 2), np.nan, np.float32)
     known = np.isin(ids, places.index)
     found[known] = np.asarray(stored.map.coordinates)[places[ids[known]]]
-    found[~known] = stored.map.place(points[~known]).coordinates
+    found[~known] = stored.map.overlay(points[~known]).coordinates
     return found

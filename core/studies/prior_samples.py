@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.references import Needed, Place, References, find, gather, job_kind
-from core.figures.clouds import Layer, map_figure
+from core.figures.cloud_map import Layer, map_figure
 from core.figures.palette import PRIOR, Mark
 from core.priors.base import Prior
 from core.priors.fitting import FIT, find_fit
@@ -114,7 +114,7 @@ def fitted(spec: PriorSpec, place: Place, bench: Bench) -> tuple[Prior, Referenc
 def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: dict[str, Any], words: str) -> Reproduced:
     layers, tables = list(ground.layers), [ground.points]
     for one in drawn:
-        xy = ground.stored.map.place(one.vectors).coordinates
+        xy = ground.stored.map.overlay(one.vectors).coordinates
         layers.append(
             Layer(name=one.name if len(xy) == 1 else f"{one.name} ({len(xy):,})", coordinates=xy, mark=one.look)
         )

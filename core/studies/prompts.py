@@ -10,7 +10,7 @@ import pandas as pd
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.engine.measure import Measures
 from core.engine.projection import StoredMap, find_map
-from core.figures.clouds import Layer, map_figure
+from core.figures.cloud_map import Layer, map_figure
 from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, Mark
 from core.specs import DatasetSpec, ProjectionSpec
 from core.store.prompts import RunPrompts, read_prompts
@@ -151,7 +151,7 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
         layers += pair
         arrows.append(pair)
         tables += [_table(layer) for layer in pair]
-        off_plane.append(np.median(ground.stored.map.place(prompts.posterior(site)).off_plane_share))
+        off_plane.append(np.median(ground.stored.map.overlay(prompts.posterior(site)).off_plane_share))
         rows.append(arm_row(arm.title, bench.measures(runs), site))
     explained = float(ground.stored.map.pca.explained[:2].sum())
     return Reproduced(
@@ -178,7 +178,7 @@ def _layers(one: Shown, title: str, prompts: RunPrompts, site: int, stored: Stor
     layers = [
         Layer(
             name=name,
-            coordinates=stored.map.place(vectors).coordinates,
+            coordinates=stored.map.overlay(vectors).coordinates,
             hover=[f"vector {i}" for i in range(len(vectors))],
             ids=np.arange(len(vectors)),
             mark=look,

@@ -11,7 +11,7 @@ from core.engine.paths import find_paths
 from core.engine.projection import find_map
 from core.engine.trajectory import find_trajectories, trajectory_spec
 from core.figures.palette import REFERENCE
-from core.figures.paths import paths_figure
+from core.figures.text_trajectories import trajectories_figure
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
@@ -47,7 +47,7 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     numbers = path_numbers(bench, 0)
     tighter = _against(numbers, "gyration", "uniform draw")
     return Reproduced(
-        picture=paths_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
+        picture=trajectories_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={"model": study.model.label, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
@@ -77,7 +77,7 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     numbers = path_numbers(bench, site)
     shown = float(stored.map.pca.explained[:2].sum())
     return Reproduced(
-        picture=paths_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
+        picture=trajectories_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={"model": study.model.label, "site": site, "sentences": list(SENTENCES), "paths": numbers},
         caption=(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.seeds import over_seeds
-from core.analysis.speed import common_target, steps_to_target
+from core.analysis.steps_to_target import common_target, steps_to_target
 from core.engine.measure import Measures
 from core.figures.forest import Lines, forest_figure
 from core.specs import TuningSpec

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.quantities import quantity
-from core.analysis.rates import Difference, differences
+from core.analysis.rates import PairedDifference, differences
 from core.analysis.seeds import over_seeds
-from core.figures.sweep import transfer_figure
+from core.figures.sweep_results import transfer_figure
 from core.specs import DatasetSpec, StudySpec, TuningSpec
 from core.specs.dataset import DatasetName
 from core.store import JobFolder
@@ -116,7 +116,9 @@ def _starts(runs: Sequence[JobFolder]) -> list[float]:
     return [float((run.result() or {})["baseline"]["prior_sample"]["loss"]) for run in runs]
 
 
-def _gains(scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]) -> list[Difference]:
+def _gains(
+    scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]
+) -> list[PairedDifference]:
     """Return for each pair the loss from scratch minus that from the posterior."""
     losses = {name: dict(enumerate(_losses(runs))) for name, runs in scratch.items()}
     losses |= {str(pair): dict(enumerate(_losses(runs))) for pair, runs in begun.items()}
@@ -124,7 +126,10 @@ def _gains(scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequ
 
 
 def _row(
-    pair: Pair, gain: Difference, scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]
+    pair: Pair,
+    gain: PairedDifference,
+    scratch: Mapping[str, Sequence[JobFolder]],
+    begun: Mapping[Pair, Sequence[JobFolder]],
 ) -> dict[str, Any]:
     known = quantity(gain.value)
     return {
@@ -145,7 +150,7 @@ def _named(pair: Pair) -> dict[str, str]:
     return {"from": pair[0], "to": pair[1], "draw": pair[2]}
 
 
-def _picture(names: Sequence[str], found: Mapping[Pair, Difference]):
+def _picture(names: Sequence[str], found: Mapping[Pair, PairedDifference]):
     gains = np.full((len(names), len(names)), np.nan)
     texts: dict[tuple[int, int], str] = {(k, k): "from scratch" for k in range(len(names))}
     for (first, second, draw), gain in found.items():
@@ -157,7 +162,7 @@ def _picture(names: Sequence[str], found: Mapping[Pair, Difference]):
     return transfer_figure(names, gains, texts)
 
 
-def _text(gain: Difference) -> str:
+def _text(gain: PairedDifference) -> str:
     value = gain.value
     bounds = f" [{value.low:+.3f}, {value.high:+.3f}]" if np.isfinite(value.low) else ""
     return f"{value.value:+.3f}{bounds}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.activations.annotate import PARTS, find_annotation
 from core.activations.estimate import estimate
-from core.figures.clouds import Layer, split_by_token
+from core.figures.cloud_map import Layer, split_by_token
 from core.specs import CloudSpec
 from core.store import Store
 from pages.activations_parts.points import Points

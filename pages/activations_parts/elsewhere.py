@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import find_cloud
 from core.engine.projection import StoredMap
-from core.figures.selection import SiteMap, sites_figure
+from core.figures.selectable_map import SiteMap, sites_figure
 from core.specs import FINAL, ProjectionSpec
 from core.store import Store
 from pages.activations_parts.points import Points, read_points

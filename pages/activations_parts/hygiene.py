@@ -7,9 +7,9 @@ import streamlit as st
 from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
 from core.analysis.atlas_terms import ALL
-from core.analysis.hygiene import AS_CHOSEN, TITLES
+from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
 from core.engine.hygiene import Hygiene, find_hygiene
-from core.figures.clouds import Layer, map_figure, pca_axes
+from core.figures.cloud_map import Layer, map_figure, pca_axes
 from core.figures.hover import token_hover
 from core.figures.palette import Mark
 from core.specs import HygieneSpec, ProjectionSpec

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
 from core.engine.projection import StoredMap
-from core.figures.clouds import Layer
+from core.figures.cloud_map import Layer
 from core.figures.hover import token_hover
 from core.figures.text import token
 from core.specs import CloudSpec, ProjectionSpec

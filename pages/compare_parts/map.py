@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.analysis.projection import Placement
+from core.analysis.frozen_maps import Overlay
 from core.engine.measure import Measures, frames, tuning_spec
 from core.engine.projection import StoredMap
-from core.figures.clouds import Layer
-from core.figures.comparison import Panel, Way, comparison_figure
+from core.figures.cloud_map import Layer
 from core.figures.hover import hover
 from core.figures.palette import POSTERIOR, mark
+from core.figures.prompt_trajectories import Panel, PromptTrajectory, comparison_figure
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
@@ -147,7 +147,7 @@ def picture(
     else:
         panels = [Panel("", [*background, *beside[0]], ways)]
     common = max(len(way.coordinates) for way in ways)
-    aligned = [replace(panel, ways=[stretch(way, common) for way in panel.ways]) for panel in panels]
+    aligned = [replace(panel, trajectories=[stretch(way, common) for way in panel.trajectories]) for panel in panels]
     figure = comparison_figure(
         aligned,
         axes(stored),
@@ -172,7 +172,7 @@ def shown_snapshots(run: Chosen, wish: Wish) -> np.ndarray:
     return np.unique(found[[0, -1]]) if wish.joint else found
 
 
-def way_of(run: Chosen, placed: Placement, texts: list[list[str]], size: str, alone: bool) -> Way:
+def way_of(run: Chosen, placed: Overlay, texts: list[list[str]], size: str, alone: bool) -> PromptTrajectory:
     """Return a run's way on the map, whose vectors are placed snapshot after snapshot."""
     n_frames = len(texts)
     kind = run.spec.prior.kind
@@ -192,12 +192,12 @@ def way_of(run: Chosen, placed: Placement, texts: list[list[str]], size: str, al
     if not alone:
         start = replace(start, mark=replace(mark(role), symbol=flat_symbols[0], symbol_3d=solid_symbols[0]))
         end = replace(end, mark=replace(POSTERIOR, symbol=flat_symbols[1], symbol_3d=solid_symbols[1]))
-    return Way(start, end, spots, texts, weights)
+    return PromptTrajectory(start, end, spots, texts, weights)
 
 
-def ends_of(chosen: Sequence[Chosen], placed: Mapping[str, Placement]) -> dict[str, Placement]:
+def ends_of(chosen: Sequence[Chosen], placed: Mapping[str, Overlay]) -> dict[str, Overlay]:
     """Return where the priors and the posteriors of runs lie, by name."""
-    found: dict[str, Placement] = {}
+    found: dict[str, Overlay] = {}
     for run in chosen:
         every, n_prompt = placed[run.job.id], run.prompts.vectors.shape[2]
         ends = {"prior": slice(0, n_prompt)} if run.prompts.begun else {}
@@ -236,7 +236,7 @@ def nulls_of(measured: Measures | None, site: int, wanted: Sequence[str]) -> dic
     return found
 
 
-def null_layers(run: str, nulls: Mapping[str, np.ndarray], placed: Mapping[str, Placement]) -> list[Layer]:
+def null_layers(run: str, nulls: Mapping[str, np.ndarray], placed: Mapping[str, Overlay]) -> list[Layer]:
     """Return a run's nulls on the map."""
     return [
         Layer(f"null: {name}", placed[f"{run}.{name}"].coordinates, "dataset", list(NULLS).index(_null_kind(name)))
@@ -248,7 +248,7 @@ def _null_kind(name: str) -> str:
     return name if name in NULLS else "rows"
 
 
-def stretch(way: Way, n: int) -> Way:
+def stretch(way: PromptTrajectory, n: int) -> PromptTrajectory:
     """Return a way with n frames, evenly spread over those it has."""
     index = np.linspace(0, len(way.coordinates) - 1, n).round().astype(int)
     weights = None if way.weights is None else way.weights[index]
@@ -262,7 +262,7 @@ def frame_labels(steps: Sequence[np.ndarray], n: int) -> list[str]:
     return [f"{100 * share:.0f} %" for share in np.linspace(0, 1, n)]
 
 
-def coordinates(run: Chosen, site: int, shown: np.ndarray, way: Way) -> pd.DataFrame:
+def coordinates(run: Chosen, site: int, shown: np.ndarray, way: PromptTrajectory) -> pd.DataFrame:
     """Return where each vector is on the map along the way, for a download."""
     n_frames, n_prompt, n_dimensions = way.coordinates.shape
     steps = run.prompts.steps[shown]

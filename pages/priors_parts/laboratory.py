@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.projection import Placement
-from core.figures.clouds import Layer
-from core.figures.densities import Density, density_figure
+from core.analysis.frozen_maps import Overlay
+from core.figures.cloud_map import Layer
+from core.figures.densities import DensityCurve, density_figure
 from core.figures.hover import hover
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
 from core.priors.radial import chi_radii
@@ -60,7 +60,7 @@ class Drawn:
     spec: PriorSpec
     asked: Asked
     preview: Preview
-    placed: Placement
+    placed: Overlay
     look: Mark
 
     def points(self) -> pd.DataFrame:
@@ -110,7 +110,7 @@ class Drawn:
         )
 
 
-def null_layers(placed: Mapping[str, Placement]) -> list[Layer]:
+def null_layers(placed: Mapping[str, Overlay]) -> list[Layer]:
     """Return the three nulls of a prior's sample on the map."""
     return [
         Layer(f"null: {name} ({len(one.inside)})", one.coordinates, "dataset", 3 + i)
@@ -120,13 +120,13 @@ def null_layers(placed: Mapping[str, Placement]) -> list[Layer]:
 
 def norms(drawn: Sequence[Drawn], reference: ReferenceFacts, nulls: Mapping[str, NDArray[np.float32]]) -> None:
     """Draw the norms of samples and reference, with the laws that there are."""
-    series = [Density("reference", reference.norms, REFERENCE.colour)]
+    series = [DensityCurve("reference", reference.norms, REFERENCE.colour)]
     series += [
-        Density(one.name, np.linalg.norm(one.preview.sample, axis=1), one.look.colour, one.preview.norm_law)
+        DensityCurve(one.name, np.linalg.norm(one.preview.sample, axis=1), one.look.colour, one.preview.norm_law)
         for one in drawn
     ]
     series += [
-        Density(f"null: {name}", np.linalg.norm(points, axis=1), DATASET_MARKS[3 + i].colour)
+        DensityCurve(f"null: {name}", np.linalg.norm(points, axis=1), DATASET_MARKS[3 + i].colour)
         for i, (name, points) in enumerate(nulls.items())
     ]
     draw(density_figure(series, "norm", "norms"), key="priors.norms")
@@ -140,9 +140,9 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
     """Draw distances from the mean: in the reference's metric, and in each prior's own against its law."""
     dim = len(reference.mean)
     law = chi_radii(reference.held_out, dim)
-    series = [Density("reference, held out", reference.held_out, REFERENCE.colour, (law.radius, law.density))]
+    series = [DensityCurve("reference, held out", reference.held_out, REFERENCE.colour, (law.radius, law.density))]
     series += [
-        Density(one.name, np.sqrt(np.maximum(place_sample(one.asked).mahalanobis.values, 0)), one.look.colour)
+        DensityCurve(one.name, np.sqrt(np.maximum(place_sample(one.asked).mahalanobis.values, 0)), one.look.colour)
         for one in drawn
     ]
     st.markdown("##### In the reference's metric")
@@ -159,7 +159,7 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
         return
     st.markdown("##### In each prior's own metric, against its law")
     laws = [
-        Density(f"{one.name}: {radii.law}", radii.values, one.look.colour, (radii.radius, radii.density))
+        DensityCurve(f"{one.name}: {radii.law}", radii.values, one.look.colour, (radii.radius, radii.density))
         for one, radii in own
     ]
     draw(density_figure(laws, "Mahalanobis distance under the prior's own fit", "own"), key="priors.radial")

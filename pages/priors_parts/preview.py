@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
 from core.activations.references import Place, find, gather
+from core.analysis.cloud_scores import CloudScores, FittedCloud, fit_cloud
 from core.analysis.collapse import null_clouds
 from core.analysis.distances import nearest_cosine
-from core.analysis.place import CloudPlace, FittedCloud, fit_cloud
 from core.errors import BadRequest
 from core.priors.fitting import find_fit
 from core.priors.radial import Radii
@@ -152,9 +152,9 @@ def reference_facts(asked: Asked) -> ReferenceFacts:
 
 
 @st.cache_data(show_spinner="Placing the samples in the reference …", max_entries=48)
-def place_sample(asked: Asked) -> CloudPlace:
+def place_sample(asked: Asked) -> CloudScores:
     """Return where a prior's sample lies in the reference cloud, by its held-out points."""
-    return reference_facts(asked.reference).fitted.place(fit_and_sample(asked).sample)
+    return reference_facts(asked.reference).fitted.score(fit_and_sample(asked).sample)
 
 
 @st.cache_data(show_spinner="Looking for the nearest tokens …", max_entries=48)

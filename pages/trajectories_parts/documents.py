@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.analysis.paths import NULLS, STATISTICS, UNIFORM
+from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM
 from core.engine.paths import PathTables, find_paths
-from core.figures.paths import path_curves
+from core.figures.text_trajectories import trajectory_curves
 from core.specs import PathsSpec
 from core.specs.describe import describe
 from core.store import JobFolder, Store, list_jobs
@@ -88,7 +88,7 @@ def _show_documents(view: View, found: PathTables) -> dict[str, pd.DataFrame]:
     summary, numbers = found.summary, found.table("paths")
     sites = summary["sites"]
     if len(sites) > 1:
-        draw(path_curves(numbers, CURVES), key=view.key("curves"))
+        draw(trajectory_curves(numbers, CURVES), key=view.key("curves"))
     where = sites[0]
     if len(sites) > 1:
         where = view.choice("table_site", "Numbers at site", sites, sites[0], width=200)

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
-from core.analysis.paths import (
+from core.analysis.trajectory_statistics import (
     DEFINITIONS,
     NULLS,
     SHUFFLED,
@@ -18,7 +18,7 @@ from core.analysis.paths import (
     UNIFORM,
     UNIGRAM,
     Pool,
-    measure_path,
+    measure_trajectory,
     shuffles,
     text_table,
 )
@@ -91,7 +91,7 @@ def _numbers_of(
         nulls[UNIFORM] = Pool(_vocabulary.points(0)[ordinary], ordinary).uniform(n, rng)
     elif pool is not None:
         nulls[UNIFORM] = pool.uniform(n, rng)
-    return text_table(measure_path(_points, nulls, N_DRAWS))
+    return text_table(measure_trajectory(_points, nulls, N_DRAWS))
 
 
 def _readable(frame: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from core.activations.clouds import find_vocabulary
 from core.engine.projection import StoredMap
 from core.engine.trajectory import ANSWER, TEXT, Trajectories
-from core.figures.clouds import Layer
+from core.figures.cloud_map import Layer
 from core.figures.hover import hover
 from core.figures.palette import ANSWER as ANSWER_MARK
 from core.figures.palette import ANSWER_AFTER_PROMPT, QUESTION
-from core.figures.paths import TokenPath, paths_figure, sentence_mark
 from core.figures.text import outer_blanks, show, token
+from core.figures.text_trajectories import TextTrajectory, sentence_mark, trajectories_figure
 from core.specs.model import short_name
 from core.store import Store
 from pages.trajectories_parts.controls import Wanted
@@ -96,7 +96,7 @@ def picture(view: View, wanted: Wanted, parts: Sequence[Part], stored: StoredMap
     paths = [_path(wanted, part, placed[str(i)]) for i, part in enumerate(parts)]
     paths = _joined(parts, paths)
     last = max(path.ends for path in paths)
-    figure = paths_figure(
+    figure = trajectories_figure(
         [*_ground(stored, store), *(Layer(name, placed[name], "posterior") for name in prompts)],
         _once(paths),
         axes(stored),
@@ -179,13 +179,13 @@ def _name(wanted: Wanted, found: Trajectories, about: dict, part: str) -> str:
     return f"{'question' if part == TEXT else 'answer'}{after}{f': {short}' if len(found.summary['texts']) > 1 else ''}"
 
 
-def _path(wanted: Wanted, part: Part, spots: NDArray[np.float32]) -> TokenPath:
+def _path(wanted: Wanted, part: Part, spots: NDArray[np.float32]) -> TextTrajectory:
     rows = part.tokens
     run = part.found.job.spec["run"]
     look = sentence_mark(part.number)
     if wanted.generates:
         look = QUESTION if part.part == TEXT else ANSWER_AFTER_PROMPT if run else ANSWER_MARK
-    return TokenPath(
+    return TextTrajectory(
         name=part.name,
         coordinates=spots,
         hover=hover_of(part),
@@ -220,16 +220,16 @@ def hover_of(part: Part) -> list[str]:
     return texts
 
 
-def _joined(parts: Sequence[Part], paths: Sequence[TokenPath]) -> list[TokenPath]:
+def _joined(parts: Sequence[Part], paths: Sequence[TextTrajectory]) -> list[TextTrajectory]:
     """Return the paths with each answer going on from its question."""
-    found: list[TokenPath] = []
+    found: list[TextTrajectory] = []
     for before, part, path in zip([None, *parts], parts, paths, strict=False):
         question = found[-1].coordinates if before and before.part == TEXT and part.part == ANSWER else None
         found.append(path if question is None else replace(path, after=question[-1], begins=len(question)))
     return found
 
 
-def _once(paths: Sequence[TokenPath]) -> list[TokenPath]:
+def _once(paths: Sequence[TextTrajectory]) -> list[TextTrajectory]:
     """Leave out a question that is where it was before: a prompt that is cut changes it in later blocks only."""
     seen: list[NDArray[np.float32]] = []
     found = []
@@ -241,7 +241,7 @@ def _once(paths: Sequence[TokenPath]) -> list[TokenPath]:
     return found
 
 
-def _frame(paths: Sequence[TokenPath], parts: Sequence[Part], frame: int) -> str:
+def _frame(paths: Sequence[TextTrajectory], parts: Sequence[Part], frame: int) -> str:
     """Return what the slider says of a frame: the token that appears, where there is one path at a time."""
     appears = [
         part.tokens["token"].iloc[frame - path.begins]
@@ -251,7 +251,7 @@ def _frame(paths: Sequence[TokenPath], parts: Sequence[Part], frame: int) -> str
     return token(appears[0]) if len(set(appears)) == 1 else show(f"token {frame + 1}")
 
 
-def _coordinates(part: Part, path: TokenPath, site: int | str) -> pd.DataFrame:
+def _coordinates(part: Part, path: TextTrajectory, site: int | str) -> pd.DataFrame:
     frame = part.tokens.assign(path=part.name, run=part.found.job.spec["run"], site=site)
     for axis in range(path.coordinates.shape[1]):
         frame[f"component_{axis + 1}"] = path.coordinates[:, axis]

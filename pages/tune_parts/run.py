@@ -10,7 +10,7 @@ from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
 from core.engine.measure import tuning_spec
 from core.engine.projection import StoredMap
-from core.figures.clouds import Layer, map_figure
+from core.figures.cloud_map import Layer, map_figure
 from core.figures.training import loss_figure
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
@@ -154,7 +154,7 @@ def _prompt_on_map(
     stored: StoredMap,
     store: Store,
 ) -> None:
-    points = [stored.map.place(vectors) for vectors in (prompts.prior(site), prompts.posterior(site))]
+    points = [stored.map.overlay(vectors) for vectors in (prompts.prior(site), prompts.posterior(site))]
     names = [f"prompt vector {i}" for i in range(spec.n_prompt)]
     word = "posterior" if status.state == "succeeded" else "prompt now"
     before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.projection import Placement
+from core.analysis.frozen_maps import Overlay
 from core.engine.projection import MAP, StoredMap, load_map
 from core.errors import BadRequest
 from core.specs import ProjectionSpec
@@ -141,7 +141,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
 
 def lay_on_map(
     wish: Wish, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
-) -> tuple[StoredMap, dict[str, Placement]] | None:
+) -> tuple[StoredMap, dict[str, Overlay]] | None:
     """Return the map that is wanted and where groups of vectors lie on it; None while a job is at one of the two.
 
     On a joint fit, which has all of them among its points, nothing is outside.
@@ -160,7 +160,7 @@ def lay_on_map(
     hidden = stored.map.hidden(every)
     inside = np.ones(len(every), bool)
     joined = stored.joined[:, : stored.map.n_components]
-    placed = Placement(joined, inside, hidden.distance, hidden.share, hidden.t_squared)
+    placed = Overlay(joined, inside, hidden.distance, hidden.share, hidden.t_squared)
     return stored, split(placed, list(groups), [len(vectors) for vectors in groups.values()])
 
 
@@ -187,20 +187,20 @@ def tsne_words(stored: StoredMap) -> str:
     words = [f"perplexity {scales}", f"{spec.input_components} components first", f"{spec.n_iterations} iterations"]
     if spec.exaggeration != 1:
         words.append(f"exaggeration {spec.exaggeration:g}")
-    near = stored.map.neighbourhoods
+    near = stored.map.tsne
     if near is not None and np.isfinite(near.divergence):
         words.append(f"divergence {near.divergence:.3f}")
     return ", ".join(words)
 
 
-def weights_of(size: str, placed: Placement) -> NDArray[np.float32] | None:
+def weights_of(size: str, placed: Overlay) -> NDArray[np.float32] | None:
     """Return what decides how large vectors are drawn, from 0 to 1; None where all are the same."""
     if size == "off plane":
         return placed.off_plane_share
     return (np.sqrt(placed.t_squared) / _LARGE_T).astype(np.float32) if size == "T²" else None
 
 
-def places_table(stored: StoredMap, placed: Mapping[str, Placement]) -> None:
+def places_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
     """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them.
 
     Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
@@ -210,7 +210,7 @@ def places_table(stored: StoredMap, placed: Mapping[str, Placement]) -> None:
     rows = []
     for name, one in placed.items():
         row: dict[str, Any] = {"what": name, "vectors": len(one.inside)}
-        if stored.map.neighbourhoods is not None:
+        if stored.map.tsne is not None:
             outside = int((~one.inside).sum())
             row["outside the support"] = f"{outside} of {len(one.inside)} ({outside / len(one.inside):.0%})"
         if stored.map.method == "pca":

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
-from core.analysis.projection import Placement
+from core.analysis.frozen_maps import Overlay
 from core.engine.placement import find_placement, rows_of
 from core.engine.projection import StoredMap, load_map
 from core.errors import BadRequest
@@ -42,7 +42,7 @@ def lay_cloud(
         return rows, np.asarray(stored.map.coordinates[own], np.float32)
     asked = placement_of(spec, stored, which)
     rows = rows_of(asked, cloud)
-    if stored.map.neighbourhoods is None:
+    if stored.map.tsne is None:
         return rows, stored.map.pca.transform(cloud.points(asked.site)[rows], stored.map.n_components)
     placed = find_placement(asked, store)
     if placed is None:
@@ -53,7 +53,7 @@ def lay_cloud(
 def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
     """Return whether all clouds of a spec can be laid on a map now; start what takes seconds, and show the jobs."""
     ready = True
-    if stored.map.neighbourhoods is None:
+    if stored.map.tsne is None:
         return True
     for place, (wanted, label) in enumerate(zip(spec.clouds, labels(spec.clouds), strict=True)):
         cloud = find_cloud(wanted, store)
@@ -81,12 +81,12 @@ def placement_of(spec: ProjectionSpec, stored: StoredMap, which: int) -> Placeme
 
 def lay_vectors(
     stored: StoredMap, groups: Mapping[str, NDArray[np.floating]], store: Store
-) -> dict[str, Placement] | None:
+) -> dict[str, Overlay] | None:
     """Return where groups of vectors lie on a map, by name; None while a job is at it, which is shown."""
     names, lengths = list(groups), [len(vectors) for vectors in groups.values()]
     every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
-    if stored.map.neighbourhoods is None:
-        return split(stored.map.place(every), names, lengths)
+    if stored.map.tsne is None:
+        return split(stored.map.overlay(every), names, lengths)
     key = keep_vectors(every, store)
     asked = PlacementSpec(map=stored.artifact.key, vectors=key)
     found = find_placement(asked, store)
@@ -100,19 +100,19 @@ def lay_vectors(
     return split(found, names, lengths)
 
 
-def split(placed: Placement, names: Sequence[str], lengths: Sequence[int]) -> dict[str, Placement]:
+def split(placed: Overlay, names: Sequence[str], lengths: Sequence[int]) -> dict[str, Overlay]:
     """Return parts of a placement by name, of consecutive rows."""
     starts = np.cumsum([0, *lengths])
     return {name: placed.part(slice(start, start + n)) for name, start, n in zip(names, starts, lengths, strict=False)}
 
 
 @st.cache_data(show_spinner="Laying the vectors on the map …", max_entries=32)
-def _place_now(root: Path, map_key: str, vectors_key: str) -> Placement:
+def _place_now(root: Path, map_key: str, vectors_key: str) -> Overlay:
     store = Store(root)
     stored = load_map(map_key, store)
     if stored is None:
         raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
-    return stored.map.place(read_vectors(vectors_key, store))
+    return stored.map.overlay(read_vectors(vectors_key, store))
 
 
 def _make(asked: PlacementSpec, store: Store) -> None:

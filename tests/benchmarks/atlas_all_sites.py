@@ -28,26 +28,26 @@ from sklearn.metrics import silhouette_score
 
 from core.activations.capture import capture
 from core.activations.clouds import Cloud
-from core.analysis.atlas import Plan, Settings, measure_site, plan, whitened
+from core.analysis.atlas_measures import AtlasPlan, AtlasSettings, measure_atlas_site, plan_atlas, whitened
 from core.analysis.pca import fit_pca
 from core.analysis.probes import balanced, lda_hits, logistic_hits
-from core.analysis.separability import distances, silhouette
+from core.analysis.separability import pairwise_distances, silhouette
 from core.analysis.units import Rows, sum_by_document
 from core.commands.atlas import atlas_spec
 from core.engine.atlas import cloud_names, half_the_cores
 from core.store import Store
 
 BUDGET_SECONDS = 600
-Work = tuple[Rows, Rows, NDArray[np.float32], Plan]
+Work = tuple[Rows, Rows, NDArray[np.float32], AtlasPlan]
 
 
-def all_sites(clouds: list[Cloud], shared: Plan) -> dict[str, Any]:
+def all_sites(clouds: list[Cloud], shared: AtlasPlan) -> dict[str, Any]:
     """Measure every site and return seconds of each."""
     seconds, used = [], time.process_time()
     for i, site in enumerate(clouds[0].sites):
         began = time.perf_counter()
         with half_the_cores():
-            measure_site(
+            measure_atlas_site(
                 [cloud.points(site) for cloud in clouds], shared, np.random.default_rng((0, i)), lambda _: None
             )
         seconds.append(time.perf_counter() - began)
@@ -63,12 +63,12 @@ def all_sites(clouds: list[Cloud], shared: Plan) -> dict[str, Any]:
     }
 
 
-def work_at(clouds: list[Cloud], site: int | str, shared: Plan) -> Work:
+def work_at(clouds: list[Cloud], site: int | str, shared: AtlasPlan) -> Work:
     """Return scores, near rows and their distances at a site, as both sides take them."""
     points = np.concatenate([cloud.points(site) for cloud in clouds])[shared.rows.order]
     rows = shared.rows.with_points(points)
     near = rows.subset(shared.near)
-    return whitened(rows, fit_pca(points, shared.settings.n_components)), near, distances(near.points), shared
+    return whitened(rows, fit_pca(points, shared.settings.n_components)), near, pairwise_distances(near.points), shared
 
 
 def ours(work: Work, permuted: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -143,7 +143,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     clouds = [capture(cloud, store)[0] for cloud in spec.clouds]
     documents = [np.unique(cloud.rows["group"], return_inverse=True)[1] for cloud in clouds]
     began = time.perf_counter()
-    shared = plan(cloud_names(spec.clouds), documents, Settings(), np.random.default_rng(0))
+    shared = plan_atlas(cloud_names(spec.clouds), documents, AtlasSettings(), np.random.default_rng(0))
     planned = time.perf_counter() - began
     site = clouds[0].sites[len(clouds[0].sites) // 2]
     return {

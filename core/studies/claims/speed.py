@@ -7,7 +7,7 @@ import numpy as np
 
 from core.analysis.intervals import Interval
 from core.analysis.seeds import over_seeds
-from core.analysis.speed import Reached, steps_to_target
+from core.analysis.steps_to_target import Reached, steps_to_target
 from core.analysis.verdict import Bounds
 from core.store import JobFolder
 from core.studies.bench import Bench

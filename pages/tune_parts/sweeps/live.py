@@ -10,7 +10,7 @@ from core.engine import client
 from core.engine.costs import Paces
 from core.engine.outcomes import outcome
 from core.engine.sweep import Standing, cancel_runs, standings, submit_runs, to_do
-from core.figures.sweep import Square, states_figure
+from core.figures.sweep_results import Square, states_figure
 from core.specs import SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store

@@ -11,7 +11,7 @@ import streamlit as st
 from core.engine.outcomes import CHOSEN_ON, best_rates, runs_table
 from core.engine.sweep import Standing
 from core.figures.priors import prior_marks
-from core.figures.sweep import Compared, Curve, compared_figure, rates_figure
+from core.figures.sweep_results import Compared, Curve, compared_figure, rates_figure
 from core.figures.tradeoff import tradeoff_figure
 from core.specs import SweepSpec
 from pages.tune_parts.sweeps.words import varying, words_of

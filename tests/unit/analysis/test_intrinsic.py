@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.analysis.intrinsic import block_moments, distinct_rows, participation, participation_ratio, two_nn
-from core.analysis.separability import distances
+from core.analysis.separability import pairwise_distances
 from core.errors import BadRequest
 
 
@@ -41,7 +41,7 @@ def test_two_nn_finds_the_dimension_of_a_cube_folded_into_more(dimension: int):
     rng = np.random.default_rng(dimension)
     flat = rng.random((2000, dimension))
     turned = flat @ np.linalg.qr(rng.normal(size=(20, 20)))[0][:dimension]
-    found = two_nn(turned, distances(turned), np.arange(2000), np.arange(2000) % 10)
+    found = two_nn(turned, pairwise_distances(turned), np.arange(2000), np.arange(2000) % 10)
     assert found.value == pytest.approx(dimension, rel=0.08)
     assert found.low < found.value < found.high
 
@@ -59,11 +59,11 @@ def test_a_points_own_document_does_not_count_and_rounded_distances_do_not_decid
     for i in range(60):
         near = np.sort(np.linalg.norm(points[documents != documents[i]] - points[i], axis=1))
         logs.append(np.log(near[1] / near[0]))
-    found = two_nn(points, distances(points), documents, documents % 10)
+    found = two_nn(points, pairwise_distances(points), documents, documents % 10)
     assert found.value == pytest.approx(59 / np.sum(logs))
 
 
 def test_too_few_documents_are_refused():
     few = "3 distinct points of 2 documents are too few for the intrinsic dimension: each"
     with pytest.raises(BadRequest, match=few):
-        two_nn(np.eye(3), distances(np.eye(3)), np.array([0, 0, 1]), np.arange(3))
+        two_nn(np.eye(3), pairwise_distances(np.eye(3)), np.array([0, 0, 1]), np.arange(3))

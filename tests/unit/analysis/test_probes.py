@@ -4,7 +4,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from core.analysis.probes import check_documents, fit_logistic, lda_hits, logistic_hits, probe
-from core.analysis.units import Rows, deal, join, permuted_labels, sum_by_document
+from core.analysis.units import Rows, deal, join_rows, permuted_labels, sum_by_document
 from core.errors import BadRequest
 
 
@@ -17,7 +17,7 @@ def drawn(shift: float, seed: int = 0, n_documents: int = 30, per_document: int 
         at = rng.normal(size=(n, 1, d)) + shift * label
         points.append((at + rng.normal(size=(n, per_document, d))).reshape(-1, d))
         documents.append(np.repeat(np.arange(n), per_document))
-    return join(points, documents)
+    return join_rows(points, documents)
 
 
 def test_lda_recognises_what_scikit_learns_does_under_every_labelling():
@@ -66,7 +66,7 @@ def test_permuting_rows_would_have_found_a_difference_where_documents_do_not():
     at = rng.normal(size=(16, 1, 40)) * 4
     points = (at + rng.normal(size=(16, 20, 40))).reshape(-1, 40)
     documents = np.repeat(np.arange(8), 20)
-    rows = join([points[:160], points[160:]], [documents, documents])
+    rows = join_rows([points[:160], points[160:]], [documents, documents])
     part = deal(rows.labels, 4, rng)
     by_document = probe(rows, part, permuted_labels(rows.labels, part, 99, rng), lda_hits, rng)
     assert by_document.p > 0.05
@@ -76,9 +76,9 @@ def test_permuting_rows_would_have_found_a_difference_where_documents_do_not():
 
 
 def test_folds_are_no_more_than_documents_and_one_document_is_refused():
-    rows = join([np.zeros((6, 1)), np.ones((6, 1))], [np.arange(6), np.arange(6) // 2])
+    rows = join_rows([np.zeros((6, 1)), np.ones((6, 1))], [np.arange(6), np.arange(6) // 2])
     assert check_documents(rows, 5) == 3
-    single = join([np.zeros((2, 1)), np.ones((2, 1))], [np.arange(2), np.zeros(2, int)])
+    single = join_rows([np.zeros((2, 1)), np.ones((2, 1))], [np.arange(2), np.zeros(2, int)])
     with pytest.raises(
         BadRequest, match=r"points of 1 document only, and a probe needs .*; give at least 2 documents of"
     ):

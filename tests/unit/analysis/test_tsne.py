@@ -7,8 +7,8 @@ import pytest
 from openTSNE import TSNE, TSNEEmbedding
 from openTSNE.affinity import Multiscale, PerplexityBasedNN
 
-from core.analysis.projection import fit_map
-from core.analysis.tsne import Embedded, fit_tsne, place_tsne
+from core.analysis.frozen_maps import fit_map
+from core.analysis.tsne import Embedded, fit_tsne, overlay_tsne
 from core.errors import BadRequest
 from core.progress import Progress, silent
 from core.specs import ProjectionSpec
@@ -122,22 +122,22 @@ def test_points_are_placed_as_openTSNE_places_them(scores, fitted, perplexity): 
     )
     few: Any = min(5.0, perplexity)
     expected = np.array(oracle.transform(new, perplexity=few, n_iter=100))
-    found = place_tsne(fitted.coordinates, scores, new.astype(np.float32), perplexity, 0)
+    found = overlay_tsne(fitted.coordinates, scores, new.astype(np.float32), perplexity, 0)
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_points_are_placed_alone_as_together(scores, fitted):
     new = scores[5:25] + np.float32(0.05)
-    together = place_tsne(fitted.coordinates, scores, new, 10, 0)
-    np.testing.assert_allclose(place_tsne(fitted.coordinates, scores, new[7:8], 10, 0)[0], together[7], atol=1e-5)
+    together = overlay_tsne(fitted.coordinates, scores, new, 10, 0)
+    np.testing.assert_allclose(overlay_tsne(fitted.coordinates, scores, new[7:8], 10, 0)[0], together[7], atol=1e-5)
 
 
 def test_an_input_of_more_components_is_kept(scores):
     rng = np.random.default_rng(1)
     points = np.concatenate([scores, rng.normal(size=(270, 60)).astype(np.float32)], axis=1)
-    near = fit_map(points, _spec(input_components=60)).neighbourhoods
+    near = fit_map(points, _spec(input_components=60)).tsne
     assert near is not None
     assert near.scores.shape == (270, 60)
-    fewer = fit_map(points, _spec(input_components=4)).neighbourhoods
+    fewer = fit_map(points, _spec(input_components=4)).tsne
     assert fewer is not None
     assert fewer.scores.shape == (270, 4)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from core.analysis.units import deal, jackknife, join, permuted_labels, resample_counts, sum_by_document
+from core.analysis.units import deal, jackknife, join_rows, permuted_labels, resample_counts, sum_by_document
 
 
 def test_rows_are_ordered_by_document_and_documents_of_two_data_sets_stay_apart():
-    rows = join(
+    rows = join_rows(
         [np.arange(4.0)[:, None], np.arange(10.0, 13.0)[:, None]], [np.array([7, 3, 7, 3]), np.array([3, 3, 9])]
     )
     assert rows.labels.tolist() == [0, 0, 1, 1]
@@ -18,7 +18,7 @@ def test_rows_are_ordered_by_document_and_documents_of_two_data_sets_stay_apart(
 
 
 def test_a_subset_numbers_documents_and_data_sets_anew():
-    rows = join([np.zeros((2, 1)), np.ones((3, 1))], [np.array([0, 1]), np.array([0, 1, 1])])
+    rows = join_rows([np.zeros((2, 1)), np.ones((3, 1))], [np.array([0, 1]), np.array([0, 1, 1])])
     some = rows.subset(rows.row_labels == 1)
     assert some.labels.tolist() == [0, 0]
     assert some.documents.tolist() == [0, 1, 1]

@@ -3,7 +3,17 @@ import pytest
 from scipy.stats import norm, t
 
 from core.analysis.intervals import Interval
-from core.analysis.verdict import Bounds, Stated, decide, decide_all, decide_any, join, strongest, weakest, widen
+from core.analysis.verdict import (
+    Bounds,
+    Stated,
+    decide,
+    decide_all,
+    decide_any,
+    join_verdicts,
+    strongest,
+    weakest,
+    widen,
+)
 
 AT_LEAST = Bounds(low=0.5)
 INSIDE, ACROSS, OUTSIDE = Interval(0.7, 0.6, 0.8), Interval(0.5, 0.3, 0.7), Interval(0.2, 0.1, 0.3)
@@ -79,10 +89,10 @@ def test_one_is_enough_where_a_claim_says_that_there_is_one():
 
 
 def test_parts_join():
-    assert join(["holds", "holds"]) == "holds"
-    assert join(["holds", "undecided"]) == "undecided"
-    assert join(["holds", "undecided", "fails"]) == "fails"
-    assert join([]) == "undecided"
+    assert join_verdicts(["holds", "holds"]) == "holds"
+    assert join_verdicts(["holds", "undecided"]) == "undecided"
+    assert join_verdicts(["holds", "undecided", "fails"]) == "fails"
+    assert join_verdicts([]) == "undecided"
 
 
 def test_the_weakest_part_is_the_one_that_reaches_out_most():

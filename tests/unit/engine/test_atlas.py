@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.analysis import atlas as site_by_site
+from core.analysis import atlas_measures as site_by_site
 from core.engine.atlas import Atlas, cloud_names, find_atlas, measure_atlas, measured_pace
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled
@@ -71,8 +71,8 @@ def test_an_interrupted_job_goes_on_and_ends_with_the_same_numbers(
         measure_atlas(spec, job, store, stop)
     assert [path.name for path in (job.path / "sites-1").iterdir()] == ["0"]
     measured = []
-    ours = site_by_site.measure_site
-    monkeypatch.setattr(site_by_site, "measure_site", lambda *given: measured.append(1) or ours(*given))
+    ours = site_by_site.measure_atlas_site
+    monkeypatch.setattr(site_by_site, "measure_atlas_site", lambda *given: measured.append(1) or ours(*given))
     job.write_result(measure_atlas(spec, job, store, silent))
     assert len(measured) == 2
     for one, other in zip(tables(whole), tables(Atlas(job, job.result() or {})), strict=True):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.analysis.hygiene import AS_CHOSEN, TITLES
+from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
 from core.engine.hygiene import find_hygiene, measure_hygiene
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled

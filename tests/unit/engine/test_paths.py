@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.paths import NULLS, STATISTICS, UNIFORM, path_statistics
+from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM, trajectory_statistics
 from core.engine.paths import find_paths, paths
 from core.engine.runner import run_job
 from core.engine.tasks import find_task
@@ -64,7 +64,7 @@ def test_a_documents_path_is_the_one_that_a_trajectory_shows(store, spec):
     kept = (~shown.tokens["special"] & ~shown.tokens["first"]).to_numpy()
     for site in spec.sites:
         row = documents[(documents["site"] == site) & (documents["record"] == record.id)]
-        for name, value in path_statistics(shown.streams(site)[kept]).items():
+        for name, value in trajectory_statistics(shown.streams(site)[kept]).items():
             assert row[name].item() == pytest.approx(float(value), rel=1e-3)
 
 

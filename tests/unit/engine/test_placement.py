@@ -54,7 +54,7 @@ def test_a_cloud_is_laid_on_a_map_and_the_map_has_not_moved(cloud, key, job, sto
     assert np.isnan(found.coordinates[~found.inside]).all()
     stored = load_map(key, store)
     assert stored is not None
-    direct = stored.map.place(captured.points(2)[rows_of(spec, captured)])
+    direct = stored.map.overlay(captured.points(2)[rows_of(spec, captured)])
     assert np.array_equal(found.coordinates, direct.coordinates, equal_nan=True)
     assert np.array_equal(found.t_squared, direct.t_squared)
     assert place(spec, job, store, silent)["cached"]

@@ -60,7 +60,7 @@ def test_the_reference_says_which_rows_a_map_was_fitted_on(
     assert captured is not None
     rows = stored.reference["row"].to_numpy()
     assert len(np.unique(rows)) == 50
-    placed = stored.map.place(captured.points(2)[rows])
+    placed = stored.map.overlay(captured.points(2)[rows])
     np.testing.assert_allclose(placed.coordinates, stored.map.coordinates, atol=1e-4)
 
 
@@ -109,8 +109,8 @@ def test_a_map_stopped_with_what_is_drawn_is_the_map_of_fewer_iterations(
     assert shorter is not None
     assert shorter.artifact.key == result["key"]
     assert shorter.spec.n_iterations == 99
-    assert shorter.map.neighbourhoods is not None
-    assert shorter.map.neighbourhoods.divergence > 0
+    assert shorter.map.tsne is not None
+    assert shorter.map.tsne.divergence > 0
     job.clear_enough()
     whole = fit_projection(spec, job, store, silent)
     assert (whole["n_iterations"], whole["cached"]) == (300, False)

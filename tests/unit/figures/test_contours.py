@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde
 
-from core.figures.clouds import Layer
+from core.figures.cloud_map import Layer
 from core.figures.contours import SHARES, contours, density
 
 RNG = np.random.default_rng(0)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.figures.densities import Density, density_figure, exclusion_figure
+from core.figures.densities import DensityCurve, density_figure, exclusion_figure
 from core.figures.priors import prior_marks
 from core.priors.radial import exclusion_curve
 
 
-def drawn(*series: Density) -> Any:
+def drawn(*series: DensityCurve) -> Any:
     """Plotly's own annotations do not know what is inside a figure."""
     return density_figure(series, "norm")
 
@@ -17,7 +17,7 @@ def drawn(*series: Density) -> Any:
 def test_a_histogram_and_its_law_are_on_one_scale():
     values = np.linalg.norm(np.random.default_rng(0).standard_normal((4000, 50)), axis=1)
     grid = np.linspace(4, 10, 200)
-    steps, law = drawn(Density("a <b>", values, "#1F6FC4", (grid, stats.chi.pdf(grid, 50)))).data
+    steps, law = drawn(DensityCurve("a <b>", values, "#1F6FC4", (grid, stats.chi.pdf(grid, 50)))).data
     assert steps.name == "a &lt;b&gt;"
     assert law.line.dash == "dot"
     assert law.y.max() == pytest.approx(1)
@@ -26,22 +26,22 @@ def test_a_histogram_and_its_law_are_on_one_scale():
 
 
 def test_without_a_law_the_highest_bin_is_one():
-    (steps,) = drawn(Density("a", np.arange(100.0), "#1F6FC4")).data
+    (steps,) = drawn(DensityCurve("a", np.arange(100.0), "#1F6FC4")).data
     assert steps.y.max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("values", [[2.0], [3.0, 3.0, 3.0]])
 def test_equal_values_are_a_spike(values: list[float]):
-    (steps,) = drawn(Density("a", np.array(values), "#1F6FC4")).data
+    (steps,) = drawn(DensityCurve("a", np.array(values), "#1F6FC4")).data
     assert set(steps.x) == {values[0]}
     assert steps.y.max() == 1
 
 
 def test_far_apart_clouds_share_a_logarithmic_axis():
-    near = Density("a", np.linspace(1, 2, 50), "#1F6FC4")
+    near = DensityCurve("a", np.linspace(1, 2, 50), "#1F6FC4")
     assert drawn(near).layout.xaxis.type is None
-    assert drawn(near, Density("b", np.linspace(90, 100, 50), "#CF2030")).layout.xaxis.type == "log"
-    assert drawn(near, Density("zero", np.zeros(5), "#CF2030")).layout.xaxis.type is None
+    assert drawn(near, DensityCurve("b", np.linspace(90, 100, 50), "#CF2030")).layout.xaxis.type == "log"
+    assert drawn(near, DensityCurve("zero", np.zeros(5), "#CF2030")).layout.xaxis.type is None
 
 
 def test_exclusion_over_dimension_and_c():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.clouds import Axes, Layer, map_figure
+from core.figures.cloud_map import Axes, Layer, map_figure
 from core.figures.hover import hover, token_hover
 
 
@@ -10,7 +10,8 @@ from core.figures.hover import hover, token_hover
 def test_text_in_a_hover_never_is_markup(text):
     texts = [hover((text, text, text), text)]
     layer = Layer(text, np.zeros((1, 2), np.float32), "dataset", hover=texts)
-    trace = map_figure([layer], Axes(("x", "y"))).data[0]
+    figure = map_figure([layer], Axes(("x", "y")))
+    trace = figure.data[0]
     own = trace.hovertext[0].replace("<b>", "", 1).replace("</b>", "", 1).replace("<br>", "", 1)
     assert "<" not in own
     assert "<" not in trace.name

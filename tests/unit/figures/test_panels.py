@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 
-from core.figures.clouds import Axes, Layer
+from core.figures.cloud_map import Axes, Layer
 from core.figures.panels import panels_figure
 
 AXES = Axes(("PC1", "PC2"))

@@ -9,7 +9,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from core.analysis.equivalence import tost
 from core.analysis.retained import prior_retained
-from core.analysis.speed import Reached
+from core.analysis.steps_to_target import Reached
 from core.store import create_job
 from core.studies.arms import arms
 from core.studies.claims import CLAIMS, autoencoder, position, quality, speed

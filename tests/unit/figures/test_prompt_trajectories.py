@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.figures.clouds import Layer, pca_axes
-from core.figures.comparison import Panel, Way
-from core.figures.comparison import comparison_figure as draw
+from core.figures.cloud_map import Layer, pca_axes
 from core.figures.palette import POSTERIOR, PRIOR
+from core.figures.prompt_trajectories import Panel, PromptTrajectory
+from core.figures.prompt_trajectories import comparison_figure as draw
 
 N_FRAMES, N_PROMPT = 5, 4
 
@@ -21,10 +21,10 @@ def axes(n_dimensions: int):
     return pca_axes(np.array([0.5, 0.2, 0.1]), n_dimensions)
 
 
-def way(name: str = "", n_dimensions: int = 2, seed: int = 0) -> Way:
+def way(name: str = "", n_dimensions: int = 2, seed: int = 0) -> PromptTrajectory:
     points = np.random.default_rng(seed).normal(size=(N_FRAMES, N_PROMPT, n_dimensions)).astype(np.float32)
     hover = [[f"frame {k} vector {i}" for i in range(N_PROMPT)] for k in range(N_FRAMES)]
-    return Way(
+    return PromptTrajectory(
         Layer(f"prior{name}", points[0], "prior"), Layer(f"posterior{name}", points[-1], "posterior"), points, hover
     )
 
@@ -71,7 +71,7 @@ def test_frames_move_what_moves_and_nothing_else(n_dimensions):
 
 def test_a_player_of_forty_frames_stays_light():
     points = np.random.default_rng(0).normal(size=(40, 20, 2)).astype(np.float32)
-    run = Way(
+    run = PromptTrajectory(
         Layer("prior", points[0], "prior"), Layer("posterior", points[0], "posterior"), points, [["word"] * 20] * 40
     )
     figure = comparison_figure([Panel("", [], [run])], axes(2), 0, [str(k) for k in range(40)])
@@ -98,10 +98,10 @@ def test_frames_reach_every_panel():
     panels = [Panel(f"{i}", [grey()], [way(seed=i)]) for i in range(2)]
     figure = comparison_figure(panels, axes(2), 0, [str(k) for k in range(N_FRAMES)], means=False)
     assert figure.frames[0].traces == (2, 3, 6, 7)
-    assert np.array_equal(figure.frames[3].data[3].x, panels[1].ways[0].coordinates[3][:, 0])
+    assert np.array_equal(figure.frames[3].data[3].x, panels[1].trajectories[0].coordinates[3][:, 0])
 
 
-def outside_at_first() -> Way:
+def outside_at_first() -> PromptTrajectory:
     """Return a way that begins outside the support and of which half ends inside."""
     run = way()
     spots = run.coordinates.copy()

@@ -3,8 +3,8 @@ from typing import Any
 
 import numpy as np
 
-from core.figures import clouds
-from core.figures.clouds import Layer, Rail, pca_axes, split_by_token, tsne_axes
+from core.figures import cloud_map
+from core.figures.cloud_map import Layer, Rail, pca_axes, split_by_token, tsne_axes
 from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
 from core.figures.text import show, token
 
@@ -14,7 +14,7 @@ def _points(n: int, n_dimensions: int = 2, seed: int = 0) -> np.ndarray:
 
 
 def map_figure(*args, **kwargs) -> Any:
-    return clouds.map_figure(*args, **kwargs)
+    return cloud_map.map_figure(*args, **kwargs)
 
 
 def _traces(figure: Any) -> dict[str, Any]:

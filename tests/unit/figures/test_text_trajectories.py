@@ -4,29 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.clouds import Axes, Layer
+from core.figures.cloud_map import Axes, Layer
 from core.figures.palette import ANSWER, DATASET_MARKS, POSTERIOR, PRIOR, QUESTION, SENTENCE_MARKS, XAVIER
-from core.figures.paths import TokenPath, path_curves, paths_figure, sentence_mark
+from core.figures.text_trajectories import TextTrajectory, sentence_mark, trajectories_figure, trajectory_curves
 
 FLAT = Axes(("PC1", "PC2"))
 SOLID = Axes(("PC1", "PC2", "PC3"))
 
 
 def drawn(*given: Any) -> Any:
-    return paths_figure(*given)
+    return trajectories_figure(*given)
 
 
 def curves(*given: Any) -> Any:
-    return path_curves(*given)
+    return trajectory_curves(*given)
 
 
 def cloud(d: int = 2) -> Layer:
     return Layer("cloud", np.random.default_rng(0).normal(size=(50, d)).astype(np.float32))
 
 
-def path(n: int = 4, d: int = 2, **more) -> TokenPath:
+def path(n: int = 4, d: int = 2, **more) -> TextTrajectory:
     coordinates = np.arange(n * d, dtype=np.float32).reshape(n, d)
-    return TokenPath("a <b> path", coordinates, [f"token {i}" for i in range(n)], sentence_mark(0), **more)
+    return TextTrajectory("a <b> path", coordinates, [f"token {i}" for i in range(n)], sentence_mark(0), **more)
 
 
 def test_a_path_has_arrows_a_hollow_start_and_a_large_end():

@@ -1,4 +1,4 @@
-from core.analysis.speed import Reached, common_target, steps_to_target
+from core.analysis.steps_to_target import Reached, common_target, steps_to_target
 
 
 def test_the_first_evaluation_at_or_under_the_target_and_the_one_before():

@@ -4,7 +4,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from core.analysis.place import fit_cloud
+from core.analysis.cloud_scores import fit_cloud
 from core.errors import BadRequest
 
 
@@ -12,7 +12,7 @@ def test_percentiles_of_the_clouds_own_law_are_uniform():
     rng = np.random.default_rng(3)
     root = rng.normal(size=(10, 10))
     cloud, fresh = rng.normal(size=(6000, 10)) @ root, rng.normal(size=(3000, 10)) @ root
-    placed = fit_cloud(cloud, rng).place(fresh)
+    placed = fit_cloud(cloud, rng).score(fresh)
     for scores in (placed.mahalanobis, placed.neighbour, placed.off_plane):
         assert scores.inside_95 == pytest.approx(0.95, abs=0.02)
         assert scores.percentile.mean() == pytest.approx(50, abs=3)
@@ -24,7 +24,7 @@ def test_scores_are_those_of_the_part_that_is_held_in():
     documents = np.repeat(np.arange(20), 10)
     held = np.isin(documents, np.random.default_rng(9).choice(np.arange(20), size=4, replace=False))
     fitted = fit_cloud(cloud, np.random.default_rng(9), documents)
-    placed = fitted.place(cloud[:3])
+    placed = fitted.score(cloud[:3])
     inside = cloud[~held].astype(float)
     assert (fitted.n_fitted, len(fitted.held_out)) == (160, 40)
     assert placed.mahalanobis.values == pytest.approx(LedoitWolf().fit(inside).mahalanobis(cloud[:3]))
@@ -41,13 +41,13 @@ def test_a_token_that_comes_often_does_not_make_its_own_support():
     cloud = np.concatenate([np.repeat(rng.normal(size=(1, 4)), 80, axis=0), rng.normal(size=(60, 4))])
     fitted = fit_cloud(cloud, rng)
     assert len(fitted.distinct) <= 61
-    assert fitted.place(cloud[:1]).neighbour.values[0] > 0
+    assert fitted.score(cloud[:1]).neighbour.values[0] > 0
 
 
 def test_a_far_vector_is_beyond_all_and_one_document_still_holds_out():
     cloud = np.random.default_rng(5).normal(size=(100, 4))
     fitted = fit_cloud(cloud, np.random.default_rng(0), np.zeros(100, int))
-    placed = fitted.place(np.full((2, 4), 30.0))
+    placed = fitted.score(np.full((2, 4), 30.0))
     assert (placed.mahalanobis.percentile == 100).all()
     assert placed.mahalanobis.inside_95 == placed.neighbour.inside_95 == 0
     assert len(fitted.held_out) == 20

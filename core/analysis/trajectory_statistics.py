@@ -15,7 +15,7 @@ from core.analysis.intervals import bootstrap, spread
 from core.errors import BadRequest
 
 STATISTICS = ("step", "gyration", "exponent")
-"""What is measured of a path, see `path_statistics`."""
+"""What is measured of a path, see `trajectory_statistics`."""
 SHUFFLED, UNIGRAM, UNIFORM = "order shuffled", "unigram draw", "uniform draw"
 NULLS = (SHUFFLED, UNIGRAM, UNIFORM)
 DEFINITIONS: dict[str, Definition] = {
@@ -52,7 +52,7 @@ Draw = Callable[[int], NDArray[np.floating]]
 """Returns so many paths of a null, (n_draws, n, d)."""
 
 
-def path_lags(n_points: int) -> NDArray[np.int64]:
+def trajectory_lags(n_points: int) -> NDArray[np.int64]:
     """Return the lags that the exponent is fitted over: from 1 to a quarter of the path, or 2, evenly on a log scale.
 
     Longer lags have few pairs, and those overlap. At most `N_LAGS`.
@@ -71,15 +71,15 @@ def _squares(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.einsum("...d,...d->...", vectors, vectors)
 
 
-def path_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
+def trajectory_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
     """Return the values of `STATISTICS` of paths (…, n, d), each (…); NaN where a path is too short for one.
 
     step: mean Euclidean length of a step.
     gyration: root of the mean squared distance from the path's mean; the paper's standard deviation of a trajectory.
         It does not depend on the order.
-    exponent: slope of the logarithm of the mean squared displacement over the logarithm of the lag, by least squares
-        over `path_lags`. 0: jumps about within a region (as independent draws do); 1: drifts like a random walk of
-        independent steps; 2: goes straight ahead.
+    exponent: slope of the logarithm of the mean squared displacement over the logarithm of the lag,
+        by least squares over `trajectory_lags`. 0: jumps about within a region, as independent draws do;
+        1: drifts like a random walk of independent steps; 2: goes straight ahead.
 
     Source: 4.1 of the paper (spread of token trajectories).
     Deviation: step length and exponent are ours.
@@ -92,7 +92,7 @@ def path_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.float64
         centred = paths - paths.mean(axis=-2, keepdims=True)
         found["gyration"] = np.sqrt(_squares(centred).mean(axis=-1, dtype=np.float64))
     if n >= SHORTEST:
-        lags = path_lags(n)
+        lags = trajectory_lags(n)
         displacement = squared_displacement(paths, lags)
         usable = np.asarray((displacement > 0).all(axis=-1))
         logs = np.log(np.where(usable[..., None], displacement, 1.0))
@@ -155,7 +155,7 @@ def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
 
 
 @dataclass(frozen=True)
-class PathNumbers:
+class TrajectoryNumbers:
     """One path with its nulls.
 
     Attributes:
@@ -169,16 +169,16 @@ class PathNumbers:
     nulls: dict[str, dict[str, NDArray[np.float64]]]
 
 
-def measure_path(path: NDArray[np.floating], nulls: Mapping[str, Draw], n_draws: int) -> PathNumbers:
+def measure_trajectory(path: NDArray[np.floating], nulls: Mapping[str, Draw], n_draws: int) -> TrajectoryNumbers:
     """Measure a path (n, d) and draws of each null; nothing is drawn of a path of one point."""
-    values = {name: float(value) for name, value in path_statistics(path).items()}
+    values = {name: float(value) for name, value in trajectory_statistics(path).items()}
     found = {name: _drawn(draw, path.size, n_draws) for name, draw in nulls.items() if len(path) > 1}
-    return PathNumbers(len(path), values, found)
+    return TrajectoryNumbers(len(path), values, found)
 
 
 def _drawn(draw: Draw, size: int, n_draws: int) -> dict[str, NDArray[np.float64]]:
     step = max(1, _BLOCK_VALUES // size)
-    blocks = [path_statistics(draw(min(step, n_draws - begin))) for begin in range(0, n_draws, step)]
+    blocks = [trajectory_statistics(draw(min(step, n_draws - begin))) for begin in range(0, n_draws, step)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in STATISTICS}
 
 
@@ -187,7 +187,7 @@ def comparable(null: str, statistic: str) -> bool:
     return (null, statistic) != (SHUFFLED, "gyration")
 
 
-def text_table(numbers: PathNumbers) -> pd.DataFrame:
+def text_table(numbers: TrajectoryNumbers) -> pd.DataFrame:
     """Return one text's numbers against each null, a row a statistic and null.
 
     Columns: statistic, n_points, value, null, median, low, high (of the null's draws, central 95 %), p (`two_sided`).
@@ -220,7 +220,9 @@ def two_sided(observed: float, null: NDArray[np.floating]) -> float:
     return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(null))))
 
 
-def documents_table(measured: Sequence[PathNumbers], groups: Sequence[int], rng: np.random.Generator) -> pd.DataFrame:
+def documents_table(
+    measured: Sequence[TrajectoryNumbers], groups: Sequence[int], rng: np.random.Generator
+) -> pd.DataFrame:
     """Return many documents' numbers, a row a statistic (null empty) and a row a statistic and null.
 
     Against a null a document counts by its ratio to the mean of its own null draws, and by the difference for the

@@ -15,8 +15,14 @@ from core.analysis.intervals import Interval
 from core.analysis.modality import N_PRINCIPAL, directions, modality, null_of, uniform_dips
 from core.analysis.pca import Pca, fit_pca
 from core.analysis.probes import Tested, check_documents, lda_hits, logistic_hits, probe
-from core.analysis.separability import between_documents, distances, energy_coefficient, neighbour_purity, silhouette
-from core.analysis.units import Rows, deal, join, permuted_labels
+from core.analysis.separability import (
+    between_documents,
+    energy_coefficient,
+    neighbour_purity,
+    pairwise_distances,
+    silhouette,
+)
+from core.analysis.units import Rows, deal, join_rows, permuted_labels
 from core.errors import BadRequest
 
 N_BLOCKS = 10
@@ -29,7 +35,7 @@ LEAST_REFITS = 19
 
 
 @dataclass(frozen=True)
-class Settings:
+class AtlasSettings:
     """How a site is measured: the fields of `AtlasSpec` that matter here."""
 
     n_components: int = 64
@@ -40,7 +46,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AtlasPlan:
     """What all sites share: which rows belong together, folds, permutations, and the dips of uniform samples.
 
     Attributes:
@@ -63,7 +69,7 @@ class Plan:
     near: NDArray[np.bool_]
     drawn: NDArray[np.bool_]
     uniform: dict[int, NDArray[np.float64]]
-    settings: Settings
+    settings: AtlasSettings
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class SiteAtlas:
     Attributes:
         table: one row a quantity and cloud or pair, with the columns `COLUMNS` but for the site.
         directions: `cloud`, `direction`, `dip`, `p`, `p_holm`: one row a direction tested.
-        coordinates: (n_map, 2) principal components of the drawn rows, in the order of `Plan.rows`.
+        coordinates: (n_map, 2) principal components of the drawn rows, in the order of `AtlasPlan.rows`.
         explained: (2,) their share of the variance.
     """
 
@@ -83,9 +89,9 @@ class SiteAtlas:
     explained: NDArray[np.float64]
 
 
-def plan(
-    names: Sequence[str], documents: Sequence[NDArray[np.integer]], settings: Settings, rng: np.random.Generator
-) -> Plan:
+def plan_atlas(
+    names: Sequence[str], documents: Sequence[NDArray[np.integer]], settings: AtlasSettings, rng: np.random.Generator
+) -> AtlasPlan:
     """Decide by chance, once for all sites, what is held out, permuted and drawn.
 
     Args:
@@ -103,11 +109,11 @@ def plan(
                 f"The points of {name} come from {n} documents or groups of documents, at least {MIN_DOCUMENTS} are "
                 "needed; ask for more samples."
             )
-    rows = join([np.empty((len(of), 0), np.float32) for of in documents], list(documents))
+    rows = join_rows([np.empty((len(of), 0), np.float32) for of in documents], list(documents))
     part = deal(rows.labels, check_documents(rows, settings.n_folds), rng)
     counts = np.bincount(rows.labels)
     sizes = {*counts.tolist(), int(counts.min()) * len(counts)}
-    return Plan(
+    return AtlasPlan(
         names=tuple(names),
         rows=rows,
         part=part,
@@ -132,8 +138,8 @@ def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> NDArray[np.boo
     return chosen
 
 
-def measure_site(
-    points: Sequence[NDArray[np.floating]], plan: Plan, rng: np.random.Generator, tick: Callable[[str], None]
+def measure_atlas_site(
+    points: Sequence[NDArray[np.floating]], plan: AtlasPlan, rng: np.random.Generator, tick: Callable[[str], None]
 ) -> SiteAtlas:
     """Measure one site.
 
@@ -148,7 +154,7 @@ def measure_site(
     pca = fit_pca(rows.points, n_scores(rows, plan.settings.n_components))
     near = rows.subset(plan.near)
     tick("distances")
-    between = distances(near.points)
+    between = pairwise_distances(near.points)
     table: list[dict[str, Any]] = []
     if len(plan.names) > 1:
         table += _separability(rows, whitened(rows, pca), near, between, plan, rng, tick)
@@ -181,7 +187,7 @@ def pooled_lda(rows: Rows, n_folds: int, n_permutations: int, rng: np.random.Gen
         BadRequest: a data set of a single document.
     """
     part = deal(rows.labels, check_documents(rows, n_folds), rng)
-    pca = fit_pca(rows.points, n_scores(rows, Settings.n_components))
+    pca = fit_pca(rows.points, n_scores(rows, AtlasSettings.n_components))
     return probe(whitened(rows, pca), part, permuted_labels(rows.labels, part, n_permutations, rng), lda_hits, rng)
 
 
@@ -216,7 +222,7 @@ def _separability(
     scores: Rows,
     near: Rows,
     between: NDArray[np.float32],
-    plan: Plan,
+    plan: AtlasPlan,
     rng: np.random.Generator,
     tick: Callable[[str], None],
 ) -> list[dict[str, Any]]:
@@ -262,7 +268,7 @@ def _equal_documents(rows: Rows, rng: np.random.Generator) -> Rows:
 
 
 def _modes(
-    cloud: str, rows: Rows, components: NDArray[np.floating], plan: Plan, rng: np.random.Generator
+    cloud: str, rows: Rows, components: NDArray[np.floating], plan: AtlasPlan, rng: np.random.Generator
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the row of the dip, and a table of the directions tested."""
     axes = directions(components, rows.points.shape[1], rng)
@@ -280,7 +286,7 @@ def _cloud(
     near: Rows,
     mine: NDArray[np.bool_],
     between: NDArray[np.float32],
-    plan: Plan,
+    plan: AtlasPlan,
     label: int,
     rng: np.random.Generator,
     tick: Callable[[str], None],

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.clouds import Axes, Layer, Rail, arrows_trace, points_trace, scene
+from core.figures.cloud_map import Axes, Layer, Rail, arrows_trace, points_trace, scene
 from core.figures.palette import Mark, mark
 from core.figures.style import style
 from core.figures.text import show
@@ -26,7 +26,7 @@ _BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
 @dataclass(frozen=True)
-class Way:
+class PromptTrajectory:
     """One run on a map.
 
     Attributes:
@@ -56,12 +56,12 @@ class Panel:
     Attributes:
         title: above it; empty for none.
         layers: that stay as they are, the first at the bottom.
-        ways: runs on it.
+        trajectories: runs on it.
     """
 
     title: str
     layers: Sequence[Layer]
-    ways: Sequence[Way]
+    trajectories: Sequence[PromptTrajectory]
 
 
 def comparison_figure(
@@ -95,15 +95,15 @@ def comparison_figure(
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         traces = [points_trace(layer, n_dimensions) for layer in panel.layers]
-        rail = Rail.under([*panel.layers, *(way.prior for way in panel.ways)], n_dimensions)
-        for place, way in enumerate(panel.ways):
-            share = (place + 0.5) / len(panel.ways)
+        rail = Rail.under([*panel.layers, *(way.prior for way in panel.trajectories)], n_dimensions)
+        for place, way in enumerate(panel.trajectories):
+            share = (place + 0.5) / len(panel.trajectories)
             parts = _parts(way, n_dimensions, arrows, means) + _rail_parts(way, n_dimensions, rail, share)
             for draw, moves in parts:
                 if moves:
                     moving.append((len(figure.data) + len(traces), draw))
                 traces.append(draw(frame))
-        if n_dimensions == 2 and any(_has_outside(way) for way in panel.ways):
+        if n_dimensions == 2 and any(_has_outside(way) for way in panel.trajectories):
             rail.mark(figure, row=row + 1, col=column + 1)
         for trace in traces:
             group = trace.legendgroup or trace.name
@@ -134,7 +134,7 @@ def _grid(panels: Sequence[Panel], rows: int, columns: int, n_dimensions: int) -
     )
 
 
-def _parts(way: Way, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
+def _parts(way: PromptTrajectory, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
     """Return what draws a run's traces at a frame, each with whether it moves."""
     begun = len(way.prior.coordinates) > 0
     found: list[tuple[Draw, bool]] = []
@@ -150,7 +150,7 @@ def _parts(way: Way, n_dimensions: int, arrows: bool, means: bool) -> list[tuple
     return found
 
 
-def _rail_parts(way: Way, n_dimensions: int, rail: Rail, share: float) -> list[tuple[Draw, bool]]:
+def _rail_parts(way: PromptTrajectory, n_dimensions: int, rail: Rail, share: float) -> list[tuple[Draw, bool]]:
     """Return what draws those of a run's vectors that have no place on the map: a row of priors, one of posteriors."""
     found: list[tuple[Draw, bool]] = []
     if not way.prior.placed.all():
@@ -166,7 +166,7 @@ def _on_rail(layer: Layer, row: int, share: float, rail: Rail, n_dimensions: int
     return trace.update(legendgroup=show(layer.name))
 
 
-def _has_outside(way: Way) -> bool:
+def _has_outside(way: PromptTrajectory) -> bool:
     return not (way.prior.placed.all() and np.isfinite(way.coordinates).all())
 
 

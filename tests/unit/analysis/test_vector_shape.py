@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from core.analysis.shape import QUANTITIES, draw_rows, shape, shape_of_subsets
+from core.analysis.vector_shape import QUANTITIES, draw_rows, shape, shape_of_subsets
 
 
 def test_shape_in_closed_form():

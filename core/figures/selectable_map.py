@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.clouds import Axes, Layer, map_figure
+from core.figures.cloud_map import Axes, Layer, map_figure
 from core.figures.palette import CONTINUOUS, REFERENCE, Mark
 from core.figures.style import style
 from core.figures.text import show

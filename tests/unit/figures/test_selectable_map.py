@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.figures.clouds import Layer, pca_axes
-from core.figures.selection import HIT, lit, ring, selectable_map
+from core.figures.cloud_map import Layer, pca_axes
+from core.figures.selectable_map import HIT, lit, ring, selectable_map
 
 EXPLAINED = np.array([0.5, 0.2, 0.1], np.float32)
 FIRST = Layer("first", np.arange(8, dtype=np.float32).reshape(4, 2), "dataset", 0, ids=np.array([0, 1, 2, 3]))

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.clouds import Axes, Layer, Rail, points_trace, scene
+from core.figures.cloud_map import Axes, Layer, Rail, points_trace, scene
 from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import SENTENCE_MARKS, Mark
 from core.figures.style import GRID, style
@@ -30,7 +30,7 @@ _BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
 @dataclass(frozen=True)
-class TokenPath:
+class TextTrajectory:
     """One text on a map.
 
     Attributes:
@@ -63,9 +63,9 @@ class TokenPath:
         return int(np.clip(frame - self.begins + 1, 0, len(self.coordinates)))
 
 
-def paths_figure(
+def trajectories_figure(
     layers: Sequence[Layer],
-    paths: Sequence[TokenPath],
+    paths: Sequence[TextTrajectory],
     axes: Axes,
     labels: Sequence[str] = (),
     height: int = 640,
@@ -85,7 +85,7 @@ def paths_figure(
     figure: Any = go.Figure([points_trace(layer, n_dimensions) for layer in layers])
     span = Rail.under(layers, n_dimensions).span
     last = max((path.ends for path in paths), default=0)
-    moving: list[tuple[int, TokenPath]] = []
+    moving: list[tuple[int, TextTrajectory]] = []
     for path in paths:
         moving.append((len(figure.data), path))
         for trace in _traces(path, last, n_dimensions, span):
@@ -103,7 +103,7 @@ def sentence_mark(index: int) -> Mark:
     return SENTENCE_MARKS[index % len(SENTENCE_MARKS)]
 
 
-def _traces(path: TokenPath, frame: int, n_dimensions: int, span: NDArray[np.floating]) -> list[Any]:
+def _traces(path: TextTrajectory, frame: int, n_dimensions: int, span: NDArray[np.floating]) -> list[Any]:
     """Return a path's line with arrowheads and its points, as they are in a frame."""
     n = path.until(frame)
     points = path.coordinates[:n]
@@ -143,7 +143,7 @@ def _traces(path: TokenPath, frame: int, n_dimensions: int, span: NDArray[np.flo
     return [lines, go.Scatter(x=points[:, 0], y=points[:, 1], marker=marker, **above)]
 
 
-def _looks(path: TokenPath, n: int, n_dimensions: int) -> tuple[list[float], list[str]]:
+def _looks(path: TextTrajectory, n: int, n_dimensions: int) -> tuple[list[float], list[str]]:
     """Return size and symbol of the first n points: an open circle begins a path, and its end is large."""
     own = path.mark.symbol_3d if n_dimensions == 3 else path.mark.symbol
     base = path.mark.size * (0.6 if n_dimensions == 3 else 0.8)
@@ -177,7 +177,7 @@ def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], s
     )
 
 
-def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TokenPath], n_dimensions: int) -> None:
+def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TextTrajectory], n_dimensions: int) -> None:
     """Line up tokens without a place below the map."""
     outside = [path for path in paths if not np.isfinite(path.coordinates).all()]
     if not outside:
@@ -189,7 +189,7 @@ def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TokenPath]
         rail.mark(figure)
 
 
-def _layer(path: TokenPath) -> Layer:
+def _layer(path: TextTrajectory) -> Layer:
     return Layer(path.name, path.coordinates, "dataset", hover=path.hover, mark=path.mark)
 
 
@@ -207,7 +207,7 @@ def _lay_out(figure: go.Figure, axes: Axes) -> None:
 
 def _player(
     figure: Any,
-    moving: Sequence[tuple[int, TokenPath]],
+    moving: Sequence[tuple[int, TextTrajectory]],
     labels: Sequence[str],
     n_dimensions: int,
     span: NDArray[np.floating],
@@ -261,7 +261,9 @@ def _player(
     )
 
 
-def path_curves(table: pd.DataFrame, titles: dict[str, str], height: int = 340, revision: str = "curves") -> go.Figure:
+def trajectory_curves(
+    table: pd.DataFrame, titles: dict[str, str], height: int = 340, revision: str = "curves"
+) -> go.Figure:
     """Draw how far documents' paths are from each null, a panel a statistic, over sites.
 
     Args:

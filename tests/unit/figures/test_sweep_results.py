@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures.palette import PRIOR, XAVIER
-from core.figures.sweep import (
+from core.figures.sweep_results import (
     STATES,
     Compared,
     Curve,

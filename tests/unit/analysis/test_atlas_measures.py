@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from core.analysis.atlas import Settings, measure_site, plan
+from core.analysis.atlas_measures import AtlasSettings, measure_atlas_site, plan_atlas
 from core.analysis.atlas_terms import ALL, COLUMNS, QUANTITIES, SHAPE
-from core.analysis.film import align
+from core.analysis.map_alignment import align
 from core.errors import BadRequest
 
-SETTINGS = Settings(n_components=8, n_permutations=19, n_map=60)
+SETTINGS = AtlasSettings(n_components=8, n_permutations=19, n_map=60)
 NAMES = ("news", "sums", "code")
 
 
@@ -25,9 +25,9 @@ def clouds(shift: float = 3.0, seed: int = 0) -> tuple[list[np.ndarray], list[np
 @pytest.fixture(scope="module")
 def measured():
     points, documents = clouds()
-    shared = plan(NAMES, documents, SETTINGS, np.random.default_rng(0))
+    shared = plan_atlas(NAMES, documents, SETTINGS, np.random.default_rng(0))
     told: list[str] = []
-    return shared, measure_site(points, shared, np.random.default_rng(1), told.append), told
+    return shared, measure_atlas_site(points, shared, np.random.default_rng(1), told.append), told
 
 
 def test_each_quantity_is_there_for_what_it_is_of(measured):
@@ -78,15 +78,15 @@ def test_the_stages_are_told(measured):
 
 def test_the_same_seed_gives_the_same_numbers(measured):
     shared, found, _ = measured
-    again = measure_site(clouds()[0], shared, np.random.default_rng(1), lambda _: None)
+    again = measure_atlas_site(clouds()[0], shared, np.random.default_rng(1), lambda _: None)
     assert again.table.equals(found.table)
     assert (again.coordinates == found.coordinates).all()
 
 
 def test_one_data_set_has_modes_and_shape_but_nothing_to_be_told_from():
     points, documents = clouds()
-    shared = plan(("news",), documents[:1], SETTINGS, np.random.default_rng(0))
-    found = measure_site(points[:1], shared, np.random.default_rng(1), lambda _: None)
+    shared = plan_atlas(("news",), documents[:1], SETTINGS, np.random.default_rng(0))
+    found = measure_atlas_site(points[:1], shared, np.random.default_rng(1), lambda _: None)
     assert set(found.table["quantity"]) == {"dip", *SHAPE}
     assert set(found.table["cloud"]) == {"news"}
 
@@ -95,7 +95,7 @@ def test_too_few_documents_are_refused():
     with pytest.raises(
         BadRequest, match="The points of code come from 3 documents or groups of documents, at least 4 are"
     ):
-        plan(("news", "code"), [np.arange(20), np.arange(20) % 3], SETTINGS, np.random.default_rng(0))
+        plan_atlas(("news", "code"), [np.arange(20), np.arange(20) % 3], SETTINGS, np.random.default_rng(0))
 
 
 def test_a_film_undoes_turns_mirrors_sizes_and_places_and_keeps_what_changes():

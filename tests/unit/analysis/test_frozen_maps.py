@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.projection import Map, fit_map
+from core.analysis.frozen_maps import Map, fit_map
 from core.errors import BadRequest, Cancelled, DamagedArtifact
 from core.specs import ProjectionSpec
 
@@ -36,27 +36,27 @@ def test_a_seed_gives_one_picture(tsne, clusters):
 def test_tsne_in_three_dimensions(clusters):
     three = fit_map(clusters, _spec(n_components=3))
     assert three.coordinates.shape == (300, 3)
-    assert three.place(clusters[:5]).coordinates.shape == (5, 3)
+    assert three.overlay(clusters[:5]).coordinates.shape == (5, 3)
 
 
 def test_repeated_points_share_a_place(clusters):
     doubled = np.concatenate([clusters, clusters[:40]])
     fitted = fit_map(doubled, _spec())
-    assert fitted.neighbourhoods is not None
-    assert len(fitted.neighbourhoods.embedding) == 300
+    assert fitted.tsne is not None
+    assert len(fitted.tsne.embedding) == 300
     assert np.array_equal(fitted.coordinates[300:], fitted.coordinates[:40])
 
 
 def test_placing_leaves_the_reference_unmoved(tsne, clusters):
-    assert tsne.neighbourhoods is not None
-    before = tsne.neighbourhoods.embedding.copy()
-    tsne.place(clusters[:30])
-    assert np.array_equal(before, tsne.neighbourhoods.embedding)
+    assert tsne.tsne is not None
+    before = tsne.tsne.embedding.copy()
+    tsne.overlay(clusters[:30])
+    assert np.array_equal(before, tsne.tsne.embedding)
 
 
 def test_points_inside_the_support_land_in_their_cluster(tsne, clusters):
     new = clusters[100:130] + np.float32(0.01)
-    placed = tsne.place(new)
+    placed = tsne.overlay(new)
     assert placed.inside.all()
     centres = tsne.coordinates.reshape(3, 100, 2).mean(axis=1)
     assert (np.linalg.norm(placed.coordinates[:, None] - centres, axis=2).argmin(axis=1) == 1).all()
@@ -64,19 +64,19 @@ def test_points_inside_the_support_land_in_their_cluster(tsne, clusters):
 
 def test_points_outside_the_support_have_no_place(tsne, clusters):
     far = clusters[:5] + np.float32(500)
-    placed = tsne.place(np.concatenate([far, clusters[:5]]))
+    placed = tsne.overlay(np.concatenate([far, clusters[:5]]))
     assert placed.inside.tolist() == [False] * 5 + [True] * 5
     assert np.isnan(placed.coordinates[:5]).all()
     assert np.isfinite(placed.coordinates[5:]).all()
 
 
 def test_nearly_all_of_the_reference_is_inside_its_own_support(tsne, clusters):
-    assert 0.97 <= tsne.place(clusters).inside.mean() <= 1
+    assert 0.97 <= tsne.overlay(clusters).inside.mean() <= 1
 
 
 def test_a_pca_map_places_its_own_points_where_they_were(clusters):
     pca = fit_map(clusters, _spec(method="pca", n_components=3))
-    placed = pca.place(clusters)
+    placed = pca.overlay(clusters)
     assert np.array_equal(placed.coordinates, pca.coordinates)
     assert placed.inside.all()
     assert placed.off_plane_share.shape == (300,)
@@ -86,7 +86,7 @@ def test_a_pca_map_in_three_dimensions_is_the_one_in_two_and_one_more(clusters, 
     three, two = fit_map(clusters, _spec(method="pca", n_components=3)), fit_map(clusters, _spec(method="pca"))
     drawn = three.drawn(2)
     assert np.array_equal(drawn.coordinates, two.coordinates)
-    assert np.array_equal(drawn.place(clusters[:9]).off_plane, two.place(clusters[:9]).off_plane)
+    assert np.array_equal(drawn.overlay(clusters[:9]).off_plane, two.overlay(clusters[:9]).off_plane)
     assert three.drawn(3) is three
     with pytest.raises(BadRequest, match="A pca map of 2 dimensions cannot be drawn in 3; fit one with n_components 3"):
         two.drawn(3)
@@ -101,7 +101,7 @@ def test_a_saved_map_places_points_alike(method, clusters, tmp_path):
     loaded = Map.load(tmp_path)
     assert np.array_equal(loaded.coordinates, fitted.coordinates)
     assert np.array_equal(
-        loaded.place(clusters[:20] + 0.01).coordinates, fitted.place(clusters[:20] + 0.01).coordinates
+        loaded.overlay(clusters[:20] + 0.01).coordinates, fitted.overlay(clusters[:20] + 0.01).coordinates
     )
 
 

@@ -36,7 +36,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class CloudPlace:
+class CloudScores:
     """Where vectors lie in a cloud.
 
     Attributes:
@@ -70,10 +70,10 @@ class FittedCloud:
     held_out: NDArray[np.float64]
     n_fitted: int
 
-    def place(self, points: NDArray[np.floating]) -> CloudPlace:
+    def score(self, points: NDArray[np.floating]) -> CloudScores:
         """Score vectors (n, d)."""
         both = [self._scores(np.asarray(given, np.float64)) for given in (points, self.held_out)]
-        return CloudPlace(*(_compare(values, np.sort(held)) for values, held in zip(*both, strict=True)))
+        return CloudScores(*(_compare(values, np.sort(held)) for values, held in zip(*both, strict=True)))
 
     def _scores(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         near = kth_distance(points, self.distinct, self.neighbour).astype(np.float64)

@@ -2,20 +2,20 @@ import numpy as np
 import pytest
 
 from core.analysis.intervals import bootstrap
-from core.analysis.paths import (
+from core.analysis.trajectory_statistics import (
     NULLS,
     SHUFFLED,
     UNIFORM,
     UNIGRAM,
-    PathNumbers,
     Pool,
+    TrajectoryNumbers,
     documents_table,
-    measure_path,
-    path_lags,
-    path_statistics,
+    measure_trajectory,
     shuffles,
     squared_displacement,
     text_table,
+    trajectory_lags,
+    trajectory_statistics,
     two_sided,
 )
 from core.errors import BadRequest
@@ -48,7 +48,7 @@ def walk(n: int = N) -> np.ndarray:
     ],
 )
 def test_closed_forms(path, step, gyration, exponent):
-    found = path_statistics(path)
+    found = trajectory_statistics(path)
     assert found["step"] == pytest.approx(step)
     assert found["gyration"] == pytest.approx(gyration)
     assert found["exponent"] == pytest.approx(exponent, abs=1e-9)
@@ -56,54 +56,54 @@ def test_closed_forms(path, step, gyration, exponent):
 
 def test_the_exponent_is_numpys_line_through_the_logarithms():
     path = np.random.default_rng(0).normal(size=(60, 5)).cumsum(axis=0) ** 2
-    lags = path_lags(60)
+    lags = trajectory_lags(60)
     direct = [np.mean([np.sum((path[i + lag] - path[i]) ** 2) for i in range(60 - lag)]) for lag in lags]
     assert squared_displacement(path, lags) == pytest.approx(np.array(direct))
-    assert path_statistics(path)["exponent"] == pytest.approx(np.polyfit(np.log(lags), np.log(direct), 1)[0])
+    assert trajectory_statistics(path)["exponent"] == pytest.approx(np.polyfit(np.log(lags), np.log(direct), 1)[0])
 
 
 def test_the_radius_of_gyration_is_the_root_of_the_total_variance():
     path = np.random.default_rng(0).normal(size=(30, 7))
-    assert path_statistics(path)["gyration"] ** 2 == pytest.approx(np.cov(path.T, bias=True).trace())
+    assert trajectory_statistics(path)["gyration"] ** 2 == pytest.approx(np.cov(path.T, bias=True).trace())
 
 
 def test_turning_and_shifting_a_path_changes_nothing_and_stretching_scales_it():
     rng = np.random.default_rng(1)
     path = rng.normal(size=(N, 6))
     turned = path @ np.linalg.qr(rng.normal(size=(6, 6)))[0] + 5
-    before, after = path_statistics(path), path_statistics(turned)
+    before, after = trajectory_statistics(path), trajectory_statistics(turned)
     assert all(after[name] == pytest.approx(before[name]) for name in before)
-    stretched = path_statistics(3 * path)
+    stretched = trajectory_statistics(3 * path)
     assert stretched["step"] == pytest.approx(3 * before["step"])
     assert stretched["gyration"] == pytest.approx(3 * before["gyration"])
     assert stretched["exponent"] == pytest.approx(before["exponent"])
-    backwards = path_statistics(path[::-1])
+    backwards = trajectory_statistics(path[::-1])
     assert all(backwards[name] == pytest.approx(before[name]) for name in before)
 
 
 def test_many_paths_at_once_are_each_alone():
     paths = np.random.default_rng(2).normal(size=(3, 4, N, 5))
-    together = path_statistics(paths)
+    together = trajectory_statistics(paths)
     for i, j in np.ndindex(3, 4):
-        alone = path_statistics(paths[i, j])
+        alone = trajectory_statistics(paths[i, j])
         assert all(together[name][i, j] == pytest.approx(alone[name]) for name in alone)
 
 
 def test_short_paths_have_no_number_they_cannot_have():
-    one, two, three = (path_statistics(line(n)) for n in (1, 2, 3))
+    one, two, three = (trajectory_statistics(line(n)) for n in (1, 2, 3))
     assert all(np.isnan(value) for value in one.values())
     assert two["step"] == pytest.approx(2)
     assert two["gyration"] == pytest.approx(1)
     assert np.isnan(three["exponent"])
-    assert path_statistics(line(4))["exponent"] == pytest.approx(2)
-    assert np.isnan(path_statistics(np.ones((N, 3)))["exponent"])
+    assert trajectory_statistics(line(4))["exponent"] == pytest.approx(2)
+    assert np.isnan(trajectory_statistics(np.ones((N, 3)))["exponent"])
 
 
 def test_lags_go_to_a_quarter_of_the_path():
-    assert path_lags(4).tolist() == [1, 2]
-    assert path_lags(16).tolist() == [1, 2, 3, 4]
-    assert path_lags(400)[[0, -1]].tolist() == [1, 100]
-    assert len(path_lags(100_000)) == 12
+    assert trajectory_lags(4).tolist() == [1, 2]
+    assert trajectory_lags(16).tolist() == [1, 2, 3, 4]
+    assert trajectory_lags(400)[[0, -1]].tolist() == [1, 100]
+    assert len(trajectory_lags(100_000)) == 12
 
 
 def pool(n_documents: int = 6, n: int = 30) -> Pool:
@@ -143,7 +143,7 @@ def test_a_text_that_is_a_null_draw_is_ordinary_and_a_drifting_one_is_not():
 
     def table(path):
         nulls = {SHUFFLED: shuffles(path, rng), UNIGRAM: cloud.unigram(len(path), rng)}
-        return text_table(measure_path(path, nulls, 199)).set_index(["statistic", "null"])
+        return text_table(measure_trajectory(path, nulls, 199)).set_index(["statistic", "null"])
 
     ordinary = table(cloud.unigram(N, rng)(1)[0])
     assert (SHUFFLED in ordinary.loc["gyration"].index) is False
@@ -158,7 +158,7 @@ def test_a_text_that_is_a_null_draw_is_ordinary_and_a_drifting_one_is_not():
 def test_a_text_of_one_token_has_an_empty_table():
     rng = np.random.default_rng(0)
     path = np.ones((1, 3))
-    assert text_table(measure_path(path, {SHUFFLED: shuffles(path, rng)}, 9)).empty
+    assert text_table(measure_trajectory(path, {SHUFFLED: shuffles(path, rng)}, 9)).empty
 
 
 def test_two_sided_p():
@@ -169,13 +169,13 @@ def test_two_sided_p():
     assert two_sided(2, null) == pytest.approx(2 * 3 / 100)
 
 
-def measured(values: np.ndarray, rng: np.random.Generator, n_draws: int = 30) -> list[PathNumbers]:
+def measured(values: np.ndarray, rng: np.random.Generator, n_draws: int = 30) -> list[TrajectoryNumbers]:
     found = []
     for value in values:
         draws = {
             name: {s: 1 + 0.1 * rng.normal(size=n_draws) for s in ("step", "gyration", "exponent")} for name in NULLS
         }
-        found.append(PathNumbers(20, {"step": value, "gyration": value, "exponent": value}, draws))
+        found.append(TrajectoryNumbers(20, {"step": value, "gyration": value, "exponent": value}, draws))
     return found
 
 

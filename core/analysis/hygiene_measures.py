@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from core.analysis.atlas import N_BLOCKS, pooled_lda
+from core.analysis.atlas_measures import N_BLOCKS, pooled_lda
 from core.analysis.atlas_terms import ALL, QUANTITIES, SHAPE
 from core.analysis.cloud_shape import measure_shape
 from core.analysis.intervals import Interval
 from core.analysis.intrinsic import BlockMoments, block_moments, distinct_rows
-from core.analysis.separability import distances
-from core.analysis.units import deal, jackknife, join, sum_by_document
+from core.analysis.separability import pairwise_distances
+from core.analysis.units import deal, jackknife, join_rows, sum_by_document
 from core.errors import BadRequest
 from core.specs.cloud import TokenFilter
 
@@ -119,7 +119,7 @@ def measure_variant(
                 f"A token filter leaves {len(part)} points of {name}, at least {_LEAST} are needed; "
                 "ask for more points or more texts."
             )
-    rows = join(list(points), list(documents))
+    rows = join_rows(list(points), list(documents))
     found: list[dict[str, Any]] = []
     if len(names) > 1:
         tested = pooled_lda(rows, N_FOLDS, N_PERMUTATIONS, rng)
@@ -132,7 +132,7 @@ def measure_variant(
         near = np.zeros(len(block), bool)
         near[rng.permutation(len(block))[:MAX_NEAR]] = True
         few = own.subset(near)
-        shape = measure_shape(own.points, block, few, block[near], distances(few.points), N_FOLDS, rng)
+        shape = measure_shape(own.points, block, few, block[near], pairwise_distances(few.points), N_FOLDS, rng)
         n = len(block)
         found.append(_row("first_component", name, _first_component(moments), n))
         found.append(_row("mean_norm", name, _mean_norm(own.points, block), n))

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.analysis.cloud_scores import MIN_POINTS, CloudScores, Scores, fit_cloud
 from core.analysis.collapse import Collapse, collapse, null_clouds
-from core.analysis.displacement import Tested, displacement, mean_shift, procrustes_similarity
+from core.analysis.displacement import PermutationTest, displacement, mean_shift, procrustes_similarity
 from core.analysis.intervals import bootstrap, spread
-from core.analysis.place import MIN_POINTS, CloudPlace, Scores, fit_cloud
 from core.analysis.quantities import Quantity, quantity
-from core.analysis.shape import QUANTITIES, shape, shape_of_subsets
 from core.analysis.two_sample import EnergyTest, energy_of_pairs, energy_to_cloud
+from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
 from core.moments import Moments
 
 HELD_OUT = "held-out points"
@@ -57,7 +57,7 @@ class SiteCloud:
 
 
 @dataclass(frozen=True)
-class SiteMeasures:
+class PromptMeasures:
     """What was found.
 
     Attributes:
@@ -65,7 +65,7 @@ class SiteMeasures:
         vectors: one row a vector.
         nulls: one row a null point: its distances to the nearest rows.
         null_points: by name, (n, d) some points of each null.
-        way_tokens: (n_snapshots, n_prompt) the token nearest to each vector along the way.
+        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector along the way.
         snapped: (n_prompt, d) the nearest row of each posterior vector.
     """
 
@@ -73,18 +73,18 @@ class SiteMeasures:
     vectors: pd.DataFrame
     nulls: pd.DataFrame
     null_points: dict[str, NDArray[np.float32]]
-    way_tokens: NDArray[np.object_]
+    trajectory_tokens: NDArray[np.object_]
     snapped: NDArray[np.float32]
 
 
-def measure_site(
+def measure_prompt(
     way: NDArray[np.floating],
     rows: SiteCloud,
     clouds: Sequence[SiteCloud],
     rng: np.random.Generator,
     n_kept: int = 100,
     begun: bool = True,
-) -> SiteMeasures:
+) -> PromptMeasures:
     """Measure a prompt at one site.
 
     Args:
@@ -107,7 +107,7 @@ def measure_site(
         if len(cloud.points) < MIN_POINTS:
             continue
         fitted = fit_cloud(cloud.points, rng, cloud.documents)
-        before, after = fitted.place(prior), fitted.place(posterior)
+        before, after = fitted.score(prior), fitted.score(posterior)
         placed[cloud.name] = _placed(before, after)
         if min(len(posterior), cloud.n_units) > 1:
             energy = energy_to_cloud(posterior, cloud.points, rng, cloud.documents)
@@ -120,7 +120,7 @@ def measure_site(
         "place": placed,
         "shape": _shape(prior, posterior, clouds, rng),
     }
-    return SiteMeasures(
+    return PromptMeasures(
         summary if begun else without_prior(summary),
         table if begun else table.drop(columns=list(OF_THE_START)),
         _null_table(near),
@@ -155,7 +155,7 @@ def _displacement(prior: NDArray, posterior: NDArray, rng: np.random.Generator) 
     return found
 
 
-def _tested(test: Tested | EnergyTest, null: str) -> Quantity:
+def _tested(test: PermutationTest | EnergyTest, null: str) -> Quantity:
     return quantity(test.value, None, {null: spread(test.null)}, test.p)
 
 
@@ -184,7 +184,7 @@ def _shape(
     }
 
 
-def _placed(before: CloudPlace, after: CloudPlace) -> dict[str, Quantity]:
+def _placed(before: CloudScores, after: CloudScores) -> dict[str, Quantity]:
     found = {}
     for scores, (percentile, inside) in _SCORES.items():
         one, other = getattr(before, scores), getattr(after, scores)
@@ -199,7 +199,7 @@ def _placed(before: CloudPlace, after: CloudPlace) -> dict[str, Quantity]:
     return found
 
 
-def _columns(placed: CloudPlace) -> dict[str, NDArray]:
+def _columns(placed: CloudScores) -> dict[str, NDArray]:
     return {
         "Mahalanobis percentile": placed.mahalanobis.percentile,
         "neighbour percentile": placed.neighbour.percentile,

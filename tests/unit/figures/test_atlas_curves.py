@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.figures.atlas import curves_figure
+from core.figures.atlas_curves import curves_figure
 from core.figures.palette import mark
 
 SITES: list[int | str] = [0, 1, "final"]

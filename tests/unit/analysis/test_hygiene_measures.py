@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from core.activations.tokens import Corpus, kept_tokens
-from core.analysis.hygiene import AS_CHOSEN, EVERYTHING, Variant, chosen_rows, measure_variant, passing, variants
+from core.analysis.hygiene_measures import (
+    AS_CHOSEN,
+    EVERYTHING,
+    Variant,
+    chosen_rows,
+    measure_variant,
+    passing,
+    variants,
+)
 from core.errors import BadRequest
 from core.specs import TokenFilter
 

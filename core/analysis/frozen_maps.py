@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.pca import KEPT_COMPONENTS, OffPlane, Pca, fit_pca, off_plane
-from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, place_tsne
+from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, overlay_tsne
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
@@ -21,7 +21,7 @@ VERSION = "1"
 
 
 @dataclass(frozen=True)
-class Placement:
+class Overlay:
     """Further points laid on a map.
 
     Attributes:
@@ -38,15 +38,15 @@ class Placement:
     off_plane_share: NDArray[np.float32]
     t_squared: NDArray[np.float32]
 
-    def part(self, own: slice) -> "Placement":
+    def part(self, own: slice) -> "Overlay":
         """Return some of the points."""
-        return Placement(
+        return Overlay(
             self.coordinates[own], self.inside[own], self.off_plane[own], self.off_plane_share[own], self.t_squared[own]
         )
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
+class TsneFit:
     """What a t-SNE map keeps beside its principal components.
 
     Attributes:
@@ -77,14 +77,14 @@ class Map:
         n_components: 2 or 3.
         coordinates: (n, n_components) float32 of the points it was fitted on, in their order.
         pca: principal components of the reference; a t-SNE map starts from them.
-        neighbourhoods: of a t-SNE map.
+        tsne: of a t-SNE map.
     """
 
     method: Literal["pca", "tsne"]
     n_components: int
     coordinates: NDArray[np.float32]
     pca: Pca
-    neighbourhoods: Neighbourhoods | None = None
+    tsne: TsneFit | None = None
 
     def drawn(self, n_components: int) -> "Map":
         """Return this map drawn in fewer dimensions, which a PCA map allows: its first components stay the same.
@@ -101,7 +101,7 @@ class Map:
             )
         return replace(self, n_components=n_components, coordinates=self.coordinates[:, :n_components])
 
-    def place(self, points: NDArray[np.floating], progress: Progress = silent) -> Placement:
+    def overlay(self, points: NDArray[np.floating], progress: Progress = silent) -> Overlay:
         """Lay points (n, d) on the map, which itself stays as it is.
 
         On a PCA map every point has a place, and `off_plane` says what it hides. t-SNE draws even points far from
@@ -115,16 +115,18 @@ class Map:
             BadRequest: points of another width than the map was fitted on.
         """
         hidden = self.hidden(points)
-        if self.neighbourhoods is None:
+        if self.tsne is None:
             inside = np.ones(len(points), bool)
             coordinates = self.pca.transform(points, self.n_components)
         else:
-            near = self.neighbourhoods
+            near = self.tsne
             inside = near.support.inside(points)
             coordinates = np.full((len(points), self.n_components), np.nan, np.float32)
             scores = self.pca.transform(points[inside], near.scores.shape[1])
-            coordinates[inside] = place_tsne(near.embedding, near.scores, scores, near.perplexity, near.seed, progress)
-        return Placement(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
+            coordinates[inside] = overlay_tsne(
+                near.embedding, near.scores, scores, near.perplexity, near.seed, progress
+            )
+        return Overlay(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
 
     def hidden(self, points: NDArray[np.floating]) -> OffPlane:
         """Return what the map's plane of principal components does not show of points (n, d), and T² in it.
@@ -148,8 +150,8 @@ class Map:
             "n_components": self.n_components,
             "total_variance": self.pca.total_variance,
         }
-        if self.neighbourhoods is not None:
-            near = self.neighbourhoods
+        if self.tsne is not None:
+            near = self.tsne
             arrays |= {"embedding": near.embedding, "scores": near.scores, "reference": near.support.reference}
             facts |= {
                 "perplexity": near.perplexity,
@@ -178,7 +180,7 @@ class Map:
             near = None
             if facts["method"] == "tsne":
                 support = Support(_read(folder, "reference"), facts["radius"], facts["neighbour"])
-                near = Neighbourhoods(
+                near = TsneFit(
                     _read(folder, "embedding"),
                     _read(folder, "scores"),
                     support,
@@ -217,7 +219,7 @@ def fit_map(
     scores = pca.transform(points[first], spec.input_components)
     embedded = fit_tsne(scores, spec, progress, enough)
     support = fit_support(np.asarray(points[first], np.float32), spec.seed)
-    near = Neighbourhoods(
+    near = TsneFit(
         embedded.coordinates,
         scores,
         support,
