@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from core.engine.comparison import comparison, require_one_model
-from core.engine.measure import Measures
+from core.jobs.comparison import comparison, require_one_model
+from core.jobs.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
 from pages.compare_parts.map import Chosen, choose, look, picture

@@ -51,7 +51,7 @@ def quantity(
 
 
 def each_quantity(run: Mapping[str, Any]) -> Iterator[Named]:
-    """Yield every quantity of one run's measures, as `core.engine.measure` writes them."""
+    """Yield every quantity of one run's measures, as `core.jobs.measure` writes them."""
     for group in ("quality", "speed"):
         for name, found in run.get(group, {}).items():
             yield Named(group, name, None, None, found)

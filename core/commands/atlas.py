@@ -10,7 +10,7 @@ from core.commands.datasets import dataset_specs
 from core.commands.jobs import ensure
 from core.commands.options import Json
 from core.commands.output import emit
-from core.engine.atlas import Atlas, find_atlas
+from core.jobs.atlas import Atlas, find_atlas
 from core.specs import DEFAULT_MODEL, AtlasSpec, CloudSpec, ModelSpec
 from core.store import Store
 

@@ -8,8 +8,8 @@ from core.analysis.quantities import Named, Quantity, each_quantity
 from core.commands.jobs import ensure
 from core.commands.options import Json
 from core.commands.output import emit
-from core.engine.comparison import comparison, require_one_model
-from core.engine.measure import find_measures, measure_spec
+from core.jobs.comparison import comparison, require_one_model
+from core.jobs.measure import find_measures, measure_spec
 from core.store import Store, find_job
 
 

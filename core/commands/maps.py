@@ -6,8 +6,8 @@ import typer
 
 from core.commands.options import Json
 from core.commands.output import emit, local_time
-from core.engine.projection import MAP, StoredMap, clouds_of, load_map
 from core.errors import BadRequest
+from core.jobs.projection import MAP, StoredMap, clouds_of, load_map
 from core.store import Store
 from core.store.names import Named, find_name, forget_name, give_name, list_names, rename
 

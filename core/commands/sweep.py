@@ -15,10 +15,10 @@ from core.commands.jobs import run
 from core.commands.options import Json
 from core.commands.output import ProgressLine, emit
 from core.engine import client
-from core.engine.costs import runs_cost
-from core.engine.outcomes import CHOSEN_ON, best_rates, runs_table
-from core.engine.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.errors import BadRequest, Cancelled, Failed
+from core.jobs.costs import runs_cost
+from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
+from core.jobs.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.sources.models import model_revision
 from core.specs.sweep import SweepSpec, parse_sweep
 from core.store import Store

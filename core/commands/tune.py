@@ -8,9 +8,9 @@ import typer
 from core.commands.jobs import run
 from core.commands.options import Json, takes
 from core.commands.output import ProgressLine, emit
-from core.engine.outcomes import outcome
-from core.engine.sweep import cancel_runs, follow_runs, standings, submit_runs
 from core.errors import BadRequest, Cancelled, Failed
+from core.jobs.outcomes import outcome
+from core.jobs.sweep import cancel_runs, follow_runs, standings, submit_runs
 from core.priors.docs import prior_help
 from core.specs import DatasetSpec, ModelSpec, SweepSpec, TuningSpec
 from core.store import Store

@@ -174,37 +174,37 @@ def _tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) ->
 
 def _projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.projection import fit_projection
+        from core.jobs.projection import fit_projection
     return fit_projection(spec, job, store, progress)
 
 
 def _place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.placement import place
+        from core.jobs.overlay import place
     return place(spec, job, store, progress)
 
 
 def _fit(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.fit import fit_and_keep
+        from core.jobs.fit import fit_and_keep
     return fit_and_keep(spec, job, store, progress)
 
 
 def _measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.measure import measure
+        from core.jobs.measure import measure
     return measure(spec, job, store, progress)
 
 
 def _trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.trajectory import trajectory
+        from core.jobs.trajectory import trajectory
     return trajectory(spec, job, store, progress)
 
 
 def _trajectory_context(spec: TrajectorySpec) -> tuple[str, ...]:
     with IMPORTING:
-        from core.engine.trajectory import VERSION
+        from core.jobs.trajectory import VERSION
         from core.sources.datasets import dataset_key
         from core.sources.models import model_revision
     texts = (dataset_key(spec.dataset),) if spec.dataset else ()
@@ -213,43 +213,43 @@ def _trajectory_context(spec: TrajectorySpec) -> tuple[str, ...]:
 
 def _paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.paths import paths
+        from core.jobs.paths import paths
     return paths(spec, job, store, progress)
 
 
 def _paths_context(spec: PathsSpec) -> tuple[str, ...]:
     with IMPORTING:
-        from core.engine.paths import VERSION
+        from core.jobs.paths import VERSION
     return *_sources(spec), VERSION
 
 
 def _measure_context(_spec: MeasureSpec) -> tuple[str, ...]:
     with IMPORTING:
-        from core.engine.measure import VERSION
+        from core.jobs.measure import VERSION
     return (VERSION,)
 
 
 def _atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.atlas import measure_atlas
+        from core.jobs.atlas import measure_atlas
     return measure_atlas(spec, job, store, progress)
 
 
 def _atlas_context(spec: AtlasSpec) -> tuple[str, ...]:
     with IMPORTING:
-        from core.engine.atlas import VERSION
+        from core.jobs.atlas import VERSION
     return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
 
 
 def _hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
     with IMPORTING:
-        from core.engine.hygiene import measure_hygiene
+        from core.jobs.hygiene import measure_hygiene
     return measure_hygiene(spec, job, store, progress)
 
 
 def _hygiene_context(spec: HygieneSpec) -> tuple[str, ...]:
     with IMPORTING:
-        from core.engine.hygiene import VERSION
+        from core.jobs.hygiene import VERSION
     return *(part for cloud in spec.clouds for part in _sources(cloud)), VERSION
 
 

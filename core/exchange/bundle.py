@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.engine.measure import VERSION, tuning_spec
 from core.errors import BadRequest
 from core.exchange.bundle_pictures import coordinates, pictures
 from core.exchange.peft_adapter import require_empty
+from core.jobs.measure import VERSION, tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors, write_atomically

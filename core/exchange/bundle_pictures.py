@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
-from core.engine.measure import frames
-from core.engine.projection import StoredMap, find_map
 from core.errors import BadRequest
 from core.figures.cloud_map import Layer, map_figure, pca_axes
 from core.figures.page import CODE, page
 from core.figures.training import loss_figure
+from core.jobs.measure import frames
+from core.jobs.projection import StoredMap, find_map
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store
 from core.store.losses import read_losses

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.engine.measure import tuning_spec
 from core.errors import BadRequest
 from core.exchange.peft_adapter import require_empty
+from core.jobs.measure import tuning_spec
 from core.store import JobFolder
 from core.store.files import disk_errors
 from core.store.prompts import RunPrompts, read_prompts

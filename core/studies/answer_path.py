@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.pca import fit_pca
 from core.analysis.trajectory_statistics import Pool, measure_trajectory, text_table
-from core.engine.projection import find_map
-from core.engine.trajectory import ANSWER, find_trajectories, trajectory_spec
 from core.figures.cloud_map import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE
 from core.figures.text_trajectories import trajectories_figure
+from core.jobs.projection import find_map
+from core.jobs.trajectory import ANSWER, find_trajectories, trajectory_spec
 from core.specs import FINAL, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced

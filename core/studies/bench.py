@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from core.engine.measure import Measures, find_measures, measure_spec
 from core.errors import Failed, UnknownName
+from core.jobs.measure import Measures, find_measures, measure_spec
 from core.sources.models import describe_model
 from core.specs import Spec, StudySpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.activations.clouds import find_cloud
 from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate, measured_pace
-from core.engine.costs import Paces, runs_cost
+from core.jobs.costs import Paces, runs_cost
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import FINAL, CloudSpec, DatasetSpec, StudyItemSpec, StudySpec, TokenFilter, TuningSpec

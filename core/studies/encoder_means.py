@@ -1,10 +1,10 @@
 """Figure 5: mean activations of an encoder on plain texts and on arithmetic tasks."""
 
 from core.activations.clouds import find_cloud
-from core.engine.atlas import Atlas, cloud_names, find_atlas
-from core.engine.projection import find_map
 from core.figures.cloud_map import map_figure
 from core.figures.palette import DATASET_MARKS
+from core.jobs.atlas import Atlas, cloud_names, find_atlas
+from core.jobs.projection import find_map
 from core.specs import FINAL, AtlasSpec, CloudSpec, DatasetSpec, ProjectionSpec, StudySpec
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from core.engine.atlas import Atlas, find_atlas
 from core.figures.strip import SmallMap, strip_figure
+from core.jobs.atlas import Atlas, find_atlas
 from core.specs import FINAL, AtlasSpec
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced

@@ -8,14 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
-from core.engine.projection import StoredMap
-from core.engine.trajectory import ANSWER, Trajectories
 from core.figures.cloud_map import Axes, Layer, pca_axes, tsne_axes
 from core.figures.hover import token_hover
 from core.figures.palette import ANSWER as ANSWER_LOOK
 from core.figures.palette import DATASET_MARKS, PRIOR, QUESTION, Mark
 from core.figures.text import token
 from core.figures.text_trajectories import TextTrajectory, sentence_mark
+from core.jobs.projection import StoredMap
+from core.jobs.trajectory import ANSWER, Trajectories
 
 AXES = ("x", "y")
 BLUE = replace(DATASET_MARKS[0], colour=PRIOR.colour)

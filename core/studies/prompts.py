@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from core.activations.clouds import find_cloud, find_vocabulary
-from core.engine.measure import Measures
-from core.engine.projection import StoredMap, find_map
 from core.figures.cloud_map import Layer, map_figure
 from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, Mark
+from core.jobs.measure import Measures
+from core.jobs.projection import StoredMap, find_map
 from core.specs import DatasetSpec, ProjectionSpec
 from core.store.prompts import RunPrompts, read_prompts
 from core.studies.arms import arms

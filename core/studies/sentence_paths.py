@@ -7,11 +7,11 @@ import pandas as pd
 
 from core.activations.capture import SINK_RATIO
 from core.activations.clouds import find_cloud, find_vocabulary
-from core.engine.paths import find_paths
-from core.engine.projection import find_map
-from core.engine.trajectory import find_trajectories, trajectory_spec
 from core.figures.palette import REFERENCE
 from core.figures.text_trajectories import trajectories_figure
+from core.jobs.paths import find_paths
+from core.jobs.projection import find_map
+from core.jobs.trajectory import find_trajectories, trajectory_spec
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced

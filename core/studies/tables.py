@@ -8,8 +8,8 @@ import pandas as pd
 
 from core.analysis.seeds import over_seeds
 from core.analysis.steps_to_target import common_target, steps_to_target
-from core.engine.measure import Measures
 from core.figures.forest import Lines, forest_figure
+from core.jobs.measure import Measures
 from core.specs import TuningSpec
 from core.studies.arms import COMPARED, PLAIN, REGULARISED, Arm, arms
 from core.studies.bench import Bench

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.projection import StoredMap
 from core.figures.contours import contours
 from core.figures.selectable_map import HIT, MARKED, NEIGHBOUR, ring, selectable_map
+from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec
 from core.store import Store
 from pages.activations_parts.colours import COLOURS, HELP, annotations_of, offer_annotations

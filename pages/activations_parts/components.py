@@ -8,9 +8,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.pca import ends, loadings
-from core.engine.projection import StoredMap, clouds_of, load_map
 from core.errors import BadRequest
 from core.figures.priors import loadings_figure
+from core.jobs.projection import StoredMap, clouds_of, load_map
 from core.store import Store
 from pages.widgets.layout import draw
 from pages.widgets.state import View

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.projection import StoredMap
 from core.figures.page import page
+from core.jobs.projection import StoredMap
 from pages.activations_parts.points import Points
 from pages.widgets.state import View
 from pages.widgets.tables import PARQUET, csv, parquet

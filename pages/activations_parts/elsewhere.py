@@ -5,8 +5,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_cloud
-from core.engine.projection import StoredMap
 from core.figures.selectable_map import SiteMap, sites_figure
+from core.jobs.projection import StoredMap
 from core.specs import FINAL, ProjectionSpec
 from core.store import Store
 from pages.activations_parts.points import Points, read_points

@@ -11,10 +11,10 @@ import streamlit as st
 from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
 from core.analysis.atlas_terms import QUANTITIES
-from core.engine.atlas import Atlas, find_atlas, measured_pace
 from core.errors import BadRequest
 from core.figures.atlas_curves import curves_figure
 from core.figures.strip import SmallMap, site_of_trace, strip_figure
+from core.jobs.atlas import Atlas, find_atlas, measured_pace
 from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.specs.model import short_name

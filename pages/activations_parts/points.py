@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
-from core.engine.projection import StoredMap
 from core.figures.cloud_map import Layer
 from core.figures.hover import token_hover
 from core.figures.text import token
+from core.jobs.projection import StoredMap
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
 from pages.widgets.clouds import labels, map_layers

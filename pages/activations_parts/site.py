@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.activations.clouds import Cloud
-from core.engine.projection import StoredMap
 from core.figures.priors import explained_variance_figure
+from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec, TokenFilter
 from core.store import Store
 from pages.activations_parts.closer import closer

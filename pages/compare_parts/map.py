@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.frozen_maps import Overlay
-from core.engine.measure import Measures, frames, tuning_spec
-from core.engine.projection import StoredMap
 from core.figures.cloud_map import Layer
 from core.figures.hover import hover
 from core.figures.palette import POSTERIOR, mark
 from core.figures.prompt_trajectories import Panel, PromptTrajectory, comparison_figure
+from core.jobs.measure import Measures, frames, tuning_spec
+from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.engine.measure import Measures, find_measures, measure_spec
+from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import DatasetSpec, MeasureSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.activations.clouds import find_cloud, find_vocabulary
-from core.engine.projection import find_map
+from core.jobs.projection import find_map
 from core.priors.gaussian import GaussianSpec
 from core.sources.models import ModelFacts
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec

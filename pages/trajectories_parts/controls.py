@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.trajectory import trajectory_spec
+from core.jobs.trajectory import trajectory_spec
 from core.sources.models import ModelFacts
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TokenFilter, TrajectorySpec
 from core.specs.trajectory import MAX_TEXTS

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM
-from core.engine.paths import PathTables, find_paths
 from core.figures.text_trajectories import trajectory_curves
+from core.jobs.paths import PathTables, find_paths
 from core.specs import PathsSpec
 from core.specs.describe import describe
 from core.store import JobFolder, Store, list_jobs

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.engine import client
-from core.engine.trajectory import Trajectories, find_trajectories
+from core.jobs.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
 from core.store import Store, list_jobs
 from pages.widgets.cite import cite_job

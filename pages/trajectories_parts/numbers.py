@@ -22,7 +22,7 @@ from core.analysis.trajectory_statistics import (
     shuffles,
     text_table,
 )
-from core.engine.trajectory import ANSWER
+from core.jobs.trajectory import ANSWER
 from core.store import Store
 from pages.trajectories_parts.controls import Wanted
 from pages.trajectories_parts.picture import Part

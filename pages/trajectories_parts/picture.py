@@ -9,14 +9,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
-from core.engine.projection import StoredMap
-from core.engine.trajectory import ANSWER, TEXT, Trajectories
 from core.figures.cloud_map import Layer
 from core.figures.hover import hover
 from core.figures.palette import ANSWER as ANSWER_MARK
 from core.figures.palette import ANSWER_AFTER_PROMPT, QUESTION
 from core.figures.text import outer_blanks, show, token
 from core.figures.text_trajectories import TextTrajectory, sentence_mark, trajectories_figure
+from core.jobs.projection import StoredMap
+from core.jobs.trajectory import ANSWER, TEXT, Trajectories
 from core.specs.model import short_name
 from core.store import Store
 from pages.trajectories_parts.controls import Wanted

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
-from core.engine.measure import tuning_spec
-from core.engine.projection import StoredMap
 from core.figures.cloud_map import Layer, map_figure
 from core.figures.training import loss_figure
+from core.jobs.measure import tuning_spec
+from core.jobs.projection import StoredMap
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import ProjectionSpec, TuningSpec

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from core import __version__
-from core.engine.measure import tuning_spec
+from core.jobs.measure import tuning_spec
 from core.specs import Spec
 from core.specs.base import canonical_json
 from core.store import JobFolder

@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
-from core.engine.projection import StoredMap, clouds_of, find_map, load_map
 from core.figures.cloud_map import Axes, Layer, pca_axes, tsne_axes
 from core.figures.text import token
+from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
 from core.store import JobFolder, Store, list_jobs

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.analysis.definitions import DEFINITIONS
 from core.analysis.quantities import Quantity, each_quantity
-from core.engine.measure import Measures
+from core.jobs.measure import Measures
 from pages.widgets.layout import plain, table
 from pages.widgets.tables import download
 

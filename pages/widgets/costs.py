@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.activations.estimate import estimate
-from core.engine.costs import runs_cost
+from core.jobs.costs import runs_cost
 from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS

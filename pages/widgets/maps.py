@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.frozen_maps import Overlay
-from core.engine.projection import MAP, StoredMap, load_map
 from core.errors import BadRequest
+from core.jobs.projection import MAP, StoredMap, load_map
 from core.specs import ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.frozen_maps import Overlay
-from core.engine.placement import find_placement, rows_of
-from core.engine.projection import StoredMap, load_map
 from core.errors import BadRequest
+from core.jobs.overlay import find_placement, rows_of
+from core.jobs.projection import StoredMap, load_map
 from core.specs import ProjectionSpec
 from core.specs.projection import PlacementSpec
 from core.store import Store

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.engine.measure import tuning_spec
+from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import JobFolder

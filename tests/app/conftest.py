@@ -36,7 +36,7 @@ def content(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Cont
     """Build a store once through the core: vocabulary, capture, two maps, and one run on the tiny model."""
     from core.activations.capture import capture
     from core.activations.vocabulary import vocabulary_cloud
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
     from core.tuning.run import tune
 

@@ -9,9 +9,9 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.definitions import DEFINITIONS
-from core.engine.measure import measure_spec
 from core.engine.runner import run_job
 from core.figures.text import token
+from core.jobs.measure import measure_spec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
@@ -185,7 +185,7 @@ def test_xavier_is_green(measured, no_engine):
 
 
 def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
     from core.specs import ProjectionSpec
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.engine.atlas import measure_atlas
-from core.engine.hygiene import measure_hygiene
+from core.jobs.atlas import measure_atlas
+from core.jobs.hygiene import measure_hygiene
 from core.progress import silent
 from core.specs import AtlasSpec, HygieneSpec, ModelSpec
 from core.store import Store, create_job

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.engine.projection import MAP, find_map
 from core.engine.runner import run_job
+from core.jobs.projection import MAP, find_map
 from core.specs import CloudSpec, DatasetSpec, ProjectionSpec
 from core.store import Store, create_job, list_jobs
 from core.store.names import Named, give_name, list_names

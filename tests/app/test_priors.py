@@ -182,7 +182,7 @@ def test_the_exclusion_inspector_shows_both_readings(filled, no_engine):
 
 def test_deep_sites_are_references_too(filled, no_engine):
     from core.activations.capture import capture
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
 
     address = {"model": filled.model.name, "reference": "activations", "data": "file", "site": "1", "n": "10"}
@@ -214,7 +214,7 @@ def test_a_vae_says_what_training_costs_and_is_a_job(filled, no_engine):
 
 
 def test_a_short_fit_starts_by_itself_and_is_drawn_beside_the_others_once_it_is_there(filled, no_engine):
-    from core.engine.fit import fit_and_keep
+    from core.jobs.fit import fit_and_keep
     from core.progress import silent
 
     priors = {"prior": '{"kind":"isotropic"}', "prior2": '{"kind":"mixture","n_clusters":2}'}

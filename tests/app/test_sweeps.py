@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from core.engine import client
-from core.engine.sweep import find_sweep, keep_sweep, kept_sweeps, standings
 from core.engine.tasks import find_task
+from core.jobs.sweep import find_sweep, keep_sweep, kept_sweeps, standings
 from core.specs import SweepSpec
 from core.specs.sweep import parse_sweep
 from core.store import Store, create_job, find_job

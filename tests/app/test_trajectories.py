@@ -62,7 +62,7 @@ def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, engine):
     import numpy as np
 
     from core.activations.clouds import find_vocabulary
-    from core.engine.projection import find_map
+    from core.jobs.projection import find_map
 
     trace = traces_of(trajectories(filled))["A dog ran home."]
     store = Store(filled.root)

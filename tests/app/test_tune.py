@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from core.engine.costs import needed_captures, run_bytes, trunk_bytes
-from core.engine.measure import tuning_spec
+from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
+from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
 from pages.widgets.costs import tuning_cost
@@ -95,7 +95,7 @@ def test_a_deep_run_offers_to_capture_what_its_map_needs(filled, no_engine):
 
 def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_engine):
     from core.activations.capture import capture
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
     from pages.tune_parts.run import prompt_map
     from pages.widgets.clouds import fitted_spec

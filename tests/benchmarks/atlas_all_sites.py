@@ -34,7 +34,7 @@ from core.analysis.probes import balanced, lda_hits, logistic_hits
 from core.analysis.separability import pairwise_distances, silhouette
 from core.analysis.units import Rows, sum_by_document
 from core.commands.atlas import atlas_spec
-from core.engine.atlas import cloud_names, half_the_cores
+from core.jobs.atlas import cloud_names, half_the_cores
 from core.store import Store
 
 BUDGET_SECONDS = 600

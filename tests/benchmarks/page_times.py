@@ -70,7 +70,7 @@ def fill_store(root: Path, n_vocabulary: int) -> dict[str, dict[str, str]]:
     """Fill the store under a folder and return case → the address of a page, its name under 'page'."""
     from core.activations.capture import capture
     from core.activations.vocabulary import vocabulary_cloud
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
     from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
     from core.store import Store, create_job

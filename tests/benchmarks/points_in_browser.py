@@ -56,7 +56,7 @@ NAIVE = """
 import plotly.graph_objects as go
 import streamlit as st
 from core.activations.clouds import find_cloud
-from core.engine.projection import find_map
+from core.jobs.projection import find_map
 from core.figures.hover import token_hover
 from core.specs import ProjectionSpec
 from core.store import Store
@@ -79,7 +79,7 @@ if chosen:
 def fill(folder: Path, n_points: int) -> tuple[dict[str, Any], str]:
     """Write the store; return what the page's address asks for, and the map's spec as JSON."""
     from core.activations.capture import capture
-    from core.engine.projection import fit_projection
+    from core.jobs.projection import fit_projection
     from core.progress import silent
     from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
     from core.store import Store, create_job

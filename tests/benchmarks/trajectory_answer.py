@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from core.engine import client
-from core.engine.trajectory import ANSWER, find_trajectories, trajectory_spec
+from core.jobs.trajectory import ANSWER, find_trajectories, trajectory_spec
 from core.lm.load import FrozenModel, load_model
 from core.lm.prompted import leading_bos
 from core.specs import ModelSpec

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.activations.capture import capture
-from core.engine.projection import fit_projection
+from core.jobs.projection import fit_projection
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.store import create_job

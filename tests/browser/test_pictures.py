@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from core.engine import client
-from core.engine.measure import measure_spec
+from core.jobs.measure import measure_spec
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec
 from core.store import Store, find_job
 from core.store.prompts import read_prompts

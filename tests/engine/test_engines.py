@@ -18,7 +18,7 @@ from tests.engine.toy_tasks import ToySpec
 
 def test_importing_the_client_loads_neither_dask_nor_torch() -> None:
     code = (
-        "import sys, core.engine.client, core.engine.projection\n"
+        "import sys, core.engine.client, core.jobs.projection\n"
         "heavy = {'dask', 'distributed', 'torch', 'transformers', 'streamlit'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )

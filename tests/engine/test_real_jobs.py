@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.activations.clouds import find_vocabulary
 from core.engine import client
-from core.engine.projection import find_map
+from core.jobs.projection import find_map
 from core.priors.isotropic import IsotropicSpec
 from core.specs import DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec
 from core.store import Store

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from core.engine import client, local
-from core.engine.outcomes import TIMES, runs_table
-from core.engine.sweep import standings, submit_runs
+from core.jobs.outcomes import TIMES, runs_table
+from core.jobs.sweep import standings, submit_runs
 from core.specs.sweep import SweepSpec, sweep_yaml
 from core.store import Store
 from core.store.status import is_alive

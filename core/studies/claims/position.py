@@ -9,7 +9,7 @@ from core.analysis.intervals import Interval
 from core.analysis.retained import prior_retained
 from core.analysis.seeds import over_seeds
 from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Stated, Verdict, decide_all, widen
-from core.engine.measure import Measures
+from core.jobs.measure import Measures
 from core.store import JobFolder
 from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged, Part

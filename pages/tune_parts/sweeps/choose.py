@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.engine.sweep import find_sweep, keep_sweep, kept_sweeps, standings, submit_runs, to_do
+from core.jobs.sweep import find_sweep, keep_sweep, kept_sweeps, standings, submit_runs, to_do
 from core.specs import SweepSpec
 from core.specs.cells import cells_of
 from core.store import Store

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.engine import client
-from core.engine.costs import Paces
-from core.engine.outcomes import outcome
-from core.engine.sweep import Standing, cancel_runs, standings, submit_runs, to_do
 from core.figures.sweep_results import Square, states_figure
+from core.jobs.costs import Paces
+from core.jobs.outcomes import outcome
+from core.jobs.sweep import Standing, cancel_runs, standings, submit_runs, to_do
 from core.specs import SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store

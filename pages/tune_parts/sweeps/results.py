@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.engine.outcomes import CHOSEN_ON, best_rates, runs_table
-from core.engine.sweep import Standing
 from core.figures.priors import prior_marks
 from core.figures.sweep_results import Compared, Curve, compared_figure, rates_figure
 from core.figures.tradeoff import tradeoff_figure
+from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
+from core.jobs.sweep import Standing
 from core.specs import SweepSpec
 from pages.tune_parts.sweeps.words import varying, words_of
 from pages.widgets.compare_tables import words as with_interval

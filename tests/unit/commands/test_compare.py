@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.store import Store, find_job, list_jobs
-from tests.unit.engine.measured import D_MODEL, tuned, tuning, written
+from tests.unit.jobs.measured import D_MODEL, tuned, tuning, written
 
 
 @pytest.fixture

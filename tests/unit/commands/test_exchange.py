@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.store import Store, find_job
-from tests.unit.engine.measured import tuned, tuning
+from tests.unit.jobs.measured import tuned, tuning
 
 
 @pytest.fixture

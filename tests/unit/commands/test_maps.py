@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.activations.vocabulary import vocabulary_cloud
-from core.engine.projection import fit_projection
+from core.jobs.projection import fit_projection
 from core.progress import silent
 from core.specs import ModelSpec, ProjectionSpec
 from core.store import create_job

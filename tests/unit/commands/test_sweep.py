@@ -8,8 +8,8 @@ import pytest
 import core.commands.sweep as commands
 from core.engine import client
 from core.engine.runner import run_job
-from core.engine.sweep import find_sweep
 from core.engine.tasks import find_task
+from core.jobs.sweep import find_sweep
 from core.store import Store, create_job, list_jobs
 from tests.unit.commands.test_verbs import questions
 

@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 
 from core.activations.vocabulary import vocabulary_cloud
-from core.engine.comparison import comparison
-from core.engine.measure import Measures, find_measures, measure_spec, tuning_spec
-from core.engine.projection import fit_projection
 from core.engine.runner import run_job
 from core.errors import BadData, BadRequest
 from core.exchange.bundle import MANIFEST, export_bundle
 from core.exchange.bundle_import import import_bundle, is_bundle
 from core.exchange.peft_adapter import export_peft
 from core.exchange.peft_import import import_peft
+from core.jobs.comparison import comparison
+from core.jobs.measure import Measures, find_measures, measure_spec, tuning_spec
+from core.jobs.projection import fit_projection
 from core.progress import silent
 from core.specs import ProjectionSpec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from core.store.imported import imported, unknown_settings
-from tests.unit.engine.measured import tuned, tuning
+from tests.unit.jobs.measured import tuned, tuning
 
 
 def measures(run: JobFolder, store: Store) -> Measures:

@@ -18,7 +18,7 @@ from core.lm.generation import generate
 from core.lm.load import load_model
 from core.lm.prompted import build_prompted
 from core.store import create_job
-from tests.unit.engine.measured import tuned, tuning
+from tests.unit.jobs.measured import tuned, tuning
 
 IDS = (40, 12, 7, 55, 23, 9)
 N_NEW = 8

@@ -10,16 +10,16 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from core.engine.comparison import comparison
-from core.engine.measure import find_measures, measure_spec, tuning_spec
 from core.engine.runner import run_job
 from core.errors import BadData, BadRequest
 from core.exchange.peft_adapter import export_peft
 from core.exchange.peft_import import import_peft
+from core.jobs.comparison import comparison
+from core.jobs.measure import find_measures, measure_spec, tuning_spec
 from core.store import JobFolder, Store, create_job, find_job
 from core.store.imported import imported, unknown_settings
 from core.store.prompts import read_prompts
-from tests.unit.engine.measured import tuned, tuning
+from tests.unit.jobs.measured import tuned, tuning
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from core.errors import BadRequest
 from core.exchange.tensorboard_log import export_tensorboard
 from core.store import create_job
-from tests.unit.engine.measured import tuning, written
+from tests.unit.jobs.measured import tuning, written
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from core.activations.clouds import Cloud
 from core.analysis.hygiene_measures import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
 from core.analysis.intrinsic import distinct_rows
 from core.analysis.pca import fit_pca
-from core.engine.atlas import cloud_names, half_the_cores
+from core.jobs.atlas import cloud_names, half_the_cores
 from core.progress import Progress
 from core.specs import HygieneSpec
 from core.store import JobFolder, Store, list_jobs

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.activations.clouds import find_cloud
-from core.engine.placement import find_placement, place, rows_of
-from core.engine.projection import fit_projection, load_map
 from core.errors import BadRequest, Cancelled
+from core.jobs.overlay import find_placement, place, rows_of
+from core.jobs.projection import fit_projection, load_map
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.specs.projection import PlacementSpec

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.activations.clouds import find_cloud
-from core.engine.projection import clouds_of, find_map, fit_projection, load_map
 from core.errors import BadRequest, Cancelled
+from core.jobs.projection import clouds_of, find_map, fit_projection, load_map
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store, create_job

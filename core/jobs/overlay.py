@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.frozen_maps import Overlay
-from core.engine.projection import StoredMap, load_map
 from core.errors import BadRequest
+from core.jobs.projection import StoredMap, load_map
 from core.progress import Progress
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store

@@ -10,8 +10,8 @@ from core.analysis.definitions import DEFINITIONS
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import prior_retained
 from core.analysis.steps_to_target import common_target, steps_to_target
-from core.engine.measure import Measures, tuning_spec
 from core.errors import BadRequest
+from core.jobs.measure import Measures, tuning_spec
 from core.specs import TuningSpec
 from core.specs.base import canonical_json
 from core.store import JobFolder, Store, find_job

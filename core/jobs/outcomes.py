@@ -15,7 +15,7 @@ from core.analysis.quantities import quantity
 from core.analysis.rates import choose_rate, differences, losses_at_others_choice
 from core.analysis.seeds import over_seeds
 from core.analysis.steps_to_target import common_target, steps_to_target
-from core.engine.sweep import Standing, loss_of, trials
+from core.jobs.sweep import Standing, loss_of, trials
 from core.specs.base import canonical_json
 from core.specs.cells import MAX_CELLS
 from core.specs.tuning import TuningSpec

@@ -3,7 +3,8 @@
 import pytest
 
 from core.engine import client
-from core.engine.sweep import (
+from core.errors import BadRequest, UnknownName, Unreachable
+from core.jobs.sweep import (
     Standing,
     cancel_runs,
     find_sweep,
@@ -14,7 +15,6 @@ from core.engine.sweep import (
     submit_runs,
     to_do,
 )
-from core.errors import BadRequest, UnknownName, Unreachable
 from core.specs import SweepSpec, TuningSpec
 from core.specs.sweep import parse_sweep
 from core.store import JobFolder, Store, create_job, list_jobs

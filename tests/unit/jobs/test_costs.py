@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.costs import Paces, runs_cost
 from core.errors import BadRequest
+from core.jobs.costs import Paces, runs_cost
 from core.specs import DatasetSpec, ModelSpec, TuningSpec, parse_prior
 from core.store import Store, create_job
 

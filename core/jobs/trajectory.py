@@ -20,7 +20,7 @@ from core.store import JobFolder, Store, find_job, list_jobs
 from core.store.files import checksum
 
 if TYPE_CHECKING:
-    from core.engine.following import Followed
+    from core.jobs.following import Followed
 
 VERSION = "1"
 """Goes up when the same request would give other streams."""
@@ -149,7 +149,7 @@ def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Pro
         Cancelled: by the progress.
     """
     from core.activations.vocabulary import readable
-    from core.engine.following import follow
+    from core.jobs.following import follow
 
     if spec.run and trajectory_spec(store, **spec.model_dump(exclude={"posterior"})) != spec:
         raise BadRequest(f"Run {spec.run} has another posterior now than {spec.posterior}; ask again.")

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from core.activations.forward import SiteReader
 from core.activations.tokens import tokenise
-from core.engine.measure import tuning_spec
 from core.errors import BadRequest
+from core.jobs.measure import tuning_spec
 from core.lm.generation import stop_tokens
 from core.lm.load import FrozenModel, load_model, load_reader
 from core.lm.prompted import Prompted, build_prompted, leading_bos

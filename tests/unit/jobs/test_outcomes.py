@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from core.analysis.displacement import displacement
-from core.engine.outcomes import best_rates, displacement_of, outcome, runs_table
-from core.engine.sweep import Standing
+from core.jobs.outcomes import best_rates, displacement_of, outcome, runs_table
+from core.jobs.sweep import Standing
 from core.specs import SweepSpec
 from core.specs.cells import cells_of, compared_cells
 from core.store import Store, create_job

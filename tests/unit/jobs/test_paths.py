@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM, trajectory_statistics
-from core.engine.paths import find_paths, paths
 from core.engine.runner import run_job
 from core.engine.tasks import find_task
-from core.engine.trajectory import Trajectories, trajectory, trajectory_spec
 from core.errors import Cancelled
+from core.jobs.paths import find_paths, paths
+from core.jobs.trajectory import Trajectories, trajectory, trajectory_spec
 from core.progress import silent
 from core.specs import PathsSpec
 from core.store import create_job

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
-from core.engine.hygiene import find_hygiene, measure_hygiene
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled
+from core.jobs.hygiene import find_hygiene, measure_hygiene
 from core.progress import silent
 from core.specs import DatasetSpec, HygieneSpec, ModelSpec
 from core.store import Store, create_job

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from core.analysis import atlas_measures as site_by_site
-from core.engine.atlas import Atlas, cloud_names, find_atlas, measure_atlas, measured_pace
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled
+from core.jobs.atlas import Atlas, cloud_names, find_atlas, measure_atlas, measured_pace
 from core.progress import silent
 from core.specs import AtlasSpec, CloudSpec, DatasetSpec, ModelSpec
 from core.store import JobFolder, Store, create_job

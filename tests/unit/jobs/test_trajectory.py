@@ -4,8 +4,8 @@ import pytest
 from core.activations.capture import capture
 from core.engine.runner import run_job
 from core.engine.tasks import find_task
-from core.engine.trajectory import find_trajectories, trajectory_spec
 from core.errors import BadRequest, UnknownName
+from core.jobs.trajectory import find_trajectories, trajectory_spec
 from core.lm.generation import generate, stop_tokens
 from core.lm.load import load_model
 from core.lm.prompted import build_prompted
@@ -14,7 +14,7 @@ from core.store import create_job
 from core.store.prompts import read_prompts
 from core.tuning.examples import tokens_of
 from core.tuning.setup import place_prompt
-from tests.unit.engine.measured import D_MODEL, tuned, tuning, written
+from tests.unit.jobs.measured import D_MODEL, tuned, tuning, written
 
 TEXTS = ("The cat sat.", "One day a dog <b>ran</b>.")
 

@@ -10,15 +10,15 @@ from core.activations.clouds import find_vocabulary
 from core.analysis.definitions import DEFINITIONS
 from core.analysis.displacement import displacement
 from core.analysis.quantities import each_quantity
-from core.engine.comparison import comparison, prior_names, require_one_model
-from core.engine.measure import MAX_FRAMES, TABLES, find_measures, frames, measure, measure_spec
 from core.engine.runner import run_job
 from core.errors import BadRequest
+from core.jobs.comparison import comparison, prior_names, require_one_model
+from core.jobs.measure import MAX_FRAMES, TABLES, find_measures, frames, measure, measure_spec
 from core.progress import silent
 from core.specs import DatasetSpec, ModelSpec
 from core.store import JobFolder, Store, create_job
 from core.store.prompts import read_prompts
-from tests.unit.engine.measured import D_MODEL, tuned, tuning, written
+from tests.unit.jobs.measured import D_MODEL, tuned, tuning, written
 
 
 def measured(run: JobFolder, store: Store, **more):
@@ -134,7 +134,7 @@ def test_a_resumed_run_is_measured_anew_and_not_by_an_old_request(store, soft):
 def test_measures_of_another_version_do_not_count(store, soft, monkeypatch):
     run = written(soft, store, "t-1", way(2, 4, D_MODEL))
     measured(run, store)
-    monkeypatch.setattr("core.engine.measure.VERSION", "next")
+    monkeypatch.setattr("core.jobs.measure.VERSION", "next")
     assert find_measures(measure_spec(run), store) is None
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from core.activations.references import gather
 from core.engine import client, tasks
-from core.engine.fit import fit_and_keep, place_of
 from core.errors import BadRequest, Cancelled
+from core.jobs.fit import fit_and_keep, place_of
 from core.priors.fitting import FIT, find_fit
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, FitSpec, ModelSpec, parse_prior
