@@ -12,7 +12,9 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from core.engine.imports import import_everything
 from core.engine.tasks import find_task
 from core.errors import Busy, Cancelled, PriorscopeError
 from core.store import JobFolder, Store
@@ -35,15 +37,16 @@ def run_task(folder: str, task: str) -> None:
     logging.getLogger("core").setLevel(logging.INFO)
     job = JobFolder(Path(folder))
     if job.stored_status().task == task:
-        run_job(job, may_kill=True)
+        run_job(job, in_worker=True)
 
 
-def run_job(job: JobFolder, may_kill: bool = False) -> Status:
+def run_job(job: JobFolder, in_worker: bool = False) -> Status:
     """Run a job in this process and thread; one that has ended, or that another process runs, is left alone.
 
     Args:
         job: queued, or left by a process that died.
-        may_kill: whether this process may be killed when the job does not answer a cancel.
+        in_worker: whether this is a worker process: it runs other jobs too, and may be killed when the job does not
+            answer a cancel.
     """
     try:
         with job.held(HOLD_SECONDS):
@@ -54,7 +57,7 @@ def run_job(job: JobFolder, may_kill: bool = False) -> Status:
                 return job.update(state="cancelled", finished=time.time())
             if status.attempts >= MAX_ATTEMPTS:
                 return _give_up(job, status)
-            return _attempt(job, status, may_kill)
+            return _attempt(job, status, in_worker)
     except Busy:
         return job.status()
 
@@ -68,7 +71,7 @@ def _give_up(job: JobFolder, status: Status) -> Status:
     return job.update(state="failed", error=reason, exit_code=1, finished=time.time())
 
 
-def _attempt(job: JobFolder, before: Status, may_kill: bool) -> Status:
+def _attempt(job: JobFolder, before: Status, in_worker: bool) -> Status:
     now = time.time()
     job.update(
         state="running",
@@ -84,15 +87,17 @@ def _attempt(job: JobFolder, before: Status, may_kill: bool) -> Status:
     store = Store(job.path.parents[1])
     with _log_to(job):
         logger.info("%s %s, attempt %d", job.kind, job.id, before.attempts + 1)
-        with _Reporter(job, may_kill) as progress:
-            end = _outcome(job, store, progress)
+        with _Reporter(job, in_worker) as progress:
+            end = _outcome(job, store, progress, in_worker)
         logger.info("%s", end["state"])
     return job.update(finished=time.time(), **end)
 
 
-def _outcome(job: JobFolder, store: Store, progress: "_Reporter") -> dict:
+def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: bool) -> dict[str, Any]:
     """Do the work and return the changes of the status that tell how it ended."""
     try:
+        if in_worker:
+            import_everything()
         task = find_task(job.kind)
         job.write_result(task.run(task.parse(job.spec), job, store, progress))
     except Cancelled:

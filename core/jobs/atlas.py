@@ -18,7 +18,9 @@ from threadpoolctl import threadpool_limits
 from core.activations.clouds import Cloud
 from core.analysis.atlas_terms import QUANTITIES
 from core.analysis.map_alignment import align
+from core.engine.tasks import Task
 from core.errors import BadRequest
+from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.specs import FINAL, AtlasSpec, CloudSpec
 from core.store import JobFolder, Store, list_jobs
@@ -238,3 +240,10 @@ def _drawn_points(clouds: Sequence[Cloud], shared: "AtlasPlan") -> pd.DataFrame:
     rows["row"] = rows.groupby("dataset").cumcount()
     chosen: NDArray[np.intp] = shared.rows.order[shared.drawn]
     return rows.iloc[chosen].reset_index(drop=True)
+
+
+def _context(spec: AtlasSpec) -> tuple[str, ...]:
+    return *texts_and_weights(*spec.clouds), VERSION
+
+
+ATLAS = Task("atlas", "a", AtlasSpec, measure_atlas, "heavy", keeps=True, context=_context)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from core.activations.references import Place, gather, make
-from core.priors.fitting import fit_key, fit_prior
+from core.engine.tasks import Task
+from core.jobs.context import texts_and_weights, weights
+from core.priors.fitting import VERSION, fit_key, fit_prior, require_long
 from core.progress import Progress
 from core.specs.fit import FitSpec
 from core.store import JobFolder, Store
@@ -29,3 +31,12 @@ def fit_and_keep(spec: FitSpec, job: JobFolder, store: Store, progress: Progress
 def place_of(spec: FitSpec) -> Place:
     """Return where a prior is fitted."""
     return Place(spec.model, spec.reference, spec.site)
+
+
+def _context(spec: FitSpec) -> tuple[str, ...]:
+    require_long(spec.prior)
+    sources = texts_and_weights(spec.reference) if spec.reference else (weights(spec.model),)
+    return *sources, VERSION
+
+
+FIT = Task("fit", "f", FitSpec, fit_and_keep, "heavy", context=_context)

@@ -12,7 +12,9 @@ from core.activations.clouds import Cloud
 from core.analysis.hygiene_measures import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
 from core.analysis.intrinsic import distinct_rows
 from core.analysis.pca import fit_pca
+from core.engine.tasks import Task
 from core.jobs.atlas import cloud_names, half_the_cores
+from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.specs import HygieneSpec
 from core.store import JobFolder, Store, list_jobs
@@ -158,3 +160,10 @@ def _write_map(folder: Path, spec: HygieneSpec, clouds: list[Cloud]) -> list[flo
         tables.append(cloud.rows.loc[mine, columns].iloc[drawn].assign(dataset=number, x=x, y=y))
     pd.concat(tables, ignore_index=True).to_parquet(folder / MAP, index=False)
     return [float(share) for share in pca.explained]
+
+
+def _context(spec: HygieneSpec) -> tuple[str, ...]:
+    return *texts_and_weights(*spec.clouds), VERSION
+
+
+HYGIENE = Task("hygiene", "h", HygieneSpec, measure_hygiene, "heavy", keeps=True, context=_context)

@@ -17,6 +17,7 @@ from core.analysis.intervals import bootstrap
 from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
+from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
@@ -273,3 +274,6 @@ def _way_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.Data
             "token": tokens.ravel(),
         }
     )
+
+
+MEASURE = Task("measure", "e", MeasureSpec, measure, "heavy", keeps=True, context=lambda _spec: (VERSION,))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.frozen_maps import Overlay
+from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.jobs.projection import StoredMap, load_map
 from core.progress import Progress
@@ -89,3 +90,6 @@ def _build(folder: Path, stored: StoredMap, points: NDArray[np.float32], progres
     for name in _PARTS:
         np.save(folder / f"{name}.npy", getattr(placed, name), allow_pickle=False)
     return {"n_points": len(points), "n_inside": int(placed.inside.sum())}
+
+
+PLACE = Task("place", "l", PlacementSpec, place, "quick")

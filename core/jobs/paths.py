@@ -25,7 +25,9 @@ from core.analysis.trajectory_statistics import (
     measure_trajectory,
     shuffles,
 )
+from core.engine.tasks import Task
 from core.errors import BadData
+from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.sources.datasets import load_dataset
 from core.sources.records import Record
@@ -270,3 +272,10 @@ def _documents(found: list[TrajectoryNumbers], read: _Read, records: list[Record
 
 def _told(done: int, n_sites: int) -> tuple[int, int]:
     return round(100 * (_SHARE_OF_READING + (1 - _SHARE_OF_READING) * done / n_sites)), 100
+
+
+def _context(spec: PathsSpec) -> tuple[str, ...]:
+    return *texts_and_weights(spec), VERSION
+
+
+PATHS = Task("paths", "w", PathsSpec, paths, "heavy", keeps=True, context=_context)

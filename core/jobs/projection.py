@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
 from core.analysis.frozen_maps import VERSION, Map, fit_map
+from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import CloudSpec, ProjectionSpec
@@ -208,3 +209,8 @@ def _write(folder: Path, drawn: _Drawn) -> dict[str, Any]:
 
 def _load(artifact: Artifact) -> StoredMap:
     return StoredMap(artifact, Map.load(artifact.folder), pd.read_parquet(artifact.folder / _REFERENCE))
+
+
+PROJECTION = Task(
+    "projection", "p", ProjectionSpec, fit_projection, lambda spec: "heavy" if spec.method == "tsne" else "quick"
+)

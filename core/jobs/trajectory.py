@@ -12,9 +12,11 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from core.activations.tokens import special_ids
+from core.engine.tasks import Task
 from core.errors import BadRequest
+from core.jobs.context import weights
 from core.progress import Progress
-from core.sources.datasets import load_dataset
+from core.sources.datasets import dataset_key, load_dataset
 from core.specs import TrajectorySpec
 from core.store import JobFolder, Store, find_job, list_jobs
 from core.store.files import checksum
@@ -249,3 +251,11 @@ def _about(asked: Asked, path: "Followed", tokenizer: Any) -> dict[str, Any]:
         "truncated": path.truncated,
         "ended": path.ended,
     }
+
+
+def _context(spec: TrajectorySpec) -> tuple[str, ...]:
+    texts = (dataset_key(spec.dataset),) if spec.dataset else ()
+    return *texts, weights(spec.model), VERSION
+
+
+TRAJECTORY = Task("trajectory", "y", TrajectorySpec, trajectory, "quick", keeps=True, context=_context)

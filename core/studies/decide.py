@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from core.analysis.verdict import UNDECIDED
-from core.engine.tasks import Task, register
+from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import DecideSpec
@@ -104,4 +104,4 @@ def _context(spec: DecideSpec) -> tuple[str, ...]:
     return (VERSION,)
 
 
-register(Task(KIND, "d", DecideSpec, decide_claim, "study", keeps=True, context=_context))
+DECIDE = Task(KIND, "d", DecideSpec, decide_claim, "study", keeps=True, context=_context)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from core.engine import client
-from core.engine.tasks import Task, register
+from core.engine.tasks import Task
 from core.errors import BadRequest, Cancelled, Failed
 from core.progress import Progress
 from core.specs import Spec, StudyItemSpec
@@ -57,4 +57,4 @@ def _context(spec: StudyItemSpec) -> tuple[str, ...]:
     return (VERSION,)
 
 
-register(Task(KIND, "s", StudyItemSpec, make_item, "study", keeps=True, context=_context))
+STUDY = Task(KIND, "s", StudyItemSpec, make_item, "study", keeps=True, context=_context)

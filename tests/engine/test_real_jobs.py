@@ -1,12 +1,13 @@
 """The program's own kinds reach their functions in a worker, torch and all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.activations.clouds import find_vocabulary
 from core.engine import client
 from core.jobs.projection import find_map
 from core.priors.isotropic import IsotropicSpec
-from core.specs import DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import Store
 
 
@@ -49,3 +50,25 @@ def test_a_prompt_is_tuned_by_the_engine(engine_store: Store, tiny_folder: Path,
     assert len(list(run.events(event="step"))) == 4
     assert (run.result() or {})["validation"]["loss"] > 0
     assert client.submit("tune", spec, engine_store).status().attempts == 1
+
+
+def test_two_kinds_asked_for_at_once_of_a_fresh_engine_both_succeed(
+    own_store: Store, tiny_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "sums.csv"
+    path.write_text("q,a\n" + "".join(f"What is {i} plus {i}?,{2 * i}\n" for i in range(40)))
+    model = ModelSpec(name=str(tiny_folder), device="cpu", dtype="float32")
+    data = DatasetSpec(name="file", path=str(path), samples=40, prompt_column="q", answer_column="a")
+    tuning = TuningSpec(
+        model=model, dataset=data, prior=IsotropicSpec(), n_prompt=2, steps=2, n_validation=4, n_generation=0
+    )
+    asked: list[tuple[str, Spec]] = [
+        ("tune", tuning),
+        ("capture", CloudSpec(model=model, dataset=data)),
+        ("projection", ProjectionSpec(model=model, vocabulary=True, n_points=80)),
+    ]
+    client.ensure_engine(own_store)
+    with ThreadPoolExecutor() as pool:
+        jobs = list(pool.map(lambda each: client.submit(each[0], each[1], own_store), asked))
+    for job in jobs:
+        assert client.wait(job, timeout=120).state == "succeeded", job.log_tail()

@@ -24,7 +24,7 @@ Work = Callable[[Progress], dict[str, Any]]
 @pytest.fixture
 def make_job(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], JobFolder]:
     """Return a function that makes a job out of what it does."""
-    monkeypatch.setattr(tasks, "_TASKS", dict(tasks._TASKS))
+    monkeypatch.setattr(tasks, "registered", {})
 
     def make(work: Work) -> JobFolder:
         def run(spec: ModelSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def test_a_deaf_job_is_killed_only_where_that_is_allowed(
         raise Cancelled("so that the test ends")
 
     job = make_job(work)
-    assert runner.run_job(job, may_kill=True).state == "cancelled"
+    assert runner.run_job(job, in_worker=True).state == "cancelled"
     assert "No step for 0.05 s after it was asked to stop" in job.log_tail()
 
 

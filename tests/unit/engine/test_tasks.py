@@ -1,6 +1,5 @@
 """The list of kinds, and what decides where an engine runs."""
 
-import ast
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +8,9 @@ import pytest
 
 import core.priors  # noqa: F401 - importing it defines the kinds
 from core.engine import client, queue, server, tasks
+from core.engine.runner import run_job
 from core.errors import BadRequest, Unreachable
+from core.kinds import KINDS
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
 from core.store import Store, create_job, list_jobs
 
@@ -113,18 +114,27 @@ def test_a_task_that_fails_before_the_job_begins_is_told(store: Store) -> None:
     )
 
 
-def test_jobs_import_one_at_a_time() -> None:
-    tree = ast.parse(Path(tasks.__file__).read_text(encoding="utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    late = {line for function in functions for line in _imports(function)}
-    held = {line for block in ast.walk(tree) if _holds(block) for line in _imports(block)}
-    assert late
-    assert late == held
+def test_the_table_names_each_kind_as_its_task_does() -> None:
+    found = {kind: tasks.find_task(kind) for kind in KINDS}
+    assert {kind: task.kind for kind, task in found.items()} == {kind: kind for kind in KINDS}
+    assert len({task.prefix for task in found.values()}) == len(KINDS)
+    assert tasks.task_specs() == {kind: task.spec for kind, task in found.items()}
 
 
-def _imports(inside: ast.AST) -> list[int]:
-    return [node.lineno for node in ast.walk(inside) if isinstance(node, ast.Import | ast.ImportFrom)]
-
-
-def _holds(node: ast.AST) -> bool:
-    return isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "IMPORTING"
+def test_a_new_kind_is_one_file_and_one_line(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shout.py").write_text(
+        "from core.engine.tasks import Task\n"
+        "from core.specs import Spec\n"
+        "class ShoutSpec(Spec):\n"
+        "    text: str\n"
+        "def shout(spec, job, store, progress):\n"
+        "    return {'text': spec.text.upper()}\n"
+        "SHOUT = Task('shout', 'x', ShoutSpec, shout, 'quick')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(KINDS, "shout", "shout:SHOUT")
+    task = tasks.find_task("shout")
+    assert tasks.task_specs()["shout"] is task.spec
+    job = create_job(store, "shout", task.parse({"text": "hello"}).model_dump(mode="json"), "x-1")
+    assert run_job(job).state == "succeeded"
+    assert job.result() == {"text": "HELLO"}

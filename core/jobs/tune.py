@@ -1,0 +1,28 @@
+"""Tune a prompt."""
+
+from typing import Any
+
+import core.priors  # noqa: F401 - importing it defines the kinds
+from core.engine.tasks import Task
+from core.jobs.context import texts_and_weights
+from core.progress import Progress
+from core.specs import TuningSpec
+from core.store import JobFolder, Store
+from core.tuning import VERSION
+from core.tuning.regularisers.support import require_density
+
+
+def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+    """Tune a prompt from the checkpoint, if there is one, to the end; see `core.tuning.run.tune`."""
+    from core.tuning.run import tune
+
+    return tune(spec, job, store, progress)
+
+
+def _context(spec: TuningSpec) -> tuple[str, ...]:
+    if spec.log_prior_weight:
+        require_density(spec.prior)
+    return *texts_and_weights(spec), VERSION
+
+
+TUNE = Task("tune", "t", TuningSpec, tune_prompt, "train", keeps=True, context=_context)
