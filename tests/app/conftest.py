@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -113,6 +114,14 @@ def texts_of(app: AppTest) -> str:
     """Return all text that a page shows in paragraphs, captions and boxes."""
     parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.success]
     return "\n".join(str(part.value) for part in parts)
+
+
+def table_of(app: AppTest, *columns: str) -> pd.DataFrame:
+    """Return the one table on a page that has these columns."""
+    tables = [pd.DataFrame(table.value) for table in app.dataframe]
+    found = [table for table in tables if set(columns) <= set(table.columns)]
+    assert len(found) == 1, [list(table.columns) for table in tables]
+    return found[0]
 
 
 def charts_of(app: AppTest) -> list[dict]:

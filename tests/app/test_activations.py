@@ -7,7 +7,7 @@ import pytest
 from core.activations.clouds import find_cloud
 from core.sources.datasets import load_dataset
 from core.store import Store
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 
 def _activations(filled: Content, **params: str):
@@ -63,7 +63,7 @@ def test_the_last_site_is_opened_by_its_link(filled, no_engine):
 def test_activations_not_captured_say_the_cost_and_submit(filled, no_engine):
     app = _activations(filled, seed="7")
     assert "not captured yet" in texts_of(app)
-    cost = app.dataframe[0].value
+    cost = table_of(app, "basis")
     assert list(cost.columns) == ["data set", "tokens read", "time", "disk", "basis"]
     app.button(key="activations.capture").click().run()
     assert [(kind, spec.sites, spec.seed) for kind, spec in no_engine] == [("capture", "all", 7)]
@@ -82,7 +82,7 @@ def _twins(filled: Content) -> list[str]:
 
 def test_two_files_of_one_name_are_captured_each_with_its_own_job(filled, no_engine):
     app = _activations(filled, path="", files=json.dumps(_twins(filled)))
-    assert list(app.dataframe[0].value["data set"]) == ["texts.txt (first)", "texts.txt (second)"]
+    assert list(table_of(app, "basis")["data set"]) == ["texts.txt (first)", "texts.txt (second)"]
     app.button(key="activations.capture").click().run()
     assert len(no_engine) == 2
     assert {"cancel.capture-1", "cancel.capture-2"} <= {button.key for button in app.button}

@@ -17,7 +17,7 @@ from pages.activations_parts.colours import COLOURS
 from pages.activations_parts.downloads import COLUMNS, table
 from pages.activations_parts.points import HOVER_UP_TO, Points
 from pages.activations_parts.search import Search
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 
 def _open(filled: Content, **params: str):
@@ -40,7 +40,7 @@ def test_a_selection_in_the_address_is_listed_and_lit(filled, no_engine):
     app = _open(filled, selection=json.dumps({name: [3, 7, 8]}, separators=(",", ":")), token=f"{name}:7")
     assert "**3 tokens selected**" in texts_of(app)
     rows = _cloud(filled).rows
-    assert app.dataframe[0].value["token"].tolist() == [visible(rows["token"][i]) for i in (3, 7, 8)]
+    assert table_of(app, "token")["token"].tolist() == [visible(rows["token"][i]) for i in (3, 7, 8)]
     assert _lit(app) == 3
     marked = charts_of(app)[0]["data"][-1]
     assert marked["name"] == "marked"
@@ -91,7 +91,7 @@ def test_the_nearest_tokens_of_a_marked_one_are_those_of_the_full_space(filled, 
     points, rows = cloud.points(0), cloud.rows
     distances = np.linalg.norm(points - points[5], axis=1)
     distances[rows["document"] == rows["document"][5]] = np.inf
-    listed = app.dataframe[0].value
+    listed = table_of(app, "distance")
     np.testing.assert_allclose(listed["distance"], np.sort(distances)[:4], atol=2e-3)
     assert rows["document"][5] not in set(listed["document"])
     assert "among 500 rows, documents asked about left out." in texts_of(app)

@@ -13,7 +13,7 @@ from core.engine.runner import run_job
 from core.figures.text import token
 from core.jobs.measure import measure_spec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 TITLES = [
     "Quality",
@@ -80,20 +80,20 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     app = compare(measured.run)
     assert no_engine == []
     assert [title.value for title in app.subheader] == [*TITLES, "What vectors are worth"]
-    tables = [pd.DataFrame(table.value) for table in app.dataframe]
-    laid, quality, _, moved, collapse, place, shape, worth = tables
+    laid = table_of(app, "what")
     assert laid["what"].tolist() == [f"prior · gaussian {measured.run}", f"posterior · gaussian {measured.run}"]
     assert laid["off the plane"].between(0, 1).all()
+    quality = table_of(app, "accuracy")
     assert quality["of"].tolist() == ["posterior", "prior sample", "no prompt"]
     assert quality["prior"].unique().tolist() == ["gaussian"]
-    assert moved["of"].tolist()[0] == "posterior"
-    assert "[" in moved["angle"][0]
-    assert collapse["of"].str.startswith("null").sum() == 3
-    assert set(place["cloud"]) == {"vocabulary rows", "stories.txt"}
-    assert "null: subsets of stories.txt" in shape["of"].tolist()
-    assert str(worth["drop"].iloc[0])
+    moved = table_of(app, "angle").set_index("of")
+    assert "[" in moved.loc["posterior", "angle"]
+    assert table_of(app, "cosine distance")["of"].str.startswith("null").sum() == 3
+    assert set(table_of(app, "cloud")["cloud"]) == {"vocabulary rows", "stories.txt"}
+    assert "null: subsets of stories.txt" in table_of(app, "effective rank")["of"].tolist()
+    assert table_of(app, "drop")["drop"].astype(bool).all()
     titles = {definition.title: definition.text for definition in DEFINITIONS.values()}
-    for table in app.dataframe[1:]:
+    for table in (table for table in app.dataframe if "run" in pd.DataFrame(table.value)):
         columns = json.loads(table.proto.columns)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
@@ -203,7 +203,7 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     app = compare(measured.run, deep.id, site="2")
     assert "posterior" in names_of(app)
     assert "tokens of stories.txt at site 2" in texts_of(app).replace("\\", "")
-    collapse = pd.DataFrame(app.dataframe[4].value)
+    collapse = table_of(app, "cosine distance")
     assert set(collapse["run"]) == {"t-deep"}
     assert "null: tokens of stories.txt" in collapse["of"].tolist()
 

@@ -7,7 +7,7 @@ from core.jobs.hygiene import measure_hygiene
 from core.progress import silent
 from core.specs import AtlasSpec, HygieneSpec, ModelSpec
 from core.store import Store, create_job
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 
 def opened(filled: Content, show: str, **params: str):
@@ -103,13 +103,13 @@ def test_token_hygiene_shows_changes_and_the_map_with_padding(filled, no_engine)
     model = ModelSpec(name=filled.model.name)
     kept(filled, "hygiene", HygieneSpec(model=model, datasets=(filled.dataset,), rows=500))
     app = opened(filled, "hygiene")
-    kinds, changes = (frame.value for frame in app.dataframe)
-    assert kinds["pad"].tolist()[0] > 0
+    assert (table_of(app, "pad")["pad"] > 0).all()
+    changes = table_of(app, "statistic")
     assert list(changes.columns[:4]) == ["statistic", "data set", "as chosen", "special tokens kept"]
     assert changes["statistic"].tolist()[0] == "Variance along PC1"
     (chart,) = charts_of(app)
     assert [trace["name"].split(" (")[0] for trace in chart["data"]] == ["stories.txt", "padding"]
     assert "fitted with padding left in" in texts_of(app)
-    both = opened(filled, "hygiene", change="both").dataframe[1].value
+    both = table_of(opened(filled, "hygiene", change="both"), "statistic")
     assert "[" in both["padding kept"].tolist()[0]
     assert no_engine == []

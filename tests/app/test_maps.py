@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.engine.runner import run_job
@@ -12,7 +11,7 @@ from core.specs import CloudSpec, DatasetSpec, ProjectionSpec
 from core.store import Store, create_job, list_jobs
 from core.store.names import Named, give_name, list_names
 from pages.widgets.maps import named_words
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 TSNE = {"method": "tsne", "perplexity": "5", "n_iterations": "50", "n_early_iterations": "20"}
 
@@ -56,7 +55,7 @@ def names_of(app) -> list[str]:
 def test_compare_on_tsne_says_what_lies_outside(filled, no_engine):
     store = Store(filled.root)
     app = drawn("compare", store, runs=json.dumps([filled.run]), **TSNE)
-    laid = pd.DataFrame(app.dataframe[0].value)
+    laid = table_of(app, "outside the support")
     assert laid["what"].tolist() == [f"prior · gaussian {filled.run}", f"posterior · gaussian {filled.run}"]
     assert laid["outside the support"].str.contains(r"\d of 4 \(\d+%\)").all()
     assert "off the plane" not in laid
@@ -212,7 +211,7 @@ def test_components_show_dimensions_and_tokens(filled, no_engine):
     app = open_page("activations", model=filled.model.name, component="2", **files)
     assert "PC2 has" in texts_of(app)
     assert "of 32 dimensions have" in texts_of(app)
-    ends = next(pd.DataFrame(t.value) for t in app.dataframe if "low end" in pd.DataFrame(t.value))
+    ends = table_of(app, "low end")
     assert ends["low end"].str.fullmatch("'.*'|\".*\"").all()
     assert set(ends["low end"]) != set(ends["high end"])
 

@@ -3,12 +3,12 @@
 import json
 
 from core.store import Store, find_job
-from tests.app.conftest import open_page, texts_of
+from tests.app.conftest import open_page, table_of, texts_of
 
 
 def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
     app = open_page("system")
-    assert {"cloud", "vocabulary", "map"} <= set(app.dataframe[0].value["kind"])
+    assert {"cloud", "vocabulary", "map"} <= set(table_of(app, "kind", "key")["kind"])
     app.button(key=f"system.delete.{filled.run}").click().run()
     assert not (filled.root / "runs" / filled.run).exists()
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.specs import CloudSpec, ProjectionSpec
 from core.specs.prior import forget_prior_kind
 from core.store import Store, create_job, list_jobs
-from tests.app.conftest import ROOT, charts_of, open_page, texts_of
+from tests.app.conftest import ROOT, charts_of, open_page, table_of, texts_of
 
 
 def test_a_prior_is_previewed_on_the_vocabulary_map(filled, no_engine):
@@ -20,7 +20,7 @@ def test_a_prior_is_previewed_on_the_vocabulary_map(filled, no_engine):
     assert [trace["name"] for trace in charts[0]["data"]][1] == "Gaussian exclusion sample (30)"
     assert len(charts[0]["data"][1]["hovertext"]) == 30
     assert [trace["name"] for trace in charts[1]["data"]] == ["reference", "Gaussian exclusion"]
-    assert 0 < float(app.dataframe[0].value["acceptance"].iloc[0]) < 1
+    assert 0 < table_of(app, "acceptance")["acceptance"].astype(float).item() < 1
     assert "shell" in app.info[0].value or "hole" in app.info[0].value
 
 
@@ -87,7 +87,7 @@ def test_priors_are_laid_side_by_side_and_the_address_has_all_of_them(filled, no
         "3 · Fitted Gaussian sample (20)",
     ]
     assert app.selectbox(key="priors.prior3.kind").value == "gaussian"
-    summary = app.dataframe[0].value
+    summary = table_of(app, "acceptance")
     assert len(summary) == 3
     assert {"norm", "percentile", "kNN percentile", "off plane", "T²", "acceptance", "cosine distance"} <= set(summary)
 
@@ -133,7 +133,7 @@ def test_norms_and_distances_stand_beside_their_laws(filled, no_engine):
 
 def test_each_point_has_a_row_to_take_away(filled, no_engine):
     app = open_page("priors", model=filled.model.name, prior='{"kind":"gaussian"}', n="12", look="points")
-    frame = app.dataframe[1].value
+    frame = table_of(app, "vector")
     assert len(frame) == 12
     assert list(frame) == [
         "vector",
@@ -154,7 +154,7 @@ def test_reports_stand_side_by_side(filled, no_engine):
     app = open_page(
         "priors", model=filled.model.name, prior='{"kind":"gaussian"}', prior2='{"kind":"exclusion"}', look="fits"
     )
-    frame = app.dataframe[1].value.set_index("fact")
+    frame = table_of(app, "fact").set_index("fact")
     assert frame.loc["acceptance", "1 · Fitted Gaussian"] == "–"
     assert float(frame.loc["acceptance", "2 · Gaussian exclusion"]) < 1
 
@@ -197,7 +197,7 @@ def test_deep_sites_are_references_too(filled, no_engine):
     names = [trace["name"] for trace in charts_of(app)[0]["data"]]
     assert "Fitted Gaussian sample (10)" in names
     assert "null: rows of the reference (10)" in names
-    assert "nearest token" not in app.dataframe[1].value
+    assert "nearest token" not in table_of(app, "vector")
     assert "at site 1 of" in texts_of(app)
 
 

@@ -11,7 +11,7 @@ from core.jobs.sweep import find_sweep, keep_sweep, kept_sweeps, standings
 from core.specs import SweepSpec
 from core.specs.sweep import parse_sweep
 from core.store import Store, create_job, find_job
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 FIELDS = (
     "n_prompt",
@@ -150,7 +150,7 @@ def test_a_search_shows_states_rates_and_the_comparison(filled, no_engine):
     assert "For each seed the rate was chosen on all other seeds" in told
     assert "it \\*broke\\*" in told
     assert "a better one may lie beyond" in told
-    frame = next(table.value for table in app.dataframe if "minus that of" in table.value)
+    frame = table_of(app, "minus that of")
     assert frame["seeds"].tolist() == [2]
 
 

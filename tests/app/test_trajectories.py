@@ -7,7 +7,7 @@ import pytest
 from core.engine import client
 from core.engine.runner import run_job
 from core.store import JobFolder, Store, create_job, list_jobs
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 SENTENCES = "A cat <b>sat</b>.\nA dog ran home."
 
@@ -86,7 +86,7 @@ def _numbers(axis):
 
 def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
     app = trajectories(filled)
-    table = app.dataframe[0].value
+    table = table_of(app, "path", "statistic")
     assert list(table.columns) == [
         "path",
         "tokens",
@@ -113,7 +113,7 @@ def test_a_question_is_answered_when_asked_with_and_without_a_prompt(filled, eng
     assert {f"prompt of {filled.run}", "answer without a prompt", f"answer after the prompt of {filled.run}"} <= set(
         names
     )
-    answers = app.dataframe[0].value
+    answers = table_of(app, "prompt")
     assert answers["prompt"].tolist() == ["none", f"of {filled.run}"]
     assert app.query_params["run"] == filled.run
     again = trajectories(filled, **view)
@@ -157,7 +157,7 @@ def test_documents_are_measured_on_demand_and_drawn_over_sites(filled, engine):
     figure = charts_of(app)[1]
     assert [note["text"] for note in figure["layout"]["annotations"]][:1] == ["step length, ratio"]
     assert "random walks over the vocabulary: ratio" in texts_of(app)
-    assert app.dataframe[1].value["statistic"].tolist() == [
+    assert table_of(app, "statistic", "mean")["statistic"].tolist() == [
         "step length",
         "radius of gyration",
         "displacement exponent",

@@ -12,7 +12,7 @@ from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
 from pages.widgets.costs import tuning_cost
-from tests.app.conftest import Content, charts_of, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 DEEP = {"Prompted blocks", "Deep prompts are", "Prior fitted", "Keep the frozen trunk"}
 
@@ -115,7 +115,7 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     second = charts_of(app)[-1]["data"]
     assert {"prior sample (4)", "posterior, step 4"} <= {trace["name"] for trace in second}
     assert first[1]["x"] != second[1]["x"]
-    table = next(table.value for table in app.dataframe if "regulariser" in table.value)
+    table = table_of(app, "regulariser")
     assert table.to_dict("records") == [
         {"regulariser": "Apart from each other", "weight": 0.5, "at the start": 0.25, "at the end": 0.125}
     ]
