@@ -19,7 +19,7 @@ from pages.widgets.state import View, open_store
 
 
 def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[DatasetSpec]:
-    """Draw the picker of data sets whose clouds vectors are placed in beside those of their own data."""
+    """Draw the picker of data sets to compare vectors with, besides the runs' own data."""
     own = {run.spec.dataset.canonical_json() for run in chosen}
     model = chosen[0].spec.model.as_json()
     found = [
@@ -28,16 +28,16 @@ def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[Dat
     names = {spec.canonical_json(): spec.label for spec in found if spec.canonical_json() not in own}
     if not names:
         return []
-    picked = view.several("place", "Place vectors also in", list(names), [], format_func=names.__getitem__)
+    picked = view.several("place", "Compare vectors also with", list(names), [], format_func=names.__getitem__)
     return [DatasetSpec.parse(text) for text in picked]
 
 
 def measure_all(
     chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store: Store
 ) -> tuple[dict[str, Measures], list[Chosen]]:
-    """Return what is measured, by run, and the runs nobody asked yet what their vectors are worth.
+    """Return the measures by run, and the runs for which the worth of vectors was not asked for yet.
 
-    Missing measures are started; those of what vectors are worth only where they were asked for.
+    Missing measures are started; the worth of vectors only where it was asked for.
     """
     whole = [run for run in chosen if has_posterior(run.job)]
     asked = [run for run in whole if asked_for_worth(run.job, further, store)]
@@ -47,9 +47,9 @@ def measure_all(
 
 
 def numbers(
-    chosen: Sequence[Chosen], measured: Mapping[str, Measures], site: int, spots: pd.DataFrame | None, store: Store
+    chosen: Sequence[Chosen], measured: Mapping[str, Measures], site: int, positions: pd.DataFrame | None, store: Store
 ) -> None:
-    """Write the tables of what is measured."""
+    """Write the tables of the measures."""
     found = [measured[run.job.id] for run in chosen if run.job.id in measured]
     document = comparison(found, store)
     vectors = points_of(found, "vectors").query("site == @site")
@@ -58,9 +58,9 @@ def numbers(
     )
     show_group(document, "quality", None)
     show_group(document, "speed", None, {"Evaluations": evaluations})
-    behind = {"Vectors": vectors} | ({"Coordinates": spots} if spots is not None else {})
+    behind = {"Vectors": vectors} | ({"Coordinates": positions} if positions is not None else {})
     show_group(document, "displacement", site, behind)
-    show_group(document, "collapse", site, {"Null points": points_of(found, "nulls").query("site == @site")})
+    show_group(document, "collapse", site, {"Null samples": points_of(found, "nulls").query("site == @site")})
     show_group(document, "place", site)
     show_group(document, "shape", site)
     show_retained(document, site)
@@ -69,11 +69,11 @@ def numbers(
 
 
 def offer_worth(chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store: Store) -> None:
-    """Draw the cost and the button beside it; start the jobs when it is pressed."""
+    """Draw the cost with a button beside it that starts the jobs."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         price = worth_cost([(run.job, run.prompts) for run in chosen], store)
         st.markdown(f"**What is each vector worth?** {price}", width="content")
-        pressed = st.button("Measure what vectors are worth", icon=":material/play_arrow:")
+        pressed = st.button("Measure what each vector is worth", icon=":material/play_arrow:")
     if pressed:
         need_measures([run.job for run in chosen], further, store, worth=True)
         st.rerun()
@@ -88,11 +88,11 @@ def cite(chosen: Sequence[Chosen], unasked: Sequence[Chosen]) -> None:
 
 
 page_view, page_store = View("compare"), open_store()
-header("Compare", "Where did the prompts end up, how far is that from where they began, and were they any good?")
+header("Compare", "Where did the prompts end up, how far is that from where they began, and are they any good?")
 with errors():
     picked = choose(page_view, page_store)
     if not picked:
-        empty("compare_arrows", "No finished run chosen", "Tune a prompt first, or choose runs above.")
+        empty("compare_arrows", "No finished run chosen", "Choose runs above, or tune a prompt first.")
         st.page_link(page("tune"), label="Tune a prompt", icon=":material/model_training:")
     else:
         require_one_model([run.job for run in picked])

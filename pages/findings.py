@@ -1,4 +1,4 @@
-"""The paper's claims: which hold here, how sure that is, and on what it rests."""
+"""The paper's claims: which hold here, how certain that is, and what it rests on."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from pages.widgets.state import View, open_store
 SHOWN = {"claims": "Claims", "transfer": "Transfer", "everything": "Everything and the report"}
 
 page_view, page_store = View("findings"), open_store()
-header("Findings", "Which of the paper's claims hold here, how sure is that, and on what does it rest?")
+header("Findings", "Which of the paper's claims hold here, how certain is that, and what does it rest on?")
 with errors():
     study = study_choice(page_view, page_store)
     parts = {name: title for name, title in SHOWN.items() if name != "transfer" or "transfer" in ITEMS}
@@ -31,7 +31,7 @@ with errors():
     else:
         found = judgements(page_store)
         if not found:
-            empty("gavel", "No claim is judged yet", "Open one below, or reproduce everything on the right-hand tab.")
+            empty("gavel", "No claim is judged yet", "Open a claim below, or reproduce everything on the last tab.")
         above = st.container()
         number = page_view.choice(
             "claim", "Claim", list(CLAIMS), show=lambda number: f"C{number} · {CLAIMS[number].title}"

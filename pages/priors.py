@@ -10,7 +10,7 @@ from core.activations.references import Place, missing_clouds
 from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
-from core.figures.cloud_map import Layer, map_figure
+from core.figures.cloud_map import Layer, map_axes, map_figure
 from core.figures.palette import XAVIER
 from core.figures.panels import panels_figure
 from core.figures.priors import prior_marks
@@ -41,7 +41,7 @@ from pages.priors_parts.preview import (
 from pages.priors_parts.prior_list import labels, prior_list
 from pages.widgets.choices import dataset_choice, model_choice, site_choice
 from pages.widgets.cite import box, cite_command
-from pages.widgets.clouds import axes, map_layers, need_clouds, need_vocabulary
+from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
 from pages.widgets.layout import draw, empty, errors, header, plain
 from pages.widgets.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
 from pages.widgets.pages import page
@@ -174,9 +174,9 @@ def picture(
     if chosen["side by side"]:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]
-        figure = panels_figure(background, panels, axes(stored), revision=key)
+        figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
-        figure = map_figure([*background, *nulls, *samples, *centre], axes(stored), revision=key)
+        figure = map_figure([*background, *nulls, *samples, *centre], map_axes(stored.map), revision=key)
     draw(figure, key="priors.map")
     words = [f"{chosen['n']} vectors of each prior (seed {chosen['seed']}).", map_words(stored, store)]
     if chosen["size"] != "same":

@@ -1,4 +1,4 @@
-"""Texts as paths over a cloud, token by token; a question with its answer; how such paths move, against nulls."""
+"""Texts as trajectories over a cloud, token by token; a question with its answer; how they move, against nulls."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from pages.widgets.tables import download
 
 
 def show(view: View, wanted: Wanted, store: Store) -> None:
-    """Draw the paths and write the numbers, as far as what they need is there."""
+    """Draw the trajectories and write the numbers, as far as the store has what they need."""
     tables = {}
     if not wanted.requests:
         empty("edit_note", "No text yet", "Type a sentence or a question on the left.")
@@ -26,9 +26,9 @@ def show(view: View, wanted: Wanted, store: Store) -> None:
         if stored and found:
             parts = parts_of(wanted, found)
             with errors():
-                places = picture(view, wanted, parts, stored, store)
-                if places is not None:
-                    tables["tokens"] = places
+                tokens = picture(view, wanted, parts, stored, store)
+                if tokens is not None:
+                    tables["tokens"] = tokens
             if wanted.generates:
                 answer_table(parts)
             with errors():

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.analysis.frozen_maps import Map
 from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import CONTINUOUS, Mark, Role, mark
 from core.figures.style import GRID, HEIGHT, style
@@ -86,6 +87,13 @@ class Axes:
     titles: tuple[str, ...]
     ticks: bool = True
     equal: bool = True
+
+
+def map_axes(fitted: Map) -> Axes:
+    """Return the axes of a fitted map."""
+    if fitted.method == "pca":
+        return pca_axes(fitted.pca.explained, fitted.n_components)
+    return tsne_axes(fitted.n_components)
 
 
 def pca_axes(explained: NDArray[np.floating], n_components: int, equal: bool = True) -> Axes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,14 @@ from plotly.subplots import make_subplots
 
 from core.figures.cloud_map import Axes, Layer, Rail, points_trace, scene
 from core.figures.hover import TEXT_AND_NAME
-from core.figures.palette import SENTENCE_MARKS, Mark
+from core.figures.palette import ANSWER, ANSWER_AFTER_PROMPT, QUESTION, SENTENCE_MARKS, Mark
 from core.figures.style import GRID, style
 from core.figures.text import show
 
 FRAME_MILLISECONDS = 350
 _PLAYER_HEIGHT = 90
 _LINE = 1.8
+_DASHES = ("solid", "dash", "dot")
 _HEAD = 9
 _ENDS = 1.7
 """How much larger the first and the last point of a path are drawn."""
@@ -61,6 +62,62 @@ class TextTrajectory:
     def until(self, frame: int) -> int:
         """Return how many tokens are there in a frame."""
         return int(np.clip(frame - self.begins + 1, 0, len(self.coordinates)))
+
+
+@dataclass(frozen=True)
+class FollowedText:
+    """A text's own tokens on a map, or those of its answer.
+
+    Attributes:
+        name: for the legend; shown as text, never as markup.
+        kind: 'sentence', 'question' or 'answer'.
+        number: of the text.
+        coordinates: (n, 2 or 3) float32 of its tokens; NaN for one outside the map's support.
+        hover: (n,) texts that `core.figures.text` has escaped.
+        words: (n,) tokens to write beside the points, escaped; empty for none.
+        prompted: whether the model read it after a tuned prompt.
+    """
+
+    name: str
+    kind: Literal["sentence", "question", "answer"]
+    number: int
+    coordinates: NDArray[np.float32]
+    hover: Sequence[str]
+    words: Sequence[str] = ()
+    prompted: bool = False
+
+    @property
+    def mark(self) -> Mark:
+        """Return colour and symbol."""
+        if self.kind == "sentence":
+            return sentence_mark(self.number)
+        return QUESTION if self.kind == "question" else ANSWER_AFTER_PROMPT if self.prompted else ANSWER
+
+    @property
+    def dash(self) -> str:
+        """Return the dash of the line, which also tells texts apart without colour."""
+        return _DASHES[self.number % len(_DASHES)] if self.kind == "sentence" else "dash" if self.prompted else "solid"
+
+
+def followed_trajectories(texts: Sequence[FollowedText]) -> list[TextTrajectory]:
+    """Return one trajectory per text; an answer continues that of the question before it."""
+    paths: list[TextTrajectory] = []
+    for before, text in zip([None, *texts], texts, strict=False):
+        follows = bool(before and before.kind == "question" and text.kind == "answer")
+        question = paths[-1].coordinates if follows else None
+        paths.append(
+            TextTrajectory(
+                name=text.name,
+                coordinates=text.coordinates,
+                hover=text.hover,
+                mark=text.mark,
+                words=text.words,
+                dash=text.dash,
+                begins=0 if question is None else len(question),
+                after=None if question is None else question[-1],
+            )
+        )
+    return paths
 
 
 def trajectories_figure(

@@ -48,11 +48,19 @@ class StoredMap:
         """Return whether it was fitted together with vectors that it shows, and so is not frozen."""
         return bool(self.artifact.info.get("n_joined"))
 
-    @property
-    def vocabulary_points(self) -> pd.Series:
-        """Return which point of the map each vocabulary row is that it was fitted on, by token id."""
+    def fitted_on(self, key: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return the rows (n,) of a cloud that the map was fitted on, and their coordinates, (n, n_components)."""
+        own = (self.reference["cloud"] == key).to_numpy()
+        return self.reference.loc[own, "row"].to_numpy(np.intp), np.asarray(self.map.coordinates[own], np.float32)
+
+    def of_tokens(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return where tokens' vocabulary rows lie, (n, n_components); NaN for those it was not fitted on."""
         own = (self.reference["kind"] == VOCABULARY).to_numpy()
-        return pd.Series(np.flatnonzero(own), index=self.reference.loc[own, "row"].to_numpy())
+        point = pd.Series(np.flatnonzero(own), index=self.reference.loc[own, "row"].to_numpy())
+        found = np.full((len(token_ids), self.map.n_components), np.nan, np.float32)
+        known = np.isin(token_ids, point.index)
+        found[known] = np.asarray(self.map.coordinates)[point[token_ids[known]]]
+        return found
 
     @property
     def joined(self) -> NDArray[np.float32]:

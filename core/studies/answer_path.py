@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.pca import fit_pca
 from core.analysis.trajectory_statistics import Pool, measure_trajectory, text_table
-from core.figures.cloud_map import Layer
+from core.figures.cloud_map import Layer, map_axes
 from core.figures.palette import DATASET_MARKS, REFERENCE
 from core.figures.text_trajectories import trajectories_figure
 from core.jobs.projection import find_map
@@ -18,7 +18,7 @@ from core.specs import FINAL, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.layers import three_domains
-from core.studies.picture import AXES, BLUE, axes_of, layers_of, paths_of, points_of
+from core.studies.picture import AXES, BLUE, layers_of, paths_of, points_of
 
 N_DRAWS = 500
 PAD = "padding"
@@ -60,7 +60,7 @@ def answer_path(bench: Bench) -> Reproduced:
     padded = ground.loc[ground["pad"], list(AXES)].to_numpy(np.float32)
     layers = [*layers_of(ground, dict(zip(names, (REFERENCE, BLUE), strict=True))), Layer(PAD, padded, mark=TAIL)]
     return Reproduced(
-        picture=trajectories_figure([layer for layer in layers if len(layer.coordinates)], paths, axes_of(stored)),
+        picture=trajectories_figure([layer for layer in layers if len(layer.coordinates)], paths, map_axes(stored.map)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={
             "model": study.model.label,

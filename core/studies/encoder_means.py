@@ -1,14 +1,14 @@
 """Figure 5: mean activations of an encoder on plain texts and on arithmetic tasks."""
 
 from core.activations.clouds import find_cloud
-from core.figures.cloud_map import map_figure
+from core.figures.cloud_map import map_axes, map_figure
 from core.figures.palette import DATASET_MARKS
 from core.jobs.atlas import Atlas, cloud_names, find_atlas
 from core.jobs.projection import find_map
 from core.specs import FINAL, AtlasSpec, CloudSpec, DatasetSpec, ProjectionSpec, StudySpec
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.picture import PINK, axes_of, layers_of, points_of
+from core.studies.picture import PINK, layers_of, points_of
 
 TEXTS_A_NEIGHBOUR = 5
 """So many there must be for each neighbour that counts in t-SNE."""
@@ -40,7 +40,7 @@ def encoder_means(bench: Bench) -> Reproduced:
     others = [look for look in DATASET_MARKS if look.colour != PINK.colour] * 2
     purity = numbers["neighbour_purity"]["all"]
     return Reproduced(
-        picture=map_figure(layers_of(points, dict(zip(names, (PINK, *others), strict=False))), axes_of(stored)),
+        picture=map_figure(layers_of(points, dict(zip(names, (PINK, *others), strict=False))), map_axes(stored.map)),
         points=points,
         numbers={"encoder": study.encoder.label, "site": FINAL, "data_sets": names, "separability": numbers},
         caption=(

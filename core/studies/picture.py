@@ -5,15 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
-from core.figures.cloud_map import Axes, Layer, pca_axes, tsne_axes
+from core.figures.cloud_map import Layer
 from core.figures.hover import token_hover
-from core.figures.palette import ANSWER as ANSWER_LOOK
-from core.figures.palette import DATASET_MARKS, PRIOR, QUESTION, Mark
+from core.figures.palette import DATASET_MARKS, PRIOR, Mark
 from core.figures.text import token
-from core.figures.text_trajectories import TextTrajectory, sentence_mark
+from core.figures.text_trajectories import FollowedText, TextTrajectory, followed_trajectories
 from core.jobs.projection import StoredMap
 from core.jobs.trajectory import ANSWER, Trajectories
 
@@ -33,10 +31,10 @@ def points_of(stored: StoredMap, clouds: Mapping[str, Cloud]) -> pd.DataFrame:
     """
     parts = []
     for name, cloud in clouds.items():
-        own = (stored.reference["cloud"] == cloud.key).to_numpy()
-        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]]
+        own, coordinates = stored.fitted_on(cloud.key)
+        rows = cloud.rows.iloc[own]
         part = rows[[column for column in KEPT if column in rows]].reset_index(drop=True)
-        xy = pd.DataFrame(np.asarray(stored.map.coordinates[own]), columns=list(AXES))
+        xy = pd.DataFrame(coordinates, columns=list(AXES))
         parts.append(pd.concat([xy, part], axis=1).assign(cloud=name))
     return pd.concat(parts, ignore_index=True)
 
@@ -56,64 +54,33 @@ def layers_of(points: pd.DataFrame, looks: Mapping[str, Mark]) -> list[Layer]:
                 name=f"{name} ({len(rows):,})",
                 coordinates=rows[list(AXES)].to_numpy(np.float32),
                 hover=token_hover(rows),
-                ids=rows["row_id"].to_numpy(),
                 mark=look,
             )
         )
     return layers
 
 
-def axes_of(stored: StoredMap) -> Axes:
-    """Return the axes of a map in two dimensions."""
-    if stored.map.method == "tsne":
-        return tsne_axes(2)
-    return pca_axes(stored.map.pca.explained, 2)
-
-
-def paths_of(
-    followed: Trajectories, site: int | str, stored: StoredMap, places: pd.Series | None = None
-) -> tuple[list[TextTrajectory], pd.DataFrame]:
-    """Return texts that were followed as paths on a map, an answer going on from its question, and their points.
+def paths_of(followed: Trajectories, site: int | str, stored: StoredMap) -> tuple[list[TextTrajectory], pd.DataFrame]:
+    """Return texts as trajectories on a map, and their points.
 
     Args:
         followed: texts, read or answered.
-        site: whose stream is laid on the map.
-        stored: the map.
-        places: of a vocabulary map, token id → point of the map; other tokens are laid on it, as all are without.
+        site: whose stream is shown; at site 0 tokens that the map was fitted on are where their vocabulary rows are.
+        stored: the map, in two dimensions.
     """
-    paths: list[TextTrajectory] = []
+    texts: list[FollowedText] = []
     tables = []
     counted = ~followed.tokens["special"].to_numpy() & (~followed.tokens["first"].to_numpy() | (site == 0))
-    answers = bool((followed.tokens["part"] == ANSWER).any())
+    answered = bool((followed.tokens["part"] == ANSWER).any())
     for (number, part), rows in followed.tokens.loc[counted].groupby(["text", "part"], sort=False):
-        xy = _laid(followed.streams(site)[rows.index], rows["token_id"].to_numpy(), stored, places)
+        points, ids = followed.streams(site)[rows.index], rows["token_id"].to_numpy()
+        xy = stored.of_tokens(ids) if site == 0 else np.full((len(ids), 2), np.nan, np.float32)
+        unknown = np.isnan(xy).any(axis=1)
+        xy[unknown] = stored.map.overlay(points[unknown]).coordinates
         words = [token(word) for word in rows["token"]]
-        question = paths[-1].coordinates if part == ANSWER else None
-        look = (ANSWER_LOOK if part == ANSWER else QUESTION) if answers else sentence_mark(int(number))
-        name = ("answer" if part == ANSWER else "question") if answers else f"sentence {int(number) + 1}"
-        paths.append(
-            TextTrajectory(
-                name=name,
-                coordinates=xy,
-                hover=words,
-                mark=look,
-                words=() if answers and part != ANSWER else words,
-                begins=0 if question is None else len(question),
-                after=None if question is None else question[-1],
-            )
-        )
+        kind = "answer" if part == ANSWER else "question" if answered else "sentence"
+        name = kind if answered else f"sentence {int(number) + 1}"
+        texts.append(FollowedText(name, kind, int(number), xy, words, () if kind == "question" else words))
         where = pd.DataFrame(xy, columns=list(AXES), index=rows.index)
         tables.append(where.assign(cloud=name, token=rows["token"], position=rows["order"], document=number))
-    return paths, pd.concat(tables, ignore_index=True)
-
-
-def _laid(
-    points: NDArray[np.float32], ids: NDArray[np.integer], stored: StoredMap, places: pd.Series | None
-) -> NDArray[np.float32]:
-    if places is None:
-        return stored.map.overlay(points).coordinates
-    found = np.full((len(ids), 2), np.nan, np.float32)
-    known = np.isin(ids, places.index)
-    found[known] = np.asarray(stored.map.coordinates)[places[ids[known]]]
-    found[~known] = stored.map.overlay(points[~known]).coordinates
-    return found
+    return followed_trajectories(texts), pd.concat(tables, ignore_index=True)

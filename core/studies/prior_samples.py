@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.references import Needed, Place, References, find, gather, job_kind
-from core.figures.cloud_map import Layer, map_figure
+from core.figures.cloud_map import Layer, map_axes, map_figure
 from core.figures.palette import PRIOR, Mark
 from core.priors.base import Prior
 from core.priors.fitting import FIT, find_fit
@@ -18,7 +18,7 @@ from core.specs import FitSpec, PriorSpec, parse_prior
 from core.store import Store
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.picture import AXES, axes_of
+from core.studies.picture import AXES
 from core.studies.prompts import Ground, activations_ground, vocabulary_ground
 
 N_SAMPLES = 500
@@ -121,7 +121,7 @@ def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: dict[
         tables.append(pd.DataFrame(xy, columns=list(AXES)).assign(cloud=one.name, row_id=np.arange(len(xy))))
     explained = float(ground.stored.map.pca.explained[:2].sum())
     return Reproduced(
-        picture=map_figure(layers, axes_of(ground.stored)),
+        picture=map_figure(layers, map_axes(ground.stored.map)),
         points=pd.concat(tables, ignore_index=True),
         numbers={"model": bench.spec.model.label, **numbers},
         caption=f"Principal components of {ground.words} ({explained:.0%} of their variance), with {N_SAMPLES} samples "

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.activations.clouds import find_cloud, find_vocabulary
-from core.figures.cloud_map import Layer, map_figure
+from core.figures.cloud_map import Layer, map_axes, map_figure
 from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, Mark
 from core.jobs.measure import Measures
 from core.jobs.projection import StoredMap, find_map
@@ -17,7 +17,7 @@ from core.store.prompts import RunPrompts, read_prompts
 from core.studies.arms import arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.picture import AXES, axes_of, layers_of, points_of
+from core.studies.picture import AXES, layers_of, points_of
 
 XAVIER_POSTERIOR = replace(XAVIER, symbol="cross-open", symbol_3d="cross")
 QUANTITIES = (("displacement", "angle"), ("displacement", "distance"), ("collapse", "cosine"))
@@ -155,7 +155,7 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
         rows.append(arm_row(arm.title, bench.measures(runs), site))
     explained = float(ground.stored.map.pca.explained[:2].sum())
     return Reproduced(
-        picture=map_figure(layers, axes_of(ground.stored), arrows),
+        picture=map_figure(layers, map_axes(ground.stored.map), arrows),
         points=pd.concat(tables, ignore_index=True),
         numbers={
             "model": bench.spec.model.label,
@@ -180,7 +180,6 @@ def _layers(one: Shown, title: str, prompts: RunPrompts, site: int, stored: Stor
             name=name,
             coordinates=stored.map.overlay(vectors).coordinates,
             hover=[f"vector {i}" for i in range(len(vectors))],
-            ids=np.arange(len(vectors)),
             mark=look,
         )
         for name, vectors, look in zip(names, (prompts.prior(site), prompts.posterior(site)), one.looks, strict=True)
@@ -189,7 +188,8 @@ def _layers(one: Shown, title: str, prompts: RunPrompts, site: int, stored: Stor
 
 
 def _table(layer: Layer) -> pd.DataFrame:
-    return pd.DataFrame(layer.coordinates, columns=list(AXES)).assign(cloud=layer.name, row_id=layer.ids)
+    frame = pd.DataFrame(layer.coordinates, columns=list(AXES))
+    return frame.assign(cloud=layer.name, row_id=np.arange(len(frame)))
 
 
 def arm_row(title: str, measured: Sequence[Measures], site: int) -> dict[str, Any]:

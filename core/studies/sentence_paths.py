@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.activations.capture import SINK_RATIO
 from core.activations.clouds import find_cloud, find_vocabulary
+from core.figures.cloud_map import map_axes
 from core.figures.palette import REFERENCE
 from core.figures.text_trajectories import trajectories_figure
 from core.jobs.paths import find_paths
@@ -15,7 +16,7 @@ from core.jobs.trajectory import find_trajectories, trajectory_spec
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.picture import axes_of, layers_of, paths_of, points_of
+from core.studies.picture import layers_of, paths_of, points_of
 
 SENTENCES = (
     "The old bridge was closed for repairs, so we walked along the river instead.",
@@ -43,11 +44,11 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     vocabulary = find_vocabulary(study.model, bench.store)
     clouds = {"vocabulary": vocabulary} if vocabulary else {}
     ground = points_of(stored, clouds)
-    paths, placed = paths_of(followed, 0, stored, stored.vocabulary_points)
+    paths, placed = paths_of(followed, 0, stored)
     numbers = path_numbers(bench, 0)
     tighter = _against(numbers, "gyration", "uniform draw")
     return Reproduced(
-        picture=trajectories_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, axes_of(stored)),
+        picture=trajectories_figure(layers_of(ground, {"vocabulary": REFERENCE}), paths, map_axes(stored.map)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={"model": study.model.label, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
@@ -77,7 +78,7 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     numbers = path_numbers(bench, site)
     shown = float(stored.map.pca.explained[:2].sum())
     return Reproduced(
-        picture=trajectories_figure(layers_of(ground, {name: REFERENCE}), paths, axes_of(stored)),
+        picture=trajectories_figure(layers_of(ground, {name: REFERENCE}), paths, map_axes(stored.map)),
         points=pd.concat([ground, placed], ignore_index=True),
         numbers={"model": study.model.label, "site": site, "sentences": list(SENTENCES), "paths": numbers},
         caption=(

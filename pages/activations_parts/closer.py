@@ -1,6 +1,6 @@
-"""The map of one site and what looks closer at its points: selection, search, neighbours, other sites, downloads."""
+"""The map of one site with what looks closer at its points: selection, search, neighbours, other sites, downloads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.figures.cloud_map import map_axes
 from core.figures.contours import contours
 from core.figures.selectable_map import HIT, MARKED, NEIGHBOUR, ring, selectable_map
 from core.jobs.projection import StoredMap
@@ -16,12 +17,11 @@ from core.store import Store
 from pages.activations_parts.colours import COLOURS, HELP, annotations_of, offer_annotations
 from pages.activations_parts.downloads import downloads
 from pages.activations_parts.elsewhere import elsewhere
-from pages.activations_parts.neighbours import Near, near, neighbour_controls
+from pages.activations_parts.neighbours import Neighbours, find_neighbours, neighbour_controls
 from pages.activations_parts.points import Points
 from pages.activations_parts.search import Search, search_controls
 from pages.activations_parts.selection import Selecting, bar, linked_table, taken
-from pages.widgets.clouds import axes
-from pages.widgets.layout import errors
+from pages.widgets.layout import counted, draw, errors
 from pages.widgets.state import View
 
 PANELS = {
@@ -36,25 +36,25 @@ CONFIG = {
     "scrollZoom": True,
     "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "priorscope-activations"},
 }
-"""Of the map; its camera saves a picture."""
+"""Of the map, whose camera button saves a picture."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is looked at.
+class Shown:
+    """What the map shows.
 
     Attributes:
         points: of the map.
         stored: the map.
-        colour: of `COLOURS`.
+        colour: key of `COLOURS`.
         annotations: of the points, or None.
         lines: whether lines of equal density are drawn.
-        zoom: whether the map shows the selection rather than everything.
-        search: what is looked for.
-        found: (n,) which points have it.
+        zoom: whether the axes cover the selection rather than everything.
+        search: what is searched for.
+        found: (n,) which points the search finds.
         chosen: (n,) which points are selected.
-        marked: place of the token that is looked at, or None.
-        near: its nearest points, or None.
+        marked: index of the marked point, or None.
+        neighbours: its nearest neighbours, or None.
     """
 
     points: Points
@@ -67,13 +67,13 @@ class Look:
     found: NDArray[np.bool_]
     chosen: NDArray[np.bool_]
     marked: int | None
-    near: Near | None = None
+    neighbours: Neighbours | None = None
 
 
 @st.fragment
 @errors()
 def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, points: Points) -> None:
-    """Draw the map and look closer at its points; what is done here draws this part of the page again, and no other."""
+    """Draw the map and look closer at its points; a widget in here reruns this part of the page alone."""
     selecting = Selecting(view, store)
     colour, annotations, lines = colour_controls(view, points, store)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -82,13 +82,13 @@ def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, po
             "zoom",
             "Zoom to the selection",
             width="content",
-            help="Also stays when a token is marked or the site changes.",
+            help="The zoom stays when you mark a token or change the site.",
         )
     picture = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
         panel = view.segments("panel", "Look closer", PANELS, label_visibility="collapsed", width="content")
         mode = bar(selecting)
-    look = Look(
+    shown = Shown(
         points,
         stored,
         colour,
@@ -98,40 +98,42 @@ def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, po
         search,
         search.found(points),
         points.selected(selecting.selection),
-        selecting.looked_at(points),
+        selecting.marked(points),
     )
     if panel == "near":
-        look = nearest_panel(view, spec, look, selecting)
+        shown = nearest_panel(view, spec, shown, selecting)
     elif panel == "selection":
-        selection_panel(look, selecting)
+        selection_panel(shown, selecting)
     elif panel == "found":
-        found_panel(look, selecting)
+        found_panel(shown, selecting)
     elif panel == "sites":
-        elsewhere(view, spec, store, points, look.chosen)
+        elsewhere(view, spec, store, points, shown.chosen)
     else:
-        downloads(view, points, stored, look.chosen, annotations, lambda: figure_of(look, selecting, fresh=True))
+        downloads(view, points, shown.chosen, annotations, lambda: figure_of(shown, selecting, fresh=True))
     with picture:
         key = view.key("map")
-        st.plotly_chart(
-            figure_of(look, selecting),
-            key=key,
-            width="stretch",
-            config=CONFIG,
-            on_select=taken(key, points, selecting, mode),
+        receive = taken(key, points, selecting, mode)
+        alt = (
+            f"Map of the activations of {', '.join(points.labels)} at site {points.site}; the panel below lists points."
         )
+        draw(figure_of(shown, selecting), key, alt, config=CONFIG, on_select=receive)
     selecting.write()
 
 
 def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.DataFrame | None, bool]:
-    """Draw what decides the colours; return the colour, the annotations if they are there, and whether lines are."""
+    """Draw the controls of the colours.
+
+    Returns:
+        the colour, the annotations if there are any, and whether density lines are drawn.
+    """
     tokens = points.specs[0].pooling == "token"
-    offered = {name: way.title for name, way in COLOURS.items() if tokens or not (way.annotated or name == "token")}
+    offered = {name: one.title for name, one in COLOURS.items() if tokens or not (one.annotated or name == "token")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         colour = view.segments("colour", "Colour by", offered, width="content", help=HELP)
         lines = points.coordinates.shape[1] == 2 and view.switch(
             "lines",
             "Density",
-            help="Lines that hold a quarter, half and three quarters of each colour's points.",
+            help="Lines that enclose a quarter, half and three quarters of the points of each colour.",
             width="content",
         )
     annotations = annotations_of(points, store) if tokens else None
@@ -141,96 +143,101 @@ def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.D
     return colour, annotations, lines
 
 
-def figure_of(look: Look, selecting: Selecting, fresh: bool = False) -> go.Figure:
+def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Figure:
     """Return the figure.
 
     Args:
-        look: what is looked at.
+        shown: what the map shows.
         selecting: the selection.
         fresh: whether the figure stands alone, rather than being lit up by the browser after a lasso.
     """
-    points = look.points
-    frame = points.frame if look.annotations is None else pd.concat([points.frame, look.annotations], axis=1)
-    layers = COLOURS[look.colour].layers(points, frame)
+    points = shown.points
+    frame = points.frame if shown.annotations is None else pd.concat([points.frame, shown.annotations], axis=1)
+    layers = COLOURS[shown.colour].layers(points, frame)
+    near = None if shown.neighbours is None else shown.neighbours.indices
     rings = []
-    if look.found.any():
-        rings.append(ring(f"found ({look.found.sum():,})", points.coordinates[look.found], HIT))
-    if look.near is not None and len(look.near.places):
-        rings.append(ring("nearest", points.coordinates[look.near.places], NEIGHBOUR))
-    if look.marked is not None:
-        rings.append(ring("marked", points.coordinates[[look.marked]], MARKED))
+    if shown.found.any():
+        rings.append(ring(f"found ({shown.found.sum():,})", points.coordinates[shown.found], HIT))
+    if near is not None and len(near):
+        rings.append(ring("nearest", points.coordinates[near], NEIGHBOUR))
+    if shown.marked is not None:
+        rings.append(ring("marked", points.coordinates[[shown.marked]], MARKED))
     drawn, turn = selecting.to_draw(
-        look.stored.artifact.key,
+        shown.stored.artifact.key,
         points.coordinates.shape[1],
-        look.colour,
-        look.lines,
-        look.search,
-        look.marked,
-        None if look.near is None else look.near.places.tolist(),
-        look.zoom and selecting.held.text,
+        shown.colour,
+        shown.lines,
+        shown.search,
+        shown.marked,
+        None if near is None else near.tolist(),
+        shown.zoom and selecting.held.text,
     )
-    lit = look.chosen if fresh else points.selected(drawn)
+    lit = shown.chosen if fresh else points.selected(drawn)
     figure = selectable_map(
         [*points.background, *layers],
-        axes(look.stored),
+        map_axes(shown.stored.map),
         points.numbers[lit] if lit.any() else None,
         rings,
-        look.stored.artifact.key,
+        shown.stored.artifact.key,
         turn,
-        points.coordinates[look.chosen & points.placed] if look.zoom else None,
+        points.coordinates[shown.chosen & points.placed] if shown.zoom else None,
     )
-    if look.lines:
+    if shown.lines:
         figure.add_traces(contours([layer.subset(layer.placed) for layer in layers]))
     return figure
 
 
-def selection_panel(look: Look, selecting: Selecting) -> None:
-    """List the selected tokens in their sentences."""
-    n_here, n_all = int(look.chosen.sum()), len(selecting.selection)
+def selection_panel(shown: Shown, selecting: Selecting) -> None:
+    """List the selected tokens in context."""
+    n_here, n_all = int(shown.chosen.sum()), len(selecting.selection)
     if not n_all:
         st.caption(
-            "Nothing is selected. Drag on the map to draw a lasso (or a box, by its button over the map): Shift adds, "
-            "Alt takes away. Scroll to zoom; double-click lets go."
+            "Nothing is selected. Drag on the map to draw a lasso, or a box with the box button above the map; hold "
+            "Shift to add and Alt to remove. Scroll to zoom; double-click to clear the selection."
         )
         return
-    away = f", {n_all - n_here:,} more of data sets that are not on this map" if n_all > n_here else ""
-    st.markdown(f"**{n_here:,} tokens selected**{away}. A row that is picked is marked on the map.")
-    linked_table(look.points, np.flatnonzero(look.chosen), selecting, "selected")
+    away = f", {n_all - n_here:,} more in data sets that are not on this map" if n_all > n_here else ""
+    st.markdown(f"**{counted(n_here, 'token')} selected**{away}. Pick a row to mark its token on the map.")
+    linked_table(shown.points, np.flatnonzero(shown.chosen), selecting, "selected")
 
 
-def found_panel(look: Look, selecting: Selecting) -> None:
+def found_panel(shown: Shown, selecting: Selecting) -> None:
     """List what a search found."""
-    if not look.search.text:
-        st.caption("Nothing is searched for. Type a token or a text above the map.")
+    if not shown.search.text:
+        st.caption("Type a token or a text above the map to search for it.")
         return
-    n, documents = int(look.found.sum()), look.points.frame.loc[look.found, ["cloud", "document"]].drop_duplicates()
+    points, n = shown.points, int(shown.found.sum())
+    n_documents = len(points.frame.loc[shown.found, ["cloud", "document"]].drop_duplicates())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{n:,} of {len(look.points):,} tokens found**, in {len(documents):,} documents.", width="content"
+            f"**{n:,} of {len(points):,} tokens found** in {counted(n_documents, 'document')}.", width="content"
         )
         st.button(
             "Select them",
             icon=":material/select_all:",
             key=selecting.view.key("select_found"),
             disabled=not n,
-            on_click=lambda: selecting.put(look.points.selection(look.found)),
+            on_click=lambda: selecting.put(points.selection(shown.found)),
         )
     if n:
-        linked_table(look.points, np.flatnonzero(look.found), selecting, "listed")
+        linked_table(points, np.flatnonzero(shown.found), selecting, "listed")
 
 
-def nearest_panel(view: View, spec: ProjectionSpec, look: Look, selecting: Selecting) -> Look:
-    """List the nearest tokens in the full space, and return what is looked at with them."""
-    asked = neighbour_controls(view)
-    chosen = np.flatnonzero(look.chosen)
-    found = near(look.points, asked, spec.site, look.marked, chosen, selecting.selection)
-    if found is None:
-        first = "Mark a token: pick its row in a table." if asked.of == "token" else "Select tokens first."
-        st.caption(f"{first} Its nearest tokens are listed here, by distances in the full space.")
-        return look
-    if asked.of == "token" and look.marked is not None:
-        row = look.points.frame.iloc[look.marked]
+def nearest_panel(view: View, spec: ProjectionSpec, shown: Shown, selecting: Selecting) -> Shown:
+    """List the nearest neighbours in the full space, and return what the map shows with them."""
+    request, points = neighbour_controls(view), shown.points
+    if request.of == "mean":
+        asking = np.flatnonzero(shown.chosen)
+    else:
+        asking = np.array([] if shown.marked is None else [shown.marked], int)
+    if not len(asking):
+        first = "Pick a row in a table to mark its token." if request.of == "token" else "Select tokens first."
+        st.caption(f"{first} Its nearest neighbours, by distance in the full space, are listed here.")
+        return shown
+    found = find_neighbours(points, request, spec.site, asking)
+    if request.of == "token":
+        row = points.frame.iloc[asking[0]]
         st.text(f"{row['context_before']}[{row['token']}]{row['context_after']}")
-    linked_table(look.points, found.places, selecting, "nearest", {"distance": found.distances})
+    linked_table(points, found.indices, selecting, "nearest", {"distance": found.distances})
     st.caption(found.caption)
-    return Look(**{**look.__dict__, "near": found})
+    return replace(shown, neighbours=found)

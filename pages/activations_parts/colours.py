@@ -19,17 +19,17 @@ from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import duration, errors, plain
 
-FORESEEN = ("the likeliest token", "among the ten likeliest", "further down")
+FORESEEN = ("the likeliest token", "among the ten likeliest", "less likely")
 _TEN = 10
 
 
 @dataclass(frozen=True)
 class Colour:
-    """One way to colour points.
+    """A way to colour points.
 
     Attributes:
         title: for the control.
-        layers: what to draw of points, and of a table of them with their annotations.
+        layers: makes the layers to draw from points and a table of them with their annotations.
         annotated: whether it needs annotations.
     """
 
@@ -39,7 +39,7 @@ class Colour:
 
 
 def by_number(title: str, column: str) -> Callable[..., list[Layer]]:
-    """Colour by a number of each point on one scale; with a title that begins with 'log ', by its decimal logarithm."""
+    """Colour by a number per point on one scale; a title that begins with 'log ' makes the scale logarithmic."""
 
     def layers(points: Points, frame: pd.DataFrame) -> list[Layer]:
         values = frame[column].to_numpy(np.float64)
@@ -47,38 +47,38 @@ def by_number(title: str, column: str) -> Callable[..., list[Layer]]:
             values = np.log10(np.maximum(values, 1e-6))
         clouds = points.frame["cloud"].to_numpy()
         return [
-            replace(layer, values=values[clouds == place].astype(np.float32), values_title=title)
-            for place, layer in enumerate(points.layers())
+            replace(layer, values=values[clouds == i].astype(np.float32), values_title=title)
+            for i, layer in enumerate(points.layers())
         ]
 
     return layers
 
 
 def by_hidden(title: str, column: str) -> Callable[..., list[Layer]]:
-    """Colour by what the plane of the map's first components hides of each point."""
+    """Colour by what the plane of the map's first components does not show of each point."""
     return lambda points, _: by_number(title, column)(points, points.hidden)
 
 
 def by_name(names_of: Callable[[pd.DataFrame], NDArray[Any]], order: tuple[str, ...]) -> Callable[..., list[Layer]]:
-    """Colour by a word of each point, a hue a word in a given order; points without one stay grey."""
+    """Colour by a word per point, with one hue per word in a given order; points without a word stay grey."""
 
     def layers(points: Points, frame: pd.DataFrame) -> list[Layer]:
         names = names_of(frame)
-        unknown = replace(points.layer(~np.isin(names, order), "not known", 0), role="reference")
-        known = [points.layer(names == name, name, place) for place, name in enumerate(order)]
+        unknown = replace(points.layer(~np.isin(names, order), "unknown", 0), role="reference")
+        known = [points.layer(names == name, name, i) for i, name in enumerate(order)]
         return [layer for layer in (unknown, *known) if len(layer.coordinates)]
 
     return layers
 
 
 def by_token(points: Points, _: pd.DataFrame) -> list[Layer]:
-    """Colour the most frequent tokens on the map; the rest is grey."""
+    """Colour the most frequent tokens on the map; the rest stays grey."""
     everything = points.layer(np.ones(len(points), dtype=bool), "tokens", 0)
     return split_by_token(everything, points.frame["token"].tolist())
 
 
 def foreseen(frame: pd.DataFrame) -> NDArray[Any]:
-    """Return in words how far up each token stood among the model's predictions; empty where it predicted nothing."""
+    """Return in words how each token ranked among the model's predictions; empty where there was none."""
     rank = frame["rank"].to_numpy(np.float64)
     return np.select([rank == 1, rank <= _TEN, rank > _TEN], list(FORESEEN), "")
 
@@ -95,34 +95,33 @@ COLOURS = {
     "norm": Colour("Norm", by_number("log norm", "norm")),
     "off_plane": Colour("Off the plane", by_hidden("share off the plane", "off_plane")),
     "t_squared": Colour("T²", by_hidden("log T²", "t_squared")),
-    "frequency": Colour("Frequency", by_number("log times in the data", "count"), True),
+    "frequency": Colour("Frequency", by_number("log occurrences", "count"), True),
     "part": Colour("Part", by_name(lambda frame: frame["part"].to_numpy(object), PARTS), True),
-    "foreseen": Colour("Foreseen", by_name(foreseen, FORESEEN), True),
-    "surprise": Colour("Surprise", by_number("surprise in nats", "surprise"), True),
+    "foreseen": Colour("Predicted", by_name(foreseen, FORESEEN), True),
+    "surprise": Colour("Surprisal", by_number("surprisal (nats)", "surprise"), True),
 }
 HELP = (
-    "Off the plane: share of a point's squared distance from the mean that the first components do not show. T²: its "
-    "squared distance from the mean in their plane, in standard deviations. "
-    "Frequency: how often the token occurs in all texts read of its data set. Part: context, question or answer. "
-    "Foreseen: where the token stood among the model's predictions from the tokens before it. Surprise: minus its "
-    "log-probability there."
+    "Off the plane: the share of a point's squared distance from the mean that the first components do not show. T²: "
+    "the squared distance from the mean in their plane, in standard deviations. Frequency: how often the token occurs "
+    "in all texts read from its data set. Part: context, question or answer. Predicted: how the token ranked among the "
+    "model's predictions from the tokens before it. Surprisal: its negative log-probability there."
 )
 
 
 def annotations_of(points: Points, store: Store) -> pd.DataFrame | None:
-    """Return the annotations of the points, in their order, or None while a cloud has none."""
+    """Return the annotations of the points, in their order, or None while a cloud is not annotated."""
     found = [find_annotation(spec, store) for spec in points.specs]
     if any(columns is None for columns in found):
         return None
     parts = []
-    for place, columns in enumerate(columns for columns in found if columns is not None):
-        rows = points.frame.loc[points.frame["cloud"] == place, "row_id"]
+    for i, columns in enumerate(columns for columns in found if columns is not None):
+        rows = points.frame.loc[points.frame["cloud"] == i, "row_id"]
         parts.append(columns.iloc[rows].astype({"part": object}))
     return pd.concat(parts, ignore_index=True)
 
 
 def offer_annotations(points: Points, store: Store) -> None:
-    """Say what annotating the clouds costs, offer it, and show the jobs."""
+    """Offer to annotate the clouds, with the cost, and show the jobs."""
     missing = [spec for spec in points.specs if find_annotation(spec, store) is None]
     jobs = [(spec, job_of("annotate", [spec], store)) for spec in missing]
     unfinished = [(spec, job) for spec, job in jobs if job and job.status().state != "succeeded"]
@@ -132,9 +131,7 @@ def offer_annotations(points: Points, store: Store) -> None:
     if unfinished:
         return
     with errors(), st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"This needs the model to read the texts once more: {_cost(missing, store)}. It is kept for every site."
-        )
+        st.markdown(f"For these colours the model reads the texts once more ({_cost(missing, store)}), for all sites.")
         if st.button("Annotate the tokens", type="primary", icon=":material/play_arrow:", key="activations.annotate"):
             started = [start("annotate", spec, store) for spec in missing]
             if all(started):

@@ -1,4 +1,4 @@
-"""What is on the map, to take away: points as a table, the figure as a page of its own."""
+"""Downloads of the map: its points as a table, the figure as a page of its own."""
 
 from collections.abc import Callable
 
@@ -9,40 +9,39 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.figures.page import page
-from core.jobs.projection import StoredMap
 from pages.activations_parts.points import Points
 from pages.widgets.state import View
 from pages.widgets.tables import PARQUET, csv, parquet
 
 COLUMNS = {
     "dataset": "name of the data set",
-    "cloud": "names the rows of a cloud, whichever sites were captured",
+    "cloud": "identifies the rows of a cloud, whichever sites were captured",
     "row_id": "row in that cloud, the same at every site",
-    "site": "place in the residual stream: k enters block k, 'final' leaves the last",
-    "component_1": "first coordinate on the map (component_2, component_3 the others)",
-    "selected": "whether the point is in the selection",
-    "document": "number of the text in its data set, with `record` its id and `group` what it is split by",
-    "position": "of the token in its text, from 0",
+    "site": "where the residual stream was read: k enters block k, 'final' leaves the last block",
+    "component_1": "first coordinate on the map; component_2 and component_3 are the others",
+    "selected": "whether the point is selected",
+    "document": "number of the text in its data set; `record` is its id, `group` the unit that splits keep together",
+    "position": "position of the token in its text, from 0",
     "token": "text of the token, with `token_id`, `context_before` and `context_after`",
-    "special": "reserved by the tokenizer; `first`, `pad` and `sink` likewise say what the token is",
-    "norm": "length of the activation at the site where norms are taken",
-    "count": "of the token in all texts read; with `part`, `rank` and `surprise` where tokens are annotated",
+    "special": "whether the tokenizer reserves the token; `first`, `pad` and `sink` are flags of the same kind",
+    "norm": "length of the activation at the site where norms are measured",
+    "count": "occurrences of the token in all texts read; annotated tokens also have `part`, `rank` and `surprise`",
 }
-"""Columns of the tables, documented; the names stay."""
+"""The documented columns of the tables, whose names are a contract."""
 WHAT = {"all": "All points on the map", "selected": "The selection"}
 
 
 def table(
     points: Points, chosen: NDArray[np.bool_], site: int | str, annotations: pd.DataFrame | None, only: bool
 ) -> pd.DataFrame:
-    """Return points with everything that is known of them.
+    """Return points with all that is known about them.
 
     Args:
         points: of the map.
         chosen: (n,) which are selected.
-        site: of the map.
+        site: of the points.
         annotations: further columns, or None.
-        only: the selected ones alone.
+        only: whether to return the selected ones alone.
     """
     frame = points.frame.drop(columns=["cloud", "number"])
     first = pd.DataFrame(
@@ -63,27 +62,24 @@ def table(
 def downloads(
     view: View,
     points: Points,
-    stored: StoredMap,
     chosen: NDArray[np.bool_],
     annotations: pd.DataFrame | None,
     figure: Callable[[], go.Figure],
 ) -> None:
-    """Draw the buttons; nothing is made before one is pressed.
+    """Draw the download buttons; a file is written only when its button is pressed.
 
     Args:
         view: of the page.
         points: of the map.
-        stored: the map.
         chosen: (n,) which points are selected.
         annotations: further columns, or None.
-        figure: draws the map as it is on screen.
+        figure: returns the map as it is on screen.
     """
     what = view.segments("what", "Points", WHAT, width="content") if chosen.any() else "all"
-    site = points.specs[0].sites[0]
-    name = f"priorscope-site-{site}-{stored.artifact.key[:8]}"
+    name = f"priorscope-site-{points.site}-{points.stored.artifact.key[:8]}"
 
     def rows() -> pd.DataFrame:
-        return table(points, chosen, site, annotations, what == "selected")
+        return table(points, chosen, points.site, annotations, what == "selected")
 
     def html() -> bytes:
         return page(figure(), name).encode()
@@ -104,7 +100,7 @@ def downloads(
                 on_click="ignore",
             )
     st.caption(
-        "The HTML file holds plotly itself and needs no network. The camera over the map saves a PNG. Columns: "
+        "The HTML file contains Plotly and works offline. The camera button above the map saves a PNG. Columns: "
         + "; ".join(f"`{column}` {words}" for column, words in COLUMNS.items())
         + "."
     )

@@ -1,16 +1,17 @@
-"""The selected tokens on the maps of other sites: the rows of a cloud are the same at every site."""
+"""The selected tokens on the maps of other sites; a cloud has the same rows at every site."""
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_cloud
+from core.figures.cloud_map import map_axes
 from core.figures.selectable_map import SiteMap, sites_figure
 from core.jobs.projection import StoredMap
 from core.specs import FINAL, ProjectionSpec
 from core.store import Store
 from pages.activations_parts.points import Points, read_points
-from pages.widgets.clouds import axes, find_picture, need_map
+from pages.widgets.clouds import find_picture, need_map
 from pages.widgets.layout import draw
 from pages.widgets.state import View
 
@@ -22,7 +23,9 @@ def elsewhere(view: View, spec: ProjectionSpec, store: Store, points: Points, ch
     known = captured_sites(points)
     others = [str(site) for site in known if site != spec.site]
     if not others:
-        st.caption("No other site of these data sets is captured. Choose a site on the left and capture every site.")
+        st.caption(
+            "No other site of these data sets is captured. Choose a site on the left and capture every site at once."
+        )
         return
     picked = view.several("sites", "Sites", others, _spread(others), max_selections=MOST, width=520)
     maps = []
@@ -33,23 +36,25 @@ def elsewhere(view: View, spec: ProjectionSpec, store: Store, points: Points, ch
             continue
         stored, there = found
         ids = there.numbers[there.selected(points.selection(chosen))] if chosen.any() else None
-        maps.append(SiteMap(f"site {name}", there.layers(), axes(stored), ids))
+        maps.append(SiteMap(f"site {name}", there.layers(), map_axes(stored.map), ids))
     if maps:
-        draw(sites_figure(maps), key=view.key("elsewhere"))
         n = int(chosen.sum())
-        what = f"The {n:,} selected tokens" if n else "Nothing is selected: all tokens"
-        st.caption(f"{what} on the principal components of each site, fitted on the same rows there.")
+        draw(
+            sites_figure(maps), view.key("elsewhere"), "Maps of other sites side by side, with the selected tokens lit."
+        )
+        what = f"The {n:,} selected tokens" if n else "All tokens, because none are selected,"
+        st.caption(f"{what} on the principal components of each site, fitted on the same rows at every site.")
 
 
 def captured_sites(points: Points) -> list[int | str]:
-    """Return the sites, in the order of the stream, that every cloud is captured at."""
+    """Return the sites that every cloud was captured at, in the order of the stream."""
     held = [set(cloud.info["sites"]) for cloud in points.clouds]
     common = set.intersection(*held)
     return [*sorted(site for site in common if isinstance(site, int)), *([FINAL] if FINAL in common else [])]
 
 
 def site_map(spec: ProjectionSpec, site: int | str, store: Store) -> tuple[StoredMap, Points] | None:
-    """Return the two principal components of a site with their points; where there is no such map, start it."""
+    """Return the map of a site's first two principal components with its points; None while its job runs."""
     clouds = tuple(cloud.model_copy(update={"sites": (site,)}) for cloud in spec.clouds)
     there = ProjectionSpec(
         model=spec.model, site=site, clouds=clouds, n_points=spec.n_points, seed=spec.seed, method="pca"
@@ -64,5 +69,5 @@ def site_map(spec: ProjectionSpec, site: int | str, store: Store) -> tuple[Store
 
 def _spread(sites: list[str]) -> list[str]:
     """Return up to `MOST` sites, evenly spread from the first to the last."""
-    places = np.linspace(0, len(sites) - 1, min(MOST, len(sites))).round().astype(int)
-    return [sites[place] for place in np.unique(places)]
+    chosen = np.linspace(0, len(sites) - 1, min(MOST, len(sites))).round().astype(int)
+    return [sites[i] for i in np.unique(chosen)]

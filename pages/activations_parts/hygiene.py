@@ -1,4 +1,4 @@
-"""What each kind of token does to the numbers and to the picture at one site."""
+"""How each kind of token changes the numbers and the picture of one site."""
 
 import numpy as np
 import pandas as pd
@@ -27,12 +27,12 @@ _SHOW = {"difference": "Change", "value": "Value", "both": "Value and interval"}
 
 
 def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the table and the map with padding left in, or say what they cost, offer it, and show the job."""
+    """Draw the table and the map with padding kept, or offer to measure them, with the cost, and show the job."""
     ratio = view.number(
-        "sinks_above", "Sinks are above", 10.0, 1.01, 1e6, help="This multiple of the median norm at the middle site."
+        "sinks_above", "Sinks exceed", 10.0, 1.01, 1e6, help="This multiple of the median norm at the middle site."
     )
     if spec.clouds[0].pooling == "mean":
-        st.info("Points are single tokens here, whatever a point is on the left.", icon=":material/info:")
+        st.info("This view always uses single tokens.", icon=":material/info:")
     asked = hygiene_spec(spec, ratio)
     with errors():
         cite_job("hygiene", asked)
@@ -42,9 +42,9 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
                 "hygiene",
                 asked,
                 store,
-                ":material/cleaning_services: What tokens do here is not measured yet",
+                ":material/cleaning_services: The effect of each kind of token is not measured yet",
                 cost(asked, store),
-                "Measure what tokens do",
+                "Measure token hygiene",
             )
             return
         _kinds(found)
@@ -53,7 +53,7 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
 
 
 def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
-    """Return what is asked of a map's data sets and site; the map's own filter is what each switch is turned from."""
+    """Return the request for a map's data sets and site; the map's own filter is the starting point of each switch."""
     cloud = spec.clouds[0]
     datasets = [cloud.dataset for cloud in spec.clouds]
     shared = {"rows": max(100, cloud.rows), "max_length": cloud.max_length, "seed": spec.seed, "tokens": cloud.tokens}
@@ -63,19 +63,19 @@ def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
 
 
 def cost(asked: HygieneSpec, store: Store) -> str:
-    """Say what looking at tokens costs."""
+    """Say what measuring token hygiene costs."""
     costs = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
-    words = "One more capture at this site keeps every token, padding too; filters are then parts of it."
+    words = "One more capture at this site keeps every token, padding included, so that each filter is a part of it."
     if costs:
         seconds, n_bytes = ([cost[name] for cost in costs] for name in ("seconds", "bytes"))
-        time = "time not known" if None in seconds else f"about {duration(sum(seconds))}"
+        time = "an unknown time" if None in seconds else f"about {duration(sum(seconds))}"
         disk = "" if None in n_bytes else f", {size(sum(n_bytes))} of disk"
-        words += f" It takes {time}{disk}, and the numbers some seconds each of seven ways to choose tokens."
+        words += f" It takes {time}{disk}; then each of seven token filters takes some seconds to measure."
     return words
 
 
 def _kinds(found: Hygiene) -> None:
-    """Write how many points there are of each kind."""
+    """Write how many tokens there are of each kind."""
     summary = found.summary
     rows = [
         {"data set": name, **counts, "median norm": median}
@@ -85,8 +85,8 @@ def _kinds(found: Hygiene) -> None:
     table(
         kinds,
         {
-            "sinks": f"Norm above {summary['sink_ratio']:g} times the median at site {summary['norm_site']}.",
-            "duplicates": "Points that coincide with another at this site.",
+            "sinks": f"Norm above {summary['sink_ratio']:g} times the median norm at site {summary['norm_site']}.",
+            "duplicates": "Points that coincide with another point at this site.",
         },
     )
     download("Kinds of tokens", kinds, "kinds")
@@ -98,17 +98,17 @@ def _numbers(view: View, found: Hygiene) -> None:
     table(wide, height="content")
     download("All numbers", found.table, "hygiene")
     st.caption(
-        "Each column turns one switch of the filter on the left, alone; the first is that filter itself. All are parts "
-        "of one sample of every token, so a change is the filter's doing. Values have a 95 % interval over documents, "
-        "changes have none of their own. LDA accuracy is that on documents it has not seen."
+        "The first column uses the filter on the left; each further column flips one of its switches. All are subsets "
+        "of one sample of every token, so the filter alone causes a change. Values have a 95 % interval over "
+        "documents; changes have none. LDA accuracy is measured on held-out documents."
     )
 
 
 def wide_table(found: Hygiene, shown: str) -> pd.DataFrame:
-    """Return one row a statistic and data set, one column a way to choose tokens.
+    """Return one row per statistic and data set, one column per token filter.
 
     Args:
-        found: what was measured.
+        found: the measurements.
         shown: 'value', 'difference' (the first column keeps the value), or 'both' (value and interval in words).
     """
     long = found.table
@@ -118,20 +118,16 @@ def wide_table(found: Hygiene, shown: str) -> pd.DataFrame:
         cells = long["value"].where(long["variant"] == AS_CHOSEN, long["difference"])
     else:
         cells = long["value"]
-    order = {name: i for i, name in enumerate(TITLES)}
-    clouds = {name: i for i, name in enumerate([ALL, *found.summary["names"]])}
+    ranks = {name: i for i, name in enumerate([*TITLES, ALL, *found.summary["names"]])}
     wide = long.assign(cell=cells).pivot(index=["statistic", "cloud"], columns="variant", values="cell")
     wide = wide[found.summary["variants"]].reset_index()
-    ranks = [
-        (order[statistic], clouds[cloud]) for statistic, cloud in zip(wide["statistic"], wide["cloud"], strict=True)
-    ]
-    wide = wide.iloc[sorted(range(len(wide)), key=ranks.__getitem__)]
+    wide = wide.sort_values(["statistic", "cloud"], key=lambda names: names.map(ranks))
     wide["statistic"] = [TITLES[statistic] for statistic in wide["statistic"]]
     return wide.rename(columns={"cloud": "data set"}).rename_axis(columns=None)
 
 
 def _picture(spec: ProjectionSpec, found: Hygiene) -> None:
-    """Draw the map with padding left in."""
+    """Draw the map with padding kept."""
     points = found.map
     pad = points["pad"].to_numpy(bool)
     names = found.summary["names"]
@@ -142,13 +138,14 @@ def _picture(spec: ProjectionSpec, found: Hygiene) -> None:
     padded = _layer("padding", points.loc[pad], 0)
     layers.append(Layer(padded.name, padded.coordinates, "reference", hover=padded.hover, mark=PAD))
     explained = found.summary["explained"]
-    draw(map_figure(layers, pca_axes(np.array(explained), 2), revision=found.job.id), key="hygiene.map")
+    alt = f"Map of site {spec.site} with padding kept: {len(points):,} points of {', '.join(names)}, padding marked."
+    draw(map_figure(layers, pca_axes(np.array(explained), 2), revision=found.job.id), "hygiene.map", alt)
     share = f"{pad.mean():.0%}" if pad.any() else "none"
     st.caption(
-        f"Principal components of site {spec.site} of {plain(short_name(spec.model.name))} fitted with padding left "
-        f"in, which is {share} of the {len(points):,} points drawn; the filter otherwise as on the left. "
+        f"Principal components of site {spec.site} of {plain(short_name(spec.model.name))} fitted with padding kept, "
+        f"which makes up {share} of the {len(points):,} points drawn; otherwise the filter on the left applies. "
         f"{left_out(spec.clouds[0].tokens.model_copy(update={'pad': True}))} Each text was padded to the longest of "
-        "the eight it stands with; the paper's Figure 3 has such a tail."
+        "the eight in its batch; the paper's Figure 3 has such a tail."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which tokens are nearest to one token, or to a selection, in the full space of a site."""
+"""The nearest neighbours of one token, or of a selection's mean, in the full space of a site."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.activations.selection import Selection
 from core.analysis.neighbours import Metric, nearest
 from pages.activations_parts.points import Points
 from pages.widgets.state import View
@@ -16,23 +15,23 @@ OF = {"token": "the marked token", "mean": "the selection's mean"}
 
 
 @dataclass(frozen=True)
-class Near:
-    """The nearest points.
+class Neighbours:
+    """Nearest neighbours.
 
     Attributes:
-        places: (k,) in `Points`, nearest first.
+        indices: (k,) in `Points`, nearest first.
         distances: (k,).
         caption: what was measured.
     """
 
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     distances: NDArray[np.float32]
     caption: str
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What neighbours are wanted."""
+class NeighbourRequest:
+    """Which neighbours are asked for: of what, by which distance, of other documents only, and how many."""
 
     of: str
     metric: Metric
@@ -40,59 +39,48 @@ class Asked:
     k: int
 
 
-def neighbour_controls(view: View) -> Asked:
+def neighbour_controls(view: View) -> NeighbourRequest:
     """Draw the controls and return what they ask for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = view.segments("near_of", "Nearest to", OF, width="content")
         metric = view.segments("metric", "Distance", METRICS, width="content")
         k = view.number("n_near", "How many", 20, 1, 500, step=10, width=140)
         others = view.switch(
-            "others",
-            "Other documents only",
-            help="Leave out rows of the documents that were asked about.",
-            width="content",
+            "others", "Other documents only", help="Leave out all tokens from the same documents.", width="content"
         )
-    return Asked(of, metric, others, k)
+    return NeighbourRequest(of, metric, others, k)
 
 
-def near(
-    points: Points, asked: Asked, site: int | str, place: int | None, chosen: NDArray[np.int64], selection: Selection
-) -> Near | None:
-    """Return the nearest points of the clouds, all their rows included; None where there is nothing to ask about.
+def find_neighbours(
+    points: Points, request: NeighbourRequest, site: int | str, asking: NDArray[np.int64]
+) -> Neighbours:
+    """Return the nearest neighbours among all rows of the clouds that are on the map.
 
     Args:
         points: of the map.
-        asked: what is wanted.
-        site: where.
-        place: of the marked token, or None.
-        chosen: (n,) places of the selected points.
-        selection: them by rows, which the search is kept by.
+        request: which neighbours.
+        site: whose stream is searched.
+        asking: (n,) indices of the points whose mean is asked about, at least one.
     """
-    asking = chosen if asked.of == "mean" else np.array([] if place is None else [place], int)
-    if not len(asking):
-        return None
-    found = _search(
-        points.names, site, asked, tuple(asking.tolist()) if asked.of == "token" else selection, asking, points
-    )
-    rows, distances = found
-    known = [points.place(points.names[cloud], row) for cloud, row in rows]
-    there = [i for i, at in enumerate(known) if at is not None]
-    what = f"{len(asking):,} selected tokens' mean" if asked.of == "mean" else "the marked token"
-    n_rows, width = sum(len(cloud.rows) for cloud in points.clouds), points.clouds[0].info["d_model"]
-    out = ", documents asked about left out" if asked.others else ""
+    rows, distances = _search(points.names, site, request, points.numbers[asking].tobytes(), asking, points)
+    known = [points.index(points.names[cloud], row) for cloud, row in rows]
+    on_map = [i for i, index in enumerate(known) if index is not None]
+    what = f"the mean of {len(asking):,} selected tokens" if request.of == "mean" else "the marked token"
+    n_rows, d_model = sum(len(cloud.rows) for cloud in points.clouds), points.clouds[0].info["d_model"]
+    out = ", without the same documents" if request.others else ""
     caption = (
-        f"{METRICS[asked.metric]} distance to {what} at site {site}, in all {width} dimensions, "
-        f"among {n_rows:,} rows{out}."
+        f"{METRICS[request.metric]} distance to {what} at site {site}, in all {d_model} dimensions, among "
+        f"{n_rows:,} rows{out}."
     )
-    return Near(np.array([known[i] for i in there], np.int64), distances[there], caption)
+    return Neighbours(np.array([known[i] for i in on_map], np.int64), distances[on_map], caption)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _search(
-    names: tuple[str, ...],  # noqa: ARG001 - part of the cache's key, as all that has no underscore
+    names: tuple[str, ...],  # noqa: ARG001 - part of the cache's key, like every argument without an underscore
     site: int | str,
-    asked: Asked,
-    of: object,  # noqa: ARG001
+    request: NeighbourRequest,
+    asked_about: bytes,  # noqa: ARG001 - the ids of `_asking`
     _asking: NDArray[np.int64],
     _points: Points,
 ) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
@@ -107,8 +95,8 @@ def _search(
     allowed = []
     for cloud, rows in zip(_points.clouds, own, strict=True):
         out = cloud.rows["row_id"].isin(rows["row_id"])
-        if asked.others:
+        if request.others:
             out |= cloud.rows["document"].isin(rows["document"])
         allowed.append(~out.to_numpy(dtype=bool))
-    found = nearest(point, clouds, allowed, asked.k, asked.metric)
+    found = nearest(point, clouds, allowed, request.k, request.metric)
     return list(zip(found.clouds.tolist(), found.rows.tolist(), strict=True)), found.distances

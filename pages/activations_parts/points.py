@@ -1,4 +1,4 @@
-"""The points of a map with what each of them is, read once and shared by everything that looks closer at them."""
+"""The points of a map with what each of them is, read once for everything that looks closer at them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from pages.widgets.clouds import labels, map_layers
 from pages.widgets.overlays import fitted_on, lay_cloud
 
 HOVER_UP_TO = 20_000
-"""Points up to which each brings its context along; above, hover has the token alone and the table has the context."""
+"""Up to so many points, hover shows each token in context; above, the token alone, and the table has the context."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Points:
         names: `rows_name` of each cloud.
         labels: short name of each cloud.
         clouds: themselves, with their points in the full space.
-        frame: one row a point: `cloud` (place among the clouds), `number` (its id in figures), and the columns of
+        frame: one row per point: `cloud` (index of its cloud), `number` (its id in figures), and the columns of
             `Cloud.rows`.
-        coordinates: (n, 2 or 3) float32 on the map; NaN where it has no place for a point.
+        coordinates: (n, 2 or 3) float32 on the map; NaN for a point outside the map's support.
         stored: the map.
         site: of the points.
-        background: what else is drawn, in grey: what the map was fitted on, where that is something else.
+        background: what the map was fitted on, in grey, unless it was fitted on these points.
     """
 
     specs: tuple[CloudSpec, ...]
@@ -76,15 +76,15 @@ class Points:
 
     @property
     def placed(self) -> NDArray[np.bool_]:
-        """Return (n,) which points have a place on the map."""
+        """Return (n,) which points are inside the map's support."""
         return np.asarray(np.isfinite(self.coordinates).all(axis=1))
 
     @cached_property
     def hidden(self) -> pd.DataFrame:
-        """Return `off_plane`, the share of each point that the plane of the map hides, and `t_squared` in it."""
+        """Return `off_plane`, the share of each point that the map's plane does not show, and `t_squared` in it."""
         parts = []
-        for place, cloud in enumerate(self.clouds):
-            rows = self.frame.loc[self.frame["cloud"] == place, "row_id"].to_numpy()
+        for i, cloud in enumerate(self.clouds):
+            rows = self.frame.loc[self.frame["cloud"] == i, "row_id"].to_numpy()
             hidden = self.stored.map.hidden(cloud.points(self.site)[rows])
             parts.append(pd.DataFrame({"off_plane": hidden.share, "t_squared": hidden.t_squared}))
         return pd.concat(parts, ignore_index=True)
@@ -93,18 +93,18 @@ class Points:
         """Return (n,) which points are selected."""
         chosen = np.zeros(len(self), dtype=bool)
         clouds, rows = self.frame["cloud"].to_numpy(), self.frame["row_id"].to_numpy()
-        for place, name in enumerate(self.names):
-            own = clouds == place
+        for i, name in enumerate(self.names):
+            own = clouds == i
             chosen[own] = selection.holds(name, rows[own])
         return chosen
 
-    def name(self, place: int) -> str:
-        """Return what names the point at a place: cloud and row."""
-        row = self.frame.iloc[place]
+    def name(self, index: int) -> str:
+        """Return the name of a point in an address: cloud and row."""
+        row = self.frame.iloc[index]
         return f"{self.names[int(row['cloud'])]}:{int(row['row_id'])}"
 
-    def place(self, name: str, row_id: int) -> int | None:
-        """Return the place of a cloud's row among the points, or None if it is not among them."""
+    def index(self, name: str, row_id: int) -> int | None:
+        """Return the index of a cloud's row among the points, or None if it is not among them."""
         if name not in self.names:
             return None
         wanted = number(self.names.index(name), np.array([row_id]))
@@ -116,55 +116,54 @@ class Points:
         return self.selection_of(self.numbers[chosen])
 
     def selection_of(self, numbers: Sequence[int] | NDArray[np.integer]) -> Selection:
-        """Return the selection of some ids in figures; those of no cloud here are passed over."""
+        """Return the selection of some ids in figures; those of other clouds are ignored."""
         clouds, rows = split_number(np.asarray(numbers, np.int64))
-        return Selection.of({name: rows[clouds == place].tolist() for place, name in enumerate(self.names)})
+        return Selection.of({name: rows[clouds == i].tolist() for i, name in enumerate(self.names)})
 
     def layers(self) -> list[Layer]:
-        """Return a layer a cloud, in its hue."""
-        return [
-            self.layer(self.frame["cloud"].to_numpy() == place, label, place) for place, label in enumerate(self.labels)
-        ]
+        """Return one layer per cloud, in its hue."""
+        clouds = self.frame["cloud"].to_numpy()
+        return [self.layer(clouds == i, label, i) for i, label in enumerate(self.labels)]
 
     def layer(self, chosen: NDArray[np.bool_], name: str, index: int) -> Layer:
         """Return chosen points as a layer."""
-        places = np.flatnonzero(chosen)
+        own = np.flatnonzero(chosen)
         return Layer(
-            name=f"{name} ({len(places):,})",
-            coordinates=self.coordinates[places],
+            name=f"{name} ({len(own):,})",
+            coordinates=self.coordinates[own],
             role="dataset",
             index=index,
-            hover=[self.hover[place] for place in places],
-            ids=self.numbers[places],
+            hover=[self.hover[i] for i in own],
+            ids=self.numbers[own],
         )
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Sequence[Cloud], _store: Store) -> Points:  # noqa: ARG001 - part of the cache's key
-    """Return the points of a stored map; shared between sessions, so nobody may change them.
+    """Return the points of a stored map; sessions share them, so they must not be changed.
 
     Args:
         spec_json: of the map.
         map_key: names the stored map, so that a newer one is read anew.
         _stored: the map.
         _clouds: those of the spec, in its order.
-        _store: where points that the map was not fitted on are placed.
+        _store: has the overlays of points that the map was not fitted on.
     """
     spec = ProjectionSpec.parse(spec_json)
     names = [rows_name(cloud) for cloud in _clouds]
-    kept = [place for place, name in enumerate(names) if names.index(name) == place]
+    kept = [i for i, name in enumerate(names) if names.index(name) == i]
     frames, coordinates = [], []
-    for index, place in enumerate(kept):
-        shown, spots = lay_cloud(spec, place, _clouds[place], _stored, _store)
-        rows = _clouds[place].rows.iloc[shown]
+    for index, i in enumerate(kept):
+        shown, positions = lay_cloud(spec, i, _clouds[i], _stored, _store)
+        rows = _clouds[i].rows.iloc[shown]
         frames.append(rows.assign(cloud=index, number=number(index, rows["row_id"].to_numpy())))
-        coordinates.append(spots)
+        coordinates.append(positions)
     titles = labels(spec.clouds)
     return Points(
-        specs=tuple(spec.clouds[place] for place in kept),
-        names=tuple(names[place] for place in kept),
-        labels=tuple(titles[place] for place in kept),
-        clouds=tuple(_clouds[place] for place in kept),
+        specs=tuple(spec.clouds[i] for i in kept),
+        names=tuple(names[i] for i in kept),
+        labels=tuple(titles[i] for i in kept),
+        clouds=tuple(_clouds[i] for i in kept),
         frame=pd.concat(frames, ignore_index=True),
         coordinates=np.concatenate(coordinates),
         stored=_stored,
@@ -174,8 +173,8 @@ def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Seque
 
 
 def background_of(stored: StoredMap, clouds: Sequence[Cloud], spec: ProjectionSpec, store: Store) -> tuple[Layer, ...]:
-    """Return in grey what a map was fitted on, unless it is what is shown."""
+    """Return what a map was fitted on, in grey, unless it was fitted on the clouds that are shown."""
     if all(fitted_on(stored, cloud, spec) for cloud in clouds):
         return ()
     layers = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    return tuple(replace(layer, name=f"the map's own: {layer.name}", ids=None) for layer in layers)
+    return tuple(replace(layer, name=f"fitted on: {layer.name}") for layer in layers)

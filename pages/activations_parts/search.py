@@ -8,28 +8,28 @@ from numpy.typing import NDArray
 from pages.activations_parts.points import Points
 from pages.widgets.state import View
 
-PLACES = {"token": "in tokens", "context": "in their context"}
+SCOPES = {"token": "in tokens", "context": "in their context"}
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for.
+    """What is searched for.
 
     Attributes:
         text: as typed; blanks count.
-        place: 'token', or 'context' for the token and the text around it.
-        case: whether capitals have to agree.
+        scope: 'token', or 'context' for the token and the text around it.
+        case: whether capitals have to match.
     """
 
     text: str
-    place: str
+    scope: str
     case: bool
 
     def found(self, points: Points) -> NDArray[np.bool_]:
-        """Return (n,) which points have the text; with no text none has."""
+        """Return (n,) which points have the text; an empty text finds none."""
         if not self.text:
             return np.zeros(len(points), dtype=bool)
-        texts = points.frame["token"] if self.place == "token" else points.sentences
+        texts = points.frame["token"] if self.scope == "token" else points.sentences
         return texts.str.contains(self.text, case=self.case, regex=False).to_numpy(dtype=bool)
 
 
@@ -38,6 +38,5 @@ def search_controls(view: View) -> Search:
     text = view.text(
         "search", "Search", placeholder="Search a token or a text", label_visibility="collapsed", width=260
     )
-    place = view.segments("place", "Where", PLACES, label_visibility="collapsed", width="content")
-    case = view.switch("case", "Match case", width="content")
-    return Search(text, place, case)
+    scope = view.segments("place", "Search in", SCOPES, label_visibility="collapsed", width="content")
+    return Search(text, scope, view.switch("case", "Match case", width="content"))

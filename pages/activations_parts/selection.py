@@ -1,4 +1,4 @@
-"""Which tokens are selected: taken from the map, kept in the address, undone, and listed in their sentences."""
+"""The selected tokens: taken from the map, kept in the address, undone, and listed in context."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from pages.widgets.layout import errors
 from pages.widgets.state import View
 
 SELECTION, MARKED = "selection", "token"
-"""The address's parameters."""
+"""Parameters of the address."""
 MODES = {"replace": "Replace", "add": "Add", "remove": "Remove"}
 ROWS_LISTED = 1000
 _DEEPEST = 50
@@ -29,14 +29,14 @@ class Held:
     Attributes:
         text: stands for the selection, see `core.activations.selection.keep`.
         selection: itself.
-        earlier: texts before it, the newest last.
-        written: what was put into the address last.
-        drawn: what the figure on the page was drawn with. A lasso leaves it as it is: the browser has lit up the points
-            by itself, and a figure that stays the same is not sent again.
-        figure: what else decided that figure.
-        turn: goes up whenever the browser has to draw the figure anew, though it may look the same to us: it does not
-            forget a lasso otherwise.
-        token: cloud and row of the one that is looked at.
+        earlier: the texts before it, the newest last.
+        written: what was last written into the address.
+        drawn: what the figure on the page was drawn with. A lasso does not change it: the browser has
+            already lit up the points, and a figure that stays the same is not sent again.
+        figure: what else the figure depends on.
+        turn: goes up whenever the browser must redraw the figure, even one that is the same here;
+            the browser keeps its lasso otherwise.
+        token: cloud and row of the marked token.
     """
 
     text: str = ""
@@ -44,7 +44,7 @@ class Held:
     earlier: list[str] = field(default_factory=list)
     written: str = ""
     drawn: Selection = NOTHING
-    figure: tuple[Any, ...] = ()
+    figure: tuple[object, ...] = ()
     turn: int = 0
     token: str = ""
 
@@ -53,7 +53,7 @@ class Selecting:
     """The selection of one page."""
 
     def __init__(self, view: View, store: Store) -> None:
-        """Take up what the session or the address has."""
+        """Read the selection from the session or the address."""
         self.view, self.store = view, store
         key = view.key("selecting")
         if key not in st.session_state:
@@ -71,11 +71,11 @@ class Selecting:
         return self.held.selection
 
     def put(self, selection: Selection, drawn: bool = False) -> None:
-        """Select, and remember what was selected before.
+        """Change the selection, and remember the one before.
 
         Args:
-            selection: from now on.
-            drawn: whether the browser shows it already.
+            selection: the new one.
+            drawn: whether the browser already shows it.
         """
         text = keep(selection, self.store)
         if text != self.held.text:
@@ -85,32 +85,32 @@ class Selecting:
         else:
             self._hold(text, selection)
 
-    def look_at(self, place: int | None, points: Points) -> None:
-        """Look at one token by its place among the points, or at none."""
-        self.held.token = "" if place is None else points.name(place)
+    def mark(self, index: int | None, points: Points) -> None:
+        """Mark one of the points, or none."""
+        self.held.token = "" if index is None else points.name(index)
 
-    def looked_at(self, points: Points) -> int | None:
-        """Return the place of the token that is looked at, or None if there is none among the points."""
+    def marked(self, points: Points) -> int | None:
+        """Return the index of the marked token, or None if it is not among the points."""
         name, _, row = self.held.token.rpartition(":")
-        return points.place(name, int(row)) if row.isdecimal() else None
+        return points.index(name, int(row)) if row.isdecimal() else None
 
     def undo(self) -> None:
-        """Go back to what was selected before."""
+        """Go back to the selection before."""
         with errors():
             text = self.held.earlier.pop()
             self._hold(text, recall(text, self.store))
 
     def write(self) -> None:
-        """Put the selection into the address."""
+        """Write the selection and the marked token into the address."""
         self.view.write(SELECTION, self.held.text, "")
         self.held.written = self.held.text
         self.view.write(MARKED, self.held.token, "")
 
-    def to_draw(self, *figure: Any) -> tuple[Selection, int]:
-        """Return the selection that the figure is to be drawn with, and the turn it is drawn in.
+    def to_draw(self, *figure: object) -> tuple[Selection, int]:
+        """Return the selection to draw the figure with, and the turn it is drawn in.
 
         Args:
-            figure: whatever else decides it; where that has changed, the browser knows nothing of a lasso before.
+            figure: whatever else the figure depends on; when that changes, the browser forgets its lasso.
         """
         if figure != self.held.figure:
             self.held.figure = figure
@@ -123,7 +123,7 @@ class Selecting:
 
 
 def taken(key: str, points: Points, selecting: Selecting, mode: str) -> Callable[[], None]:
-    """Return what is done when points were selected on the map: they replace the selection, or change it."""
+    """Return what happens when points are selected on the map: they replace the selection, or change it."""
 
     def receive() -> None:
         with errors():
@@ -139,12 +139,12 @@ def taken(key: str, points: Points, selecting: Selecting, mode: str) -> Callable
 
 
 def ids(event: Mapping[str, Any]) -> list[int]:
-    """Return the ids of the points of a selection event; marks without an id are none."""
+    """Return the ids of the points of a selection event; marks have none."""
     return [int(np.ravel(point["customdata"])[0]) for point in event["selection"]["points"] if "customdata" in point]
 
 
 def bar(selecting: Selecting) -> str:
-    """Draw what changes the selection, and return what a lasso does."""
+    """Draw the controls of the selection, and return what a lasso does to it."""
     n = len(selecting.selection)
     mode = selecting.view.segments("lasso", "A lasso", MODES, label_visibility="collapsed", width="content")
     st.button(
@@ -153,7 +153,7 @@ def bar(selecting: Selecting) -> str:
         on_click=selecting.undo,
         disabled=not selecting.held.earlier,
         key=selecting.view.key("undo"),
-        help="Back to what was selected before.",
+        help="Go back to the previous selection.",
     )
     st.button(
         "Clear",
@@ -161,13 +161,13 @@ def bar(selecting: Selecting) -> str:
         on_click=lambda: selecting.put(NOTHING),
         disabled=not n,
         key=selecting.view.key("clear"),
-        help="Select nothing.",
+        help="Clear the selection.",
     )
     return mode
 
 
 def sentences(points: Points, chosen: np.ndarray) -> pd.DataFrame:
-    """Return points in their sentences, one row a point, for a person to read."""
+    """Return points in context, one row per point."""
     frame = points.frame.iloc[chosen]
     return pd.DataFrame(
         {
@@ -184,12 +184,12 @@ def sentences(points: Points, chosen: np.ndarray) -> pd.DataFrame:
 def linked_table(
     points: Points, chosen: np.ndarray, selecting: Selecting, name: str, more: Mapping[str, Any] | None = None
 ) -> None:
-    """Draw points in their sentences; a row that is picked becomes the token that is looked at.
+    """Draw points in context; picking a row marks its token.
 
     Args:
         points: of the map.
-        chosen: (n,) places in `points`; the first `ROWS_LISTED` are listed.
-        selecting: told of the pick.
+        chosen: (n,) indices of points; the first `ROWS_LISTED` are listed.
+        selecting: learns which token is marked.
         name: of the table.
         more: further columns, each (n,), shown first.
     """
@@ -201,7 +201,7 @@ def linked_table(
 
     def picked() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        selecting.look_at(int(listed[rows[0]]) if rows else None, points)
+        selecting.mark(int(listed[rows[0]]) if rows else None, points)
 
     column = st.column_config
     st.dataframe(
@@ -222,4 +222,4 @@ def linked_table(
         },
     )
     if len(chosen) > len(listed):
-        st.caption(f"The first {len(listed):,} of {len(chosen):,} are listed; the download has them all.")
+        st.caption(f"These are the first {len(listed):,} of {len(chosen):,}; the download has all of them.")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.frozen_maps import Overlay
-from core.figures.cloud_map import Layer
+from core.figures.cloud_map import Layer, map_axes
 from core.figures.hover import hover
 from core.figures.palette import POSTERIOR, mark
 from core.figures.prompt_trajectories import Panel, PromptTrajectory, comparison_figure
@@ -18,7 +18,7 @@ from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
-from pages.widgets.clouds import axes, map_layers, need_vocabulary
+from pages.widgets.clouds import map_layers, need_vocabulary
 from pages.widgets.layout import draw, plain
 from pages.widgets.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table, weights_of
 from pages.widgets.runs import label
@@ -150,7 +150,7 @@ def picture(
     aligned = [replace(panel, trajectories=[stretch(way, common) for way in panel.trajectories]) for panel in panels]
     figure = comparison_figure(
         aligned,
-        axes(stored),
+        map_axes(stored.map),
         round(view_look.way / 100 * (common - 1)),
         frame_labels([run.prompts.steps[shown[run.job.id]] for run in here], common) if view_look.play else (),
         view_look.arrows,

@@ -1,4 +1,4 @@
-"""Measures of runs as the compare page needs them: read from the store, or made by jobs that the page starts."""
+"""Measures of runs as the Compare page needs them: read from the store, or made by jobs that the page starts."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import duration, errors, plain
 
-_MORE_THAN_STEPS = 0.5
-"""Time of an evaluation over that of a training step of as many examples, where none was measured yet."""
+_EVALUATION_OVER_STEP = 0.5
+"""Assumed ratio of an evaluation's time to that of a training step on as many examples."""
 
 
 def has_posterior(run: JobFolder) -> bool:
-    """Return whether there is something to measure."""
+    """Return whether a run has a tuned prompt to measure."""
     return (run.path / "posterior.safetensors").is_file()
 
 
 def need_measures(
     runs: Sequence[JobFolder], further: Sequence[DatasetSpec], store: Store, worth: bool = False
 ) -> dict[str, Measures]:
-    """Return what is measured of runs, by id; for the others start the jobs, and show how far they are."""
+    """Return the measures of runs by id; for the others start the jobs, and show their progress."""
     found: dict[str, Measures] = {}
     for run in filter(has_posterior, runs):
         with errors():
@@ -41,7 +41,7 @@ def need_measures(
 
 def _make(spec: MeasureSpec, store: Store) -> None:
     job = job_of("measure", [spec], store)
-    if job is None or job.status().state == "succeeded":  # succeeded, but an earlier version's
+    if job is None or job.status().state == "succeeded":  # succeeded, but by an earlier version
         job = start("measure", spec, store)
     if job:
         st.markdown(f"**Measuring {plain(spec.run)}**")
@@ -49,13 +49,13 @@ def _make(spec: MeasureSpec, store: Store) -> None:
 
 
 def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store) -> bool:
-    """Return whether a job was started that measures what the vectors of a run are worth."""
+    """Return whether the worth of a run's vectors was asked for before."""
     spec = measure_spec(run, datasets=tuple(further), worth=True)
     return job_of("measure", [spec], store) is not None
 
 
 def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> str:
-    """Say what it costs to measure what the vectors of runs are worth."""
+    """Say what measuring the worth of the runs' vectors costs."""
     n_examples = MeasureSpec.model_fields["n_worth"].default
     n_prompts, seconds = 0, 0.0
     pace, known = _measured_pace(store), True
@@ -67,15 +67,15 @@ def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> st
         if (model := run.spec["model"]["name"]) in pace:
             seconds += n * examples * pace[model]
         elif steps_per_second:
-            seconds += _MORE_THAN_STEPS * n * examples / run.spec["batch_size"] / steps_per_second
+            seconds += _EVALUATION_OVER_STEP * n * examples / run.spec["batch_size"] / steps_per_second
         else:
             known = False
     what = f"**Cost:** the loss of {n_prompts:,} changed prompts on {n_examples} validation examples"
-    return f"{what}, about {duration(seconds)}." if known else f"{what}; the pace is not known here yet."
+    return f"{what}, about {duration(seconds)}." if known else f"{what}; the pace is not known yet."
 
 
 def _measured_pace(store: Store) -> dict[str, float]:
-    """Return seconds an example and prompt, by model, of the runs whose vectors' worth was measured."""
+    """Return the seconds per example and changed prompt, by model, of earlier measures of worth."""
     found: dict[str, list[float]] = {}
     for job in list_jobs(store, "measure")[:50]:
         summary = job.result() or {}

@@ -1,4 +1,4 @@
-"""All items of a study at once: what is there, what is left, one button, and the report."""
+"""All items of a study at once: what is made, what is left, one button, and the report."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from core.studies.items import ITEMS, KIND, Found, find_item
 from core.studies.report import report_html
 from pages.findings_parts.cost import cost_words
 from pages.widgets.jobs import POLL_SECONDS, describe, start_several
-from pages.widgets.layout import draw, duration, errors, plain
+from pages.widgets.layout import counted, draw, duration, errors, plain
 from pages.widgets.offers import offer
 from pages.widgets.state import View
 
@@ -26,18 +26,19 @@ MARKS = {
     "interrupted": ":material/pause_circle:",
     "open": ":material/circle:",
 }
+_ALIVE = ("running", "queued")
 _COLUMNS = 3
 
 
 @dataclass(frozen=True)
-class Line:
-    """How an item stands.
+class ItemState:
+    """The state of an item.
 
     Attributes:
         item: its name.
         state: a key of `MARKS`.
         job: that makes it, if there is one.
-        found: what was made.
+        found: the item, if it is made.
     """
 
     item: str
@@ -45,30 +46,35 @@ class Line:
     job: JobFolder | None
     found: Found | None
 
+    @property
+    def title(self) -> str:
+        """Return the item's title, in Markdown."""
+        return plain(ITEMS[self.item].title)
+
 
 def show_everything(study: StudySpec, store: Store) -> None:
-    """Draw all items of a study, the button that makes those that are left, and the report."""
-    lines = read_lines(study, store)
-    left = [line for line in lines if line.state not in ("made", "running", "queued")]
-    living = any(line.state in ("running", "queued") for line in lines)
-    if living:
+    """Draw all items of a study, a button that makes those that are left, and the report."""
+    items = read_items(study, store)
+    alive = any(item.state in _ALIVE for item in items)
+    if alive:
         _progress(study, store.root)
     else:
-        _checklist(lines)
-    if left and not living:
+        _checklist(items)
+    left = [item for item in items if item.state not in ("made", *_ALIVE)]
+    if left and not alive:
         with st.container(border=True):
-            st.caption(f"**{len(left)} of {len(lines)} items** are left. {_cost(study, lines, store)}")
+            st.caption(f"**{len(left)} of {len(items)} items** are left. {_cost(study, items, store)}")
             if st.button("Reproduce everything", type="primary", icon=":material/play_arrow:"):
-                asked = [StudyItemSpec(study=study, item=line.item) for line in left]
+                asked = [StudyItemSpec(study=study, item=item.item) for item in left]
                 if start_several(lambda: [client.submit(KIND, spec, store) for spec in asked]):
                     st.rerun()
-    if any(line.found for line in lines):
+    if any(item.found for item in items):
         _report(study, store)
 
 
-def read_lines(study: StudySpec, store: Store) -> list[Line]:
-    """Return how each item of a study stands."""
-    lines = []
+def read_items(study: StudySpec, store: Store) -> list[ItemState]:
+    """Return the state of each item of a study."""
+    items = []
     for item in ITEMS:
         spec = StudyItemSpec(study=study, item=item)
         found, job = find_item(spec, store), client.find(KIND, spec, store)
@@ -76,70 +82,71 @@ def read_lines(study: StudySpec, store: Store) -> list[Line]:
         if not found and job:
             status = job.status()
             state = "open" if status.state == "succeeded" else status.state
-        lines.append(Line(item, state, job, found))
-    return lines
+        items.append(ItemState(item, state, job, found))
+    return items
 
 
 @st.fragment(run_every=POLL_SECONDS)
 @errors()
 def _progress(study: StudySpec, root: Path) -> None:
-    """Show the items while they are made; one after the other."""
+    """Show the items while they are made, one after the other."""
     store = Store(root)
-    lines = read_lines(study, store)
-    living = [line for line in lines if line.state in ("running", "queued")]
-    if not living:
+    items = read_items(study, store)
+    alive = [item for item in items if item.state in _ALIVE]
+    if not alive:
         st.rerun()
-    done = sum(line.state == "made" for line in lines)
+    n_made = sum(item.state == "made" for item in items)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
-    running = next((line for line in living if line.state == "running" and line.job), None)
-    words = f"{done} of {len(lines)} items"
+    words = f"{n_made} of {len(items)} items"
+    running = next((item for item in alive if item.state == "running"), None)
     if running and running.job:
-        words += f" · {plain(ITEMS[running.item].title)} · {describe(running.job.status(), time.time())}"
-    bar.progress(done / len(lines), text=words)
+        words += f" · {running.title} · {describe(running.job.status(), time.time())}"
+    bar.progress(n_made / len(items), text=words)
     if button.button("Cancel all", icon=":material/stop_circle:", width="stretch"):
-        for line in reversed(living):
-            if line.job:
-                client.cancel(line.job, store)
-        st.toast("Asked all of them to stop; what is made is kept.")
-    st.caption(_time_left(lines, living))
-    _checklist(lines)
+        for item in reversed(alive):
+            if item.job:
+                client.cancel(item.job, store)
+        st.toast("All of them were asked to stop. Finished items are kept.")
+    st.caption(_time_left(items, len(alive)))
+    _checklist(items)
 
 
-def _checklist(lines: list[Line]) -> None:
-    """Write the items in columns, each with how it stands and why it failed."""
-    for column, part in zip(st.columns(_COLUMNS), _parts(lines), strict=True):
-        for line in part:
-            column.markdown(f"{MARKS[line.state]} {plain(ITEMS[line.item].title)}")
-            if line.state == "failed" and line.job:
-                column.caption(plain(line.job.status().error))
+def _checklist(items: list[ItemState]) -> None:
+    """Write the items in columns, each with its state and, where it failed, the reason."""
+    height = -(-len(items) // _COLUMNS)
+    for i, column in enumerate(st.columns(_COLUMNS)):
+        for item in items[i * height : (i + 1) * height]:
+            column.markdown(f"{MARKS[item.state]} {item.title}")
+            if item.state == "failed" and item.job:
+                column.caption(plain(item.job.status().error))
 
 
-def _parts(lines: list[Line]) -> list[list[Line]]:
-    size = -(-len(lines) // _COLUMNS)
-    return [lines[i * size : (i + 1) * size] for i in range(_COLUMNS)]
+def _seconds(items: list[ItemState]) -> list[float]:
+    """Return how long each finished item took."""
+    return [float(item.found.result["seconds"]) for item in items if item.found]
 
 
-def _time_left(lines: list[Line], living: list[Line]) -> str:
-    """Say how long the living items still take, by those that were made."""
-    took = [float(line.found.result["seconds"]) for line in lines if line.found]
+def _time_left(items: list[ItemState], n_alive: int) -> str:
+    """Say how long the items in progress will take, at the pace of the finished ones."""
+    took = _seconds(items)
     if not took:
-        return "How long that takes is told once something is made."
+        return "The remaining time is known after the first finished item."
     mean = sum(took) / len(took)
-    return f"About {duration(mean * len(living))} left, at the mean pace of {len(took)} items that were made."
+    return f"About {duration(mean * n_alive)} left, at the mean pace of {counted(len(took), 'finished item')}."
 
 
-def _cost(study: StudySpec, lines: list[Line], store: Store) -> str:
-    """Say what the items that are left take: their runs, and what was made so far."""
-    took = [float(line.found.result["seconds"]) for line in lines if line.found]
-    made = f"{len(took)} items took {duration(sum(took))} so far. " if took else ""
+def _cost(study: StudySpec, items: list[ItemState], store: Store) -> str:
+    """Say what the items that are left cost, and what the finished ones took."""
+    took = _seconds(items)
+    made = f"{counted(len(took), 'item')} took {duration(sum(took))} so far. " if took else ""
     return (
-        f"{cost_words(study, [line.item for line in lines], store)} {made}It can be stopped at any time and goes on "
-        "from there; nothing runs twice."
+        f"{cost_words(study, [item.item for item in items], store)} {made}You can stop at any time and resume later; "
+        "nothing runs twice."
     )
 
 
 def _report(study: StudySpec, store: Store) -> None:
-    """Offer the report of what is made; it is written when it is asked for."""
+    """Offer the report of the finished items, which is written on demand."""
     st.download_button(
         "Report as one page",
         lambda: report_html(study, store).encode(),
@@ -147,7 +154,7 @@ def _report(study: StudySpec, store: Store) -> None:
         "text/html",
         icon=":material/download:",
         on_click="ignore",
-        help="Verdicts, pictures and numbers of everything made so far; opens without a network.",
+        help="Verdicts, pictures and numbers of everything made so far; the page works offline.",
     )
 
 
@@ -161,10 +168,10 @@ def show_transfer(view: View, study: StudySpec, store: Store) -> None:
             spec,
             store,
             ":material/swap_horiz: Transfer is not measured on this study yet",
-            "Tunes each task from scratch and from the posterior of each other task, with the same budget and seeds. "
+            "Tunes each task from scratch and from the tuned prompt of each other task, on equal budgets and seeds. "
             + cost_words(study, ["transfer"], store),
             "Measure transfer",
         )
         return
-    draw(found.reproduced.picture, key=view.key("transfer"))
+    draw(found.reproduced.picture, view.key("transfer"), f"Matrix of transfer: {found.reproduced.caption}")
     st.caption(plain(found.reproduced.caption))

@@ -1,4 +1,4 @@
-"""Adding seeds to a claim until it is decided: cost, budget, job."""
+"""Add seeds to a claim until it is decided: cost, budget, job."""
 
 import pandas as pd
 import streamlit as st
@@ -26,12 +26,12 @@ _HEADS = {
 
 
 def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> None:
-    """Show how seeds were added; offer to add more where the claim is undecided."""
+    """Show how seeds were added, and offer to add more where the claim is undecided."""
     if judged.looks:
-        with st.expander(f"How it came about: {judged.numbers.get('stopped', '')}"):
+        with st.expander(f"Interim analyses: {judged.numbers.get('stopped', '')}"):
             table(pd.DataFrame(judged.looks).rename(columns=_HEADS))
             st.caption(
-                "Each further look is allowed less error, so that adding seeds does not bring a verdict by luck."
+                "Each further analysis may err less often, so that adding seeds cannot produce a verdict by luck."
             )
     if judged.numbers["verdict"] != UNDECIDED:
         return
@@ -39,9 +39,9 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
         st.markdown("**Add seeds until decided**")
         first, second = st.columns(2)
         with first:
-            minutes = view.number("minutes", "Budget, minutes", 20.0, 1.0, 10_000.0)
+            minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)
         with second:
-            most = view.number("most", "Seeds at most", 12, 2, 100)
+            most = view.number("most", "Maximum seeds", 12, 2, 100)
         begin = judged.looks[0]["n_seeds"] if judged.looks else judged.numbers["n_seeds"]
         asked = DecideSpec(
             study=judged.study.model_copy(update={"n_seeds": begin}),
@@ -55,9 +55,9 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
             return
         more = judged.study.model_copy(update={"n_seeds": judged.numbers["n_seeds"] + 1})
         st.caption(
-            f"One seed more: {cost_words(more, [claim.item], store)} {claim.also} Then it is judged again, with less "
-            "error allowed at each look, until it is decided, the budget ends, or there are as many seeds as asked "
-            "for. Cancelled, it keeps its runs."
+            f"One more seed: {cost_words(more, [claim.item], store)} {claim.also} Then the claim is judged again, with "
+            "a smaller error rate at each interim analysis, until it is decided, the budget is used up, or the maximum "
+            "is reached. If you cancel, the finished runs are kept."
         )
         if judged.numbers.get("stopped"):
             st.caption(f"Last time: {plain(judged.numbers['stopped'])}.")

@@ -104,7 +104,6 @@ class Drawn:
             "prior",
             0,
             texts,
-            np.arange(n),
             mark=self.look,
             weights=weights_of(size, self.placed),
         )

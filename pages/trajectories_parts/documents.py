@@ -1,4 +1,4 @@
-"""The Trajectories page's numbers on a data set's documents: a job measures them, the page shows what it found."""
+"""The Trajectories page's numbers on a data set's documents: a job measures them, the page shows the result."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from core.specs import PathsSpec
 from core.specs.describe import describe
 from core.store import JobFolder, Store, list_jobs
 from pages.trajectories_parts.controls import Wanted
-from pages.trajectories_parts.numbers import TITLES, null_helps, statistics_help
+from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
 from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
@@ -28,16 +28,14 @@ def document_numbers(view: View, wanted: Wanted, store: Store) -> dict[str, pd.D
     if not wanted.clouds:
         return {}
     cloud = wanted.clouds[0]
-    st.subheader(f"How texts move: {plain(cloud.dataset.label)}", anchor=False)
-    described = {field.name: field for field in describe(PathsSpec)}
+    st.subheader(f"How documents move: {plain(cloud.dataset.label)}", anchor=False)
+    helps = {field.name: field.help for field in describe(PathsSpec)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n = view.number(
-            "n_documents", "Documents", 200, 2, 10_000, step=50, help=described["n_documents"].help, width=150
-        )
+        n = view.number("n_documents", "Documents", 200, 2, 10_000, step=50, help=helps["n_documents"], width=150)
         length = view.number(
-            "path_length", "Longest path", 128, 8, 4096, step=32, help=described["max_length"].help, width=150
+            "path_length", "Longest length", 128, 8, 4096, step=32, help=helps["max_length"], width=150
         )
-        sites = view.text("path_sites", "Sites", str(wanted.site), help="Such as 0,10,20,final; or all.", width=260)
+        sites = view.text("path_sites", "Sites", str(wanted.site), help="For example 0,10,20,final, or all.", width=260)
     spec = PathsSpec.parse(
         {
             "model": cloud.model,
@@ -62,17 +60,15 @@ def _offer(spec: PathsSpec, store: Store) -> None:
         follow(job, store)
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(
-            f"**Not measured yet.** {spec.n_documents} documents{_cost(spec, list_jobs(store, 'paths'))}.",
-            width="content",
-        )
-        pressed = st.button("Measure paths", icon=":material/play_arrow:")
+        cost = _cost(spec, list_jobs(store, "paths"))
+        st.markdown(f"**Not measured yet.** {spec.n_documents} documents{cost}.", width="content")
+        pressed = st.button("Measure trajectories", icon=":material/play_arrow:")
     if pressed and start("paths", spec, store):
         st.rerun()
 
 
 def _cost(spec: PathsSpec, earlier: Sequence[JobFolder]) -> str:
-    """Say how long it takes, by the pace of earlier jobs of the model."""
+    """Say how long measuring takes, by the pace of earlier jobs of the model."""
     paces = []
     for job in earlier[:20]:
         result = job.result()
@@ -80,48 +76,49 @@ def _cost(spec: PathsSpec, earlier: Sequence[JobFolder]) -> str:
             work = result["n_documents"] * len(result["sites"]) * job.spec["max_length"]
             paces.append(result["seconds"] / work)
     if not paces or spec.sites == "all":
-        return "; the pace is not known here yet"
+        return "; the pace is not known yet"
     return f", about {duration(float(np.median(paces)) * spec.n_documents * len(spec.sites) * spec.max_length)}"
 
 
 def _show_documents(view: View, found: PathTables) -> dict[str, pd.DataFrame]:
     summary, numbers = found.summary, found.table("paths")
     sites = summary["sites"]
+    site = sites[0]
     if len(sites) > 1:
-        draw(trajectory_curves(numbers, CURVES), key=view.key("curves"))
-    where = sites[0]
-    if len(sites) > 1:
-        where = view.choice("table_site", "Numbers at site", sites, sites[0], width=200)
+        alt = f"Curves over sites: {', '.join(CURVES.values())}, of the documents' trajectories against each null."
+        draw(trajectory_curves(numbers, CURVES), view.key("curves"), alt)
+        site = view.choice("table_site", "Numbers at site", sites, sites[0], width=200)
     rows = []
-    here = numbers.loc[numbers["site"].astype(str) == str(where)]
+    here = numbers.loc[numbers["site"].astype(str) == str(site)]
     for statistic in STATISTICS:
         own = here.loc[here["statistic"] == statistic]
-        row = {"statistic": TITLES[statistic], "mean": _interval(own.loc[own["null"] == ""])}
-        for null in NULLS:
-            row[null] = _interval(own.loc[own["null"] == null])
-        rows.append(row)
-    table(pd.DataFrame(rows), {"statistic": statistics_help(), **null_helps()})
-    far = summary["n_far"].get(str(where), 0)
-    sinks = f" {far} tokens here have over ten times the median norm; drop sinks to see what they do." if far else ""
+        cells = {null: _interval(own.loc[own["null"] == null]) for null in ("", *NULLS)}
+        rows.append({"statistic": TITLES[statistic], "mean": cells.pop(""), **cells})
+    table(pd.DataFrame(rows), column_helps())
+    far = summary["n_far"].get(str(site), 0)
+    sinks = (
+        f" {far} tokens at this site exceed ten times the median norm; drop sinks to see their effect." if far else ""
+    )
     st.caption(
         f"{summary['n_documents']} documents in {summary['n_groups']} groups, {summary['n_tokens']:,} tokens; "
-        f"{summary['n_too_short']} too short. Against a null: mean ratio of a document to its own null draws (of the "
-        "exponent the difference), with a 95 % bootstrap interval over groups; in brackets behind it, where that mean "
-        f"lies for draws of the null itself, and the share of documents below their null.{sinks}"
+        f"{summary['n_too_short']} documents were too short. A null's column shows the mean ratio of each document to "
+        "its own null samples (for the exponent, the difference) with a 95 % bootstrap interval over groups. The "
+        "parentheses give the range of that mean for null samples themselves, and the share of documents below their "
+        f"null.{sinks}"
     )
-    if where == 0:
+    if site == 0:
         st.markdown(_claim(here))
     return {"paths": numbers, "documents": found.table("documents")}
 
 
 def _claim(here: pd.DataFrame) -> str:
-    """Say what the paper's sentence on trajectories comes to: are paths a little tighter than random walks?"""
+    """Say whether the paper's sentence holds here: trajectories are a little tighter than random walks."""
     row = here[(here["statistic"] == "gyration") & (here["null"] == UNIFORM)].iloc[0]
-    verdict = "tighter than" if row["high"] < 1 else "wider than" if row["low"] > 1 else "not told apart from"
+    verdict = "tighter than" if row["high"] < 1 else "wider than" if row["low"] > 1 else "not distinguishable from"
     return (
-        "The paper: standard deviations of paths *“tend to be statistically lower than the random walks across "
-        f"vocabularies, though close enough to them”*. Here paths are **{verdict}** random walks over the vocabulary: "
-        f"ratio {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]."
+        "The paper: standard deviations of trajectories *“tend to be statistically lower than the random walks across "
+        f"vocabularies, though close enough to them”*. Here trajectories are **{verdict}** random walks over the "
+        f"vocabulary: ratio {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]."
     )
 
 

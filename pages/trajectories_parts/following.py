@@ -1,9 +1,9 @@
-"""Trajectories as the page needs them: read from the store, or made by a short job that it waits a moment for."""
+"""Trajectories as the page needs them: read from the store, or made by a short job that the page waits for."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.engine import client
 from core.jobs.trajectory import Trajectories, find_trajectories
@@ -15,70 +15,64 @@ from pages.widgets.jobs import follow, start
 from pages.widgets.layout import duration, errors, plain
 
 PATIENCE_SECONDS = 4.0
-"""So long the page waits for a short job by itself before it shows how far the job is."""
+"""How long the page waits for a short job before it shows the job's progress instead."""
 
 
-def need_trajectories(requests: Sequence[TrajectorySpec], store: Store) -> list[Trajectories] | None:
-    """Return what was followed; where it was not yet, start the jobs (answers only when a button is pressed)."""
+def need_trajectories(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories] | None:
+    """Return the trajectories; where some are missing, start their jobs (for an answer, when a button is pressed)."""
     with errors():
-        for spec in requests:
+        for spec in specs:
             cite_job("trajectory", spec)
-        found = _found(requests, store)
+        found = _found(specs, store)
         if found:
             return found
-        jobs = [job_of("trajectory", [spec], store) for spec in requests]
+        jobs = [job_of("trajectory", [spec], store) for spec in specs]
         under_way = [job for job in jobs if job and job.status().state != "succeeded"]
         if not under_way:
             box = st.empty()
-            if requests[0].mode == "generate" and not _answer_pressed(box, requests, store):
+            if specs[0].mode == "generate" and not _answer_pressed(box, specs, store):
                 return None
             box.empty()
-            submitted = [start("trajectory", spec, store) for spec in requests]
-            with st.spinner("Following the tokens …"):
-                for job in filter(None, submitted):
+            submitted = [start("trajectory", spec, store) for spec in specs]
+            under_way = [job for job in submitted if job]
+            with st.spinner("Reading the tokens …"):
+                for job in under_way:
                     client.wait(job, timeout=PATIENCE_SECONDS)
-            found = _found(requests, store)
+            found = _found(specs, store)
             if found:
                 return found
-            under_way = [job for job in submitted if job]
         for job in under_way:
             run = job.spec["run"]
-            st.markdown(
-                f"**{'Answering' if job.spec['mode'] == 'generate' else 'Reading'}"
-                f"{' after the prompt of ' + plain(run) if run else ''}**"
-            )
+            after = f" after the prompt of {plain(run)}" if run else ""
+            st.markdown(f"**{'Answering' if job.spec['mode'] == 'generate' else 'Reading'}{after}**")
             follow(job, store)
     return None
 
 
-def _found(requests: Sequence[TrajectorySpec], store: Store) -> list[Trajectories]:
-    """Return what was followed for all requests, or nothing."""
-    every = [find_trajectories(spec, store) for spec in requests]
+def _found(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories]:
+    """Return the trajectories of all specs, or an empty list while one is missing."""
+    every = [find_trajectories(spec, store) for spec in specs]
     known = [found for found in every if found is not None]
-    return known if len(known) == len(requests) else []
+    return known if len(known) == len(specs) else []
 
 
-def _answer_pressed(box: Any, requests: Sequence[TrajectorySpec], store: Store) -> bool:
+def _answer_pressed(box: DeltaGenerator, specs: Sequence[TrajectorySpec], store: Store) -> bool:
     """Draw what an answer costs and the button beside it into a box, and return whether it was pressed."""
-    spec = requests[0]
+    spec = specs[0]
     seconds = _pace(spec, store)
-    how = (
-        "with and without the prompt" if len(requests) > 1 else "after the prompt" if spec.run else "by the model alone"
-    )
-    n_texts = len(spec.texts) or spec.n_texts
-    cost = f", about {duration(seconds * n_texts * len(requests) * spec.max_new_tokens)}" if seconds else ""
-    frame: dict[str, Any] = {"vertical_alignment": "center", "horizontal_alignment": "distribute"}
-    with box, st.container(border=True, horizontal=True, **frame):
-        st.markdown(
-            f"**Not answered yet.** At most {spec.max_new_tokens} tokens, {how}{cost}"
-            f"{'' if seconds else '; the pace is not known here yet'}.",
-            width="content",
-        )
+    how = "with and without the prompt" if len(specs) > 1 else "after the prompt" if spec.run else "without a prompt"
+    n_tokens = (len(spec.texts) or spec.n_texts) * len(specs) * spec.max_new_tokens
+    cost = f", about {duration(seconds * n_tokens)}" if seconds else "; the pace is not known yet"
+    with (
+        box,
+        st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
+    ):
+        st.markdown(f"**No answer yet.** At most {spec.max_new_tokens} tokens, {how}{cost}.", width="content")
         return st.button("Answer", type="primary", icon=":material/play_arrow:")
 
 
 def _pace(spec: TrajectorySpec, store: Store) -> float | None:
-    """Return seconds a generated token, from the last such job of the model on a warm worker."""
+    """Return the seconds per generated token of the model's last such job on a warm worker."""
     for job in list_jobs(store, "trajectory")[:20]:
         result = job.result()
         if result and result.get("seconds_a_token") and job.spec["model"] == spec.model.as_json():

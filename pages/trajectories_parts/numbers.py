@@ -1,4 +1,4 @@
-"""The Trajectories page's numbers on the texts that are shown: answers, and paths against nulls."""
+"""The Trajectories page's numbers on the texts that are shown: answers, and trajectories against null samples."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,47 +31,38 @@ from pages.widgets.layout import table
 from pages.widgets.state import View
 
 N_DRAWS = 200
-"""Of each null, a text."""
+"""Samples of each null distribution per text."""
 TITLES = {name: DEFINITIONS[name].title for name in STATISTICS}
 
 
 def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store) -> pd.DataFrame:
     """Write the statistics of the texts shown, each against its nulls, and return them."""
-    st.subheader("How these paths move", anchor=False)
+    st.subheader("How these texts move", anchor=False)
     vocabulary = find_vocabulary(wanted.map.model, store) if wanted.site == 0 else None
     cloud = find_cloud(wanted.clouds[0], store) if wanted.clouds else None
-    tables = [
-        _numbers_of(
-            part.points(wanted.site),
-            (
-                hashlib.sha256(part.rows.tobytes()).hexdigest(),
-                part.found.job.id,
-                store.root,
-                cloud.key if cloud else "",
-                vocabulary.key if vocabulary else "",
-            ),
-            wanted.site,
-            cloud,
-            vocabulary,
-        ).assign(path=part.name, run=part.found.job.spec["run"], site=wanted.site)
-        for part in parts
-    ]
+    kept_by = (store.root, cloud.key if cloud else "", vocabulary.key if vocabulary else "")
+    tables = []
+    for part in parts:
+        key = (hashlib.sha256(part.rows.tobytes()).hexdigest(), part.found.job.id, *kept_by)
+        numbers = _numbers_of(part.points(wanted.site), key, wanted.site, cloud, vocabulary)
+        tables.append(part.labelled(numbers, wanted.site))
     frame = pd.concat(tables, ignore_index=True)
     if frame.empty:
-        st.caption("A path of one token has neither steps nor spread.")
+        st.caption("A single token has no steps and no spread.")
         return frame
-    table(_readable(frame, parts), {"statistic": statistics_help(), **null_helps()}, height="content")
+    table(_readable(frame, parts), column_helps(), height="content")
     st.caption(
-        f"Each cell: median and central 95 % of {N_DRAWS} draws of that null, with the two-sided p of this path. In "
-        "the full space, not on the map. One short text decides little; what holds for many is below."
+        f"Each cell shows the median and the central 95 % of {N_DRAWS} null samples, with the two-sided p of this "
+        "trajectory. All lengths are measured in the full space, not on the map. One short text decides little; the "
+        "section below measures many documents."
     )
     if cloud is None and wanted.clouds:
-        st.caption("The data set's own frequencies are not known at this site yet:")
+        st.caption("The unigram null needs this data set's activations at this site:")
         need_clouds(wanted.clouds[:1], store, view.key("nulls"))
     return frame
 
 
-@st.cache_data(show_spinner="Drawing nulls …", max_entries=128)
+@st.cache_data(show_spinner="Drawing null samples …", max_entries=128)
 def _numbers_of(
     _points: NDArray[np.float32],
     key: tuple[object, ...],  # noqa: ARG001 - what the cached result is known by
@@ -79,7 +70,7 @@ def _numbers_of(
     _cloud: Cloud | None,
     _vocabulary: Cloud | None,
 ) -> pd.DataFrame:
-    """Return `text_table` of one path; `key` names everything it is made from."""
+    """Return `text_table` of one trajectory; `key` names everything it is made from."""
     rng = np.random.default_rng(0)
     n, nulls = len(_points), {SHUFFLED: shuffles(_points, rng)}
     pool = None
@@ -95,7 +86,7 @@ def _numbers_of(
 
 
 def _readable(frame: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
-    """Return a row a path and statistic, a column a null."""
+    """Return one row per trajectory and statistic, one column per null."""
     rows = []
     for part in parts:
         own = frame.loc[frame["path"] == part.name]
@@ -103,16 +94,16 @@ def _readable(frame: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
             numbers = own.loc[own["statistic"] == statistic]
             if numbers.empty:
                 continue
-            row = {
-                "path": part.name,
-                "tokens": int(numbers["n_points"].iloc[0]),
-                "statistic": TITLES[statistic],
-                "value": short(numbers["value"].iloc[0]),
-            }
-            for null in NULLS:
-                one = numbers.loc[numbers["null"] == null]
-                row[null] = "" if one.empty else _cell(one.to_dict("records")[0])
-            rows.append(row)
+            cells = {row["null"]: _cell(row) for row in numbers.to_dict("records")}
+            rows.append(
+                {
+                    "trajectory": part.name,
+                    "tokens": int(numbers["n_points"].iloc[0]),
+                    "statistic": TITLES[statistic],
+                    "value": short(numbers["value"].iloc[0]),
+                    **{null: cells.get(null, "") for null in NULLS},
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -122,28 +113,25 @@ def _cell(row: dict[Any, Any]) -> str:
 
 
 def short(number: float) -> str:
-    """Return a number with as many digits as a path's statistics deserve."""
+    """Return a number with as many digits as a trajectory's statistics deserve."""
     return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2f}"
 
 
 def answer_table(parts: Sequence[Part]) -> None:
-    """Write what was answered, and the accepted answers where they are known."""
+    """Write each generated answer, and the accepted answers where they are known."""
     rows = []
     for part in {(p.found.job.id, p.number): p for p in parts}.values():
-        about = part.found.summary["texts"][part.number]
-        run = part.found.job.spec["run"]
-        tokens = part.found.tokens
+        about, tokens = part.found.summary["texts"][part.number], part.found.tokens
         of_answer = tokens[(tokens["text"] == part.number) & (tokens["part"] == ANSWER)]
-        chance = float(np.exp(np.log(of_answer["probability"]).mean())) if len(of_answer) else np.nan
         rows.append(
             {
-                "prompt": f"of {run}" if run else "none",
+                "prompt": f"of {part.run}" if part.run else "none",
                 "question": " ".join(about["text"].split()),
                 "answer": about["answer"].strip() or "(nothing)",
                 "accepted": " | ".join(about["answers"]),
                 "tokens": about["n_answer"],
-                "mean probability": chance,
-                "ended by itself": "yes" if about["ended"] else "no",
+                "mean probability": float(np.exp(np.log(of_answer["probability"]).mean())),
+                "stopped by itself": "yes" if about["ended"] else "no",
             }
         )
     frame = pd.DataFrame(rows)
@@ -151,15 +139,15 @@ def answer_table(parts: Sequence[Part]) -> None:
         frame = frame.drop(columns="accepted")
     table(
         frame,
-        {"mean probability": "Geometric mean of the probabilities of the answer's tokens, each given all before."},
+        {
+            "mean probability": "Geometric mean of the probabilities of the answer's tokens, each given all tokens "
+            "before it.",
+            "stopped by itself": "Whether the model ended the answer, rather than reaching the longest length.",
+        },
     )
 
 
-def statistics_help() -> str:
-    """Return what the statistics are, for the head of a column."""
-    return "  \n".join(f"{DEFINITIONS[name].title}: {DEFINITIONS[name].text}" for name in STATISTICS)
-
-
-def null_helps() -> dict[str, str]:
-    """Return what the nulls are, by name."""
-    return {name: DEFINITIONS[name].text for name in NULLS}
+def column_helps() -> dict[str, str]:
+    """Return what the statistics and the nulls are, for the heads of columns."""
+    statistics = "  \n".join(f"{DEFINITIONS[name].title}: {DEFINITIONS[name].text}" for name in STATISTICS)
+    return {"statistic": statistics, **{name: DEFINITIONS[name].text for name in NULLS}}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
-from core.figures.cloud_map import Layer, map_figure
+from core.figures.cloud_map import Layer, map_axes, map_figure
 from core.figures.training import loss_figure
 from core.jobs.measure import tuning_spec
 from core.jobs.projection import StoredMap
@@ -21,7 +21,7 @@ from core.store.imported import unknown_settings
 from core.store.losses import read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from pages.widgets.cite import cite_run
-from pages.widgets.clouds import axes, find_picture, map_layers, need_clouds, need_map, need_vocabulary
+from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.jobs import follow
 from pages.widgets.layout import draw, errors, numbers, plain, table
 from pages.widgets.pages import page
@@ -163,7 +163,7 @@ def _prompt_on_map(
     begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     ways = [(one, after) for one in begun]
-    figure = map_figure([*grey, *begun, after], axes(stored), ways, revision=stored.artifact.key)
+    figure = map_figure([*grey, *begun, after], map_axes(stored.map), ways, revision=stored.artifact.key)
     draw(figure, key=f"tune.map.{job.id}.{site}")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"

@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
-from core.figures.cloud_map import Axes, Layer, pca_axes, tsne_axes
+from core.figures.cloud_map import Layer
 from core.figures.text import token
 from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
 from core.sources.models import describe_model
@@ -30,16 +29,6 @@ def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
     """Return the newest job that was asked for one of these specs."""
     wanted = [spec.as_json() for spec in specs]
     return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
-
-
-def axes(stored: StoredMap) -> Axes:
-    """Return a map's axes."""
-    fitted = stored.map
-    return (
-        pca_axes(fitted.pca.explained, fitted.n_components)
-        if fitted.method == "pca"
-        else tsne_axes(fitted.n_components)
-    )
 
 
 def fitted_spec(spec: ProjectionSpec) -> ProjectionSpec:
@@ -207,23 +196,16 @@ def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
     stored = load_map(map_key, store)
     if stored is None:
         return []
-    spec, drawn = stored.spec, stored.map.drawn(n_components)
+    spec, drawn = stored.spec, replace(stored, map=stored.map.drawn(n_components))
     names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
     keys = stored.artifact.info["clouds"]
     layers: list[Layer] = []
     for place, (cloud, name) in enumerate(zip(clouds_of(stored, store), names, strict=True)):
         if keys[place] in keys[:place]:
             continue
-        own = (stored.reference["cloud"] == keys[place]).to_numpy()
-        rows = cloud.rows.iloc[stored.reference.loc[own, "row"]] if cloud else None
-        layers.append(
-            Layer(
-                name=f"{name} ({own.sum():,})",
-                coordinates=np.asarray(drawn.coordinates[own]),
-                hover=None if rows is None else [token(text) for text in rows["token"]],
-                ids=None if rows is None else rows["row_id"].to_numpy(),
-            )
-        )
+        own, coordinates = drawn.fitted_on(keys[place])
+        hover = [token(text) for text in cloud.rows["token"].iloc[own]] if cloud else None
+        layers.append(Layer(f"{name} ({len(own):,})", coordinates, hover=hover))
     return layers
 
 

@@ -1,4 +1,4 @@
-"""The compare page's tables: quantities with their intervals and nulls, heads with definitions, each to take away."""
+"""Tables of compared runs: quantities with intervals and nulls, defined in the column heads, for download."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,24 +14,27 @@ from pages.widgets.tables import download
 
 POSTERIOR, PRIOR = "posterior", "prior sample"
 MAX_ROWS = 25
-"""Tables of up to so many rows are shown whole."""
+"""Tables of up to so many rows are shown in full."""
 _TITLES = {
-    "quality": ("Quality", "On each run's validation examples, beside its untrained prior sample and no training."),
-    "speed": ("Speed", "By the run's own evaluations of the validation loss."),
-    "displacement": (
-        "Way travelled",
-        "Means over the vectors of a run with 95 % bootstrap intervals over them; those of a run were "
-        "trained together, so this says nothing about other seeds.",
+    "quality": (
+        "Quality",
+        "On each run's validation examples, with the initial prompt (a prior sample) and no prompt for comparison.",
     ),
-    "collapse": ("Nearness to tokens", "Medians over vectors; of nulls, median and central 95 %."),
-    "place": ("Place in the clouds", "Against each cloud's own held-out points."),
-    "shape": ("Shape", "Of the vectors of a prompt as a set; of nulls, median and central 95 %."),
-    "worth": ("What vectors are worth", "Positive: the loss is higher so, and what was changed was of use."),
+    "speed": ("Speed", "From the run's own evaluations of the validation loss."),
+    "displacement": (
+        "Displacement",
+        "Means over the vectors of a run, with 95 % bootstrap intervals over them. The vectors of a run were trained "
+        "together, so the intervals say nothing about other seeds.",
+    ),
+    "collapse": ("Nearest tokens", "Medians over vectors; for null samples, the median and the central 95 %."),
+    "place": ("Position in the clouds", "Compared with each cloud's own held-out points."),
+    "shape": ("Shape", "Of a prompt's vectors as a set; for null samples, the median and the central 95 %."),
+    "worth": ("What vectors are worth", "Positive: the change raises the loss, so the vector was useful."),
 }
 
 
 def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
-    """Return every number of a comparison as a row: run, site, group, cloud, quantity, of, value, low, high, p."""
+    """Return one row per number of a comparison: run, site, group, cloud, quantity, of, value, low, high, p."""
     rows = []
     for run in document["runs"]:
         for named in each_quantity(run):
@@ -53,8 +56,8 @@ def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def quantities_table(document: Mapping[str, Any], group: str, site: int | None) -> pd.DataFrame:
-    """Return a group as a table for reading: a row a run and what it is of, a column a quantity."""
-    rows: dict[tuple[str, str | None, str], dict[str, Any]] = {}
+    """Return a group as a table to read: one row per run and what the numbers are of, one column per quantity."""
+    rows: dict[tuple[str, str | None, str], dict[str, str | None]] = {}
     for run in document["runs"]:
         for named in each_quantity(run):
             if named.group == group and named.site in (site, None):
@@ -71,12 +74,12 @@ def quantities_table(document: Mapping[str, Any], group: str, site: int | None) 
 
 
 def helps(group: str) -> dict[str, str]:
-    """Return the definitions of a group's quantities by their titles."""
+    """Return the definitions of a group's quantities by title."""
     return {d.title: d.text for name, d in DEFINITIONS.items() if name.startswith(f"{group}.")}
 
 
 def words(numbers: Quantity) -> str:
-    """Return a number with its interval and p."""
+    """Return a number in words, with its interval and p."""
     value = numbers.get("value")
     bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
     interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
@@ -87,17 +90,17 @@ def words(numbers: Quantity) -> str:
 def show_group(
     document: Mapping[str, Any], group: str, site: int | None, points: Mapping[str, pd.DataFrame] | None = None
 ) -> None:
-    """Write one group under its title, with downloads of the numbers and of the points behind them.
+    """Write one group under its title, with downloads of the numbers and of the data behind them.
 
     Args:
         document: the comparison.
         group: of `core.analysis.quantities`.
         site: of the quantities.
-        points: by name, what the numbers were made from.
+        points: the data behind the numbers, by name.
     """
     title, caption = _TITLES[group]
     frame = quantities_table(document, group, site)
-    if frame.empty:  # of an imported prompt there is no way and no validation
+    if frame.empty:  # an imported prompt has no displacement and no validation
         return
     st.subheader(title, anchor=False)
     table(frame, helps(group), height="content" if len(frame) <= MAX_ROWS else "auto")
@@ -110,11 +113,11 @@ def show_group(
 
 
 def show_retained(document: Mapping[str, Any], site: int) -> None:
-    """Say whether the prior can still be told from the posteriors."""
+    """Say whether the prior can still be recognised from the posteriors."""
     found = next((found for found in document["prior_retained"] if found["site"] == site), None)
     if found is None:
         return
-    st.subheader("Can the prior still be told?", anchor=False, help=DEFINITIONS["prior_retained.accuracy"].text)
+    st.subheader("Can the prior still be recognised?", anchor=False, help=DEFINITIONS["prior_retained.accuracy"].text)
     if found["verdict"] == "undecided":
         st.markdown(f":gray[{plain(found['reason'].capitalize())}]")
         return
@@ -122,22 +125,22 @@ def show_retained(document: Mapping[str, Any], site: int) -> None:
     chance = accuracy["nulls"]["labels shuffled"]["value"]
     runs = ", ".join(f"{name} {n}" for name, n in found["n_runs"].items())
     st.markdown(
-        f"**{100 * accuracy['value']:.0f} %** of runs are told right with that run left out (shuffled labels: "
-        f"{100 * chance:.0f} %, p {accuracy['p']:.2g}). Runs by prior: {plain(runs)}."
+        f"Leave-one-run-out prior accuracy: **{100 * accuracy['value']:.0f} %** (with shuffled labels "
+        f"{100 * chance:.0f} %, p {accuracy['p']:.2g}). Runs per prior: {plain(runs)}."
     )
     if found["reason"]:
         st.caption(plain(found["reason"].capitalize()))
 
 
 def points_of(measured: Sequence[Measures], name: str) -> pd.DataFrame:
-    """Return a table of all runs, one below the other, with the run's id first."""
+    """Return a table of all runs, with the run's id first."""
     frames = [found.table(name).assign(run=found.summary["run"]) for found in measured]
     frame = pd.concat(frames, ignore_index=True)
     return frame.reindex(columns=["run", *(column for column in frame.columns if column != "run")])
 
 
 def _each_of(group: str, quantity: Quantity) -> Iterator[tuple[str, Quantity]]:
-    """Yield what a quantity is of, with its numbers: the posterior, the prior sample, each null."""
+    """Yield the numbers of a quantity with what they are of: the posterior, the prior sample, each null."""
     yield POSTERIOR, quantity
     if "prior" in quantity:
         yield PRIOR, {"value": quantity["prior"]}

@@ -87,9 +87,18 @@ def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
 
 
-def draw(figure: go.Figure, key: str, **options: Any) -> Any:
-    """Draw a figure over the whole width."""
-    return st.plotly_chart(figure, width="stretch", key=key, config=_CONFIG, **options)
+def draw(figure: go.Figure, key: str, alt: str = "", **options: Any) -> Any:
+    """Draw a figure over the whole width.
+
+    Args:
+        figure: to draw.
+        key: of the chart.
+        alt: describes the chart in a sentence to those who cannot see it; it stays the same while the picture is
+            updated, because the browser rebuilds a chart whose `alt` changes.
+        options: of Streamlit's chart.
+    """
+    options = {"width": "stretch", "config": _CONFIG} | options
+    return st.plotly_chart(figure, key=key, alt=alt or None, **options)
 
 
 def empty(icon: str, title: str, text: str) -> None:
@@ -97,6 +106,11 @@ def empty(icon: str, title: str, text: str) -> None:
     with st.container(border=True, horizontal_alignment="center"):
         st.markdown(f"### :material/{icon}: {title}", text_alignment="center")
         st.markdown(f":gray[{text}]", text_alignment="center")
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number of things, such as '1 token' or '2,000 tokens'."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

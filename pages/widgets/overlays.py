@@ -37,9 +37,7 @@ def lay_cloud(
         BadRequest: where they lie is not in the store (any more); see `need_clouds_on`.
     """
     if fitted_on(stored, cloud, spec):
-        own = (stored.reference["cloud"] == cloud.key).to_numpy()
-        rows = stored.reference.loc[own, "row"].to_numpy()
-        return rows, np.asarray(stored.map.coordinates[own], np.float32)
+        return stored.fitted_on(cloud.key)
     asked = placement_of(spec, stored, which)
     rows = rows_of(asked, cloud)
     if stored.map.tsne is None:

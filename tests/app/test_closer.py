@@ -70,7 +70,7 @@ def test_a_selection_that_is_not_here_says_so_and_the_map_is_drawn(filled, no_en
 def test_rows_of_data_sets_that_are_not_on_the_map_are_told(filled, no_engine):
     asked = {rows_name(_cloud(filled)): [1], "0123456789abcdef": [1, 2]}
     app = _open(filled, selection=json.dumps(asked))
-    assert "**1 tokens selected**, 2 more of data sets that are not on this map" in texts_of(app)
+    assert "**1 token selected**, 2 more in data sets that are not on this map" in texts_of(app)
 
 
 def test_what_is_found_is_counted_listed_and_selected(filled, no_engine):
@@ -94,17 +94,17 @@ def test_the_nearest_tokens_of_a_marked_one_are_those_of_the_full_space(filled, 
     listed = table_of(app, "distance")
     np.testing.assert_allclose(listed["distance"], np.sort(distances)[:4], atol=2e-3)
     assert rows["document"][5] not in set(listed["document"])
-    assert "among 500 rows, documents asked about left out." in texts_of(app)
+    assert "among 500 rows, without the same documents." in texts_of(app)
 
 
 def test_without_a_token_or_selection_there_are_no_nearest(filled, no_engine):
-    assert "Mark a token: pick its row in a table." in texts_of(_open(filled, panel="near"))
+    assert "Pick a row in a table to mark its token." in texts_of(_open(filled, panel="near"))
     assert "Select tokens first." in texts_of(_open(filled, panel="near", near_of="mean"))
 
 
 def test_annotations_are_offered_with_their_cost_and_drawn_when_they_are_there(filled, no_engine):
     app = _open(filled, colour="surprise")
-    assert "This needs the model to read the texts once more" in texts_of(app)
+    assert "For these colours the model reads the texts once more" in texts_of(app)
     app.button(key="activations.annotate").click().run()
     assert [kind for kind, _ in no_engine] == ["annotate"]
     annotate(filled.cloud, Store(filled.root))
@@ -154,7 +154,7 @@ def _points(frame: pd.DataFrame) -> Points:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "case", "places"),
+    ("text", "scope", "case", "found"),
     [
         ("b", "token", True, [0, 3]),
         ("b", "token", False, [0, 1, 3]),
@@ -163,8 +163,8 @@ def _points(frame: pd.DataFrame) -> Points:
         ("", "token", False, []),
     ],
 )
-def test_search_takes_the_text_as_it_is(text, place, case, places, points):
-    assert np.flatnonzero(Search(text, place, case).found(points)).tolist() == places
+def test_search_takes_the_text_as_it_is(text, scope, case, found, points):
+    assert np.flatnonzero(Search(text, scope, case).found(points)).tolist() == found
 
 
 def test_hover_is_short_where_there_are_many_points(points):

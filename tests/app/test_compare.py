@@ -18,11 +18,11 @@ from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 TITLES = [
     "Quality",
     "Speed",
-    "Way travelled",
-    "Nearness to tokens",
-    "Place in the clouds",
+    "Displacement",
+    "Nearest tokens",
+    "Position in the clouds",
     "Shape",
-    "Can the prior still be told?",
+    "Can the prior still be recognised?",
 ]
 
 
@@ -102,12 +102,12 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         "Quality",
         "Speed",
         "Evaluations",
-        "Way travelled",
+        "Displacement",
         "Vectors",
         "Coordinates",
-        "Nearness to tokens",
-        "Null points",
-        "Place in the clouds",
+        "Nearest tokens",
+        "Null samples",
+        "Position in the clouds",
         "Shape",
         "What vectors are worth",
         "Changed prompts",
@@ -123,10 +123,10 @@ def test_what_vectors_are_worth_is_offered_with_its_cost(filled, no_engine):
     measure(store, find_job(store, filled.run))
     app = compare(filled.run)
     assert "the loss of 32 changed prompts on 32 validation examples, about" in texts_of(app)
-    next(button for button in app.button if button.label == "Measure what vectors are worth").click().run()
+    next(button for button in app.button if button.label == "Measure what each vector is worth").click().run()
     kind, spec = no_engine[0]
     assert (kind, spec.run, spec.worth) == ("measure", filled.run, True)
-    assert not any(button.label == "Measure what vectors are worth" for button in app.button)
+    assert not any(button.label == "Measure what each vector is worth" for button in app.button)
     assert app.dataframe, "what is measured already stays"
 
 
@@ -259,8 +259,8 @@ def test_a_prompt_whose_start_is_not_known_is_shown_where_it_is(measured: Conten
     app = compare(run.id)
     assert names_of(app)[1:] == ["posterior", "mean of posterior"]
     assert "imported" in app.multiselect[0].format_func(run.id)
-    assert "Way travelled" not in [heading.value for heading in app.subheader]
+    assert "Displacement" not in [heading.value for heading in app.subheader]
     tuned = charts_of(open_page("tune", run=run.id))[-1]
     assert [trace["name"] for trace in tuned["data"]][1:] == ["prompt now"], "the run's state is cancelled here"
     both = compare(run.id, measured.run)
-    assert "Way travelled" in [heading.value for heading in both.subheader]
+    assert "Displacement" in [heading.value for heading in both.subheader]

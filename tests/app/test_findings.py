@@ -84,7 +84,7 @@ def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
 
 def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, no_engine):
     app = open_page("findings", claim="10", minutes="3")
-    assert "One seed more:" in texts_of(app)
+    assert "One more seed:" in texts_of(app)
     button(app, "Add seeds").click().run()
     kind, asked = no_engine[0]
     assert kind == DECIDE
@@ -106,7 +106,7 @@ def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undec
     shown = texts_of(open_page("findings", claim="10"))
     assert "Judged 3 times with more seeds each time" in shown
     app = open_page("findings", claim="10")
-    assert "How it came about: decided with 5 seeds" in [one.label for one in app.expander]
+    assert "Interim analyses: decided with 5 seeds" in [one.label for one in app.expander]
 
 
 def test_everything_is_submitted_at_once_and_can_be_cancelled(undecided, no_engine):
@@ -124,7 +124,7 @@ def test_items_in_progress_are_shown_and_cancelled(undecided, no_engine, monkeyp
     job = create_job(undecided, KIND, spec.as_json(), "s-9")
     monkeypatch.setattr(client, "find", lambda kind, asked, store: job if asked == spec else None)
     app = open_page("findings", show="everything")
-    assert "at the mean pace of 1 items that were made" in texts_of(app)
+    assert "at the mean pace of 1 finished item" in texts_of(app)
     button(app, "Cancel all").click().run()
     assert job.status().state == "cancelled"
 

@@ -91,8 +91,8 @@ def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatc
 
 def test_token_hygiene_says_what_it_costs_and_is_asked_for(filled, no_engine):
     app = opened(filled, "hygiene", sinks_above="7.5")
-    assert "What tokens do here is not measured yet" in texts_of(app)
-    next(button for button in app.button if button.label == "Measure what tokens do").click().run()
+    assert "The effect of each kind of token is not measured yet" in texts_of(app)
+    next(button for button in app.button if button.label == "Measure token hygiene").click().run()
     ((kind, spec),) = no_engine
     assert kind == "hygiene"
     assert (spec.sink_ratio, spec.site, spec.tokens.pad) == (7.5, 0, False)
@@ -109,7 +109,7 @@ def test_token_hygiene_shows_changes_and_the_map_with_padding(filled, no_engine)
     assert changes["statistic"].tolist()[0] == "Variance along PC1"
     (chart,) = charts_of(app)
     assert [trace["name"].split(" (")[0] for trace in chart["data"]] == ["stories.txt", "padding"]
-    assert "fitted with padding left in" in texts_of(app)
+    assert "fitted with padding kept" in texts_of(app)
     both = table_of(opened(filled, "hygiene", change="both"), "statistic")
     assert "[" in both["padding kept"].tolist()[0]
     assert no_engine == []

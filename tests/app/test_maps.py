@@ -114,7 +114,7 @@ def test_a_map_of_another_model_is_refused(filled, no_engine):
     assert "The map 'Others' is of other/model, these points are of" in app.error[0].value.replace("\\", "")
     work(Store(filled.root))
     app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
-    assert "Nearness to tokens" in [heading.value for heading in app.subheader], "the numbers need no map"
+    assert "Nearest tokens" in [heading.value for heading in app.subheader], "the numbers need no map"
 
 
 def test_a_named_map_draws_though_its_cloud_is_gone(filled, no_engine):

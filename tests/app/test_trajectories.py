@@ -55,7 +55,7 @@ def test_sentences_are_followed_on_the_vocabulary(filled, engine):
     figure = charts_of(app)[0]
     assert len(figure["frames"]) == len("A cat <b>sat</b>.")
     assert [step["label"] for step in figure["layout"]["sliders"][0]["steps"]][:3] == ["A", "␣", "token 3"]
-    assert "open circle begins a path" in texts_of(app)
+    assert "an open circle marks the first token" in texts_of(app)
 
 
 def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, engine):
@@ -88,7 +88,7 @@ def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
     app = trajectories(filled)
     table = table_of(app, "path", "statistic")
     assert list(table.columns) == [
-        "path",
+        "trajectory",
         "tokens",
         "statistic",
         "value",
@@ -97,7 +97,7 @@ def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
         "uniform draw",
     ]
     assert len(table) == 2 * 3
-    cells = table.set_index(["path", "statistic"]).loc[("A dog ran home.", "step length")]
+    cells = table.set_index(["trajectory", "statistic"]).loc[("A dog ran home.", "step length")]
     assert all(", p " in cells[null] and "[" in cells[null] for null in table.columns[4:])
     assert table[table["statistic"] == "radius of gyration"]["order shuffled"].tolist() == ["", ""]
 
@@ -126,7 +126,7 @@ def test_hover_of_an_answer_tells_its_probability_and_the_next_best(filled, engi
     app = trajectories(filled, mode="generate", question="One day", max_new_tokens="3")
     next(button for button in app.button if button.label == "Answer").click().run()
     texts = traces_of(app)["answer"]["hovertext"]
-    assert all("probability 0." in text and "instead of: " in text for text in texts)
+    assert all("probability 0." in text and "next likeliest: " in text for text in texts)
 
 
 def test_paths_are_laid_on_a_site_of_the_data(filled, engine):
@@ -135,7 +135,7 @@ def test_paths_are_laid_on_a_site_of_the_data(filled, engine):
     assert "stories.txt (500)" in traces_of(app)
     assert "frames" not in figure or not figure["frames"]
     assert len(traces_of(app)["A dog ran home."]["hovertext"]) == len("A dog ran home.") - 1
-    assert "First tokens, which are sinks, are left out" in texts_of(app)
+    assert "First tokens are left out" in texts_of(app)
     assert app.query_params["site"] == "2"
 
 
@@ -151,7 +151,7 @@ def test_documents_are_measured_on_demand_and_drawn_over_sites(filled, engine):
     view = {"path_sites": "0,2", "n_documents": "10", "path_length": "32"}
     app = trajectories(filled, **view)
     assert "Not measured yet" in texts_of(app)
-    next(button for button in app.button if button.label == "Measure paths").click().run()
+    next(button for button in app.button if button.label == "Measure trajectories").click().run()
     spec = engine[-1][1]
     assert (spec.sites, spec.n_documents, spec.max_length) == ((0, 2), 10, 32)
     figure = charts_of(app)[1]

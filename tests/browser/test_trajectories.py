@@ -67,7 +67,7 @@ def test_an_answer_grows_token_by_token_and_a_shared_address_shows_it(
     page.wait_for_function(f"({POINTS})('answer') < 6")
     page.locator(".js-plotly-plot .updatemenu-button").filter(has_text="Play").click()
     page.wait_for_function(f"({POINTS})('answer') === 6")
-    expect(page.get_by_text("How these paths move")).to_be_visible()
+    expect(page.get_by_text("How these texts move")).to_be_visible()
     shared = page.url
     (job,) = list_jobs(app.store, "trajectory")
     answer = json.loads((job.path / "result.json").read_text())["texts"][0]["answer"]
