@@ -151,8 +151,8 @@ class _GenericReader:
         return self._step(input_ids=tokens[:, None])
 
     def _step(self, **inputs: Tensor) -> Tensor:
-        out = self.model(**inputs, past_key_values=self.past, use_cache=True, logits_to_keep=1)
-        self.past = out.past_key_values
+        out = self.model(**inputs, cache=self.past, use_cache=True, logits_to_keep=1)
+        self.past = out.cache
         return out.logits[:, -1].float()
 
 
