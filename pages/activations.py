@@ -1,4 +1,4 @@
-"""Activations of a model on data sets: one site, all sites, or what the choice of tokens does."""
+"""Activations of a model on data sets: one site, all sites, or the effect of each kind of token."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ VIEWS = {
     "hygiene": ("Token hygiene", token_hygiene),
 }
 """What can be shown on the right: its name, and what draws it."""
-MEANS = "The mean is over the tokens of a text that are not left out below, as in the paper's Figure 5."
+MEANS = "The mean is over a text's tokens, except those left out below, as in the paper's Figure 5."
 
 
 def controls(view: View, store: Store) -> ProjectionSpec | None:
@@ -33,12 +33,14 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
             pooling = view.segments(
                 "pooling", "A point is", {"token": "a token", "mean": "the mean of a text"}, help=MEANS
             )
-            rows = view.number("rows", "Points of each", 5000, 50, 200_000, step=1000)
+            rows = view.number("rows", "Points per data set", 5000, 50, 200_000, step=1000)
             tokens = token_filter(view)
-            length = view.number("max_length", "Longest text", 512, 8, 131_072, step=64, help="In tokens.")
+            length = view.number("max_length", "Longest text (tokens)", 512, 8, 131_072, step=64)
     with st.container(border=True):
         wish = map_choice(view, store)
-        seed = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which points, and t-SNE's course.")
+        seed = view.number(
+            "seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which points are drawn, and t-SNE's random numbers."
+        )
     if not datasets:
         return None
     clouds = tuple(
@@ -62,12 +64,12 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
 
 
 def views(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the view that is chosen on the right."""
+    """Draw the chosen view on the right."""
     names = {name: title for name, (title, _) in VIEWS.items()}
     _, show = VIEWS[view.segments("show", "Show", names)]
     show(view, spec, store)
 
 
-header("Activations", "What do a model's activations on these texts look like at one place in the residual stream?")
+header("Activations", "What do a model's activations on these texts look like at one site of the residual stream?")
 controls_beside(View("activations"), open_store(), controls, views)
 box()

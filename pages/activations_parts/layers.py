@@ -1,4 +1,4 @@
-"""All sites at once: a strip of small maps, and curves over sites of what was measured there."""
+"""All sites at once: a strip of small maps, and curves of quantities over sites."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,11 +29,11 @@ from pages.widgets.tables import download
 SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
 FIRST = ["lda_accuracy", "neighbour_purity", "energy", "dip", "two_nn_dimension", "kurtosis_principal"]
 _KEPT_A_SITE = 40_000
-"""Bytes of tables and small map."""
+"""Bytes of a site's tables and small map."""
 
 
 def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the strip and the curves, or say what measuring them costs, offer it, and show the job."""
+    """Draw the strip and the curves, or offer to measure them, with the cost, and show the job."""
     with st.expander("How the sites are measured"):
         settings = spec_fields(view, AtlasSpec, SETTINGS)
     asked = atlas_spec(spec, settings)
@@ -54,7 +54,7 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
 
 
 def atlas_spec(spec: ProjectionSpec, settings: dict[str, Any]) -> AtlasSpec:
-    """Return the atlas of a map's clouds, at every site.
+    """Return the request for an atlas of a map's clouds at every site.
 
     Raises:
         BadRequest: more data sets than an atlas takes.
@@ -67,50 +67,48 @@ def cost(asked: AtlasSpec, store: Store) -> str:
     """Say what an atlas costs."""
     n_layers = describe_model(asked.model, store).n_layers
     captures = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
-    words = ["One job measures one site after the other and keeps each; stopped, it goes on from there."]
+    words = ["One job measures the sites one after another. If you stop it, it resumes where it stopped."]
     if captures:
         seconds = [capture["seconds"] for capture in captures]
         known = [n for n in (capture["bytes"] for capture in captures) if n is not None]
         disk = f", {size(sum(known))} of disk" if len(known) == len(captures) else ""
-        time = f"about {duration(sum(seconds))}{disk}" if None not in seconds else "time not known"
+        time = f"about {duration(sum(seconds))}{disk}" if None not in seconds else "the time is not known"
         n = "one data set" if len(captures) == 1 else f"{len(captures)} data sets"
         words.append(f"Activations of {n} are captured first ({time}).")
     pace = measured_pace(asked.model.name, store)
     if n_layers is None:
-        words.append("How many sites the model has is not known before it is here.")
+        words.append("The number of sites is not known until the model is on this machine.")
     elif pace is None:
-        words.append(f"**{n_layers + 1} sites**; the pace is not known here yet.")
+        words.append(f"**{n_layers + 1} sites**; the pace is not known yet.")
     else:
         n = (n_layers + 1) * len(asked.clouds)
-        words.append(f"**{n_layers + 1} sites** take about {duration(pace * n)}, by the pace of an earlier atlas.")
+        words.append(f"**{n_layers + 1} sites** take about {duration(pace * n)}, at the pace of an earlier atlas.")
     if n_layers is not None:
-        words.append(f"What is found takes {size((n_layers + 1) * _KEPT_A_SITE)}.")
+        words.append(f"The results take {size((n_layers + 1) * _KEPT_A_SITE)}.")
     return " ".join(words)
 
 
 def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
     path = str(found.job.path)
     key = view.key("strip")
-    draw(strip(path, spec.site), key=key, on_select=_opener(view, key, _strip_site(found)), selection_mode="points")
+    opener = _opener(view, key, _strip_site(found))
+    alt = "A small map of each site, in the order of the stream."
+    draw(strip(path, spec.site), key, alt, on_select=opener, selection_mode="points")
     st.caption(_strip_caption(spec, found))
     quantities = view.several(
         "quantities", "Curves", list(QUANTITIES), _there(FIRST, found), format_func=lambda name: QUANTITIES[name].title
     )
     chosen = _there(quantities, found)
     if not chosen:
-        st.info("Choose at least one quantity that these data sets have; telling apart needs two data sets.")
+        st.info("Choose at least one quantity that these data sets have; separability needs two data sets.")
         return
     key = view.key("curves")
-    draw(
-        curves(path, tuple(chosen), spec.site),
-        key=key,
-        on_select=_opener(view, key, _curve_site),
-        selection_mode="points",
-    )
+    figure, alt = curves(path, tuple(chosen), spec.site), "Curves of the chosen quantities over sites."
+    draw(figure, key, alt, on_select=_opener(view, key, _curve_site), selection_mode="points")
     st.caption(
-        "Bars: 95 % intervals over documents. Bands: each curve's null. An open point has p > 0.05, uncorrected for "
-        "the number of sites. A pair has the line of one data set and the points of the other. Click a point to open "
-        "its site."
+        "Bars are 95 % intervals over documents, bands each curve's null distribution. Open points have p > 0.05, "
+        "uncorrected for the number of sites. A pair's line has the colour of one data set and its points that of the "
+        "other. Click a point to open its site."
     )
     _definitions(chosen)
     _tables(found, chosen)
@@ -141,15 +139,14 @@ def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
         f"{plain(name)} ({points:,} points of {documents} documents)"
         for name, points, documents in zip(summary["names"], summary["n_points"], summary["n_documents"], strict=True)
     )
-    drawn = len(found.points)
     return (
-        f"First two principal components of each site of {plain(short_name(spec.model.name))}, fitted there on all of "
-        f"{counts}; the same {drawn:,} points are drawn everywhere, seed {spec.seed}. The number beside a site is the "
-        "share of its variance that is seen. Each map is centred, scaled to one size by its inner half and turned or "
-        "mirrored onto the one before (Procrustes), so that the strip reads as a film: place, size and direction of "
-        "an axis mean nothing, and a zoom into one map shows the same part of the other pictures. Where points leave "
-        "their frame, a few tokens of large norm own the plane; double-click to see all. SQuAD's documents are its "
-        "articles. Click a point to open its site."
+        f"First two principal components of each site of {plain(short_name(spec.model.name))}, fitted at that site on "
+        f"all of {counts}. Every map draws the same {len(found.points):,} points (seed {spec.seed}); the number beside "
+        "a site is the share of variance shown. Each map is centred, scaled by its inner half and rotated or mirrored "
+        "to match the one before (Procrustes), so that the strip reads as a film: position, size and direction mean "
+        "nothing, and zooming into one map zooms into all. If points leave their frame, a few tokens of large norm "
+        "dominate the plane; double-click to see everything. SQuAD's documents are its articles. Click a point to open "
+        "its site."
     )
 
 
@@ -165,7 +162,7 @@ def _curve_site(point: dict[str, Any]) -> int | str:
 
 
 def _opener(view: View, key: str, site_of: Callable[[dict[str, Any]], Any]) -> Callable[[], None]:
-    """Return what a click does: it chooses the site on the left and shows that one."""
+    """Return what a click does: it chooses the site on the left and shows its map."""
 
     def open_site() -> None:
         points = st.session_state[key]["selection"]["points"]
@@ -179,7 +176,7 @@ def _opener(view: View, key: str, site_of: Callable[[dict[str, Any]], Any]) -> C
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def strip(path: str, chosen: int | str) -> go.Figure:
-    """Return the strip of an atlas, built once."""
+    """Return the strip of an atlas, which is built once."""
     found = _read(path)
     maps, points = found.maps, found.points
     by_site = {site: rows[["x", "y"]].to_numpy(np.float32) for site, rows in maps.groupby("site", sort=False)}
@@ -191,7 +188,7 @@ def strip(path: str, chosen: int | str) -> go.Figure:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def curves(path: str, quantities: tuple[str, ...], chosen: int | str) -> go.Figure:
-    """Return the curves of an atlas, built once."""
+    """Return the curves of an atlas, which are built once."""
     found = _read(path)
     return curves_figure(found.statistics, quantities, found.summary["names"], found.sites, chosen, revision=path)
 
@@ -200,5 +197,5 @@ def _read(path: str) -> Atlas:
     job = JobFolder(Path(path))
     summary = job.result()
     if summary is None:
-        raise BadRequest(f"The atlas {job.id} has no result any more; measure the sites again.")
+        raise BadRequest(f"The atlas {job.id} has lost its result; measure the sites again.")
     return Atlas(job, summary)

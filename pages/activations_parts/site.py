@@ -1,4 +1,4 @@
-"""Clouds at one site on their map, with the numbers that qualify the picture."""
+"""The clouds of one site on their map, with the numbers that qualify the picture."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ from pages.widgets.overlays import need_clouds_on
 from pages.widgets.provenance import clouds_provenance
 from pages.widgets.state import View
 
-# Above this share of the variance along one direction, sinks are at work.
 OWNED = 0.9
-HOVERS = "Hover shows each token in its context."
-HOVERS_SHORT = "Hover shows each token; select some to read them in their context."
+"""Share of the variance along one direction above which sinks dominate the picture."""
+HOVERS = "Hover shows each token in context."
+HOVERS_SHORT = "Hover shows each token; select tokens to read them in context."
 
 
 def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the clouds on their map, what was selected on it, and what qualifies the picture."""
+    """Draw the clouds on their map, the selection, and the numbers that qualify the picture."""
     clouds = need_clouds(spec.clouds, store, view.page)
     if clouds is None:
         return
@@ -47,48 +47,51 @@ def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequenc
     if explained[0] > OWNED:
         st.info(
             f"One direction holds {explained[0]:.1%} of the variance: a few tokens of enormous norm, often the first "
-            "of each text, own this picture. Leave out first positions or sinks under *Tokens and points*.",
+            "of each text, dominate this picture. Leave out first positions or sinks under *Tokens and points*.",
             icon=":material/lightbulb:",
         )
     count = max(1, int((explained.cumsum() < 0.5).sum()) + 1)
-    half = str(count) if explained.sum() >= 0.5 else f"over {len(explained)}"
+    half = str(count) if explained.sum() >= 0.5 else f"more than {len(explained)}"
     numbers(
         {
-            "Points fitted on": f"{stored.artifact.info['n_points']:,}",
+            "Points fitted": f"{stored.artifact.info['n_points']:,}",
             "Variance in these axes": f"{shown:.1%}" if linear else "no axes",
             "Variance not shown": f"{1 - shown:.1%}" if linear else "all distances",
-            "Components for half": half,
+            "Components for half the variance": half,
         },
-        {"Variance not shown": "What the picture hides: points that look near can be far apart off the plane."},
+        {"Variance not shown": "What the map hides: points that look close can be far apart in other directions."},
     )
     left, right = st.columns(2)
     with left:
-        draw(explained_variance_figure(explained, stored.map.n_components), key=view.key("explained"))
+        figure = explained_variance_figure(explained, stored.map.n_components)
+        draw(figure, view.key("explained"), "Share of variance explained by each principal component.")
     with right:
         names = labels(spec.clouds)
         st.dataframe(sources_table(clouds, names), hide_index=True, width="stretch")
         clouds_provenance(dict(zip(names, clouds, strict=True)))
-    with st.expander("What the components are made of"):
+    with st.expander("What the components consist of"):
         show_components(view, stored, store)
 
 
 def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Store) -> str:
-    """Say what the map was fitted on, and which of the points have no place on it."""
+    """Say what the map was fitted on, and how many points lie outside its support."""
     words = [map_words(stored, store), left_out(spec.clouds[0].tokens)]
     if spec.clouds[0].pooling == "mean":
-        words.insert(1, "Each point is the mean over a text's tokens.")
+        words.insert(1, "Each point is the mean of a text's tokens.")
     if points.background:
-        words.insert(1, f"{len(points):,} tokens are laid on it.")
+        words.insert(1, f"{len(points):,} tokens are overlaid on it.")
     if stored.spec.site != spec.site:
-        words.insert(1, f"**They are of site {spec.site}, the map is of site {stored.spec.site}.**")
+        words.insert(1, f"**They come from site {spec.site}, the map from site {stored.spec.site}.**")
     outside = int((~points.placed).sum())
     if outside:
-        words.append(f"**{outside / len(points):.1%} of the tokens lie outside the map's support and have no place.**")
+        words.append(
+            f"**{outside / len(points):.1%} of the tokens lie outside the map's support and have no position on it.**"
+        )
     return " ".join([*words, HOVERS if len(points) <= HOVER_UP_TO else HOVERS_SHORT])
 
 
 def left_out(tokens: TokenFilter) -> str:
-    """Say which tokens are not among the points."""
+    """Say which tokens are left out of the points."""
     words = [
         *(["special tokens"] if not tokens.special else []),
         *(["padding"] if not tokens.pad else []),

@@ -34,7 +34,7 @@ def test_all_sites_say_what_they_cost_and_are_asked_for(filled, no_engine):
     app = opened(filled, "layers")
     shown = texts_of(app)
     assert "These sites are not measured yet" in shown
-    assert "**4 sites**; the pace is not known here yet." in shown
+    assert "**4 sites**; the pace is not known yet." in shown
     assert "Activations of one data set are captured first" in shown
     next(button for button in app.button if button.label == "Measure all sites").click().run()
     ((kind, spec),) = no_engine
@@ -51,7 +51,7 @@ def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
     assert [note["text"] for note in curves["layout"]["annotations"]] == ["Largest dip", "Participation ratio"]
     shown = texts_of(app)
     assert "stories.txt (500 points of 23 documents)" in shown.replace("\\", "")
-    assert "turned or mirrored onto the one before" in shown
+    assert "rotated or mirrored to match the one before" in shown
     assert "**Largest dip**: Hartigan's dip along" in shown
     assert app.query_params["quantities"] == '["dip","participation_ratio"]'
     assert no_engine == []
@@ -59,7 +59,7 @@ def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
 
 def test_one_data_set_has_nothing_to_be_told_from(atlas, no_engine):
     app = opened(atlas, "layers", quantities='["lda_accuracy"]')
-    assert "telling apart needs two data sets" in texts_of(app)
+    assert "separability needs two data sets" in texts_of(app)
     assert len(charts_of(app)) == 1
 
 
@@ -72,7 +72,7 @@ def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatc
 
     opened_by = {}
     monkeypatch.setattr(
-        layers, "draw", lambda _figure, key, on_select, **_: opened_by.update({key.split(".")[-1]: on_select})
+        layers, "draw", lambda _figure, key, _alt, on_select, **_: opened_by.update({key.split(".")[-1]: on_select})
     )
     app = opened(atlas, "layers")
     import streamlit as st

@@ -89,8 +89,8 @@ def test_an_address_names_a_map(filled, no_engine, where):
     app.run()
     assert {path.name: path.read_bytes() for path in Store(filled.root).folder(MAP, key).iterdir()} == before
     if where == "activations":
-        assert names_of(app)[0].endswith("own: vocabulary (99)")
-        assert "are laid on it" in words
+        assert names_of(app)[0].endswith("fitted on: vocabulary (99)")
+        assert "are overlaid on it" in words
 
 
 def test_an_unknown_name_is_said(filled, no_engine):
@@ -184,7 +184,7 @@ def test_a_cloud_is_laid_on_a_tsne_map_by_a_job_and_the_map_stays(filled, no_eng
     assert [kind for kind, _ in no_engine if kind == "place"] == ["place"]
     work(store)
     app = open_page("activations", **address)
-    assert names_of(app)[0].endswith("own: stories.txt (100)")
+    assert names_of(app)[0].endswith("fitted on: stories.txt (100)")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -209,8 +209,8 @@ def test_a_stopped_map_is_shown_with_an_offer_of_the_rest(filled, no_engine):
 def test_components_show_dimensions_and_tokens(filled, no_engine):
     files = {"data": '["file"]', "files": "[]", "path": filled.dataset.path, "samples": "30", "rows": "500"}
     app = open_page("activations", model=filled.model.name, component="2", **files)
-    assert "PC2 has" in texts_of(app)
-    assert "of 32 dimensions have" in texts_of(app)
+    assert "PC2 explains" in texts_of(app)
+    assert "of 32 dimensions hold" in texts_of(app)
     ends = table_of(app, "low end")
     assert ends["low end"].str.fullmatch("'.*'|\".*\"").all()
     assert set(ends["low end"]) != set(ends["high end"])

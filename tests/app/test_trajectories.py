@@ -86,7 +86,7 @@ def _numbers(axis):
 
 def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
     app = trajectories(filled)
-    table = table_of(app, "path", "statistic")
+    table = table_of(app, "trajectory", "statistic")
     assert list(table.columns) == [
         "trajectory",
         "tokens",

@@ -122,7 +122,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.number("Perplexity", 20, "perplexity")
     page.keyboard.press("Escape")
     walker.press("Draw this map")
-    expect(page.get_by_text("Components for half")).to_be_visible(timeout=walker.patience)
+    expect(page.get_by_text("Components for half the variance")).to_be_visible(timeout=walker.patience)
     walker.picture("5-activations-tsne")
 
     walker.to("Priors")
