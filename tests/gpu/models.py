@@ -1,0 +1,141 @@
+"""Models of random weights and batches of random tokens: everything that a GPU without a network needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PromptTuningConfig, TaskType, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from core.lm.batch import IGNORED, Example, collate
+from core.lm.load import FrozenModel
+from core.lm.prompted import build_deep, build_prompted
+from tests.benchmarks.sides import Side
+from tests.benchmarks.tuning_vs_peft import Work
+
+N_PROMPT = 20
+LABEL_SHARE = 4
+"""One token in so many, the last ones of each example, is a label."""
+LLAMA_1B = LlamaConfig(
+    vocab_size=128_256,
+    hidden_size=2048,
+    intermediate_size=8192,
+    num_hidden_layers=16,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    head_dim=64,
+    rms_norm_eps=1e-5,
+    rope_parameters={
+        "rope_type": "llama3",
+        "rope_theta": 500_000.0,
+        "factor": 32.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192,
+    },
+    max_position_embeddings=131_072,
+    tie_word_embeddings=True,
+    bos_token_id=0,
+    eos_token_id=1,
+)
+SMOLLM2_135M = LlamaConfig(
+    vocab_size=49_152,
+    hidden_size=576,
+    intermediate_size=1536,
+    num_hidden_layers=30,
+    num_attention_heads=9,
+    num_key_value_heads=3,
+    rms_norm_eps=1e-5,
+    rope_parameters={"rope_type": "default", "rope_theta": 100_000.0},
+    max_position_embeddings=8192,
+    tie_word_embeddings=True,
+    bos_token_id=0,
+    eos_token_id=1,
+)
+TINY = LlamaConfig(
+    vocab_size=97,
+    hidden_size=64,
+    intermediate_size=128,
+    num_hidden_layers=4,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=1024,
+    tie_word_embeddings=True,
+    bos_token_id=0,
+    eos_token_id=1,
+)
+
+
+@dataclass(frozen=True)
+class _Ids:
+    input_ids: list[int]
+
+
+class NoText:
+    """The tokenizer of a model that reads random ids only: each text is its beginning-of-sequence token."""
+
+    bos_token_id = 0
+    pad_token_id = 1
+    eos_token_id = 1
+
+    def __call__(self, _text: str, **_options: Any) -> _Ids:
+        """Return the one token that stands before every text."""
+        return _Ids([self.bos_token_id])
+
+
+def random_model(config: LlamaConfig, device: str, dtype: torch.dtype, seed: int = 0) -> FrozenModel:
+    """Return a frozen model of random weights, the same on every device for the same seed and dtype."""
+    torch.manual_seed(seed)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu" if config is TINY else device):
+            model: Any = LlamaForCausalLM(config)
+    finally:
+        torch.set_default_dtype(before)
+    model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    n_layers, d_model = int(config.num_hidden_layers or 0), int(config.hidden_size or 0)
+    return FrozenModel(model, NoText(), torch.device(device), dtype, "random", n_layers, d_model, config.vocab_size)
+
+
+def random_work(batch: int, n_tokens: int, n_vocabulary: int, device: str, seed: int) -> Work:
+    """Return a batch of random tokens, the last quarter of each example its labels, on a device."""
+    ids = np.random.default_rng(seed).integers(2, n_vocabulary, (batch, n_tokens))
+    labels = ids.copy()
+    labels[:, : n_tokens - n_tokens // LABEL_SHARE] = IGNORED
+    examples = [Example(tuple(row), tuple(known)) for row, known in zip(ids.tolist(), labels.tolist(), strict=True)]
+    tensors = (torch.from_numpy(part).to(device) for part in (ids, labels))
+    return Work(*tensors, collate(examples).to(torch.device(device)))
+
+
+def random_prompt(d_model: int, device: str, n_sites: int = 0) -> torch.Tensor:
+    """Return a prompt (n_prompt, d_model), or (n_sites, n_prompt, d_model), of standard deviation 0.02."""
+    shape = (n_sites, N_PROMPT, d_model) if n_sites else (N_PROMPT, d_model)
+    drawn = np.random.default_rng(0).normal(0, 0.02, shape).astype(np.float32)
+    return torch.from_numpy(drawn).to(device)
+
+
+def soft_side(frozen: FrozenModel) -> Side:
+    """Return our step of a soft prompt."""
+    prompted = build_prompted(frozen)
+    prompt = random_prompt(frozen.d_model, str(frozen.device)).requires_grad_()
+    return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
+
+
+def deep_side(frozen: FrozenModel, n_sites: int = 3) -> Side:
+    """Return our step of prompts cut from the outputs of the last blocks."""
+    sites = range(frozen.n_layers - n_sites, frozen.n_layers)
+    prompted = build_deep(frozen, "before_bos", sites, kept=False)
+    prompt = random_prompt(frozen.d_model, str(frozen.device), n_sites).requires_grad_()
+    return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
+
+
+def peft_side(frozen: FrozenModel) -> Side:
+    """Return PEFT's step of a soft prompt; it changes the model it is given, so give it one of its own."""
+    config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=N_PROMPT)
+    model: Any = get_peft_model(frozen.model, config)
+    (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
+    with torch.no_grad():
+        trained.copy_(random_prompt(frozen.d_model, str(frozen.device)))
+    return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss)
