@@ -140,12 +140,11 @@ def _trace(
 def _prompted(spec: TrajectorySpec, frozen: FrozenModel, store: Store) -> tuple[Prompted, Tensor]:
     """Return the model with a place for the run's prompt, and the prompt; one of no vectors without a run."""
     if spec.run is None:
-        return build_prompted(frozen), torch.zeros(0, frozen.d_model)
+        return build_prompted(frozen), torch.zeros(1, 0, frozen.d_model)
     run = find_job(store, spec.run)
     tuning, prompts = tuning_spec(run), read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
-    posterior = torch.from_numpy(np.array(prompts.vectors[-1]))
-    return place_prompt(tuning, frozen, prompts.sites), posterior[0] if tuning.method == "soft" else posterior
+    return place_prompt(tuning, frozen, prompts.sites), torch.from_numpy(np.array(prompts.vectors[-1]))
 
 
 def _longest(spec: TrajectorySpec, frozen: FrozenModel, n_others: int) -> int:

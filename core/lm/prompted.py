@@ -161,7 +161,7 @@ class GenericPrompted:
 
     def prefix(self, prompt: Tensor) -> Tensor:
         """Return what stands before every example: prompt and beginning-of-sequence token, (n_prefix, d_model)."""
-        prompt = prompt.to(self.frozen.device)
+        prompt = prompt.to(self.frozen.device).reshape(-1, prompt.shape[-1])
         if self.bos is None:
             return prompt
         bos = self.embed(torch.tensor([self.bos], device=self.frozen.device)).to(prompt.dtype)

@@ -61,7 +61,7 @@ class Validation:
         """Return loss and accuracy over the validation set's label tokens, each token counting the same.
 
         Args:
-            prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
             progress: in batches.
         """
         loss, n_hits = 0.0, 0
@@ -76,7 +76,7 @@ class Validation:
         """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.
 
         Args:
-            prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
             progress: in answers.
         """
         if not self.asked:

@@ -26,7 +26,7 @@ class Instruction:
 
     Attributes:
         prompted: the model that reads it after its beginning-of-sequence token, as any text.
-        prompt: (n_tokens, d_model) float32, the embeddings of its tokens.
+        prompt: (1, n_tokens, d_model) float32, the embeddings of its tokens.
     """
 
     prompted: Prompted
@@ -62,5 +62,5 @@ def build_instruction(
         return None
     embed = frozen.model.get_input_embeddings()
     with torch.no_grad():
-        prompt = embed(torch.tensor(ids, device=frozen.device)).float()
+        prompt = embed(torch.tensor([ids], device=frozen.device)).float()
     return Instruction(build_prompted(frozen, "after_bos"), prompt)

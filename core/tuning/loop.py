@@ -12,16 +12,16 @@ from core.lm.batch import Example, collate
 from core.lm.prompted import Prompted
 from core.specs.tuning import TuningSpec
 from core.tuning.order import Order
-from core.tuning.regularisers.base import Regulariser, by_site, weighted
+from core.tuning.regularisers.base import Regulariser, weighted
 
 
 @dataclass
-class Training:
+class TrainerState:
     """Where a run stands: everything the next step depends on.
 
     Attributes:
         step: how many steps were done.
-        prompt: (n_prompt, d_model) float32, the current one.
+        prompt: (n_sites, n_prompt, d_model) float32, the current one.
         first_moment: AdamW's, as the prompt.
         second_moment: AdamW's, as the prompt.
     """
@@ -32,7 +32,7 @@ class Training:
     second_moment: Tensor
 
     @classmethod
-    def start(cls, prompt: Tensor) -> "Training":
+    def start(cls, prompt: Tensor) -> "TrainerState":
         """Begin at a prior sample."""
         prompt = prompt.detach().to(torch.float32).clone()
         return cls(0, prompt, torch.zeros_like(prompt), torch.zeros_like(prompt))
@@ -69,45 +69,42 @@ class Trainer:
         spec: TuningSpec,
         prompted: Prompted,
         examples: Sequence[Example],
-        training: Training,
+        state: TrainerState,
         prior_sample: Tensor,
         regularisers: Sequence[Regulariser] = (),
     ) -> None:
-        """Take up a training where it stands, begun at a prior sample."""
+        """Go on from a state that began at a prior sample."""
         self.spec = spec
         self.prompted = prompted
         self.examples = examples
         self.regularisers = regularisers
         self.order = Order([len(example.ids) for example in examples], spec.batch_size, spec.seed)
         self.device = prompted.frozen.device
-        self.sites = [site.to(self.device, copy=True).requires_grad_() for site in by_site(training.prompt).unbind()]
+        self.sites = [site.to(self.device, copy=True).requires_grad_() for site in state.prompt]
         relative = spec.rate_unit == "relative"
-        self.units = [
-            float(site.square().mean().sqrt()) if relative else 1.0 for site in by_site(prior_sample).unbind()
-        ]
+        self.units = [float(site.square().mean().sqrt()) if relative else 1.0 for site in prior_sample]
         self.optimizer = torch.optim.AdamW(
             [{"params": [site]} for site in self.sites], lr=spec.learning_rate, weight_decay=spec.weight_decay
         )
-        moments = zip(by_site(training.first_moment).unbind(), by_site(training.second_moment).unbind(), strict=True)
-        for site, (first, second) in zip(self.sites, moments, strict=True):
+        for site, first, second in zip(self.sites, state.first_moment, state.second_moment, strict=True):
             self.optimizer.state[site] = {
-                "step": torch.tensor(float(training.step)),
+                "step": torch.tensor(float(state.step)),
                 "exp_avg": first.to(self.device, copy=True),
                 "exp_avg_sq": second.to(self.device, copy=True),
             }
-        self.step = training.step
-        self.last_good = training.prompt.detach().to(self.device, copy=True)
+        self.step = state.step
+        self.last_good = state.prompt.detach().to(self.device, copy=True)
 
     @property
     def prompt(self) -> Tensor:
-        """Return the prompt as it stands, in its method's shape."""
-        return self._whole(self.sites)
+        """Return the prompt as it stands."""
+        return torch.stack(self.sites)
 
-    def state(self) -> Training:
+    def state(self) -> TrainerState:
         """Return where the run stands, on the CPU."""
         moments = [self.optimizer.state[site] for site in self.sites]
         tensors = (self.sites, [m["exp_avg"] for m in moments], [m["exp_avg_sq"] for m in moments])
-        return Training(self.step, *(self._whole(those).detach().cpu().clone() for those in tensors))
+        return TrainerState(self.step, *(torch.stack(those).detach().cpu().clone() for those in tensors))
 
     def advance(self) -> Step:
         """Do one step.
@@ -132,9 +129,6 @@ class Trainer:
         self._require_finite_prompt(step)
         self.step += 1
         return step
-
-    def _whole(self, sites: Sequence[Tensor]) -> Tensor:
-        return sites[0] if self.last_good.dim() == 2 else torch.stack(list(sites))
 
     def _penalise(self) -> float:
         """Add the penalty's gradient to the loss's, and return the penalty."""

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
-from core.tuning.loop import Step, Training
+from core.tuning.loop import Step, TrainerState
 
 MAX_SNAPSHOTS = 1000
 MAX_SNAPSHOT_BYTES = 256_000_000
@@ -48,7 +48,7 @@ class Record:
         baseline: measures of no prompt and of the prior sample; empty until they are made.
         metrics: one row of `STEP_COLUMNS` a step, the first one first.
         evaluations: one row an evaluation.
-        snapshots: step → prompt, (n_prompt, d_model) or (n_sites, n_prompt, d_model).
+        snapshots: step → prompt, (n_sites, n_prompt, d_model).
     """
 
     seconds: float = 0.0
@@ -62,27 +62,27 @@ class Record:
 class RunWriter:
     """Writes a run's files, each of them whole or not at all."""
 
-    def __init__(self, job: JobFolder, record: Record, sites: Sequence[int]) -> None:
+    def __init__(self, job: JobFolder, record: Record, sites: Sequence[int] | None) -> None:
         """Point at the run's folder.
 
         Args:
             job: the folder.
             record: what it holds.
-            sites: prompted blocks.
+            sites: prompted blocks of a deep prompt; None for a soft one.
         """
         self.job = job
         self.record = record
-        self.sites = torch.tensor(sites)
+        self.sites = None if sites is None else torch.tensor(sites)
         self._written = 0.0
 
     def prior(self, prompt: Tensor, report: dict[str, Any]) -> None:
         """Write the prior sample and what its fit reported."""
-        self._save("prior.safetensors", self._placed(prompt))
+        self._save("prior.safetensors", self._stored(prompt))
         write_json(self.job.path / "prior.json", report)
 
     def posterior(self, prompt: Tensor) -> None:
         """Write the prompt that is the best known end of the run."""
-        self._save("posterior.safetensors", self._placed(prompt))
+        self._save("posterior.safetensors", self._stored(prompt))
 
     def step(self, step: Step, seconds: float) -> None:
         """Tell of one step."""
@@ -110,8 +110,7 @@ class RunWriter:
         """Write all snapshots."""
         steps = sorted(self.record.snapshots)
         prompts = torch.stack([self.record.snapshots[step] for step in steps])
-        placed = self._placed(self.record.snapshots[0])
-        self._save("trajectory.safetensors", {**placed, "prompt": prompts, "step": torch.tensor(steps)})
+        self._save("trajectory.safetensors", {**self._stored(prompts), "step": torch.tensor(steps)})
         self._written = time.monotonic()
 
     def metrics(self) -> None:
@@ -124,30 +123,27 @@ class RunWriter:
         with disk_errors(self.job.path):
             write_atomically(self.job.path / "metrics.parquet", table.to_parquet(index=False))
 
-    def checkpoint(self, training: Training, key: str) -> None:
+    def checkpoint(self, state: TrainerState, key: str) -> None:
         """Write all that the run needs to go on to the very same numbers."""
         notes = {
             "key": key,
-            "step": training.step,
+            "step": state.step,
             "seconds": self.record.seconds,
             "training_seconds": self.record.training_seconds,
             "baseline": self.record.baseline,
             "evaluations": self.record.evaluations,
         }
-        tensors = {f"snapshot.{step}": prompt for step, prompt in self.record.snapshots.items()}
-        tensors |= {
-            "prompt": training.prompt,
-            "first_moment": training.first_moment,
-            "second_moment": training.second_moment,
-            "metrics": torch.tensor(self.record.metrics, dtype=torch.float64).view(-1, len(STEP_COLUMNS)),
-        }
+        prompts = {f"snapshot.{step}": prompt for step, prompt in self.record.snapshots.items()}
+        prompts |= {"prompt": state.prompt, "first_moment": state.first_moment, "second_moment": state.second_moment}
+        tensors = {name: self._stored(prompt)["prompt"] for name, prompt in prompts.items()}
+        tensors["metrics"] = torch.tensor(self.record.metrics, dtype=torch.float64).view(-1, len(STEP_COLUMNS))
         folder = self.job.path / "checkpoint"
         folder.mkdir(exist_ok=True)
         self._save("checkpoint/state.safetensors", tensors, notes)
 
-    def _placed(self, prompt: Tensor) -> dict[str, Tensor]:
-        """Return a prompt as its file holds it: a deep one, (n_sites, n_prompt, d_model), with its sites."""
-        return {"prompt": prompt} if prompt.dim() == 2 else {"prompt": prompt, "site": self.sites}
+    def _stored(self, prompt: Tensor) -> dict[str, Tensor]:
+        """Return prompts (…, n_sites, n_prompt, d_model) as files hold them: a soft one without the axis of sites."""
+        return {"prompt": prompt.squeeze(-3)} if self.sites is None else {"prompt": prompt, "site": self.sites}
 
     def _save(self, name: str, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
         metadata = {"priorscope": json.dumps(notes)} if notes else None
@@ -156,7 +152,7 @@ class RunWriter:
             write_atomically(self.job.path / name, save(ready, metadata))
 
 
-def read_checkpoint(folder: Path, key: str) -> tuple[Training, Record] | None:
+def read_checkpoint(folder: Path, key: str) -> tuple[TrainerState, Record] | None:
     """Return where a run stood, or None where there is no checkpoint of this key that can be read.
 
     Args:
@@ -170,21 +166,23 @@ def read_checkpoint(folder: Path, key: str) -> tuple[Training, Record] | None:
         with safe_open(path, framework="pt") as file:
             notes = json.loads(file.metadata()["priorscope"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        training = Training(
-            notes["step"], tensors.pop("prompt"), tensors.pop("first_moment"), tensors.pop("second_moment")
+        metrics = _whole_rows(tensors.pop("metrics")).tolist()
+        prompts = {name: stored if stored.ndim == 3 else stored[None] for name, stored in tensors.items()}
+        state = TrainerState(
+            notes["step"], *(prompts.pop(name) for name in ("prompt", "first_moment", "second_moment"))
         )
         record = Record(
             seconds=notes["seconds"],
             training_seconds=notes["training_seconds"],
             baseline=notes["baseline"],
-            metrics=_whole_rows(tensors.pop("metrics")).tolist(),
+            metrics=metrics,
             evaluations=notes["evaluations"],
         )
-        snapshots = {int(name.removeprefix("snapshot.")): prompt for name, prompt in tensors.items()}
+        snapshots = {int(name.removeprefix("snapshot.")): prompt for name, prompt in prompts.items()}
         record.snapshots = dict(sorted(snapshots.items()))
     except (SafetensorError, KeyError, TypeError, ValueError, OSError):
         return None
-    return (training, record) if notes["key"] == key else None
+    return (state, record) if notes["key"] == key else None
 
 
 def _whole_rows(metrics: Tensor) -> Tensor:

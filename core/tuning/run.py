@@ -17,7 +17,7 @@ from core.store.artifacts import Store
 from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning import VERSION
-from core.tuning.loop import Trainer, Training
+from core.tuning.loop import Trainer, TrainerState
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
 from core.tuning.regularisers.base import effects
@@ -57,8 +57,8 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     key = fingerprint(spec.canonical_json(), frozen.revision, device, dtype, run.data.key, VERSION)
     priors = cache(lambda: fit_priors(spec, run.sites, frozen.d_model, store, progress))
     found = read_checkpoint(job.path, key)
-    start, record = found or (Training.start(draw_prompt(spec, priors())), Record())
-    writer = RunWriter(job, record, run.sites)
+    start, record = found or (TrainerState.start(draw_prompt(spec, priors())), Record())
+    writer = RunWriter(job, record, run.sites if spec.method == "deep" else None)
     if found:
         job.append(event="resumed", step=start.step)
     else:
@@ -174,7 +174,7 @@ class _Run:
     def _measure_baselines(self) -> None:
         prior = self.record.snapshots[0]
         baseline = {}
-        measured = [("no_prompt", self.validation, prior[..., :0, :]), ("prior_sample", self.validation, prior)]
+        measured = [("no_prompt", self.validation, prior[:, :0]), ("prior_sample", self.validation, prior)]
         if self.instruction:
             measured.append(
                 ("instruction", self.validation.through(self.instruction.prompted), self.instruction.prompt)

@@ -1,4 +1,4 @@
-"""Where a run's prompt starts: a sample of the prior at each prompted site."""
+"""The initial prompt of a run: a sample of the prior at each prompted site."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,10 +27,9 @@ def fit_priors(
 
 
 def draw_prompt(spec: TuningSpec, priors: Sequence[Prior[Any]]) -> Tensor:
-    """Return the initial prompt: (n_prompt, d_model) if soft, (n_sites, n_prompt, d_model) if deep, float32."""
+    """Return the initial prompt, (n_sites, n_prompt, d_model) float32."""
     rng = np.random.default_rng(spec.seed)
-    drawn = [torch.from_numpy(prior.sample(spec.n_prompt, rng)) for prior in priors]
-    return drawn[0] if spec.method == "soft" else torch.stack(drawn)
+    return torch.stack([torch.from_numpy(prior.sample(spec.n_prompt, rng)) for prior in priors])
 
 
 def report(spec: TuningSpec, sites: Sequence[int], priors: Sequence[Prior[Any]]) -> dict[str, Any]:

@@ -70,8 +70,7 @@ def worth(
     found: list[Measured] = []
     for change in changes(prior, posterior, sites, snapped, np.random.default_rng(seed)):
         progress(len(found), total, f"Measuring what vectors are worth: {change.name.replace('_', ' ')}")
-        prompt = change.prompt[0] if spec.method == "soft" else change.prompt
-        measured = validation.measure(torch.from_numpy(np.ascontiguousarray(prompt, np.float32)))
+        measured = validation.measure(torch.from_numpy(np.ascontiguousarray(change.prompt, np.float32)))
         loss = measured["loss"]
         unchanged = found[0].loss if found else loss
         found.append(Measured(change.name, change.site, change.vector, loss, loss - unchanged, measured["accuracy"]))

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from core.priors.covariance import GaussianFit
-from core.tuning.regularisers.base import by_site
 from core.tuning.regularisers.density import Whitening
 
 
@@ -25,6 +24,5 @@ class Attraction:
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean squared Mahalanobis distance over d_model."""
-        sites = by_site(prompt)
-        squared = [cloud(vectors).square().sum(-1) for cloud, vectors in zip(self.clouds, sites, strict=True)]
-        return torch.stack(squared).mean() / sites.shape[-1]
+        squared = [cloud(vectors).square().sum(-1) for cloud, vectors in zip(self.clouds, prompt, strict=True)]
+        return torch.stack(squared).mean() / prompt.shape[-1]

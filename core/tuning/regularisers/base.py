@@ -28,14 +28,9 @@ class Regulariser(Protocol):
         """Return the unweighted penalty, a scalar with a gradient.
 
         Args:
-            prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model), float32.
+            prompt: (n_sites, n_prompt, d_model), float32.
         """
         ...
-
-
-def by_site(prompt: Tensor) -> Tensor:
-    """Return a prompt of either shape as (n_sites, n_prompt, d_model)."""
-    return prompt if prompt.ndim == 3 else prompt[None]
 
 
 def exact_dtype(device: torch.device) -> torch.dtype:

@@ -32,7 +32,7 @@ def build_regularisers(
     Args:
         spec: of the run.
         sites: blocks whose inputs are prompted, in the order of the stream.
-        prior_sample: (n_prompt, d_model) or (n_sites, n_prompt, d_model).
+        prior_sample: (n_sites, n_prompt, d_model).
         priors: returns the fitted prior of each site, in the order of `sites`.
         get: returns a cloud, making it if need be.
         device: of the prompt.

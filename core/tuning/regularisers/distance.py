@@ -3,7 +3,6 @@
 from torch import Tensor
 
 from core.errors import BadRequest
-from core.tuning.regularisers.base import by_site
 
 
 class Distance:
@@ -23,7 +22,7 @@ class Distance:
             BadRequest: the sample is zero at a site.
         """
         self.weight = weight
-        self.prior = by_site(prior.detach()).clone()
+        self.prior = prior.detach().clone()
         self.scale = self.prior.square().sum((1, 2))
         if not bool((self.scale > 0).all()):
             raise BadRequest(
@@ -33,4 +32,4 @@ class Distance:
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean over sites of ‖prompt − prior‖² / ‖prior‖²."""
-        return ((by_site(prompt) - self.prior).square().sum((1, 2)) / self.scale).mean()
+        return ((prompt - self.prior).square().sum((1, 2)) / self.scale).mean()

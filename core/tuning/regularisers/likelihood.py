@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.tuning.regularisers.base import by_site
 from core.tuning.regularisers.density import Density
 
 
@@ -24,6 +23,5 @@ class NegativeLogPrior:
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return −mean log p(vector) / d_model."""
-        sites = by_site(prompt)
-        logs = [density(vectors) for density, vectors in zip(self.densities, sites, strict=True)]
-        return -torch.stack(logs).mean() / sites.shape[-1]
+        logs = [density(vectors) for density, vectors in zip(self.densities, prompt, strict=True)]
+        return -torch.stack(logs).mean() / prompt.shape[-1]

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from core.tuning.regularisers.base import by_site
-
 TEMPERATURE = 0.02
 """Of the soft maximum: it lies above the largest cosine by at most this times ln(rows), 0.22 for 49,152 rows."""
 
@@ -29,6 +27,6 @@ class Repulsion:
         """Return the mean soft maximum of the cosines."""
         nearest = [
             TEMPERATURE * torch.logsumexp(normalize(vectors, dim=-1) @ directions.T / TEMPERATURE, dim=-1)
-            for directions, vectors in zip(self.directions, by_site(prompt), strict=True)
+            for directions, vectors in zip(self.directions, prompt, strict=True)
         ]
         return torch.stack(nearest).mean()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from core.tuning.regularisers.base import by_site, exact_dtype
+from core.tuning.regularisers.base import exact_dtype
 
 RIDGE = 0.01
 """Added to the similarities' diagonal: equal vectors cost much, but not infinitely."""
@@ -25,7 +25,7 @@ class Spread:
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean over sites of minus the log-determinant, over n_prompt."""
-        directions = normalize(by_site(prompt).to(exact_dtype(prompt.device)), dim=-1)
+        directions = normalize(prompt.to(exact_dtype(prompt.device)), dim=-1)
         n_prompt = directions.shape[1]
         eye = torch.eye(n_prompt, dtype=directions.dtype, device=directions.device)
         similar = (directions @ directions.mT + RIDGE * eye) / (1 + RIDGE)

@@ -18,6 +18,7 @@ from sklearn.covariance import LedoitWolf
 from core.errors import BadRequest, Cancelled, Diverged
 from core.priors.covariance import fit_gaussian
 from core.store import create_job
+from core.store.prompts import read_prompt
 from core.tuning.regularisers.attraction import Attraction
 from core.tuning.regularisers.base import effects, weighted
 from core.tuning.regularisers.build import build_regularisers
@@ -29,7 +30,7 @@ from core.tuning.run import tune
 from tests.unit.tuning.conftest import run, spec_of
 
 D_MODEL, N_PROMPT = 8, 5
-SHAPES = [(N_PROMPT, D_MODEL), (3, N_PROMPT, D_MODEL)]
+SHAPES = [(1, N_PROMPT, D_MODEL), (3, N_PROMPT, D_MODEL)]
 CPU = torch.device("cpu")
 
 
@@ -37,36 +38,29 @@ def draw(shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def each_site(prompt):
-    return prompt if prompt.ndim == 3 else prompt[None]
-
-
 def clouds(shape):
-    n_sites = len(each_site(np.empty(shape)))
-    return [draw((200, D_MODEL), 10 + site) @ draw((D_MODEL, D_MODEL), 20 + site) + site for site in range(n_sites)]
+    return [draw((200, D_MODEL), 10 + site) @ draw((D_MODEL, D_MODEL), 20 + site) + site for site in range(shape[0])]
 
 
 def distance(shape):
     prior = draw(shape, 1)
-    sites = list(zip(each_site(draw(shape)), each_site(prior), strict=True))
+    sites = list(zip(draw(shape), prior, strict=True))
     expected = np.mean([np.square(now - then).mean() / np.square(then).mean() for now, then in sites])
     return Distance(1.0, torch.tensor(prior)), expected
 
 
 def log_prior(shape):
-    stds = [0.5 + site for site in range(len(each_site(draw(shape))))]
+    stds = [0.5 + site for site in range(shape[0])]
 
     def density(std):
         return lambda vectors: torch.distributions.Normal(0.0, std).log_prob(vectors).sum(-1)
 
-    expected = -np.mean([norm.logpdf(site, 0, std) for std, site in zip(stds, each_site(draw(shape)), strict=True)])
+    expected = -np.mean([norm.logpdf(site, 0, std) for std, site in zip(stds, draw(shape), strict=True)])
     return NegativeLogPrior(1.0, [density(std) for std in stds]), expected
 
 
 def repulsion(shape):
-    similar = [
-        1 - cdist(site, rows, "cosine") for site, rows in zip(each_site(draw(shape)), clouds(shape), strict=True)
-    ]
+    similar = [1 - cdist(site, rows, "cosine") for site, rows in zip(draw(shape), clouds(shape), strict=True)]
     expected = np.mean([TEMPERATURE * np.asarray(logsumexp(cosines / TEMPERATURE, axis=1)) for cosines in similar])
     largest = np.mean([cosines.max(axis=1) for cosines in similar])
     assert largest <= expected <= largest + TEMPERATURE * np.log(200)
@@ -75,14 +69,14 @@ def repulsion(shape):
 
 def attraction(shape):
     fits = [LedoitWolf().fit(rows.astype(np.float64)) for rows in clouds(shape)]
-    found = [fit.mahalanobis(site) / D_MODEL for fit, site in zip(fits, each_site(draw(shape)), strict=True)]
+    found = [fit.mahalanobis(site) / D_MODEL for fit, site in zip(fits, draw(shape), strict=True)]
     ours = [fit_gaussian(rows, None, "ledoit_wolf", 1) for rows in clouds(shape)]
     return Attraction(1.0, ours, CPU), np.mean(found)
 
 
 def spread(shape):
     found = []
-    for site in each_site(draw(shape)):
+    for site in draw(shape):
         cosines = 1 - cdist(site, site, "cosine")
         _, logarithm = np.linalg.slogdet((cosines + RIDGE * np.eye(N_PROMPT)) / (1 + RIDGE))
         found.append(-logarithm / N_PROMPT)
@@ -108,23 +102,23 @@ def test_a_penalty_is_what_an_independent_computation_gives_and_has_its_gradient
 def test_a_tensor_of_sites_counts_as_the_mean_of_its_sites():
     rows = [torch.tensor(cloud) for cloud in clouds(SHAPES[1])]
     prompt = torch.tensor(draw(SHAPES[1]))
-    alone = [float(Repulsion(1.0, [those]).penalty(site)) for those, site in zip(rows, prompt, strict=True)]
+    alone = [float(Repulsion(1.0, [those]).penalty(site[None])) for those, site in zip(rows, prompt, strict=True)]
     assert float(Repulsion(1.0, rows).penalty(prompt)) == pytest.approx(np.mean(alone), rel=1e-6)
 
 
 def test_the_scales_that_the_fields_speak_of():
-    prior = torch.tensor(draw((N_PROMPT, D_MODEL)))
+    prior = torch.tensor(draw(SHAPES[0]))
     assert float(Distance(1.0, prior).penalty(2 * prior)) == pytest.approx(1)
-    assert float(Spread(1.0).penalty(torch.eye(D_MODEL)[:N_PROMPT])) == pytest.approx(0, abs=1e-12)
-    same = float(Spread(1.0).penalty(torch.ones(20, D_MODEL)))
+    assert float(Spread(1.0).penalty(torch.eye(D_MODEL)[None, :N_PROMPT])) == pytest.approx(0, abs=1e-12)
+    same = float(Spread(1.0).penalty(torch.ones(1, 20, D_MODEL)))
     assert 4 < same < np.log(1 + 1 / RIDGE)
     points = draw((5000, D_MODEL))
     cloud = Attraction(1.0, [fit_gaussian(points, None, "ledoit_wolf", 1)], CPU)
-    assert float(cloud.penalty(torch.tensor(points))) == pytest.approx(1, abs=0.02)
+    assert float(cloud.penalty(torch.tensor(points[None]))) == pytest.approx(1, abs=0.02)
 
 
 def test_directions_alone_count_for_repulsion_and_spread():
-    prompt = torch.tensor(draw((N_PROMPT, D_MODEL)))
+    prompt = torch.tensor(draw(SHAPES[0]))
     for regulariser in (Repulsion(1.0, [torch.tensor(clouds(SHAPES[0])[0])]), Spread(1.0)):
         assert float(regulariser.penalty(10 * prompt)) == pytest.approx(float(regulariser.penalty(prompt)), rel=1e-4)
 
@@ -133,7 +127,7 @@ def test_points_of_a_cloud_that_may_only_be_read_are_copied(tiny_folder, sums):
     points = draw((50, D_MODEL))
     points.flags.writeable = False
     cloud: Any = SimpleNamespace(points=lambda site: points)
-    prompt = torch.tensor(draw((N_PROMPT, D_MODEL)))
+    prompt = torch.tensor(draw(SHAPES[0]))
     spec = spec_of(tiny_folder, sums, repulsion_weight=1.0)
     (regulariser,) = build_regularisers(spec, (0,), prompt, list, lambda _: cloud, CPU)
     expected = Repulsion(1.0, [torch.tensor(points)]).penalty(prompt)
@@ -142,11 +136,11 @@ def test_points_of_a_cloud_that_may_only_be_read_are_copied(tiny_folder, sums):
 
 def test_a_zero_prior_sample_has_no_scale():
     with pytest.raises(BadRequest, match=r"The prior sample is 0 at a site.*set l2_weight to 0"):
-        Distance(1.0, torch.zeros(2, 3))
+        Distance(1.0, torch.zeros(1, 2, 3))
 
 
 def test_the_sum_is_weighted_and_the_effect_is_not():
-    prior, prompt = torch.tensor(draw((N_PROMPT, D_MODEL))), torch.tensor(draw((N_PROMPT, D_MODEL), 5))
+    prior, prompt = torch.tensor(draw(SHAPES[0])), torch.tensor(draw(SHAPES[0], 5))
     both = [Distance(2.0, prior), Spread(0.5)]
     expected = 2 * float(both[0].penalty(prompt)) + 0.5 * float(both[1].penalty(prompt))
     assert float(weighted(both, prompt)) == pytest.approx(expected)
@@ -197,7 +191,7 @@ def penalty_of(spec, store, job):
         return [build_prior(spec.prior).fit(cloud.points(0), cloud.moments(0))]
 
     prior, posterior = (
-        torch.from_numpy(load_file(job.path / f"{name}.safetensors")["prompt"]) for name in ("prior", "posterior")
+        torch.from_numpy(read_prompt(job.path / f"{name}.safetensors")[1]) for name in ("prior", "posterior")
     )
     (regulariser,) = build_regularisers(spec, (0,), prior, priors, get, CPU)
     return float(regulariser.penalty(posterior))
