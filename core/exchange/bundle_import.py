@@ -232,8 +232,6 @@ def _is_there(key: tuple[str, str], files: Files, names: list[str], store: Store
 
 
 def _require_run(job: JobFolder, job_id: str) -> None:
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     _require(job, job_id, "tune", TuningSpec)
     try:
         read_prompt(job.path / "posterior.safetensors")

@@ -103,8 +103,6 @@ def exportable(run: JobFolder) -> TuningSpec:
     Raises:
         BadRequest: it cannot.
     """
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     if run.kind != "tune":
         raise BadRequest(f"{run.id} is a {run.kind} job and has no prompt; name a tuning run.")
     if not run.status().ended or not (run.path / "posterior.safetensors").is_file():

@@ -202,8 +202,6 @@ def _spec(
     dataset: dict[str, Any] | None,
 ) -> TuningSpec:
     """Return the run's spec: from our own export, or with what PEFT's configuration tells."""
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     model = model or {"name": _model_name(config)}
     if beside:
         told = {**beside["spec"], "model": model}

@@ -132,8 +132,6 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
 
 def tuning_spec(run: JobFolder) -> TuningSpec:
     """Return what a run was asked for."""
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     return TuningSpec.parse(run.spec)
 
 

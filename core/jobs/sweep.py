@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.analysis.rates import Trial, choose_rate
 from core.engine import client
 from core.errors import BadRequest, UnknownName

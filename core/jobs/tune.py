@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.engine.tasks import Task
 from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.specs import TuningSpec
+from core.specs.prior import require_differentiable
 from core.store import JobFolder, Store
 from core.tuning import VERSION
-from core.tuning.regularisers.support import require_density
 
 
 def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progre
 
 def _context(spec: TuningSpec) -> tuple[str, ...]:
     if spec.log_prior_weight:
-        require_density(spec.prior)
+        require_differentiable(spec.prior)
     return *texts_and_weights(spec), VERSION
 
 

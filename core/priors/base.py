@@ -10,40 +10,39 @@ from numpy.typing import NDArray
 from core.errors import BadRequest
 from core.moments import Moments, Reference
 from core.priors.radial import Radii
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, prior_type
 
 S = TypeVar("S", bound=PriorSpec)
 
 N_MEASURED = 4096
 """Draws on which the spread of a prior is measured that cannot tell it."""
 
-_PRIORS: dict[type[PriorSpec], type["Prior[Any]"]] = {}
-
 
 class Prior(ABC, Generic[S]):
     """A distribution over prompt vectors: `fit`, then `sample`.
 
-    A subclass stands in its own file beside its spec, and is tied to it by `spec_class`.
+    A subclass stands in its own file beside its spec, is tied to it by `spec_class`, and has a line in
+    `core.specs.prior.PRIORS`.
     """
 
     spec_class: ClassVar[type[PriorSpec]]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Tie the prior to its spec."""
-        super().__init_subclass__(**kwargs)
-        if "spec_class" in cls.__dict__:
-            _PRIORS[cls.spec_class] = cls
+    fit_: Any = None
+    """The Gaussian (`GaussianFit`) of priors that are fitted as one."""
 
     def __init__(self, spec: S) -> None:
         """Keep the parameters; nothing is computed here."""
         self.spec = spec
         self.d_model_ = 0
 
-    @abstractmethod
+    @property
+    def rank(self) -> int:
+        """Return the dimensions of the range on which `log_prob` is a density: d_model unless a fit is singular."""
+        return self.fit_.dim if self.fit_ else self.d_model_
+
     def fit(
         self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
     ) -> Self:
-        """Learn from a reference cloud.
+        """Learn from a reference cloud; a prior that learns nothing takes the width alone.
 
         Args:
             points: (n, d) of the reference cloud. A prior that needs no reference reads only d.
@@ -53,14 +52,25 @@ class Prior(ABC, Generic[S]):
         Raises:
             BadRequest: fewer than two points, values that are not finite, or something of `further` is missing.
         """
+        self.d_model_ = check_points(points[:0], least=0).shape[1]
+        return self
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw n vectors: (n, d) float32, decided by the generator alone."""
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
-        """Return the log density (n,) of rows (n, d), or None where the prior has none."""
+    def log_prob(self, x: Any) -> Any:
+        """Return the log density (n,) of rows (n, d), or None where the prior has none.
+
+        Args:
+            x: a NumPy array, or a tensor where the arrays of this prior are tensors as well, and then the density has
+                a gradient (`core.tuning.regularisers.density`); `core.priors.arrays` helps to write it once for both.
+        """
         return None
+
+    def extended_log_prob(self, x: Any) -> Any:
+        """Return `log_prob`; where that is −∞, a prior may go on so that a gradient leads back."""
+        return self.log_prob(x)
 
     def radii(self, x: NDArray[np.floating]) -> Radii | None:
         """Return how far samples (n, d) lie from the mean in the prior's own metric, with the law; None without one."""
@@ -86,7 +96,7 @@ class Prior(ABC, Generic[S]):
 
 def prior_class(spec: PriorSpec) -> type[Prior[Any]]:
     """Return the prior that belongs to a spec."""
-    return _PRIORS[type(spec)]
+    return prior_type(spec.kind)
 
 
 def scale_facts(mean: NDArray[np.float64], total_variance: float) -> dict[str, float]:

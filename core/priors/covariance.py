@@ -5,6 +5,7 @@ a Gaussian on the subspace that the points span; `dim` is its rank and stands wh
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from core.errors import BadRequest
 from core.moments import Moments
+from core.priors.arrays import namespace
 from core.priors.base import check_points, scale_facts
 
 CovarianceName = Literal["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
@@ -42,6 +44,8 @@ _CHUNK_VALUES = 4_194_304
 @dataclass(frozen=True)
 class GaussianFit:
     """N(mean, covariance) on the subspace where the covariance has rank.
+
+    Densities take vectors as NumPy arrays, or as tensors where the arrays of the fit are tensors as well.
 
     Attributes:
         mean: (d,).
@@ -76,31 +80,47 @@ class GaussianFit:
         """Return the covariance (d, d)."""
         return (self.basis * self.variances) @ self.basis.T
 
-    def whiten(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Map vectors (n, d) to coordinates (n, dim), with whether each vector lies in the range (n,).
+    @cached_property
+    def axes(self) -> Any:
+        """Return the principal axes (d, dim), each over the standard deviation along it."""
+        return self.basis / namespace(self.variances).sqrt(self.variances)
 
-        The squared norm of the coordinates is the squared Mahalanobis distance. A vector counts as in the range
-        when what sticks out is no more than float32 rounding.
+    @cached_property
+    def log_volume(self) -> float:
+        """Return the log density at the mean."""
+        return float(-0.5 * (self.dim * np.log(2 * np.pi) + namespace(self.variances).log(self.variances).sum()))
+
+    def whiten(self, x: Any) -> Any:
+        """Map vectors (n, d) to coordinates (n, dim), in which this Gaussian is standard normal.
+
+        Their squared norm is the squared Mahalanobis distance.
         """
-        offset = x - self.mean
-        along = offset @ self.basis
-        residual = np.linalg.norm(offset - along @ self.basis.T, axis=1)
-        rounding = 16 * np.finfo(np.float32).eps * (np.linalg.norm(offset, axis=1) + np.linalg.norm(self.mean))
-        return along / np.sqrt(self.variances), residual <= rounding
+        return (x - self.mean) @ self.axes
 
-    def log_prob(self, white: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_prob(self, white: Any) -> Any:
         """Return the log density (n,) on the range, from coordinates (n, dim)."""
-        normaliser = self.dim * np.log(2 * np.pi) + np.log(self.variances).sum()
-        return -0.5 * (normaliser + np.square(white).sum(axis=1))
+        return self.log_volume - 0.5 * namespace(white).square(white).sum(axis=1)
+
+    def on_range(self, x: Any, log_density: Any) -> Any:
+        """Return log densities (n,) of rows (n, d) as they are on the range of the fit, and −inf off it.
+
+        A vector counts as on the range when what sticks out is no more than float32 rounding.
+        """
+        if self.dim == len(self.mean):
+            return log_density
+        xp, offset = namespace(x), x - self.mean
+        residual = xp.linalg.norm(offset - offset @ self.basis @ self.basis.T, axis=1)
+        rounding = 16 * float(np.finfo(np.float32).eps)
+        bound = rounding * (xp.linalg.norm(offset, axis=1) + xp.linalg.norm(self.mean))
+        return xp.where(residual <= bound, log_density, -np.inf)
 
     def tensors(self) -> dict[str, NDArray[np.float64]]:
         """Return the arrays by name, ready to be kept; `GaussianFit(**tensors, facts=facts)` is the fit again."""
         return {"mean": self.mean, "basis": np.ascontiguousarray(self.basis), "variances": self.variances}
 
-    def density(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    def density(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d); for a singular fit that on its range, and −inf off it."""
-        white, inside = self.whiten(x)
-        return np.where(inside, self.log_prob(white), -np.inf)
+        return self.on_range(x, self.log_prob(self.whiten(x)))
 
 
 def fit_gaussian(

@@ -1,6 +1,7 @@
 """Gaussian exclusion: a fitted Gaussian with its dense middle cut out."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
+from core.priors.arrays import namespace
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.radial import (
@@ -31,7 +33,7 @@ class ExclusionSpec(PriorSpec):
     title: ClassVar[str] = "Gaussian exclusion"
     summary: ClassVar[str] = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 40
+    differentiable: ClassVar[bool] = True
 
     kind: Literal["exclusion"] = "exclusion"
     c: float = Field(
@@ -115,22 +117,23 @@ class Exclusion(Prior[ExclusionSpec]):
         rest = rng.standard_normal((n, self.fit_.dim - self.law_.dim))
         return self.fit_.colour(np.concatenate([excluded, rest], axis=1))
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    def log_prob(self, x: Any) -> Any:
         """Return the normalised log density (n,) of rows (n, d); −inf in the excluded region.
 
         For a singular fit it is the density on the fit's range, and −inf off it.
         """
-        white, inside = self.fit_.whiten(x)
-        law = self.law_
-        squared = np.square(white[:, : law.dim]).sum(axis=1)
-        # From the plain Gaussian's density to the widened one's, in the dimensions that follow the exclusion.
-        widened = squared * -np.expm1(-law.log_scale) / 2 - law.dim * law.log_scale / 2
-        density = self.fit_.log_prob(white) + widened + law.log_accept(squared) - np.log(law.acceptance)
-        return np.where(inside, density, -np.inf)
+        return self._log_prob(x, self.law_.log_accept)
+
+    def extended_log_prob(self, x: Any) -> Any:
+        """Return the log density (n,) of rows (n, d), in the excluded region gone on linearly in m².
+
+        Deviation: −∞ there pulls nowhere; the line pushes a vector out.
+        """
+        return self._log_prob(x, self.law_.extended_log_accept)
 
     def radii(self, x: NDArray[np.floating]) -> Radii:
         """Return Mahalanobis distances of rows (n, d) in the dimensions that follow the exclusion, with their law."""
-        values = np.linalg.norm(self.fit_.whiten(x)[0][:, : self.law_.dim], axis=1)
+        values = np.linalg.norm(self.fit_.whiten(x)[:, : self.law_.dim], axis=1)
         curves = self.radial_density()
         law = f"exclusion's law, {self.law_.dim} dimensions"
         return Radii(values, curves.radius, curves.exclusion, law, curves.excluded_radius)
@@ -167,6 +170,12 @@ class Exclusion(Prior[ExclusionSpec]):
             "in_words": self._in_words(ours[1], plain[1]),
             **self.fit_.facts,
         }
+
+    def _log_prob(self, x: Any, log_accept: Callable[[Any], Any]) -> Any:
+        law, white = self.law_, self.fit_.whiten(x)
+        squared = namespace(x).square(white[:, : law.dim]).sum(axis=1)
+        density = self.fit_.log_prob(white) + law.widened(squared) + log_accept(squared) - math.log(law.acceptance)
+        return self.fit_.on_range(x, density)
 
     def _in_words(self, ours: float, plain: float) -> str:
         law, push = self.law_, 100 * (ours / plain - 1)

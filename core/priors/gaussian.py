@@ -19,7 +19,7 @@ class GaussianSpec(PriorSpec):
     title: ClassVar[str] = "Fitted Gaussian"
     summary: ClassVar[str] = "A normal distribution with the mean and covariance of the reference cloud."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 30
+    differentiable: ClassVar[bool] = True
 
     kind: Literal["gaussian"] = "gaussian"
     covariance: CovarianceField = "empirical"
@@ -56,7 +56,7 @@ class Gaussian(Prior[GaussianSpec]):
         """
         return self.fit_.colour(rng.standard_normal((n, self.fit_.dim)))
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    def log_prob(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d).
 
         For a singular fit it is the density on the fit's range, and −inf off it.
@@ -65,7 +65,7 @@ class Gaussian(Prior[GaussianSpec]):
 
     def radii(self, x: NDArray[np.floating]) -> Radii:
         """Return Mahalanobis distances of rows (n, d) under the fit, with the χ law of its rank."""
-        return chi_radii(np.linalg.norm(self.fit_.whiten(x)[0], axis=1), self.fit_.dim)
+        return chi_radii(np.linalg.norm(self.fit_.whiten(x), axis=1), self.fit_.dim)
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return mean and total variance of the fit."""

@@ -45,7 +45,7 @@ class InterpolationSpec(PriorSpec):
     title: ClassVar[str] = "Interpolation"
     summary: ClassVar[str] = "Between the reference cloud and a second one: αx + (1 − α)y, both from fitted Gaussians."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 60
+    differentiable: ClassVar[tuple[str, str]] = ("alpha", "fixed")
 
     kind: Literal["interpolation"] = "interpolation"
     second: Annotated[str, BeforeValidator(second_cloud)] = Field(
@@ -87,6 +87,7 @@ class Interpolation(Prior[InterpolationSpec]):
     spec_class = InterpolationSpec
     fit_: GaussianFit
     second_: GaussianFit
+    closed_: GaussianFit | None
     names_: tuple[str, str]
 
     def fit(
@@ -101,6 +102,7 @@ class Interpolation(Prior[InterpolationSpec]):
         (second,) = check_further(spec, further, points.shape[1])
         self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)
         self.second_ = fit_gaussian(second.points, second.moments, spec.covariance, spec.rank)
+        self.closed_ = None
         self.names_ = ("reference", second.name or "second")
         self.d_model_ = points.shape[1]
         return self
@@ -119,19 +121,26 @@ class Interpolation(Prior[InterpolationSpec]):
         ]
         return as_float32(self._mean(alpha) + deviations[0] + deviations[1])
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    def log_prob(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d) where α is fixed; there is no closed form where it is drawn."""
         fit = self.closed_form()
         return fit.density(x) if fit else None
 
+    @property
+    def rank(self) -> int:
+        """Return the rank of the closed form, where there is one."""
+        fit = self.closed_form()
+        return fit.dim if fit else self.d_model_
+
     def closed_form(self) -> GaussianFit | None:
-        """Return the Gaussian that the mixtures follow where α is fixed."""
-        if self.spec.alpha != "fixed":
-            return None
+        """Return the Gaussian that the mixtures follow where α is fixed; worked out once a fit."""
+        if self.closed_ or self.spec.alpha != "fixed":
+            return self.closed_
         alpha = np.array([self.spec.fixed_alpha])
         (first,), (second,) = self._weights(alpha)
         covariance = first**2 * self.fit_.covariance() + second**2 * self.second_.covariance()
-        return gaussian_of(self._mean(alpha)[0], covariance)
+        self.closed_ = gaussian_of(self._mean(alpha)[0], covariance)
+        return self.closed_
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the total variance, which has a closed form in the moments of α."""

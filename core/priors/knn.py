@@ -26,7 +26,6 @@ class KnnSpec(PriorSpec):
     title: ClassVar[str] = "Low density"
     summary: ClassVar[str] = "A widened fitted Gaussian, kept where the k-th nearest point of the cloud is far away."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 80
 
     kind: Literal["knn"] = "knn"
     k: int = Field(
@@ -134,10 +133,10 @@ class Knn(KeptPrior[KnnSpec]):
 
         Its constant has the error of an acceptance rate that is measured on 1,024 candidates.
         """
-        white, inside = self.fit_.whiten(x)
-        density = self.fit_.log_prob(white / self.spec.widening) - self.fit_.dim * np.log(self.spec.widening)
-        far = inside & (self._distance(x, self.spec.k) > self.threshold_)
-        return np.where(far, density - np.log(self.acceptance_), -np.inf)
+        white = self.fit_.whiten(x) / self.spec.widening
+        density = self.fit_.log_prob(white) - self.fit_.dim * np.log(self.spec.widening) - np.log(self.acceptance_)
+        far = self._distance(x, self.spec.k) > self.threshold_
+        return self.fit_.on_range(x, np.where(far, density, -np.inf))
 
     def report(self) -> dict[str, Any]:
         """Return threshold and acceptance, and the distances of candidates beside those of the cloud."""

@@ -1,6 +1,7 @@
 """A prior scaled until its samples have the total variance that was asked for."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -63,12 +64,18 @@ class Matched(Prior[PriorSpec]):
         mean, factor = self.map_for(n)
         return as_float32(mean + factor * (self.prior.sample(n, rng).astype(np.float64) - mean))
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    @property
+    def rank(self) -> int:
+        """Return the prior's own."""
+        return self.prior.rank
+
+    def log_prob(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d), on the prior's range where it is singular."""
-        mean, factor = self.map_for(len(x))
-        density = self.prior.log_prob(mean + (x - mean) / factor)
-        dim = self.prior.report().get("rank", self.d_model_)
-        return None if density is None else density - dim * np.log(factor)
+        return self._scaled(x, self.prior.log_prob)
+
+    def extended_log_prob(self, x: Any) -> Any:
+        """Return the prior's own of rows (n, d), scaled."""
+        return self._scaled(x, self.prior.extended_log_prob)
 
     def radii(self, x: NDArray[np.floating]) -> Radii | None:
         """Return those of rows (n, d) before they were scaled."""
@@ -107,6 +114,11 @@ class Matched(Prior[PriorSpec]):
                 f"to {self.target_:g}; set match_trace to 'none'."
             )
         return mean, float(np.sqrt(self.target_ / trace))
+
+    def _scaled(self, x: Any, log_prob: Callable[[Any], Any]) -> Any:
+        mean, factor = self.map_for(len(x))
+        density = log_prob(mean + (x - mean) / factor)
+        return None if density is None else density - self.rank * math.log(factor)
 
 
 def _trace(points: NDArray[np.floating], moments: Moments | None) -> float:

@@ -1,5 +1,6 @@
 """A Gaussian mixture on the clusters of a cloud."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
@@ -7,13 +8,13 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import special
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from core.errors import BadRequest
 from core.moments import Moments, Reference
+from core.priors.arrays import logsumexp, namespace
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
@@ -29,7 +30,7 @@ class MixtureSpec(PriorSpec):
     title: ClassVar[str] = "Mixture"
     summary: ClassVar[str] = "One Gaussian for each cluster of the reference cloud."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 70
+    differentiable: ClassVar[bool] = True
 
     kind: Literal["mixture"] = "mixture"
     n_clusters: int = Field(
@@ -111,6 +112,9 @@ class Mixture(KeptPrior[MixtureSpec]):
         self.fit_ = GaussianFit(**tensors, facts=learnt.facts["gaussian"])
         self.facts_ = learnt.facts["clusters"]
         self.d_model_ = len(self.fit_.mean)
+        # What turns the leading white coordinates into those in which the clusters are, and ln of its determinant.
+        self.scale_ = np.sqrt(self.fit_.variances[: self._dim] / self.fit_.variances[0])
+        self.stretch_ = float(np.log(self.scale_).sum())
         return self
 
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -124,18 +128,20 @@ class Mixture(KeptPrior[MixtureSpec]):
         for i, cluster in enumerate(self.clusters_):
             rows, dim = chosen == i, cluster.dim
             place = cluster.mean + cluster.deviate(white[rows, :dim])
-            white[rows, : len(cluster.mean)] = place / self._scale()
+            white[rows, : len(cluster.mean)] = place / self.scale_
         return self.fit_.colour(white)
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    def log_prob(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d); for a singular fit on its range, and −inf off it."""
-        white, inside = self.fit_.whiten(x)
-        scale, dim = self._scale(), self._dim
-        parts = [cluster.log_prob(cluster.whiten(white[:, :dim] * scale)[0]) for cluster in self.clusters_]
-        leading = special.logsumexp(np.stack(parts) + np.log(self.weights_)[:, None], axis=0) + np.log(scale).sum()
+        white, square, dim = self.fit_.whiten(x), namespace(x).square, self._dim
+        place = white[:, :dim] * self.scale_
+        parts = [
+            math.log(weight) + cluster.log_volume - 0.5 * square(cluster.whiten(place)).sum(axis=1)
+            for weight, cluster in zip(self.weights_, self.clusters_, strict=True)
+        ]
         # The leading coordinates follow the mixture in place of a standard normal.
-        plain = -0.5 * (dim * np.log(2 * np.pi) + np.square(white[:, :dim]).sum(axis=1))
-        return np.where(inside, self.fit_.log_prob(white) - plain + leading, -np.inf)
+        constant = self.fit_.log_volume + 0.5 * dim * math.log(2 * math.pi) + self.stretch_
+        return self.fit_.on_range(x, constant + logsumexp(parts) - 0.5 * square(white[:, dim:]).sum(axis=1))
 
     def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
         """Return the mean (d,) and the total variance."""
@@ -165,10 +171,6 @@ class Mixture(KeptPrior[MixtureSpec]):
     @property
     def _dim(self) -> int:
         return len(self.clusters_[0].mean)
-
-    def _scale(self) -> NDArray[np.float64]:
-        """Return what turns the leading white coordinates into those in which the clusters are."""
-        return np.sqrt(self.fit_.variances[: self._dim] / self.fit_.variances[0])
 
     def _soft(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, covariances and whether it converged, by expectation and maximisation."""

@@ -29,7 +29,7 @@ class PosteriorSpec(PriorSpec):
 
     title: ClassVar[str] = "Posterior"
     summary: ClassVar[str] = "Where earlier runs ended: exactly, vector by vector, or a Gaussian over several runs."
-    order: ClassVar[int] = 100
+    differentiable: ClassVar[tuple[str, str]] = ("draw", "gaussian")
 
     kind: Literal["posterior"] = "posterior"
     runs: Annotated[str, BeforeValidator(run_list)] = Field(
@@ -99,7 +99,7 @@ class Posterior(Prior[PosteriorSpec]):
             )
         return self.rows_.astype(np.float32)
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    def log_prob(self, x: Any) -> Any:
         """Return the log density (n,) of rows (n, d) for 'gaussian'; single points have none."""
         return self.fit_.density(x) if self.fit_ else None
 

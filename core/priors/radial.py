@@ -10,15 +10,17 @@ For s > 1 it is positive outside the radius h, for s < 1 inside it. The acceptan
 h²/s and h², and these two differ by exactly dim·|t|.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammainccinv, gammaincinv, gammaln
 
 from core.errors import BadRequest
+from core.priors.arrays import namespace
 
 Reading = Literal["later", "earlier"]
 
@@ -26,6 +28,8 @@ _N_PANELS = 2048
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _LEFT_OUT = 1e-18
 """Probability that the tabulated law leaves out at either end."""
+MARGIN = 0.01
+"""Least ln(PDF_wide/PDF) down to which the extended law follows its own."""
 
 
 def log_scale(c: float, dim: int, reading: Reading) -> float:
@@ -86,11 +90,21 @@ class RadialLaw:
         """Return whether s > 1: the centre is excluded. For s < 1 the outside is."""
         return self.log_scale > 0
 
-    def log_accept(self, squared: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_accept(self, squared: Any) -> Any:
         """Return ln of the probability to accept a proposal at squared distance m² (n,); −inf where it is 0."""
-        gap = self._gain * (squared - self._hole) / 2
+        gap, xp = self._gain * (squared - self._hole) / 2, namespace(squared)
         with np.errstate(divide="ignore"):
-            return np.log(-np.expm1(-np.maximum(gap, 0.0)))
+            return xp.log(-xp.expm1(-gap.clip(min=0.0)))
+
+    def extended_log_accept(self, squared: Any) -> Any:
+        """Return `log_accept` (n,), below `MARGIN` of ln(PDF_wide/PDF) gone on as a straight line."""
+        gap = -math.expm1(-self.log_scale) * (squared - self.excluded_radius**2) / 2
+        kept, xp = gap.clip(min=MARGIN), namespace(gap)
+        return xp.log(-xp.expm1(-kept)) + (gap - kept) / math.expm1(MARGIN)
+
+    def widened(self, squared: Any) -> Any:
+        """Return the log density (n,) of the widened Gaussian over the plain one's at squared distance m² (n,)."""
+        return -math.expm1(-self.log_scale) * squared / 2 - self.dim * self.log_scale / 2
 
     def log_density(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log density of the law at radius (n,) ≥ 0."""

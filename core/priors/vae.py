@@ -32,7 +32,6 @@ class VaeSpec(PriorSpec):
     title: ClassVar[str] = "VAE"
     summary: ClassVar[str] = "Decoded samples of a variational autoencoder that is trained on the reference cloud."
     needs_reference: ClassVar[bool] = True
-    order: ClassVar[int] = 90
 
     kind: Literal["vae"] = "vae"
     d_latent: int = Field(default=32, ge=1, le=4096, title="Latent width", description="Units of the code.")

@@ -21,7 +21,6 @@ class VocabularySpec(PriorSpec):
     summary: ClassVar[str] = (
         "Embeddings of tokens as they are: drawn from all or the frequent ones, or those of a text."
     )
-    order: ClassVar[int] = 50
 
     kind: Literal["vocabulary"] = "vocabulary"
     rows: Literal["all", "frequent", "low_ids", "text"] = Field(

@@ -1,11 +1,11 @@
 """What every prior's spec has in common, and the list of kinds.
 
-Each prior's own spec stands beside the prior, in its file under `core/priors/`; defining the class
-puts its `kind` on the list. `import core.priors` defines them all.
+Each prior's own spec stands beside the prior, in its file under `core/priors/`.
 """
 
 import json
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -53,7 +53,19 @@ class RunPosterior:
 
 Further = VocabularyRows | SecondCloud | RunPosterior
 
-_KINDS: dict[str, type["PriorSpec"]] = {}
+PRIORS = {
+    "isotropic": "core.priors.isotropic:Isotropic",
+    "xavier": "core.priors.xavier:Xavier",
+    "gaussian": "core.priors.gaussian:Gaussian",
+    "exclusion": "core.priors.exclusion:Exclusion",
+    "vocabulary": "core.priors.vocabulary:Vocabulary",
+    "interpolation": "core.priors.interpolation:Interpolation",
+    "mixture": "core.priors.mixture:Mixture",
+    "knn": "core.priors.knn:Knn",
+    "vae": "core.priors.vae:Vae",
+    "posterior": "core.priors.posterior:Posterior",
+}
+"""Each kind with its class, the simplest first; a prior is imported when it is first asked for."""
 
 
 class PriorSpec(Spec):
@@ -63,8 +75,8 @@ class PriorSpec(Spec):
     summary: ClassVar[str] = ""
     needs_reference: ClassVar[bool] = False
     """Whether the prior is fitted on a reference cloud."""
-    order: ClassVar[int] = 1000
-    """Place on lists of kinds; the simplest first."""
+    differentiable: ClassVar[bool | tuple[str, str]] = False
+    """Whether `log_prob` has a gradient with respect to the vectors; or the one field and value with which it has."""
     described_last: ClassVar[tuple[str, ...]] = ("match_trace", "target_trace")
 
     kind: str
@@ -106,21 +118,34 @@ class PriorSpec(Spec):
                 data.pop(name, None)
         return data
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Put the class on the list of kinds."""
-        super().__pydantic_init_subclass__(**kwargs)
-        _KINDS[cls.model_fields["kind"].default] = cls
+
+def prior_type(kind: str) -> Any:
+    """Return the class, of `core.priors.base.Prior`, of a known kind."""
+    module, _, name = PRIORS[kind].partition(":")
+    return getattr(import_module(module), name)
 
 
 def prior_kinds() -> dict[str, type[PriorSpec]]:
-    """Return the spec class of each known kind, by `order` and then by name."""
-    return dict(sorted(_KINDS.items(), key=lambda item: (item[1].order, item[0])))
+    """Return the spec class of each known kind, in the order of `PRIORS`."""
+    return {kind: prior_type(kind).spec_class for kind in PRIORS}
 
 
-def forget_prior_kind(kind: str) -> None:
-    """Take a kind off the list again (for tests and plug-ins)."""
-    _KINDS.pop(kind, None)
+def require_differentiable(prior: PriorSpec) -> None:
+    """Check that `log_prior_weight` can mean something with this prior.
+
+    Raises:
+        BadRequest: naming the kind, those whose density has a gradient, and the remedy.
+    """
+    needed = prior.differentiable
+    if needed is True or (needed and getattr(prior, needed[0]) == needed[1]):
+        return
+    shown = f"{prior.kind!r} with {needed[0]} {getattr(prior, needed[0])!r}" if needed else f"{prior.kind!r}"
+    able = {kind: spec.differentiable for kind, spec in prior_kinds().items() if spec.differentiable}
+    kinds = ", ".join(kind if need is True else f"{kind} ({' '.join(need)})" for kind, need in able.items() if need)
+    raise BadRequest(
+        f"The prior {shown} has no log density that a gradient can follow, which log_prior_weight needs; choose one "
+        f"of: {kinds}; or set log_prior_weight to 0."
+    )
 
 
 def parse_prior(data: Any) -> PriorSpec:
@@ -136,9 +161,9 @@ def parse_prior(data: Any) -> PriorSpec:
         text = data.strip()
         data = {"kind": text} if not text.startswith("{") else _object(text)
     kind = data.get("kind") if isinstance(data, dict) else None
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise UnknownName("prior kind", str(kind), _KINDS)
-    return _KINDS[kind].parse(data)
+    if not isinstance(kind, str) or kind not in PRIORS:
+        raise UnknownName("prior kind", str(kind), PRIORS)
+    return prior_type(kind).spec_class.parse(data)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -55,8 +55,6 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         paper's 0.001 hardly turns vectors as long as those of deep blocks. Quick studies tune soft prompts on sums, and
         deep ones at the last three blocks only.
     """
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     soft, questions = _task(study, study.soft_task), _task(study, study.questions)
     sums = {**_task(study, study.arithmetic), **_deep(study)}
     deep = {**questions, **_deep(study)}

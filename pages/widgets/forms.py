@@ -61,8 +61,6 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     Returns:
         the prior, or None after an error was shown.
     """
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     kinds = prior_kinds()
     asked = asked_prior(view, name)
     kind_key = view.key(f"{name}.kind")
@@ -99,8 +97,6 @@ def _short(prior: PriorSpec) -> str:
 
 def asked_prior(view: View, name: str = "prior") -> PriorSpec:
     """Return the prior in the address, else the simplest, after a word if what is there cannot be used."""
-    import core.priors  # noqa: F401 - importing it defines the kinds
-
     first = next(iter(prior_kinds()))
     try:
         return parse_prior(view.read(name, "") or first)

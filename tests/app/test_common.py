@@ -1,6 +1,5 @@
 import pytest
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.specs import TuningSpec, parse_prior
 from core.specs.model import short_name
 from core.store import create_job

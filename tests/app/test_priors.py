@@ -1,17 +1,15 @@
 """The Priors page."""
 
 import json
-import re
-import types
-from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.specs import CloudSpec, ProjectionSpec
-from core.specs.prior import forget_prior_kind
+from core.specs.prior import PRIORS
 from core.store import Store, create_job, list_jobs
-from tests.app.conftest import ROOT, charts_of, open_page, table_of, texts_of
+from tests.app.conftest import charts_of, open_page, table_of, texts_of
+from tests.documented import module_of
 
 
 def test_a_prior_is_previewed_on_the_vocabulary_map(filled, no_engine):
@@ -36,13 +34,10 @@ def press(app: AppTest, label: str) -> None:
 
 
 @pytest.fixture
-def laplace() -> Iterator[None]:
-    """Define the worked example of the documentation, as its file in core/priors would."""
-    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-prior.md").read_text(), flags=re.DOTALL)
-    module = types.ModuleType("core.priors.laplace")
-    exec(compile(code[0], "laplace", "exec"), module.__dict__)
-    yield
-    forget_prior_kind("laplace")
+def laplace(monkeypatch):
+    """Add the prior of the documentation's worked example."""
+    module_of("adding-a-prior.md", "core.priors.laplace", monkeypatch)
+    monkeypatch.setitem(PRIORS, "laplace", "core.priors.laplace:Laplace")
 
 
 def test_a_prior_of_ones_own_is_on_the_page_and_in_its_form(filled, no_engine, laplace):

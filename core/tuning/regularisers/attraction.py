@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from core.priors.covariance import GaussianFit
-from core.tuning.regularisers.density import Whitening
+from core.tuning.regularisers.density import on_device
 
 
 class Attraction:
@@ -20,9 +20,9 @@ class Attraction:
     def __init__(self, weight: float, fits: Sequence[GaussianFit], device: torch.device) -> None:
         """Take the cloud's Gaussian at each site, in the order of the prompt's sites."""
         self.weight = weight
-        self.clouds = [Whitening(fit, device) for fit in fits]
+        self.clouds = [on_device(fit, device) for fit in fits]
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean squared Mahalanobis distance over d_model."""
-        squared = [cloud(vectors).square().sum(-1) for cloud, vectors in zip(self.clouds, prompt, strict=True)]
+        squared = [cloud.whiten(vectors).square().sum(-1) for cloud, vectors in zip(self.clouds, prompt, strict=True)]
         return torch.stack(squared).mean() / prompt.shape[-1]

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.engine import client, queue, server, tasks
 from core.engine.runner import run_job
 from core.errors import BadRequest, Unreachable

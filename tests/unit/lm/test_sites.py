@@ -1,6 +1,5 @@
 import pytest
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.errors import BadRequest
 from core.lm.sites import middle_site, resolve_prompt_sites, resolve_sites
 from core.specs import TuningSpec

@@ -52,7 +52,7 @@ def test_every_sample_lies_outside_the_ball(d_model: int, sampler: str):
 
 def test_directions_are_uniform():
     points = cloud(600, 6)
-    white, _ = make(points).fit_.whiten(make(points).sample(20_000, np.random.default_rng(0)))
+    white = make(points).fit_.whiten(make(points).sample(20_000, np.random.default_rng(0)))
     unit = white / np.linalg.norm(white, axis=1, keepdims=True)
     np.testing.assert_allclose(unit.mean(axis=0), 0, atol=0.02)
     np.testing.assert_allclose(unit.T @ unit / len(unit), np.eye(6) / 6, atol=0.01)
@@ -98,7 +98,7 @@ def test_log_prob_integrates_to_one(components: int | None):
 def test_only_the_leading_components_are_excluded():
     points = cloud(600, 12)
     prior = make(points, components=2)
-    white, _ = prior.fit_.whiten(prior.sample(4000, np.random.default_rng(0)))
+    white = prior.fit_.whiten(prior.sample(4000, np.random.default_rng(0)))
     radius = np.linalg.norm(white[:, :2], axis=1)
     report = prior.report()
     assert report["effective_dim"] == 2

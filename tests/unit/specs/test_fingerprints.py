@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-import core.priors  # noqa: F401  (puts the priors on the list)
 from core.specs import Spec, prior_kinds
 from core.specs.docs import documented_specs
 

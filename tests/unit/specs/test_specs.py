@@ -2,7 +2,6 @@
 
 import pytest
 
-import core.priors  # noqa: F401  (puts the priors on the list)
 from core.errors import BadRequest, UnknownName
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec, parse_prior, prior_kinds
 from core.specs.describe import describe

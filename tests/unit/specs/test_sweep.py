@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.errors import BadRequest, UnknownName
 from core.specs import SweepSpec, TuningSpec, parse_prior
 from core.specs.cells import MAX_CELLS, cells_of, compared_cells, with_fields

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import core.priors  # noqa: F401 - importing it defines the kinds
 from core.errors import BadRequest
 from core.specs import TuningSpec, parse_prior
 from core.store import create_job

@@ -9,10 +9,10 @@ import torch
 from core.errors import BadRequest
 from core.moments import Reference
 from core.priors import build_prior
+from core.priors.radial import MARGIN
 from core.specs import parse_prior
-from core.specs.prior import prior_kinds
-from core.tuning.regularisers.density import EXCLUSION_MARGIN, log_density
-from core.tuning.regularisers.support import require_density
+from core.specs.prior import prior_kinds, require_differentiable
+from core.tuning.regularisers.density import log_density
 
 D_MODEL, N_PROMPT = 6, 5
 CPU = torch.device("cpu")
@@ -78,7 +78,7 @@ def test_where_the_exclusion_prior_excludes_the_density_goes_on_as_a_line_that_p
     assert (vectors.grad @ torch.tensor(axis) > 0).all()
 
     gain = -np.expm1(-prior.law_.log_scale)
-    joint = np.sqrt(prior.law_.excluded_radius**2 + 2 * EXCLUSION_MARGIN / gain)
+    joint = np.sqrt(prior.law_.excluded_radius**2 + 2 * MARGIN / gain)
     around = torch.tensor(prior.fit_.mean + (joint * np.array([1 - 1e-9, 1 + 1e-9]))[:, None] * axis)
     below, above = log_density(prior, 2, CPU)(around)
     assert float(below) == pytest.approx(float(above), abs=1e-5)
@@ -108,7 +108,7 @@ def test_a_fit_without_full_rank_is_refused_with_its_rank():
 )
 def test_a_kind_without_a_density_is_refused_with_those_that_have_one(settings, named):
     with pytest.raises(BadRequest, match=r"The prior .* has no log density") as error:
-        require_density(parse_prior(settings))
+        require_differentiable(parse_prior(settings))
     message = str(error.value)
     assert named in message
     assert "isotropic, xavier (distribution normal), gaussian, exclusion" in message
@@ -119,4 +119,4 @@ def test_every_kind_is_either_tested_here_or_refused():
     tested = {settings["kind"] for settings in WITH_DENSITY}
     for kind in set(prior_kinds()) - tested:
         with pytest.raises(BadRequest, match="no log density"):
-            require_density(parse_prior(kind))
+            require_differentiable(parse_prior(kind))
