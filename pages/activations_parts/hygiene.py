@@ -16,9 +16,8 @@ from core.specs import HygieneSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
 from pages.activations_parts.site import left_out
-from pages.widgets.cite import cite_job
 from pages.widgets.layout import draw, duration, errors, plain, size, table
-from pages.widgets.offers import offer
+from pages.widgets.offers import need_result
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
@@ -35,21 +34,12 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
         st.info("This view always uses single tokens.", icon=":material/info:")
     asked = hygiene_spec(spec, ratio)
     with errors():
-        cite_job("hygiene", asked)
-        found = find_hygiene(asked, store)
-        if found is None:
-            offer(
-                "hygiene",
-                asked,
-                store,
-                ":material/cleaning_services: The effect of each kind of token is not measured yet",
-                cost(asked, store),
-                "Measure token hygiene",
-            )
-            return
-        _kinds(found)
-        _numbers(view, found)
-        _picture(spec, found)
+        title = ":material/cleaning_services: The effect of each kind of token is not measured yet"
+        found = need_result("hygiene", asked, find_hygiene, store, title, cost, "Measure token hygiene")
+        if found:
+            _kinds(found)
+            _numbers(view, found)
+            _picture(spec, found)
 
 
 def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:

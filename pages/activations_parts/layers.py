@@ -19,10 +19,9 @@ from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import JobFolder, Store
-from pages.widgets.cite import cite_job
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import draw, duration, errors, plain, size, table
-from pages.widgets.offers import offer
+from pages.widgets.offers import need_result
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
@@ -38,19 +37,10 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
         settings = spec_fields(view, AtlasSpec, SETTINGS)
     asked = atlas_spec(spec, settings)
     with errors():
-        cite_job("atlas", asked)
-        found = find_atlas(asked, store)
-        if found is None:
-            offer(
-                "atlas",
-                asked,
-                store,
-                ":material/layers: These sites are not measured yet",
-                cost(asked, store),
-                "Measure all sites",
-            )
-            return
-        _show(view, spec, found)
+        title = ":material/layers: These sites are not measured yet"
+        found = need_result("atlas", asked, find_atlas, store, title, cost, "Measure all sites")
+        if found:
+            _show(view, spec, found)
 
 
 def atlas_spec(spec: ProjectionSpec, settings: dict[str, Any]) -> AtlasSpec:

@@ -26,11 +26,8 @@ from pages.widgets.state import View
 
 _SAME = 0.01
 """Share of its norm by which a token's stream at site 0 may differ from its vocabulary row and still count as it."""
-_NAME = 34
-"""Characters of a sentence in the legend."""
-_CONTEXT = 8
-"""Tokens shown on either side of the one under the pointer."""
-_SHOWN_ALTERNATIVES = 4
+_NAME, _CONTEXT, _SHOWN_ALTERNATIVES = 34, 8, 4
+"""Characters of a sentence in the legend; hovered: tokens on either side, and alternatives to a generated one."""
 
 
 @dataclass(frozen=True)
