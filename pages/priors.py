@@ -10,10 +10,10 @@ from core.activations.references import Place, missing_clouds
 from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
-from core.figures.cloud_map import Layer, map_axes, map_figure
-from core.figures.palette import XAVIER
+from core.figures.cloud_map import map_axes, map_figure
+from core.figures.layer import Layer
+from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
-from core.figures.priors import prior_marks
 from core.jobs.projection import StoredMap
 from core.priors.exclusion import ExclusionSpec
 from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec

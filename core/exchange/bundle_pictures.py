@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from core.errors import BadRequest
-from core.figures.cloud_map import Layer, map_figure, pca_axes
+from core.figures.cloud_map import map_figure, pca_axes
+from core.figures.layer import Layer
 from core.figures.page import CODE, page
 from core.figures.training import loss_figure
 from core.jobs.measure import frames

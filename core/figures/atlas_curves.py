@@ -10,8 +10,9 @@ from plotly.subplots import make_subplots
 
 from core.analysis.atlas_terms import ALL, QUANTITIES, pair_name
 from core.figures.hover import TEXT_AND_NAME, hover
-from core.figures.palette import mark
-from core.figures.style import GRID, style
+from core.figures.palette import faint, mark
+from core.figures.panel_grid import PanelGrid
+from core.figures.style import GRID, error_bars, style
 from core.figures.text import show
 
 SIGNIFICANT = 0.05
@@ -43,20 +44,20 @@ def curves_figure(
         chosen: site that is marked by a line.
         revision: see `style`.
     """
-    n_columns = min(_COLUMNS, len(quantities))
-    n_rows = -(-len(quantities) // n_columns)
+    grid = PanelGrid(len(quantities), _COLUMNS)
+    n_rows = grid.n_rows
     titles = [QUANTITIES[quantity].title for quantity in quantities]
     figure = make_subplots(
-        n_rows, n_columns, subplot_titles=titles, vertical_spacing=0.3 / n_rows, horizontal_spacing=0.09
+        n_rows, grid.n_columns, subplot_titles=titles, vertical_spacing=0.3 / n_rows, horizontal_spacing=0.09
     )
-    place = {site: i for i, site in enumerate(sites)}
+    order = {site: i for i, site in enumerate(sites)}
     seen: set[str] = set()
     for i, quantity in enumerate(quantities):
         here = table.loc[table["quantity"] == quantity]
         for cloud in dict.fromkeys(here["cloud"]):
-            rows = here.loc[here["cloud"] == cloud].assign(place=lambda rows: rows["site"].map(place))
-            for trace in _traces(rows.sort_values("place"), str(cloud), names, str(cloud) not in seen):
-                figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
+            rows = here.loc[here["cloud"] == cloud].assign(order=lambda rows: rows["site"].map(order))
+            for trace in _traces(rows.sort_values("order"), str(cloud), names, str(cloud) not in seen):
+                figure.add_trace(trace, *grid.cell(i))
             seen.add(str(cloud))
     style(figure, _HEIGHT * n_rows + 90, revision)
     step = -(-len(sites) // _WIDEST)
@@ -72,37 +73,29 @@ def curves_figure(
     )
     figure.update_layout(hovermode="closest", margin={"l": 48, "r": 16, "t": 84, "b": 40})
     figure.update_layout(legend_y=1 + 44 / (_HEIGHT * n_rows))
-    for empty in range(len(quantities), n_rows * n_columns):
-        where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
-        figure.update_xaxes(visible=False, **where)
-        figure.update_yaxes(visible=False, **where)
-    if chosen in place:
+    grid.hide_gaps(figure)
+    if chosen in order:
         for i in range(len(quantities)):
-            where = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-            figure.add_vline(x=place[chosen], line={"color": GRID, "width": 6}, **where)
+            row, column = grid.cell(i)
+            figure.add_vline(x=order[chosen], line={"color": GRID, "width": 6}, row=row, col=column)  # pyright: ignore[reportArgumentType]
     return figure
 
 
 def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -> list[Any]:
     line, point, symbol = _look(cloud, names)
-    x, common = rows["place"].tolist(), {"legendgroup": cloud, "hoverinfo": "skip", "showlegend": False}
+    x, common = rows["order"].tolist(), {"legendgroup": cloud, "hoverinfo": "skip", "showlegend": False}
     traces: list[Any] = []
     if bool(rows["null"].notna().to_numpy().any()):
         edge = {"mode": "lines", "line": {"width": 0}, **common}
         traces.append(go.Scatter(x=x, y=rows["null_high"].tolist(), **edge))
-        traces.append(go.Scatter(x=x, y=rows["null_low"].tolist(), fill="tonexty", fillcolor=_faint(line), **edge))
+        traces.append(
+            go.Scatter(x=x, y=rows["null_low"].tolist(), fill="tonexty", fillcolor=faint(line, _BAND), **edge)
+        )
         dotted = {"color": line, "width": 1, "dash": "dot"}
         traces.append(go.Scatter(x=x, y=rows["null"].tolist(), mode="lines", line=dotted, **common))
     open_ = (rows["p"] > SIGNIFICANT).tolist()
-    errors = {
-        "type": "data",
-        "symmetric": False,
-        "array": (rows["high"] - rows["value"]).tolist(),
-        "arrayminus": (rows["value"] - rows["low"]).tolist(),
-        "width": 0,
-        "thickness": 1.2,
-        "color": line,
-    }
+    above, below = rows["high"] - rows["value"], rows["value"] - rows["low"]
+    errors = error_bars(above, below, width=0, thickness=1.2, color=line)
     traces.append(
         go.Scatter(
             x=x,
@@ -138,11 +131,6 @@ def _look(cloud: str, names: Sequence[str]) -> tuple[str, str, str]:
                 other = mark("dataset", j)
                 return mark("dataset", i).colour, other.colour, other.symbol
     return _TOGETHER, _TOGETHER, "circle"
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{_BAND})"
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from core.figures.cloud_map import Layer
+from core.figures.layer import Layer
 from core.figures.palette import mark
 from core.figures.text import show
 

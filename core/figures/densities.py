@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.palette import DATASET_MARKS, PRIOR
-from core.figures.style import GRID, ZERO, style
+from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, faint
+from core.figures.style import GRID, SMALL_HEIGHT, ZERO, style
 from core.figures.text import show
 from core.priors.radial import ExclusionCurve
 
@@ -87,6 +87,48 @@ def density_figure(
     return figure
 
 
+def radial_figure(
+    radius: NDArray[np.floating],
+    densities: Mapping[str, NDArray[np.floating]],
+    excluded: float | None = None,
+    revision: str = "radial",
+) -> go.Figure:
+    """Draw densities of the Mahalanobis radius: the fitted Gaussian's and the prior's.
+
+    Args:
+        radius: (n,) Mahalanobis distance from the mean.
+        densities: by name, (n,) each; the first is the reference, the second the prior.
+        excluded: radius of the ball in which nothing is drawn.
+        revision: see `style`.
+    """
+    colours = [REFERENCE.colour, PRIOR.colour, *(look.colour for look in DATASET_MARKS)]
+    figure = go.Figure()
+    for (name, density), colour in zip(densities.items(), colours, strict=False):
+        figure.add_trace(
+            go.Scatter(
+                x=np.asarray(radius, np.float32),
+                y=np.asarray(density, np.float32),
+                mode="lines",
+                name=name,
+                line={"color": colour, "width": 2.5},
+                fill="tozeroy",
+                fillcolor=faint(colour),
+            )
+        )
+    style(figure, SMALL_HEIGHT, revision)
+    if excluded is not None:
+        figure.add_vrect(x0=0, x1=excluded, fillcolor="rgba(128,134,145,0.12)", line_width=0, layer="below")
+        figure.add_vline(
+            x=excluded,
+            line={"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5},
+            annotation={"text": f"nothing inside {excluded:.2f}", "font": {"size": 11}},
+            annotation_position="top left",
+        )
+    figure.update_xaxes(title_text="Mahalanobis distance from the mean", rangemode="tozero")
+    figure.update_yaxes(title_text="density", rangemode="tozero")
+    return figure
+
+
 def exclusion_figure(
     over_dim: Mapping[str, tuple[NDArray[np.integer], ExclusionCurve]],
     over_c: Mapping[str, tuple[NDArray[np.floating], ExclusionCurve]],
@@ -141,12 +183,6 @@ def exclusion_figure(
     figure.update_yaxes(rangemode="tozero", col=2)
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=ZERO)
     return figure
-
-
-def faint(colour: str) -> str:
-    """Return a hex colour for an area under a line."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.15)"
 
 
 def _logarithmic(low: float, high: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from core.analysis.intervals import Interval
 from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import POSTERIOR
-from core.figures.style import style
+from core.figures.style import error_bars, legend_once, style
 from core.figures.text import show
 
 _LINE, _PANEL = 26, 96
@@ -61,10 +61,7 @@ def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") 
         )
         figure.update_xaxes(zeroline=False, row=number, col=1)
     figure.update_xaxes(title_text=axis, row=len(panels), col=1)
-    seen: set[str] = set()
-    for trace in figure.data:
-        trace.showlegend = trace.name not in seen
-        seen.add(trace.name)
+    legend_once(figure)
     style(figure, tall, revision)
     figure.update_layout(margin={"t": 78}, legend={"y": 1 + 40 / (tall - 134), "yanchor": "bottom"})
     figure.update_annotations(font_size=13)
@@ -78,13 +75,9 @@ def _values(panel: Lines) -> go.Scatter:
         legendgroup="values",
         x=[one.value for one in found],
         y=list(range(len(found))),
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [one.high - one.value for one in found],
-            "arrayminus": [one.value - one.low for one in found],
-            "thickness": 1.5,
-        },
+        error_x=error_bars(
+            [one.high - one.value for one in found], [one.value - one.low for one in found], thickness=1.5
+        ),
         mode="markers",
         marker={"color": POSTERIOR.colour, "size": 9},
         hovertext=[

@@ -1,6 +1,7 @@
-"""One colour and one symbol a role, everywhere the same, told apart also without colour vision."""
+"""One colour and one symbol per role, the same everywhere, distinct also without colour vision."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Role = Literal["reference", "dataset", "prior", "posterior", "xavier"]
@@ -66,3 +67,26 @@ def mark(role: Role, index: int = 0) -> Mark:
     if role == "dataset":
         return DATASET_MARKS[index % len(DATASET_MARKS)]
     return _ROLES[role]
+
+
+def prior_marks(kinds: Sequence[str]) -> list[Mark]:
+    """Return how several priors are drawn together, by a rule that holds for kinds it does not know.
+
+    Xavier is green, as in the paper; the first other prior is blue; the rest take the hues of data sets in turn.
+
+    Args:
+        kinds: of the priors, in order; one kind may occur several times.
+    """
+    marks: list[Mark] = []
+    for kind in kinds:
+        own = XAVIER if kind == "xavier" else PRIOR
+        n_others = len(marks) - len({PRIOR, XAVIER} & set(marks))
+        hue = mark("dataset", n_others)
+        marks.append(own if own not in marks else replace(hue, size=PRIOR.size, opacity=PRIOR.opacity))
+    return marks
+
+
+def faint(colour: str, opacity: float = 0.15) -> str:
+    """Return a hex colour as a transparent one, for an area under a line."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

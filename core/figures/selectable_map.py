@@ -1,4 +1,4 @@
-"""Figures whose points can be selected: what is chosen keeps its colour, the rest stays as grey context."""
+"""Maps whose points can be selected: selected points keep their colour, the rest becomes grey context."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,21 +9,22 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.cloud_map import Axes, Layer, map_figure
+from core.figures.cloud_map import Axes, map_figure
+from core.figures.layer import Layer
 from core.figures.palette import CONTINUOUS, REFERENCE, Mark
 from core.figures.style import style
 from core.figures.text import show
 
 HIT = Mark("#111827", "circle-open", "circle-open", 9, 0.9)
-"""What a search found."""
+"""How the hits of a search are drawn."""
 MARKED = Mark("#D81B9A", "circle-open", "circle-open", 18, 1.0)
-"""The one point that is looked at."""
+"""How the inspected point is drawn."""
 NEIGHBOUR = Mark("#D81B9A", "circle-open", "circle-open", 9, 0.95)
-"""The nearest points of the one that is looked at."""
+"""How the nearest neighbours of the inspected point are drawn."""
 _GREY = replace(REFERENCE, opacity=0.18)
 _CONTEXT = {"color": _GREY.colour, "opacity": _GREY.opacity}
 _SVG_UP_TO = 2000
-"""Marks of up to so many points are drawn above the WebGL canvas, where no point hides them."""
+"""Up to this many rings are drawn above the WebGL canvas, where no point hides them."""
 _ZOOM_MARGIN = 0.08
 _AXIS = "coloraxis"
 _DECADES = 8
@@ -44,15 +45,15 @@ def selectable_map(
 
     Args:
         layers: with ids, the first at the bottom.
-        axes: two or three; in three dimensions there is no lasso, but what is selected is shown.
-        selected: ids of the points that are; None is no selection, and no context either.
-        rings: points to mark, such as the hits of a search; a selection leaves them as they are.
+        axes: two or three; in three dimensions there is no lasso, but the selection is shown.
+        selected: ids of the selected points; None for no selection, which leaves no grey context either.
+        rings: points to mark, such as the hits of a search; a selection does not change them.
         revision: see `style`.
-        turn: a figure of another turn is another one to the browser, which then forgets what was lassoed in it.
-        zoom: (n, 2) places that the axes reach over at first; None is all.
+        turn: raise it to make the browser forget the last lasso: it takes the figure for another one.
+        zoom: (n, 2) points that the axes span at first; None for all.
     """
-    if len(axes.titles) == 3 and selected is not None:
-        layers = [part for layer in layers for part in lit(layer, selected)]
+    if len(axes.titles) == 3:
+        layers = _lit(layers, selected)
     figure = map_figure(layers, axes, revision=revision)
     figure.add_traces([_ring_trace(layer, len(axes.titles)) for layer in rings])
     share_colours(figure, layers)
@@ -66,13 +67,13 @@ def selectable_map(
 
 @dataclass(frozen=True)
 class SiteMap:
-    """The map of one site in a row of several.
+    """One site's map in a row of several.
 
     Attributes:
         title: over it.
         layers: with ids.
         axes: two.
-        selected: ids of the selected points; None is no selection.
+        selected: ids of the selected points; None for no selection.
     """
 
     title: str
@@ -82,7 +83,7 @@ class SiteMap:
 
 
 def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
-    """Draw maps of several sites in one figure, each on its own axes, with the selected points over grey context.
+    """Draw maps of several sites side by side, each on its own axes, with selected points over grey context.
 
     Args:
         maps: at least one.
@@ -90,14 +91,11 @@ def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
     """
     figure = make_subplots(1, len(maps), subplot_titles=[show(one.title) for one in maps], horizontal_spacing=0.085)
     for column, one in enumerate(maps, start=1):
-        chosen = (
-            one.layers if one.selected is None else [part for layer in one.layers for part in lit(layer, one.selected)]
-        )
-        ordered = sorted(chosen, key=lambda layer: layer.role != "reference")
+        layers = _lit(one.layers, one.selected)
+        ordered = sorted(layers, key=lambda layer: layer.role != "reference")
         for trace in _traces(map_figure(ordered, one.axes)):
-            grey = str(trace.name).startswith(_NOT)
-            name = _NOT if grey else str(trace.name).rpartition(" (")[0] or str(trace.name)
-            trace.update(name=name, legendgroup=name, showlegend=column == 1 and not grey)
+            name = trace.legendgroup or trace.name
+            trace.update(name=name, legendgroup=name, showlegend=column == 1 and name != _NOT)
             trace.update(customdata=None, hovertext=None, hoverinfo="skip", hovertemplate=None)
             figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(title_text=one.axes.titles[0], row=1, col=column)
@@ -108,29 +106,32 @@ def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
 
 
 def lit(layer: Layer, selected: NDArray[np.integer]) -> list[Layer]:
-    """Return a layer's unselected points as grey context, and its selected ones as they are."""
+    """Split a layer into grey context of its unselected points, and its selected points as they were."""
     chosen = np.isin(layer.ids, selected) if layer.ids is not None else np.zeros(len(layer.coordinates), dtype=bool)
     rest = layer.subset(~chosen)
-    grey = Layer(name=f"{_NOT}: {layer.name}", coordinates=rest.coordinates, hover=rest.hover, ids=rest.ids, mark=_GREY)
+    grey = Layer(f"{_NOT}: {layer.name}", rest.coordinates, hover=rest.hover, ids=rest.ids, mark=_GREY, group=_NOT)
     return [part for part in (grey, layer.subset(chosen)) if len(part.coordinates)]
 
 
+def _lit(layers: Sequence[Layer], selected: NDArray[np.integer] | None) -> Sequence[Layer]:
+    return layers if selected is None else [part for layer in layers for part in lit(layer, selected)]
+
+
 def ring(name: str, coordinates: NDArray[np.float32], look: Mark) -> Layer:
-    """Return points to mark; they have no ids, so that no selection counts them twice."""
+    """Return points to mark, without ids, so that a selection does not count them twice."""
     return Layer(name=name, coordinates=coordinates, mark=look)
 
 
 def share_colours(figure: go.Figure, layers: Sequence[Layer]) -> None:
-    """Colour all layers that have values by one scale, from the first to the last percentile of them together."""
+    """Colour all layers that have values by one scale, from the 1st to the 99th percentile of all values."""
     coloured = [layer for layer in layers if layer.values is not None]
     if not coloured:
         return
     values = np.concatenate([np.asarray(layer.values, np.float64) for layer in coloured])
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, [1, 99]) if len(values) else (0, 1)
-    title = coloured[0].values_title
-    bar: dict[str, Any] = {"title": {"text": show(title.removeprefix("log "))}, "thickness": 12, "outlinewidth": 0}
-    if title.startswith("log "):
+    bar: dict[str, Any] = {"title": {"text": show(coloured[0].values_title)}, "thickness": 12, "outlinewidth": 0}
+    if coloured[0].decades:
         ticks = np.arange(_DECADES)
         bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:,}" for tick in ticks.tolist()]}
     figure.update_layout(
@@ -152,8 +153,8 @@ def _ring_trace(layer: Layer, n_dimensions: int) -> Any:
     return kind(x=x, y=y, marker=marker | {"symbol": look.symbol, "line": {"width": 2}}, **common)
 
 
-def _zoom(figure: go.Figure, places: NDArray[np.floating]) -> None:
-    low, high = np.min(places, axis=0).astype(float), np.max(places, axis=0).astype(float)
+def _zoom(figure: go.Figure, points: NDArray[np.floating]) -> None:
+    low, high = np.min(points, axis=0).astype(float), np.max(points, axis=0).astype(float)
     span = np.maximum(high - low, 1e-6)
     low, high = low - _ZOOM_MARGIN * span, high + _ZOOM_MARGIN * span
     figure.update_xaxes(range=[low[0], high[0]])

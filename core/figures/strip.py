@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures.palette import mark
+from core.figures.panel_grid import PanelGrid
 from core.figures.style import style
 from core.figures.text import show, token
 
@@ -62,11 +62,11 @@ def strip_figure(
         columns: small maps side by side.
         panel_height: of a small map, in pixels.
     """
-    n_columns = min(columns, len(maps))
-    n_rows = -(-len(maps) // n_columns)
+    grid = PanelGrid(len(maps), columns)
+    n_rows = grid.n_rows
     figure = make_subplots(
         n_rows,
-        n_columns,
+        grid.n_columns,
         subplot_titles=[_title(small, chosen) for small in maps],
         horizontal_spacing=0.008,
         vertical_spacing=0.22 / n_rows,
@@ -87,7 +87,7 @@ def strip_figure(
                 hovertemplate=f"%{{hovertext}}<extra>site {small.site}</extra>",
                 marker={"color": look.colour, "symbol": look.symbol, "size": 3, "opacity": 0.6},
             )
-            figure.add_trace(trace, row=i // n_columns + 1, col=i % n_columns + 1)
+            figure.add_trace(trace, *grid.cell(i))
     style(figure, panel_height * n_rows + 70, revision)
     figure.update_annotations(font_size=11, yshift=3)
     low, high = _range([small.coordinates for small in maps])
@@ -96,10 +96,7 @@ def strip_figure(
     figure.update_xaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
     figure.update_yaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
     figure.update_layout(margin={"l": 12, "r": 12, "t": 64, "b": 14}, legend_y=1 + 30 / (panel_height * n_rows))
-    for empty in range(len(maps), n_rows * n_columns):
-        where: dict[str, Any] = {"row": empty // n_columns + 1, "col": empty % n_columns + 1}
-        figure.update_xaxes(visible=False, **where)
-        figure.update_yaxes(visible=False, **where)
+    grid.hide_gaps(figure)
     return figure
 
 

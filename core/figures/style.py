@@ -1,6 +1,10 @@
 """What all figures share: margins, legend above the picture, grids that suit a light and a dark page."""
 
+from typing import Any
+
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 POINTS_BELOW = (
     ".js-plotly-plot .svg-container { isolation: isolate; } "
@@ -45,3 +49,24 @@ def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
     figure.update_xaxes(showgrid=True, gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
     figure.update_yaxes(showgrid=True, gridcolor=GRID, zerolinecolor=ZERO, automargin=True)
     return figure
+
+
+def legend_once(figure: go.Figure) -> None:
+    """Give each legend group, or name where there is none, one entry in the legend."""
+    seen: set[str] = set()
+    trace: Any
+    for trace in figure.data:
+        group = trace.legendgroup or trace.name
+        trace.update(legendgroup=group, showlegend=group not in seen)
+        seen.add(group)
+
+
+def error_bars(above: ArrayLike, below: ArrayLike, **look: Any) -> dict[str, Any]:
+    """Return Plotly's error bars that reach `above` and `below` each value, with further properties as they are."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.asarray(above).tolist(),
+        "arrayminus": np.asarray(below).tolist(),
+        **look,
+    }

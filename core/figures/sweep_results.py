@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.figures.hover import hover
 from core.figures.palette import REFERENCE, Mark
-from core.figures.style import SMALL_HEIGHT, style
+from core.figures.style import SMALL_HEIGHT, error_bars, style
 from core.figures.text import show
 
 STATES = {
@@ -209,15 +209,8 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
             showlegend=place == 0,
             hovertemplate=f"{name}<br>loss %{{x:.4f}}<extra></extra>",
         )
-        reach = {
-            "type": "data",
-            "symmetric": False,
-            "array": [group.high - group.value],
-            "arrayminus": [group.value - group.low],
-            "color": colour,
-            "thickness": 2,
-            "width": 6,
-        }
+        above, below = [group.high - group.value], [group.value - group.low]
+        reach = error_bars(above, below, color=colour, thickness=2, width=6)
         figure.add_scatter(
             x=[group.value],
             y=[place],

@@ -10,14 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.figures.cloud_map import Axes, Layer, Rail, points_trace, scene
+from core.figures.cloud_map import FARTHER, Axes, lay_out
 from core.figures.hover import TEXT_AND_NAME
+from core.figures.layer import Layer, points_trace
 from core.figures.palette import ANSWER, ANSWER_AFTER_PROMPT, QUESTION, SENTENCE_MARKS, Mark
-from core.figures.style import GRID, style
+from core.figures.player import PLAYER_HEIGHT, add_player
+from core.figures.rail import Rail, add_rail
+from core.figures.style import GRID, error_bars, style
 from core.figures.text import show
 
 FRAME_MILLISECONDS = 350
-_PLAYER_HEIGHT = 90
 _LINE = 1.8
 _DASHES = ("solid", "dash", "dot")
 _HEAD = 9
@@ -25,9 +27,6 @@ _ENDS = 1.7
 """How much larger the first and the last point of a path are drawn."""
 _CONE = 0.02
 """Length of an arrowhead in three dimensions, as a share of the map's extent."""
-_FARTHER = 1.25
-"""In three dimensions a prompt can lie far outside the cloud, and axis titles with it."""
-_BUTTON = {"mode": "immediate", "transition": {"duration": 0}}
 
 
 @dataclass(frozen=True)
@@ -147,12 +146,26 @@ def trajectories_figure(
         moving.append((len(figure.data), path))
         for trace in _traces(path, last, n_dimensions, span):
             figure.add_trace(trace)
-    _rail(figure, layers, paths, n_dimensions)
-    style(figure, height + (_PLAYER_HEIGHT if labels else 0), revision)
-    _lay_out(figure, axes)
+    outside = [_layer(path) for path in paths if not np.isfinite(path.coordinates).all()]
+    if outside:
+        add_rail(figure, [*layers, *map(_layer, paths)], outside, n_dimensions)
+    style(figure, height + (PLAYER_HEIGHT if labels else 0), revision)
+    lay_out(figure, axes, FARTHER)
     if labels:
-        _player(figure, moving, labels, n_dimensions, span)
+        frames = [_frame(k, moving, n_dimensions, span) for k in range(len(labels))]
+        add_player(figure, frames, labels, len(labels) - 1, FRAME_MILLISECONDS, from_first=True)
     return figure
+
+
+def _frame(
+    number: int, moving: Sequence[tuple[int, TextTrajectory]], n_dimensions: int, span: NDArray[np.floating]
+) -> go.Frame:
+    parts = [(first, _traces(path, number, n_dimensions, span)) for first, path in moving]
+    return go.Frame(
+        name=str(number),
+        data=[trace for _, traces in parts for trace in traces],
+        traces=[first + i for first, traces in parts for i in range(len(traces))],
+    )
 
 
 def sentence_mark(index: int) -> Mark:
@@ -234,88 +247,8 @@ def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], s
     )
 
 
-def _rail(figure: go.Figure, layers: Sequence[Layer], paths: Sequence[TextTrajectory], n_dimensions: int) -> None:
-    """Line up tokens without a place below the map."""
-    outside = [path for path in paths if not np.isfinite(path.coordinates).all()]
-    if not outside:
-        return
-    rail = Rail.under([*layers, *(_layer(path) for path in paths)], n_dimensions)
-    for row, path in enumerate(outside):
-        figure.add_trace(points_trace(rail.line_up(_layer(path), row), n_dimensions))
-    if n_dimensions == 2:
-        rail.mark(figure)
-
-
 def _layer(path: TextTrajectory) -> Layer:
     return Layer(path.name, path.coordinates, "dataset", hover=path.hover, mark=path.mark)
-
-
-def _lay_out(figure: go.Figure, axes: Axes) -> None:
-    if len(axes.titles) == 3:
-        sides = scene(axes)
-        sides["camera"] = {"eye": {axis: _FARTHER * place for axis, place in sides["camera"]["eye"].items()}}
-        figure.update_layout(scene=sides, margin={"l": 0, "r": 0, "b": 0})
-        return
-    figure.update_xaxes(title_text=axes.titles[0], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
-    figure.update_yaxes(title_text=axes.titles[1], showticklabels=axes.ticks, zeroline=axes.ticks, showgrid=axes.ticks)
-    if axes.equal:
-        figure.update_yaxes(scaleanchor="x", scaleratio=1)
-
-
-def _player(
-    figure: Any,
-    moving: Sequence[tuple[int, TextTrajectory]],
-    labels: Sequence[str],
-    n_dimensions: int,
-    span: NDArray[np.floating],
-) -> None:
-    """Add buttons, a slider and the frames they show, a token a frame; the figure itself shows the last."""
-    n_traces = 3 if n_dimensions == 3 else 2
-    figure.frames = [
-        go.Frame(
-            name=str(k),
-            data=[trace for _, path in moving for trace in _traces(path, k, n_dimensions, span)],
-            traces=[first + i for first, _ in moving for i in range(n_traces)],
-        )
-        for k in range(len(labels))
-    ]
-    timing = {"frame": {"duration": FRAME_MILLISECONDS, "redraw": True}, "fromcurrent": True, **_BUTTON}
-    still = {"frame": {"duration": 0, "redraw": True}, **_BUTTON}
-    figure.update_layout(
-        margin={"b": 56 + _PLAYER_HEIGHT},
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "showactive": False,
-                "x": 0,
-                "xanchor": "left",
-                "y": 0,
-                "yanchor": "top",
-                "pad": {"t": 62, "r": 12},
-                "buttons": [
-                    {"label": "Play", "method": "animate", "args": [None, {**timing, "fromcurrent": False}]},
-                    {"label": "Pause", "method": "animate", "args": [[None], still]},
-                ],
-            }
-        ],
-        sliders=[
-            {
-                "active": len(labels) - 1,
-                "x": 0.16,
-                "xanchor": "left",
-                "len": 0.81,
-                "y": 0,
-                "yanchor": "top",
-                "pad": {"t": 52},
-                "currentvalue": {"prefix": "", "xanchor": "left", "font": {"size": 13}},
-                "steps": [
-                    {"label": show(label), "method": "animate", "args": [[str(k)], still]}
-                    for k, label in enumerate(labels)
-                ],
-            }
-        ],
-    )
 
 
 def trajectory_curves(
@@ -368,14 +301,7 @@ def trajectory_curves(
                     showlegend=column == 1,
                     marker={"color": look.colour, "symbol": look.symbol, "size": 8},
                     line={"color": look.colour, "width": 1.4},
-                    error_y={
-                        "type": "data",
-                        "symmetric": False,
-                        "array": one["high"] - one["value"],
-                        "arrayminus": one["value"] - one["low"],
-                        "thickness": 1.2,
-                        "width": 3,
-                    },
+                    error_y=error_bars(one["high"] - one["value"], one["value"] - one["low"], thickness=1.2, width=3),
                     hovertemplate="site %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
                 ),
                 1,

@@ -12,7 +12,7 @@ from core.analysis.intervals import Interval
 from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict
 from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import REFERENCE, Mark
-from core.figures.style import style
+from core.figures.style import error_bars, legend_once, style
 from core.figures.text import show
 
 VERDICT_MARKS = {
@@ -64,21 +64,21 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
         vertical_spacing=_GAP / area if len(panels) > 1 else 0,
         subplot_titles=[show(quantity) for quantity in quantities],
     )
-    known: set[str] = set()
     for number, panel in enumerate(panels, 1):
         reach = _reach(panel)
         _regions(figure, panel, reach, number)
-        for trace in _panel_traces(panel, reach[1] - reach[0]):
-            group = str(trace.name)
-            trace.update(legendgroup=group, showlegend=group not in known)
-            known.add(group)
-            figure.add_trace(trace, row=number, col=1)
+        figure.add_traces(_panel_traces(panel, reach[1] - reach[0]), rows=number, cols=1)
         names = [_label(row) for row in panel]
-        where: dict[str, Any] = {"row": number, "col": 1}
         figure.update_yaxes(
-            tickvals=list(range(len(panel))), ticktext=names, range=[len(panel) - 0.4, -0.6], zeroline=False, **where
+            tickvals=list(range(len(panel))),
+            ticktext=names,
+            range=[len(panel) - 0.4, -0.6],
+            zeroline=False,
+            row=number,
+            col=1,
         )
-        figure.update_xaxes(range=list(reach), zeroline=False, **where)
+        figure.update_xaxes(range=list(reach), zeroline=False, row=number, col=1)
+    legend_once(figure)
     style(figure, area + _ABOVE + _BELOW, revision)
     figure.update_layout(margin={"t": _ABOVE, "b": _BELOW}, legend={"y": 1 + 34 / area, "yanchor": "bottom"})
     figure.update_annotations(font_size=13)
@@ -111,15 +111,9 @@ BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
 
 
 def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str], span: float) -> Any:
-    errors = {
-        "type": "data",
-        "symmetric": False,
-        "color": look.colour,
-        "thickness": 1.8,
-        "width": 4,
-        "array": [_length(each.high - each.value, span) for _, each in found],
-        "arrayminus": [_length(each.value - each.low, span) for _, each in found],
-    }
+    above = [_length(each.high - each.value, span) for _, each in found]
+    below = [_length(each.value - each.low, span) for _, each in found]
+    errors = error_bars(above, below, color=look.colour, thickness=1.8, width=4)
     return go.Scatter(
         x=[each.value for _, each in found],
         y=[place for place, _ in found],

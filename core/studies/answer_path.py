@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.pca import fit_pca
 from core.analysis.trajectory_statistics import Pool, measure_trajectory, text_table
-from core.figures.cloud_map import Layer, map_axes
+from core.figures.cloud_map import map_axes
+from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE
 from core.figures.text_trajectories import trajectories_figure
 from core.jobs.projection import find_map

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from core.activations.clouds import Cloud
-from core.figures.cloud_map import Layer
 from core.figures.hover import token_hover
+from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, PRIOR, Mark
 from core.figures.text import token
 from core.figures.text_trajectories import FollowedText, TextTrajectory, followed_trajectories

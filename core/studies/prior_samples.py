@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.references import Needed, Place, References, find, gather, job_kind
-from core.figures.cloud_map import Layer, map_axes, map_figure
+from core.figures.cloud_map import map_axes, map_figure
+from core.figures.layer import Layer
 from core.figures.palette import PRIOR, Mark
 from core.priors.base import Prior
 from core.priors.fitting import FIT, find_fit

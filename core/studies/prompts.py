@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.activations.clouds import find_cloud, find_vocabulary
-from core.figures.cloud_map import Layer, map_axes, map_figure
+from core.figures.cloud_map import map_axes, map_figure
+from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, Mark
 from core.jobs.measure import Measures
 from core.jobs.projection import StoredMap, find_map

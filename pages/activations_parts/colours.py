@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.activations.annotate import PARTS, find_annotation
 from core.activations.estimate import estimate
-from core.figures.cloud_map import Layer, split_by_token
+from core.figures.cloud_map import split_by_token
+from core.figures.layer import Layer
 from core.specs import CloudSpec
 from core.store import Store
 from pages.activations_parts.points import Points
@@ -38,25 +39,25 @@ class Colour:
     annotated: bool = False
 
 
-def by_number(title: str, column: str) -> Callable[..., list[Layer]]:
-    """Colour by a number per point on one scale; a title that begins with 'log ' makes the scale logarithmic."""
+def by_number(title: str, column: str, decades: bool = False) -> Callable[..., list[Layer]]:
+    """Colour by a number per point on one scale, with `decades` a logarithmic one."""
 
     def layers(points: Points, frame: pd.DataFrame) -> list[Layer]:
         values = frame[column].to_numpy(np.float64)
-        if title.startswith("log "):
+        if decades:
             values = np.log10(np.maximum(values, 1e-6))
         clouds = points.frame["cloud"].to_numpy()
         return [
-            replace(layer, values=values[clouds == i].astype(np.float32), values_title=title)
+            replace(layer, values=values[clouds == i].astype(np.float32), values_title=title, decades=decades)
             for i, layer in enumerate(points.layers())
         ]
 
     return layers
 
 
-def by_hidden(title: str, column: str) -> Callable[..., list[Layer]]:
+def by_hidden(title: str, column: str, decades: bool = False) -> Callable[..., list[Layer]]:
     """Colour by what the plane of the map's first components does not show of each point."""
-    return lambda points, _: by_number(title, column)(points, points.hidden)
+    return lambda points, _: by_number(title, column, decades)(points, points.hidden)
 
 
 def by_name(names_of: Callable[[pd.DataFrame], NDArray[Any]], order: tuple[str, ...]) -> Callable[..., list[Layer]]:
@@ -92,10 +93,10 @@ COLOURS = {
     "dataset": Colour("Data set", by_cloud),
     "position": Colour("Position", by_number("position", "position")),
     "token": Colour("Token", by_token),
-    "norm": Colour("Norm", by_number("log norm", "norm")),
+    "norm": Colour("Norm", by_number("norm", "norm", decades=True)),
     "off_plane": Colour("Off the plane", by_hidden("share off the plane", "off_plane")),
-    "t_squared": Colour("T²", by_hidden("log T²", "t_squared")),
-    "frequency": Colour("Frequency", by_number("log occurrences", "count"), True),
+    "t_squared": Colour("T²", by_hidden("T²", "t_squared", decades=True)),
+    "frequency": Colour("Frequency", by_number("occurrences", "count", decades=True), True),
     "part": Colour("Part", by_name(lambda frame: frame["part"].to_numpy(object), PARTS), True),
     "foreseen": Colour("Predicted", by_name(foreseen, FORESEEN), True),
     "surprise": Colour("Surprisal", by_number("surprisal (nats)", "surprise"), True),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.analysis.pca import ends, loadings
 from core.errors import BadRequest
-from core.figures.priors import loadings_figure
+from core.figures.components import loadings_figure
 from core.jobs.projection import StoredMap, clouds_of, load_map
 from core.store import Store
 from pages.widgets.layout import draw

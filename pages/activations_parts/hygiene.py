@@ -8,8 +8,9 @@ from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
 from core.analysis.atlas_terms import ALL
 from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
-from core.figures.cloud_map import Layer, map_figure, pca_axes
+from core.figures.cloud_map import map_figure, pca_axes
 from core.figures.hover import token_hover
+from core.figures.layer import Layer
 from core.figures.palette import Mark
 from core.jobs.hygiene import Hygiene, find_hygiene
 from core.specs import HygieneSpec, ProjectionSpec

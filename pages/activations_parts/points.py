@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
-from core.figures.cloud_map import Layer
 from core.figures.hover import token_hover
+from core.figures.layer import Layer
 from core.figures.text import token
 from core.jobs.projection import StoredMap
 from core.specs import CloudSpec, ProjectionSpec
@@ -135,6 +135,7 @@ class Points:
             index=index,
             hover=[self.hover[i] for i in own],
             ids=self.numbers[own],
+            group=name,
         )
 
 

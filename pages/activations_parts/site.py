@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.activations.clouds import Cloud
-from core.figures.priors import explained_variance_figure
+from core.figures.components import explained_variance_figure
 from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec, TokenFilter
 from core.store import Store

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.frozen_maps import Overlay
-from core.figures.cloud_map import Layer, map_axes
+from core.figures.cloud_map import map_axes
 from core.figures.hover import hover
+from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, mark
 from core.figures.prompt_trajectories import Panel, PromptTrajectory, comparison_figure
 from core.jobs.measure import Measures, frames, tuning_spec

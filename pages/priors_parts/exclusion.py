@@ -5,8 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
-from core.figures.densities import exclusion_figure
-from core.figures.priors import radial_figure
+from core.figures.densities import exclusion_figure, radial_figure
 from core.priors.radial import ExclusionCurve, Reading, exclusion_curve, radial_density
 from pages.widgets.layout import draw, numbers, plain
 from pages.widgets.state import View

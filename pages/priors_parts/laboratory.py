@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.frozen_maps import Overlay
-from core.figures.cloud_map import Layer
 from core.figures.densities import DensityCurve, density_figure
 from core.figures.hover import hover
+from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
 from core.priors.radial import chi_radii
 from core.specs import PriorSpec

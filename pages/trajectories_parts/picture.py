@@ -9,8 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
-from core.figures.cloud_map import Layer, map_axes
+from core.figures.cloud_map import map_axes
 from core.figures.hover import hover
+from core.figures.layer import Layer
 from core.figures.text import outer_blanks, show, token
 from core.figures.text_trajectories import FollowedText, TextTrajectory, followed_trajectories, trajectories_figure
 from core.jobs.projection import StoredMap

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
-from core.figures.cloud_map import Layer, map_axes, map_figure
+from core.figures.cloud_map import map_axes, map_figure
+from core.figures.layer import Layer
 from core.figures.training import loss_figure
 from core.jobs.measure import tuning_spec
 from core.jobs.projection import StoredMap

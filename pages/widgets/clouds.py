@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
-from core.figures.cloud_map import Layer
+from core.figures.layer import Layer
 from core.figures.text import token
 from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
 from core.sources.models import describe_model

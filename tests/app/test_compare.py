@@ -67,7 +67,7 @@ def names_of(app: AppTest) -> list[str]:
 
 def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled, no_engine):
     app = compare(filled.run)
-    assert names_of(app)[1:] == ["prior", "way travelled", "posterior", "mean of prior", "mean of posterior"]
+    assert names_of(app)[1:] == ["prior", "displacement", "posterior", "mean of prior", "mean of posterior"]
     ((kind, spec),) = no_engine
     assert (kind, spec.run, spec.worth) == ("measure", filled.run, False)
     assert f"Measuring {filled.run}" in texts_of(app).replace("\\", "")

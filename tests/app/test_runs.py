@@ -45,7 +45,7 @@ def test_a_finished_run_shows_losses_prompt_and_quality(filled, no_engine):
     app = open_page("tune", model=filled.model.name, run=filled.run)
     losses, prompt = charts_of(app)
     assert {trace["name"].split(" (")[0] for trace in losses["data"]} >= {"training", "validation", "no prompt"}
-    assert {"prior sample (4)", "posterior, step 4", "way travelled"} <= {trace["name"] for trace in prompt["data"]}
+    assert {"prior sample (4)", "posterior, step 4", "displacement"} <= {trace["name"] for trace in prompt["data"]}
     assert {"Validation loss", "… no prompt", "… prior sample"} <= {metric.label for metric in app.metric}
 
 

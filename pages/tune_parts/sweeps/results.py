@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.figures.priors import prior_marks
+from core.figures.palette import prior_marks
 from core.figures.sweep_results import Compared, Curve, compared_figure, rates_figure
 from core.figures.tradeoff import tradeoff_figure
 from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 
 from core.figures import cloud_map
-from core.figures.cloud_map import Layer, Rail, pca_axes, split_by_token, tsne_axes
+from core.figures.cloud_map import pca_axes, split_by_token, tsne_axes
+from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
 from core.figures.text import show, token
 
@@ -148,15 +149,3 @@ def test_weights_decide_the_sizes_of_points():
     chosen = layer.subset(np.array([False, True, False, False])).weights
     assert chosen is not None
     assert chosen.tolist() == [0.5]
-
-
-def test_the_rail_holds_those_without_a_place_and_no_others():
-    inside = np.array([[0, 0], [np.nan, np.nan], [4, 2]], np.float32)
-    rail = Rail.under([Layer("a", inside)], 2)
-    lined = rail.line_up(Layer("a", inside), 1, 0.5).coordinates
-    assert np.isnan(lined[[0, 2]]).all()
-    assert lined[1, 0] == 2
-    assert lined[1, 1] < rail.edge < 0
-    assert rail.line_up(Layer("a", inside), 0).coordinates[1, 1] > lined[1, 1]
-    empty = Rail.under([Layer("a", inside[1:2])], 2)
-    assert np.isfinite(empty.line_up(Layer("a", inside[1:2]), 0).coordinates).all()

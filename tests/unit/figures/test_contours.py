@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde
 
-from core.figures.cloud_map import Layer
 from core.figures.contours import SHARES, contours, density
+from core.figures.layer import Layer
 
 RNG = np.random.default_rng(0)
 SPREAD = np.diag([3.0, 0.5])

@@ -1,11 +1,11 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from core.figures.densities import DensityCurve, density_figure, exclusion_figure
-from core.figures.priors import prior_marks
+from core.figures.densities import DensityCurve, density_figure, exclusion_figure, radial_figure
 from core.priors.radial import exclusion_curve
 
 
@@ -58,8 +58,10 @@ def test_exclusion_over_dimension_and_c():
     assert {"0.02", "0.05", "0.1", "0.2", "0.5", "1"} <= set(figure.layout.yaxis.ticktext)
 
 
-def test_each_of_several_priors_has_its_own_mark():
-    kinds = ["isotropic", "xavier", "exclusion", "xavier", "gaussian", "vae"]
-    marks = prior_marks(kinds)
-    assert (marks[0].colour, marks[1].colour) == ("#1F6FC4", "#10A56B")
-    assert len({mark.colour for mark in marks}) == 6
+def test_radial_densities_and_the_excluded_ball():
+    radius = np.linspace(0, 5, 50)
+    radial: Callable[..., Any] = radial_figure
+    figure = radial(radius, {"fitted Gaussian": np.exp(-radius), "exclusion": radius}, excluded=2.5)
+    assert [trace.name for trace in figure.data] == ["fitted Gaussian", "exclusion"]
+    assert "nothing inside 2.50" in figure.layout.annotations[0].text
+    assert not radial(radius, {"a": radius}).layout.annotations

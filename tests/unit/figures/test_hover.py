@@ -1,16 +1,19 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.cloud_map import Axes, Layer, map_figure
+from core.figures.cloud_map import Axes, map_figure
 from core.figures.hover import hover, token_hover
+from core.figures.layer import Layer
 
 
 @pytest.mark.parametrize("text", ["<b>", "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a&b"])
 def test_text_in_a_hover_never_is_markup(text):
     texts = [hover((text, text, text), text)]
     layer = Layer(text, np.zeros((1, 2), np.float32), "dataset", hover=texts)
-    figure = map_figure([layer], Axes(("x", "y")))
+    figure: Any = map_figure([layer], Axes(("x", "y")))
     trace = figure.data[0]
     own = trace.hovertext[0].replace("<b>", "", 1).replace("</b>", "", 1).replace("<br>", "", 1)
     assert "<" not in own

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, mark
+from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAVIER, mark, prior_marks
 
 ROLES = {"reference": REFERENCE, "prior": PRIOR, "posterior": POSTERIOR, "xavier": XAVIER}
 
@@ -45,3 +45,19 @@ def test_data_sets_take_no_role_colour_and_differ():
 def test_data_sets_repeat_after_the_last():
     assert mark("dataset", len(DATASET_MARKS)) == mark("dataset", 0)
     assert mark("prior", 3) is PRIOR
+
+
+def test_a_kind_of_prior_that_nobody_registered_is_drawn_by_the_rule():
+    kinds = ["toy", "xavier", *["toy"] * 9]
+    marks = prior_marks(kinds)
+    assert marks[0] == PRIOR
+    assert marks[1] == XAVIER
+    assert [look.colour for look in marks[2:9]] == [look.colour for look in DATASET_MARKS]
+    assert marks[9].colour == DATASET_MARKS[0].colour, "after all hues they begin again"
+
+
+def test_each_of_several_priors_has_its_own_mark():
+    kinds = ["isotropic", "xavier", "exclusion", "xavier", "gaussian", "vae"]
+    marks = prior_marks(kinds)
+    assert (marks[0].colour, marks[1].colour) == ("#1F6FC4", "#10A56B")
+    assert len({mark.colour for mark in marks}) == 6

@@ -2,7 +2,8 @@ from typing import Any
 
 import numpy as np
 
-from core.figures.cloud_map import Axes, Layer
+from core.figures.cloud_map import Axes
+from core.figures.layer import Layer
 from core.figures.panels import panels_figure
 
 AXES = Axes(("PC1", "PC2"))

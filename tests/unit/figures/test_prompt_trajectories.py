@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.figures.cloud_map import Layer, pca_axes
+from core.figures.cloud_map import pca_axes
+from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, PRIOR
 from core.figures.prompt_trajectories import Panel, PromptTrajectory
 from core.figures.prompt_trajectories import comparison_figure as draw
@@ -37,7 +38,7 @@ def test_one_panel_has_cloud_prior_arrows_posterior_and_both_means():
     run = way()
     figure = comparison_figure([Panel("", [grey()], [run])], axes(2), N_FRAMES - 1)
     names = [trace.name for trace in figure.data]
-    assert names == ["vocabulary", "prior", "way travelled", "posterior", "mean of prior", "mean of posterior"]
+    assert names == ["vocabulary", "prior", "displacement", "posterior", "mean of prior", "mean of posterior"]
     assert np.array_equal(figure.data[3].x, run.coordinates[-1][:, 0])
     assert figure.data[4].x[0] == pytest.approx(run.coordinates[0][:, 0].mean())
     assert (figure.data[4].marker.color, figure.data[5].marker.color) == (PRIOR.colour, POSTERIOR.colour)

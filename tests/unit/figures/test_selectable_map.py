@@ -1,12 +1,14 @@
 """Selectable maps: context, marks, one scale of colours."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.figures.cloud_map import Layer, pca_axes
-from core.figures.selectable_map import HIT, lit, ring, selectable_map
+from core.figures.cloud_map import pca_axes
+from core.figures.layer import Layer
+from core.figures.selectable_map import HIT, SiteMap, lit, ring, selectable_map, sites_figure
 
 EXPLAINED = np.array([0.5, 0.2, 0.1], np.float32)
 FIRST = Layer("first", np.arange(8, dtype=np.float32).reshape(4, 2), "dataset", 0, ids=np.array([0, 1, 2, 3]))
@@ -76,7 +78,9 @@ def test_layers_with_values_share_one_scale():
 
 def test_a_logarithmic_scale_is_labelled_with_the_numbers_themselves():
     values = np.log10(np.array([1, 10, 100, 1000], np.float32))
-    layer = Layer("a", FIRST.coordinates, "dataset", 0, values=values, values_title="log times", ids=FIRST.ids)
+    layer = Layer(
+        "a", FIRST.coordinates, "dataset", 0, values=values, values_title="times", decades=True, ids=FIRST.ids
+    )
     bar = _layout(selectable_map([layer], pca_axes(EXPLAINED, 2))).coloraxis.colorbar
     assert bar.title.text == "times"
     assert bar.ticktext[:4] == ("1", "10", "100", "1,000")
@@ -86,3 +90,12 @@ def test_figures_of_different_turns_differ():
     first, second = (selectable_map([FIRST], pca_axes(EXPLAINED, 2), turn=turn) for turn in (1, 2))
     assert first.to_json() != second.to_json()
     assert first.to_json() == selectable_map([FIRST], pca_axes(EXPLAINED, 2), turn=1).to_json()
+
+
+def test_maps_of_several_sites_share_legend_entries_and_the_context_has_none():
+    layers = [replace(FIRST, name="first (4)", group="first"), SECOND]
+    maps = [SiteMap(f"site {site}", layers, pca_axes(EXPLAINED, 2), np.array([1, 10])) for site in (0, 1)]
+    shown = [(trace.name, trace.showlegend) for trace in _traces(sites_figure(maps))]
+    one = ["not selected", "not selected", "first", "second"]
+    assert [name for name, _ in shown] == one + one
+    assert [name for name, in_legend in shown if in_legend] == ["first", "second"]

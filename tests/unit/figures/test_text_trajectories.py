@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.figures.cloud_map import Axes, Layer
+from core.figures.cloud_map import Axes
+from core.figures.layer import Layer
 from core.figures.palette import ANSWER, DATASET_MARKS, POSTERIOR, PRIOR, QUESTION, SENTENCE_MARKS, XAVIER
 from core.figures.text_trajectories import TextTrajectory, sentence_mark, trajectories_figure, trajectory_curves
 

@@ -9,8 +9,7 @@ import torch
 from scipy.stats import laplace
 
 from core.commands.sample import priors
-from core.figures.palette import PRIOR
-from core.figures.priors import prior_marks
+from core.figures.palette import PRIOR, prior_marks
 from core.priors import build_prior
 from core.priors.docs import prior_help, prior_page
 from core.specs.describe import describe

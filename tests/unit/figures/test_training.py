@@ -4,7 +4,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.figures.priors import explained_variance_figure, radial_figure
 from core.figures.training import loss_figure, smooth
 
 
@@ -43,19 +42,3 @@ def test_smoothing_is_the_weighted_mean_so_far():
     weights = np.array([0.81, 0.9, 1])
     assert smooth(losses)[2] == pytest.approx((losses * weights).sum() / weights.sum())
     assert smooth(np.full(20, 3.0)) == pytest.approx(np.full(20, 3.0))
-
-
-def test_radial_densities_and_the_excluded_ball():
-    radius = np.linspace(0, 5, 50)
-    figure = _loose(radial_figure)(radius, {"fitted Gaussian": np.exp(-radius), "exclusion": radius}, excluded=2.5)
-    assert [trace.name for trace in figure.data] == ["fitted Gaussian", "exclusion"]
-    assert "nothing inside 2.50" in figure.layout.annotations[0].text
-    assert not _loose(radial_figure)(radius, {"a": radius}).layout.annotations
-
-
-def test_explained_variance_marks_what_is_drawn():
-    figure = _loose(explained_variance_figure)(np.array([0.5, 0.25, 0.125]), 2)
-    bars, together = figure.data
-    assert bars.y.tolist() == [50, 25, 12.5]
-    assert bars.marker.color[0] == bars.marker.color[1] != bars.marker.color[2]
-    assert together.y[-1] == pytest.approx(87.5)

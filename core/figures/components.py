@@ -1,71 +1,12 @@
-"""Pictures of a prior and of a map's own quality."""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+"""Bars of principal components: how much of the variance each has, and which dimensions weigh in it."""
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.analysis.pca import Loadings
-from core.figures.densities import faint
-from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, XAVIER, Mark
+from core.figures.palette import PRIOR, REFERENCE
 from core.figures.style import SMALL_HEIGHT, style
-
-
-def prior_marks(kinds: Sequence[str]) -> list[Mark]:
-    """Return how each of several priors is drawn: the first blue, Xavier green, others in the hues of data sets."""
-    marks: list[Mark] = []
-    hues = iter(DATASET_MARKS)
-    for kind in kinds:
-        look = XAVIER if kind == "xavier" else PRIOR
-        if look in marks:
-            hue = next(hues)
-            look = replace(hue, size=PRIOR.size, opacity=PRIOR.opacity)
-        marks.append(look)
-    return marks
-
-
-def radial_figure(
-    radius: NDArray[np.floating],
-    densities: Mapping[str, NDArray[np.floating]],
-    excluded: float | None = None,
-    revision: str = "radial",
-) -> go.Figure:
-    """Draw densities of the Mahalanobis radius: the fitted Gaussian's and the prior's.
-
-    Args:
-        radius: (n,) Mahalanobis distance from the mean.
-        densities: by name, (n,) each; the first is the reference, the second the prior.
-        excluded: radius of the ball in which nothing is drawn.
-        revision: see `style`.
-    """
-    colours = [REFERENCE.colour, PRIOR.colour, *(look.colour for look in DATASET_MARKS)]
-    figure = go.Figure()
-    for (name, density), colour in zip(densities.items(), colours, strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=np.asarray(radius, np.float32),
-                y=np.asarray(density, np.float32),
-                mode="lines",
-                name=name,
-                line={"color": colour, "width": 2.5},
-                fill="tozeroy",
-                fillcolor=faint(colour),
-            )
-        )
-    style(figure, SMALL_HEIGHT, revision)
-    if excluded is not None:
-        figure.add_vrect(x0=0, x1=excluded, fillcolor="rgba(128,134,145,0.12)", line_width=0, layer="below")
-        figure.add_vline(
-            x=excluded,
-            line={"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5},
-            annotation={"text": f"nothing inside {excluded:.2f}", "font": {"size": 11}},
-            annotation_position="top left",
-        )
-    figure.update_xaxes(title_text="Mahalanobis distance from the mean", rangemode="tozero")
-    figure.update_yaxes(title_text="density", rangemode="tozero")
-    return figure
 
 
 def explained_variance_figure(
