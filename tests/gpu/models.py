@@ -105,14 +105,13 @@ def random_work(batch: int, n_tokens: int, n_vocabulary: int, device: str, seed:
     labels = ids.copy()
     labels[:, : n_tokens - n_tokens // LABEL_SHARE] = IGNORED
     examples = [Example(tuple(row), tuple(known)) for row, known in zip(ids.tolist(), labels.tolist(), strict=True)]
-    tensors = (torch.from_numpy(part).to(device) for part in (ids, labels))
-    return Work(*tensors, collate(examples).to(torch.device(device)))
+    own_ids, own_labels = (torch.from_numpy(part).to(device) for part in (ids, labels))
+    return Work(own_ids, own_labels, collate(examples).to(torch.device(device)))
 
 
-def random_prompt(d_model: int, device: str, n_sites: int = 0) -> torch.Tensor:
-    """Return a prompt (n_prompt, d_model), or (n_sites, n_prompt, d_model), of standard deviation 0.02."""
-    shape = (n_sites, N_PROMPT, d_model) if n_sites else (N_PROMPT, d_model)
-    drawn = np.random.default_rng(0).normal(0, 0.02, shape).astype(np.float32)
+def random_prompt(d_model: int, device: str, n_sites: int = 1) -> torch.Tensor:
+    """Return a prompt (n_sites, n_prompt, d_model) of standard deviation 0.02."""
+    drawn = np.random.default_rng(0).normal(0, 0.02, (n_sites, N_PROMPT, d_model)).astype(np.float32)
     return torch.from_numpy(drawn).to(device)
 
 
@@ -137,5 +136,5 @@ def peft_side(frozen: FrozenModel) -> Side:
     model: Any = get_peft_model(frozen.model, config)
     (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
     with torch.no_grad():
-        trained.copy_(random_prompt(frozen.d_model, str(frozen.device)))
+        trained.copy_(random_prompt(frozen.d_model, str(frozen.device))[0])
     return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss)

@@ -2,6 +2,7 @@
 
 import json
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def toy(monkeypatch) -> types.ModuleType:
     return module_of("adding-a-prior.md", "core.priors.laplace", monkeypatch)
 
 
-def fitted(points):
+def fitted(points) -> Any:
     return build_prior(parse_prior('{"kind": "laplace", "std": 0.5}')).fit(points)
 
 
