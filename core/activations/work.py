@@ -67,7 +67,7 @@ class Work:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             for name, shape in shapes.items():
-                _claim(self._path(name), _n_bytes(shape))
+                claim(self._path(name), _n_bytes(shape))
         self.arrays = {
             name: np.memmap(self._path(name), dtype=np.float32, mode="r+", shape=shape)
             for name, shape in shapes.items()
@@ -152,7 +152,8 @@ def _n_bytes(shape: tuple[int, ...]) -> int:
     return 4 * math.prod(shape)
 
 
-def _claim(path: Path, n_bytes: int) -> None:
+def claim(path: Path, n_bytes: int) -> None:
+    """Write zeros over the whole length of a file, so that the disk cannot fill up later."""
     with path.open("wb") as file:
         for begin in range(0, n_bytes, len(ZEROS)):
             file.write(ZEROS[: n_bytes - begin])

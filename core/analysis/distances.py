@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK_BYTES = 64 * 2**20
+BLOCK_BYTES = 64 * 2**20
 
 
 def kth_distance(points: NDArray[np.floating], reference: NDArray[np.floating], k: int) -> NDArray[np.float32]:
@@ -87,5 +87,5 @@ def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _blocks(n_points: int, n_reference: int) -> list[tuple[int, int]]:
-    size = max(1, _BLOCK_BYTES // (4 * max(1, n_reference)))
+    size = max(1, BLOCK_BYTES // (4 * max(1, n_reference)))
     return [(start, min(start + size, n_points)) for start in range(0, n_points, size)]

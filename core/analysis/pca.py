@@ -11,7 +11,7 @@ from core.errors import BadRequest
 
 KEPT_COMPONENTS = 50
 """Components kept beside those drawn: for the bar of explained variance, and as t-SNE's input."""
-_CHUNK = 8192
+CHUNK = 8192
 
 
 @dataclass(frozen=True)
@@ -176,4 +176,4 @@ def check_width(points: NDArray[np.floating], d_model: int) -> None:
 
 
 def _chunks(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
-    return [points[start : start + _CHUNK] for start in range(0, len(points), _CHUNK)]
+    return [points[start : start + CHUNK] for start in range(0, len(points), CHUNK)]

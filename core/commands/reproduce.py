@@ -50,7 +50,7 @@ def reproduce(
         return ensure(lambda: find_item(spec, store), KIND, spec, store)[0]
 
     items = _items(figure or [], claims, everything)
-    typer.echo(_cost(study_cost(study, items, store)), err=True)
+    typer.echo(cost_line(study_cost(study, items, store)), err=True)
     report = make(study, items, out, obtain, show_progress)
     emit(report, json)
     if failed := [row for row in report["items"] if "error" in row]:
@@ -71,7 +71,7 @@ def _items(figures: list[str], claims: bool, everything: bool) -> list[str]:
     return chosen
 
 
-def _cost(cost: StudyCost) -> str:
+def cost_line(cost: StudyCost) -> str:
     """Say what is still to do."""
     if not cost.n_items:
         return "Everything is here already."

@@ -62,16 +62,22 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is not.
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
-    task = find_task(kind)
-    if not isinstance(spec, task.spec):
-        raise BadRequest(f"A {kind} job takes a {task.spec.__name__}, not a {type(spec).__name__}; give one.")
-    context = task.context(spec)
+    task, first = _named(kind, spec)
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
-        job_id = _job_id(task, spec.fingerprint(task.kind, *context), store, again)
-        job = create_job(store, kind, spec.as_json(), job_id)
+        job = create_job(store, kind, spec.as_json(), _job_id(first, kind, store, again))
         _queue(job, task, engine, store)
     return job
+
+
+def prepare(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
+    """Return the folder that `submit` would queue, made if there is none. Needs no engine.
+
+    Raises:
+        BadRequest: see `submit`.
+    """
+    _, first = _named(kind, spec)
+    return create_job(store, kind, spec.as_json(), _job_id(first, kind, store, again))
 
 
 def find(kind: str, spec: Spec, store: Store) -> JobFolder | None:
@@ -80,8 +86,7 @@ def find(kind: str, spec: Spec, store: Store) -> JobFolder | None:
     Raises:
         BadRequest: see `submit`.
     """
-    task = find_task(kind)
-    return job_at(store, kind, _first_id(task, spec.fingerprint(task.kind, *task.context(spec))))
+    return job_at(store, kind, _named(kind, spec)[1])
 
 
 def resume(job: JobFolder, store: Store) -> JobFolder:
@@ -182,18 +187,19 @@ def engine_state(store: Store) -> dict[str, Any]:
     }
 
 
-def _job_id(task: Task, key: str, store: Store, again: bool) -> str:
-    first = _first_id(task, key)
-    if not again:
-        return first
-    taken = {job.id for job in list_jobs(store, task.kind)}
+def _named(kind: str, spec: Spec) -> tuple[Task, str]:
+    """Return a kind of job, and the id of a spec's first job of that kind."""
+    task = find_task(kind)
+    if not isinstance(spec, task.spec):
+        raise BadRequest(f"A {kind} job takes a {task.spec.__name__}, not a {type(spec).__name__}; give one.")
+    return task, f"{task.prefix}-{spec.fingerprint(kind, *task.context(spec))[:_ID_DIGITS]}"
+
+
+def _job_id(first: str, kind: str, store: Store, again: bool) -> str:
+    taken = {job.id for job in list_jobs(store, kind)} if again else set()
     if first not in taken:
         return first
     return next(name for n in range(2, len(taken) + 3) if (name := f"{first}-{n}") not in taken)
-
-
-def _first_id(task: Task, key: str) -> str:
-    return f"{task.prefix}-{key[:_ID_DIGITS]}"
 
 
 def _queue(job: JobFolder, task: Task, engine: EngineInfo, store: Store) -> None:

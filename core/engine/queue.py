@@ -62,7 +62,7 @@ def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
     job.update(state="queued", engine=engine, task=name, error="", exit_code=0, finished=0.0)
     future = client.submit(run_task, str(job.path), name, key=name, resources={lane: 1}, retries=2, pure=False)
     fire_and_forget(future)
-    future.add_done_callback(partial(_tell_failure, job, name))
+    future.add_done_callback(partial(tell_failure, job, name))
     return future
 
 
@@ -113,7 +113,7 @@ def _hush() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _tell_failure(job: JobFolder, task: str, future: Future) -> None:
+def tell_failure(job: JobFolder, task: str, future: Future) -> None:
     """Record that a task failed before it could write anything itself (a worker without this program, for one)."""
     if future.status != "error" or job.stored_status().task != task:
         return

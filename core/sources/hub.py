@@ -76,7 +76,7 @@ def download(kind: str, name: str, files: dict[str, int], commit: str, progress:
             from huggingface_hub import hf_hub_download
 
             tick(0)
-            fetched = hf_hub_download(name, path, repo_type=kind, revision=commit, tqdm_class=_bar(tick))
+            fetched = hf_hub_download(name, path, repo_type=kind, revision=commit, tqdm_class=progress_bar(tick))
         folder = Path(fetched).parents[path.count("/")]
         before += n_bytes
     return folder
@@ -162,7 +162,8 @@ def _words(kind: str) -> tuple[str, str]:
     return "Data set", "give a local file"
 
 
-def _bar(tick: Callable[[int], None]) -> type:
+def progress_bar(tick: Callable[[int], None]) -> type:
+    """Return a class of progress bars that report the bytes downloaded since the last report."""
     from tqdm.auto import tqdm
 
     class Bar(tqdm):

@@ -64,7 +64,7 @@ def _dequantise(gguf: Path, folder: Path, progress: Progress) -> None:
     finally:
         if shown:
             logging.enable_progress_bar()
-    _check(folder)
+    check_converted(folder)
     progress(3, 3, "smollm2-135m is ready")
 
 
@@ -78,7 +78,7 @@ def _forget_quantisation(model: Any) -> None:
     model.config._name_or_path = "SmolLM2-135M-Instruct"
 
 
-def _check(folder: Path) -> None:
+def check_converted(folder: Path) -> None:
     """Hold what was saved against what is known of the model."""
     config = json.loads((folder / "config.json").read_text())
     wanted: dict[str, Any] = {**CONFIG, **SPECIAL_TOKENS, "quantization_config": None}

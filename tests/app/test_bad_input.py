@@ -11,9 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 from streamlit.testing.v1 import AppTest
 
-from core.engine import client
-from core.engine.runner import run_job
-from core.store import Store, create_job, list_jobs
+from core.store import Store, list_jobs
 from tests.app.conftest import Content, open_page, texts_of
 
 FILES = {
@@ -35,16 +33,8 @@ def files(tmp_path) -> dict[str, str]:
 
 
 @pytest.fixture
-def inline(filled: Content, monkeypatch: pytest.MonkeyPatch) -> Content:
-    """Do a page's jobs at once, by the runner that a worker uses."""
-
-    def submit(kind, spec, store, again=False):
-        job = create_job(store, kind, spec.as_json(), f"{kind}-{spec.fingerprint()[:8]}")
-        run_job(job)
-        return job
-
-    monkeypatch.setattr(client, "submit", submit)
-    monkeypatch.setattr(client, "revive", lambda _: False)
+def inline(filled: Content, at_once) -> Content:
+    """Do a page's jobs at once."""
     return filled
 
 

@@ -9,11 +9,11 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.definitions import DEFINITIONS
-from core.engine.runner import run_job
 from core.figures.text import token
 from core.jobs.measure import measure_spec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
+from tests.jobs import done
 
 TITLES = [
     "Quality",
@@ -28,10 +28,7 @@ TITLES = [
 
 def measure(store: Store, run: JobFolder, **more) -> None:
     """Measure a run as a worker does."""
-    spec = measure_spec(run, **more)
-    job = create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}")
-    status = run_job(job)
-    assert status.state == "succeeded", status.error
+    done("measure", measure_spec(run, **more), store)
 
 
 def written(filled: Content, name: str, way: np.ndarray, sites: tuple[int, ...] = (), **changes) -> JobFolder:

@@ -6,11 +6,10 @@ import shutil
 import pytest
 
 from core.engine import client
-from core.engine.tasks import find_task
 from core.jobs.sweep import find_sweep, keep_sweep, kept_sweeps, standings
 from core.specs import SweepSpec
 from core.specs.sweep import parse_sweep
-from core.store import Store, create_job, find_job
+from core.store import Store, find_job
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 FIELDS = (
@@ -35,18 +34,12 @@ def sweep_page(filled: Content, **params):
     )
 
 
-def named(spec, store: Store) -> str:
-    """Return the id that the engine gives a run."""
-    task = find_task("tune")
-    return client._job_id(task, spec.fingerprint("tune", *task.context(spec)), store, again=False)
-
-
 def written(filled: Content, sweep: SweepSpec, losses: list[float | None]) -> str:
     """Write the runs of a sweep by hand, as copies of the one that there is, and keep the sweep."""
     store = Store(filled.root)
     done = find_job(store, filled.run)
     for one, loss in zip(standings(sweep, store), losses, strict=True):
-        job = create_job(store, "tune", one.cell.spec.as_json(), named(one.cell.spec, store))
+        job = client.prepare("tune", one.cell.spec, store)
         if loss is None:
             job.update(state="failed", error="it *broke*")
             continue

@@ -4,28 +4,10 @@ import json
 
 import pytest
 
-from core.engine import client
-from core.engine.runner import run_job
-from core.store import JobFolder, Store, create_job, list_jobs
+from core.store import Store, list_jobs
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 SENTENCES = "A cat <b>sat</b>.\nA dog ran home."
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
-    """Do what the page submits at once, in this process, and record it."""
-    submitted: list[tuple[str, object]] = []
-
-    def submit(kind, spec, store, again=False) -> JobFolder:
-        submitted.append((kind, spec))
-        job = create_job(store, kind, spec.as_json(), f"{kind}-{len(submitted)}")
-        run_job(job)
-        return job
-
-    monkeypatch.setattr(client, "submit", submit)
-    monkeypatch.setattr(client, "revive", lambda _: False)
-    return submitted
 
 
 @pytest.fixture
@@ -44,9 +26,9 @@ def traces_of(app) -> dict[str, dict]:
     return {trace["name"]: trace for trace in charts_of(app)[0]["data"] if trace.get("showlegend") is not False}
 
 
-def test_sentences_are_followed_on_the_vocabulary(filled, engine):
+def test_sentences_are_followed_on_the_vocabulary(filled, at_once):
     app = trajectories(filled)
-    assert [kind for kind, _ in engine] == ["trajectory"]
+    assert [kind for kind, _ in at_once] == ["trajectory"]
     traces = traces_of(app)
     assert list(traces) == ["vocabulary (99)", "A cat &lt;b&gt;sat&lt;/b&gt;.", "A dog ran home."]
     first = traces["A dog ran home."]
@@ -58,7 +40,7 @@ def test_sentences_are_followed_on_the_vocabulary(filled, engine):
     assert "an open circle marks the first token" in texts_of(app)
 
 
-def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, engine):
+def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, at_once):
     import numpy as np
 
     from core.activations.clouds import find_vocabulary
@@ -84,7 +66,7 @@ def _numbers(axis):
     return np.frombuffer(base64.b64decode(axis["bdata"]), axis["dtype"]) if isinstance(axis, dict) else np.array(axis)
 
 
-def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
+def test_numbers_stand_against_all_three_nulls_with_definitions(filled, at_once):
     app = trajectories(filled)
     table = table_of(app, "trajectory", "statistic")
     assert list(table.columns) == [
@@ -102,13 +84,13 @@ def test_numbers_stand_against_all_three_nulls_with_definitions(filled, engine):
     assert table[table["statistic"] == "radius of gyration"]["order shuffled"].tolist() == ["", ""]
 
 
-def test_a_question_is_answered_when_asked_with_and_without_a_prompt(filled, engine):
+def test_a_question_is_answered_when_asked_with_and_without_a_prompt(filled, at_once):
     view = {"mode": "generate", "run": filled.run, "question": "One day", "max_new_tokens": "3"}
     app = trajectories(filled, **view)
-    assert [kind for kind, _ in engine] == []
+    assert [kind for kind, _ in at_once] == []
     assert "with and without the prompt" in texts_of(app)
     next(button for button in app.button if button.label == "Answer").click().run()
-    assert [spec.run for kind, spec in engine if kind == "trajectory"] == [None, filled.run]
+    assert [spec.run for kind, spec in at_once if kind == "trajectory"] == [None, filled.run]
     names = list(traces_of(app))
     assert {f"prompt of {filled.run}", "answer without a prompt", f"answer after the prompt of {filled.run}"} <= set(
         names
@@ -118,18 +100,18 @@ def test_a_question_is_answered_when_asked_with_and_without_a_prompt(filled, eng
     assert app.query_params["run"] == filled.run
     again = trajectories(filled, **view)
     assert list(traces_of(again)) == names
-    assert len(engine) == 2
+    assert len(at_once) == 2
     assert "Answer" not in [button.label for button in again.button]
 
 
-def test_hover_of_an_answer_tells_its_probability_and_the_next_best(filled, engine):
+def test_hover_of_an_answer_tells_its_probability_and_the_next_best(filled, at_once):
     app = trajectories(filled, mode="generate", question="One day", max_new_tokens="3")
     next(button for button in app.button if button.label == "Answer").click().run()
     texts = traces_of(app)["answer"]["hovertext"]
     assert all("probability 0." in text and "next likeliest: " in text for text in texts)
 
 
-def test_paths_are_laid_on_a_site_of_the_data(filled, engine):
+def test_paths_are_laid_on_a_site_of_the_data(filled, at_once):
     app = trajectories(filled, site="2", words="false", play="false")
     figure = charts_of(app)[0]
     assert "stories.txt (500)" in traces_of(app)
@@ -139,20 +121,20 @@ def test_paths_are_laid_on_a_site_of_the_data(filled, engine):
     assert app.query_params["site"] == "2"
 
 
-def test_three_dimensions_and_texts_of_the_data(filled, engine):
+def test_three_dimensions_and_texts_of_the_data(filled, at_once):
     app = trajectories(filled, dimensions="3", source="drawn", n_texts="2", text_seed="1")
     kinds = {trace["type"] for trace in charts_of(app)[0]["data"]}
     assert kinds == {"scatter3d", "cone"}
-    (spec,) = [spec for kind, spec in engine if kind == "trajectory"]
+    (spec,) = [spec for kind, spec in at_once if kind == "trajectory"]
     assert (spec.n_texts, spec.seed, spec.dataset) == (2, 1, filled.dataset)
 
 
-def test_documents_are_measured_on_demand_and_drawn_over_sites(filled, engine):
+def test_documents_are_measured_on_demand_and_drawn_over_sites(filled, at_once):
     view = {"path_sites": "0,2", "n_documents": "10", "path_length": "32"}
     app = trajectories(filled, **view)
     assert "Not measured yet" in texts_of(app)
     next(button for button in app.button if button.label == "Measure trajectories").click().run()
-    spec = engine[-1][1]
+    spec = at_once[-1][1]
     assert (spec.sites, spec.n_documents, spec.max_length) == ((0, 2), 10, 32)
     figure = charts_of(app)[1]
     assert [note["text"] for note in figure["layout"]["annotations"]][:1] == ["step length, ratio"]

@@ -1,10 +1,12 @@
 """Identities that a capture must keep, whatever its batches."""
 
+import shutil
 import threading
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from core.activations.capture import capture
 from core.activations.clouds import Cloud
@@ -215,21 +217,14 @@ def test_a_site_beyond_the_model_is_an_error(spec, store):
         capture(spec.model_copy(update={"sites": (3,)}), store)
 
 
-def test_numbers_that_overflow_are_an_error(spec, store, frozen, monkeypatch):
-    from core.lm import load
-
-    key = next(key for key, kept in load._models.items() if kept is frozen)
-    monkeypatch.setitem(load._models, key, load._load("tiny", _files(spec, store), frozen.device, frozen.dtype))
-    with torch.no_grad():
-        find_parts(load._models[key].model).embedding.weight[:, 0] = float("inf")  # pyright: ignore
+def test_numbers_that_overflow_are_an_error(spec, store, tiny_folder, tmp_path):
+    broken = shutil.copytree(tiny_folder, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["model.embed_tokens.weight"][3:, 0] = float("inf")  # not of the tokens that loading tries
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    asked = spec.model_copy(update={"model": spec.model.model_copy(update={"name": str(broken)})})
     with pytest.raises(Diverged, match=r"at site 0 are not finite in dtype 'float32'; choose dtype"):
-        capture(spec, store)
-
-
-def _files(spec, store):
-    from core.sources.models import resolve_model
-
-    return resolve_model(spec.model, store)
+        capture(asked, store)
 
 
 def test_values_beyond_float16_are_kept_in_float32(spec, store, frozen, monkeypatch):

@@ -132,7 +132,7 @@ def no_space(*_, **__):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("where", ["numpy.save", "core.activations.work._claim"])
+@pytest.mark.parametrize("where", ["numpy.save", "core.activations.work.claim"])
 def test_a_disk_that_fills_up_leaves_nothing(spec, store, monkeypatch, where):
     monkeypatch.setattr(where, no_space)
     with pytest.raises(DiskFull, match="nothing half-written was kept"):

@@ -13,7 +13,7 @@ def vocabulary() -> np.ndarray:
 
 
 def test_nearest_rows_by_brute_force(vocabulary, monkeypatch):
-    monkeypatch.setattr(distances, "_BLOCK_BYTES", 4 * 400 * 3)  # three points a block
+    monkeypatch.setattr(distances, "BLOCK_BYTES", 4 * 400 * 3)  # three points a block
     points = np.random.default_rng(1).normal(size=(17, 16)).astype(np.float32)
     found = nearest_rows(points, vocabulary)
     euclidean = np.linalg.norm(points[:, None].astype(float) - vocabulary, axis=2)

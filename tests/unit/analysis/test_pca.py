@@ -28,7 +28,7 @@ def test_coordinates_and_signs_are_those_of_scikit_learn_up_to_its_signs(points)
 
 def test_fitting_in_pieces_is_fitting_at_once(points, monkeypatch):
     whole = fit_pca(points, 4)
-    monkeypatch.setattr("core.analysis.pca._CHUNK", 7)
+    monkeypatch.setattr("core.analysis.pca.CHUNK", 7)
     pieces = fit_pca(points, 4)
     assert np.allclose(whole.components, pieces.components)
     assert np.allclose(whole.transform(points), pieces.transform(points), atol=1e-5)

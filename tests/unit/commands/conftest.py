@@ -7,22 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.engine import client
-from core.engine.runner import run_job
-from core.store import Store, create_job
+from core.store import Store
 
 
 @pytest.fixture
-def inline(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+def inline(store: Store, at_once) -> Store:
     """Do jobs at once instead of giving them to an engine."""
-
-    def submit(kind, spec, store, again=False):
-        job_id = f"{kind}-{spec.fingerprint()[:8]}" + ("-2" if again else "")
-        job = create_job(store, kind, spec.as_json(), job_id)
-        run_job(job)
-        return job
-
-    monkeypatch.setattr(client, "submit", submit)
     return store
 
 

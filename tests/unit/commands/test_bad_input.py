@@ -21,29 +21,9 @@ from safetensors.numpy import load_file
 from core.store import Store
 
 CAPTURE = ["capture", "--dataset", "file", "--path", "{texts}", "--model", "{model}"]
-TUNE = [
-    "tune",
-    "--dataset",
-    "file",
-    "--path",
-    "{sums}",
-    "--prompt-column",
-    "q",
-    "--answer-column",
-    "a",
-    "--model",
-    "{model}",
-    "--dtype",
-    "float32",
-    "--steps",
-    "4",
-    "--n-prompt",
-    "3",
-    "--n-validation",
-    "4",
-    "--n-generation",
-    "0",
-]
+SUMS = "--dataset file --path {sums} --prompt-column q --answer-column a"
+SHORT = "--dtype float32 --steps 4 --n-prompt 3 --n-validation 4 --n-generation 0"
+TUNE = f"tune --model {{model}} {SUMS} {SHORT}".split()
 SAMPLE = ["sample", "--out", "a.safetensors", "--model", "{model}"]
 WILD = ["--prior", "isotropic", "--learning-rate", "10", "--weight-decay", "10", "--warmup-steps", "0"]
 """Such decay throws the prompt to 99 times the other side in each step, out of float32's range in about 20."""

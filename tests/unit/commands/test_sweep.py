@@ -7,32 +7,11 @@ import pytest
 
 import core.commands.sweep as commands
 from core.engine import client
-from core.engine.runner import run_job
-from core.engine.tasks import find_task
 from core.jobs.sweep import find_sweep
 from core.store import Store, create_job, list_jobs
 from tests.unit.commands.test_verbs import questions
 
 __all__ = ["questions"]
-
-
-@pytest.fixture
-def at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Do jobs at once, under the names that an engine gives them."""
-
-    def submit(kind, spec, store, again=False):
-        job = client.find(kind, spec, store)
-        if job is None:
-            task = find_task(kind)
-            name = client._job_id(task, spec.fingerprint(task.kind, *task.context(spec)), store, again)
-            job = create_job(store, kind, spec.as_json(), name)
-        job.change(("failed", "cancelled", "interrupted"), state="queued")
-        run_job(job)
-        return job
-
-    monkeypatch.setattr(client, "submit", submit)
-    monkeypatch.setattr(client, "ensure_engine", lambda _: None)
-    return store
 
 
 @pytest.fixture
@@ -56,13 +35,13 @@ def file(tmp_path, questions, tiny_folder):
     return write
 
 
-def test_a_search_and_the_comparison_at_its_rates(ask, call, at_once, file, tmp_path):
+def test_a_search_and_the_comparison_at_its_rates(ask, call, inline, file, tmp_path):
     path = file(name="small", priors=["isotropic"], learning_rates=[1e-3, 1e-1], seeds=[0], compare_seeds=[5, 6])
     cost = ask("sweep", path, "--dry-run")
     assert (cost["runs"], cost["to_do"], cost["compared_later"], cost["minutes"]) == (2, 2, 2, None)
     assert cost["megabytes"] > 0
-    assert not list_jobs(at_once)
-    assert not (at_once.root / "sweeps").exists()
+    assert not list_jobs(inline)
+    assert not (inline.root / "sweeps").exists()
     document = ask("sweep", path, "--out", str(tmp_path / "table.parquet"))
     assert document["counts"] == {"succeeded": 4}
     assert document["name"] == "small"
@@ -72,8 +51,8 @@ def test_a_search_and_the_comparison_at_its_rates(ask, call, at_once, file, tmp_
     assert set(group["losses"]) == {"5", "6"}
     table = pd.read_parquet(tmp_path / "table.parquet")
     assert table["run"].tolist() == [row["run"] for row in document["runs"]]
-    assert ask("sweep", find_sweep(document["sweep"], at_once).canonical_json()) == document, "nothing is done twice"
-    assert len(list_jobs(at_once)) == 4
+    assert ask("sweep", find_sweep(document["sweep"], inline).canonical_json()) == document, "nothing is done twice"
+    assert len(list_jobs(inline)) == 4
     _, told, _ = call("sweep", path)
     heads, *lines = told.splitlines()
     assert heads.split() == ["learning_rate", "seed", "run", "status", "loss", "steps_to_target", "angle_median"]
@@ -85,14 +64,14 @@ def test_a_search_and_the_comparison_at_its_rates(ask, call, at_once, file, tmp_
 
 
 @pytest.mark.parametrize("ending", ["csv", "json"])
-def test_the_table_is_written_as_its_name_says(ask, at_once, file, tmp_path, ending):
+def test_the_table_is_written_as_its_name_says(ask, inline, file, tmp_path, ending):
     out = tmp_path / f"table.{ending}"
     document = ask("sweep", file(priors=["isotropic"]), "--out", str(out))
     read = pd.read_csv if ending == "csv" else pd.read_json
     assert read(out)["loss"].tolist() == pytest.approx([row["loss"] for row in document["runs"]])
 
 
-def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retry(call, at_once, file, monkeypatch):
+def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retry(call, inline, file, monkeypatch):
     path = file(priors=["posterior", "isotropic"])
     code, out, err = call("sweep", path, "--json")
     assert code == 1
@@ -101,7 +80,7 @@ def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retr
     assert "The posterior prior is given 0 runs" in failed["error"]
     assert "2 of 2 runs to do: an unknown time" in err
     assert "1 of 2 runs did not succeed (1 failed); the others are shown; --retry does the failed ones once more" in err
-    folder = next(job for job in list_jobs(at_once) if job.id == failed["run"])
+    folder = next(job for job in list_jobs(inline) if job.id == failed["run"])
     tried = folder.status().started
     call("sweep", path)
     assert folder.status().started == tried
@@ -109,7 +88,7 @@ def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retr
     assert folder.status().started > tried
 
 
-def test_a_model_of_the_hub_is_fetched_before_its_runs_are_named(ask, at_once, file, monkeypatch):
+def test_a_model_of_the_hub_is_fetched_before_its_runs_are_named(ask, inline, file, monkeypatch):
     fetched = []
     monkeypatch.setattr(commands, "model_revision", lambda _: None)
     monkeypatch.setattr(commands, "run", lambda kind, spec, _: fetched.append((kind, spec.dtype)))
@@ -128,7 +107,7 @@ def test_a_model_of_the_hub_is_fetched_before_its_runs_are_named(ask, at_once, f
 )
 def test_what_cannot_be_is_refused(call, file, arguments, message, monkeypatch, request):
     if "/nowhere" in str(arguments):
-        request.getfixturevalue("at_once")
+        request.getfixturevalue("inline")
     else:
         request.getfixturevalue("store")
     monkeypatch.setenv(client.SCHEDULER, "")

@@ -33,33 +33,9 @@ def questions(tmp_path):
 @pytest.fixture
 def small_run(questions, tiny_folder):
     """Return the arguments of a run of a second."""
-    return [
-        "tune",
-        "--model",
-        str(tiny_folder),
-        "--dataset",
-        "file",
-        "--path",
-        str(questions),
-        "--prompt-column",
-        "q",
-        "--answer-column",
-        "a",
-        "--prior",
-        '{"kind":"gaussian"}',
-        "--steps",
-        "4",
-        "--n-prompt",
-        "3",
-        "--n-validation",
-        "4",
-        "--n-generation",
-        "2",
-        "--max-new-tokens",
-        "3",
-        "--dtype",
-        "float32",
-    ]
+    data = ["--dataset", "file", "--path", str(questions), "--prompt-column", "q", "--answer-column", "a"]
+    short = "--steps 4 --n-prompt 3 --n-validation 4 --n-generation 2 --max-new-tokens 3 --dtype float32"
+    return ["tune", "--model", str(tiny_folder), *data, "--prior", '{"kind":"gaussian"}', *short.split()]
 
 
 def test_doctor_names_versions_device_and_every_source(ask, store, monkeypatch):

@@ -103,9 +103,9 @@ def failed_future() -> Any:
 def test_a_task_that_fails_before_the_job_begins_is_told(store: Store) -> None:
     job = create_job(store, "tune", {}, "t-1")
     job.update(task="t-1-new")
-    queue._tell_failure(job, "t-1-old", failed_future())
+    queue.tell_failure(job, "t-1-old", failed_future())
     assert job.status().state == "queued", "an old task says nothing about the new one"
-    queue._tell_failure(job, "t-1-new", failed_future())
+    queue.tell_failure(job, "t-1-new", failed_future())
     assert job.status().state == "failed"
     assert job.status().error == (
         "The worker could not begin the job (FileNotFoundError: no folder); "

@@ -11,30 +11,20 @@ import pandas as pd
 import pytest
 
 from core.activations.vocabulary import vocabulary_cloud
-from core.engine.runner import run_job
 from core.errors import BadData, BadRequest
 from core.exchange.bundle import MANIFEST, export_bundle
 from core.exchange.bundle_import import import_bundle, is_bundle
 from core.exchange.peft_adapter import export_peft
 from core.exchange.peft_import import import_peft
 from core.jobs.comparison import comparison
-from core.jobs.measure import Measures, find_measures, measure_spec, tuning_spec
+from core.jobs.measure import tuning_spec
 from core.jobs.projection import fit_projection
 from core.progress import silent
 from core.specs import ProjectionSpec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from core.store.imported import imported, unknown_settings
+from tests.jobs import measured
 from tests.unit.jobs.measured import tuned, tuning
-
-
-def measures(run: JobFolder, store: Store) -> Measures:
-    spec = measure_spec(run, worth=True, n_worth=2)
-    if find_measures(spec, store) is None:
-        status = run_job(create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}"))
-        assert status.state == "succeeded", status.error
-    found = find_measures(spec, store)
-    assert found is not None
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +35,7 @@ def made(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     soft = tuned(tuning(tiny_folder, root / "sums.jsonl"), store, "t-1")
     deep = tuned(tuning(tiny_folder, root / "sums.jsonl", method="deep", prompt_sites=[1, 2]), store, "t-2")
     for run in (soft, deep):
-        measures(run, store)
+        measured(run, store, worth=True, n_worth=2)
     export_bundle([soft, deep], root / "bundle", store)
     return root
 
@@ -70,7 +60,7 @@ def other(tmp_path: Path) -> Store:
 
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
 def test_another_cache_folder_compares_them_the_same(runs, store, other, tmp_path, name):
-    before = comparison([measures(run, store) for run in runs], store)
+    before = comparison([measured(run, store, worth=True, n_worth=2) for run in runs], store)
     document = export_bundle(runs, tmp_path / name, store)
     assert document["n_measures"] == 2
     assert document["local_files"], "the person is told that places of files travel in the specs"
@@ -80,7 +70,7 @@ def test_another_cache_folder_compares_them_the_same(runs, store, other, tmp_pat
     assert found["n_measures"] == 2
     assert found["n_files"] == document["n_files"]
     restored = [find_job(other, run) for run in found["runs"]]
-    after = comparison([measures(run, other) for run in restored], other)
+    after = comparison([measured(run, other, worth=True, n_worth=2) for run in restored], other)
     assert json.dumps(after) == json.dumps(before)
     told = imported(restored[0]) or {}
     assert (told["format"], told["bundle"]) == ("bundle", name)

@@ -10,15 +10,15 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from core.engine.runner import run_job
 from core.errors import BadData, BadRequest
 from core.exchange.peft_adapter import export_peft
 from core.exchange.peft_import import import_peft
 from core.jobs.comparison import comparison
-from core.jobs.measure import find_measures, measure_spec, tuning_spec
-from core.store import JobFolder, Store, create_job, find_job
+from core.jobs.measure import tuning_spec
+from core.store import find_job
 from core.store.imported import imported, unknown_settings
 from core.store.prompts import read_prompts
+from tests.jobs import measured
 from tests.unit.jobs.measured import tuned, tuning
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -41,15 +41,6 @@ def foreign(tiny_folder: Path, tmp_path: Path) -> Path:
     config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=5)
     get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_folder), config).save_pretrained(str(tmp_path / "foreign"))
     return tmp_path / "foreign"
-
-
-def measured(run: JobFolder, store: Store, **more: Any):
-    spec = measure_spec(run, **more)
-    status = run_job(create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}"))
-    assert status.state == "succeeded", status.error
-    found = find_measures(spec, store)
-    assert found is not None
-    return found
 
 
 def test_our_own_adapter_comes_back_as_the_run_it_was(spec, known, store, tmp_path):

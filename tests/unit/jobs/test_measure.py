@@ -10,26 +10,15 @@ from core.activations.clouds import find_vocabulary
 from core.analysis.definitions import DEFINITIONS
 from core.analysis.displacement import displacement
 from core.analysis.quantities import each_quantity
-from core.engine.runner import run_job
 from core.errors import BadRequest
 from core.jobs.comparison import comparison, prior_names, require_one_model
 from core.jobs.measure import MAX_FRAMES, TABLES, find_measures, frames, measure, measure_spec
 from core.progress import silent
 from core.specs import DatasetSpec, ModelSpec
-from core.store import JobFolder, Store, create_job
+from core.store import create_job
 from core.store.prompts import read_prompts
+from tests.jobs import measured
 from tests.unit.jobs.measured import D_MODEL, tuned, tuning, written
-
-
-def measured(run: JobFolder, store: Store, **more):
-    """Measure by the same runner that a worker uses."""
-    spec = measure_spec(run, **more)
-    job = create_job(store, "measure", spec.as_json(), f"e-{spec.fingerprint()[:8]}")
-    status = run_job(job)
-    assert status.state == "succeeded", status.error
-    found = find_measures(spec, store)
-    assert found is not None
-    return found
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from core.jobs.sweep import (
 )
 from core.specs import SweepSpec, TuningSpec
 from core.specs.sweep import parse_sweep
-from core.store import JobFolder, Store, create_job, list_jobs
+from core.store import JobFolder, Store, list_jobs
 
 SWEEP = parse_sweep("{priors: [isotropic, xavier], learning_rates: [1e-3, 1e-2], seeds: [0, 1], compare_seeds: [7]}")
 
@@ -31,12 +31,7 @@ def queued(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[TuningSpec]:
         if spec.learning_rate > 1:
             raise BadRequest("too steep")
         asked.append(spec)
-        job = client.find(kind, spec, store)
-        if job is None:
-            key = client._job_id(
-                client.find_task(kind), spec.fingerprint(kind, *client.find_task(kind).context(spec)), store, again
-            )
-            job = create_job(store, kind, spec.as_json(), key)
+        job = client.prepare(kind, spec, store, again)
         job.change(("failed", "cancelled", "interrupted"), state="queued")
         return job
 

@@ -14,6 +14,7 @@ from core.store import create_job
 from core.store.prompts import read_prompts
 from core.tuning.examples import tokens_of
 from core.tuning.setup import place_prompt
+from tests.jobs import done
 from tests.unit.jobs.measured import D_MODEL, tuned, tuning, written
 
 TEXTS = ("The cat sat.", "One day a dog <b>ran</b>.")
@@ -22,9 +23,7 @@ TEXTS = ("The cat sat.", "One day a dog <b>ran</b>.")
 def followed(store, **asked):
     """Follow texts by the same runner that a worker uses."""
     spec = trajectory_spec(store, **asked)
-    job = create_job(store, "trajectory", spec.as_json(), f"y-{spec.fingerprint()[:8]}")
-    status = run_job(job)
-    assert status.state == "succeeded", status.error
+    done("trajectory", spec, store)
     found = find_trajectories(spec, store)
     assert found is not None
     return found

@@ -111,7 +111,7 @@ def test_only_safetensors_and_the_tokenizer_are_fetched(online, tiny_folder, sto
 def test_a_half_fetched_model_does_not_count(online, tiny_folder, store, monkeypatch):
     serve(monkeypatch, online, tiny_folder)
     huggingface_hub.hf_hub_download(
-        "owner/thing", "config.json", repo_type="model", revision=COMMIT, tqdm_class=hub._bar(lambda done: None)
+        "owner/thing", "config.json", repo_type="model", revision=COMMIT, tqdm_class=hub.progress_bar(lambda done: None)
     )
     facts = describe_model(SPEC, store)
     assert (facts.n_layers, facts.present, facts.where) == (3, False, "the hub; only its config is here")

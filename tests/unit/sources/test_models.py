@@ -154,7 +154,7 @@ def test_a_full_disk_is_said_before_anything_is_fetched(store, monkeypatch):
 def test_a_conversion_with_other_special_tokens_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"num_hidden_layers": 30, "eos_token_id": 5}')
     with pytest.raises(Exception, match=r"unexpected values .*'eos_token_id': 5"):
-        smollm2._check(tmp_path)
+        smollm2.check_converted(tmp_path)
 
 
 @pytest.mark.registry
