@@ -1,7 +1,8 @@
-"""The box at the foot of every page: the commands that make what is on screen, a link to it, and a line to cite it."""
+"""The foot of every page: the commands that make what is on screen, a link, a citation; the glossary."""
 
 import shlex
 from datetime import UTC, date, datetime
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -17,6 +18,7 @@ PAPER = (
     "S. Sedov, V. G. Kadamba, S. B. Hachalli Karanam, Exploring Embedding Priors in Prompt-Tuning for Improved "
     "Interpretability and Control"
 )
+GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 NOTHING_MADE = ("doctor",)
 """The command of a page that shows what is here and makes nothing."""
 _TITLE, _COMMANDS, VALUES = "cite.title", "cite.commands", "cite.values"
@@ -78,3 +80,11 @@ def box() -> None:
         st.code(link(), language=None, wrap_lines=True)
         st.caption("A line to cite it.")
         st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
+    if st.button("Glossary", key="glossary", type="tertiary", icon=":material/menu_book:"):
+        glossary()
+
+
+@st.dialog("Glossary", width="large")
+def glossary() -> None:
+    """Draw the page of the documentation that explains the words, without its title."""
+    st.markdown(GLOSSARY.read_text(encoding="utf-8").partition("\n")[2])

@@ -14,7 +14,7 @@ from core.engine.tasks import find_task
 from core.specs import parse_prior
 from pages.widgets.cite import citation
 from pages.widgets.pages import NAMES
-from tests.app.conftest import Content, open_page
+from tests.app.conftest import Content, open_page, texts_of
 from tests.app.test_layers import opened
 
 
@@ -43,6 +43,14 @@ def test_what_a_page_cites_parses(filled: Content, no_engine, name: str):
     assert commands
     for words in commands:
         parsed(words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_opens_the_glossary(filled: Content, no_engine, name: str):
+    app = open_page(name)
+    assert "| site |" not in texts_of(app)
+    app.button(key="glossary").click().run()
+    assert "| site |" in texts_of(app)
 
 
 @pytest.fixture
