@@ -114,7 +114,7 @@ def _cell(row: dict[Any, Any]) -> str:
 
 def short(number: float) -> str:
     """Return a number with as many digits as a trajectory's statistics deserve."""
-    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2f}"
+    return f"{number:.0f}" if abs(number) >= 100 else f"{round(number, 2) + 0.0:.2f}"
 
 
 def answer_table(parts: Sequence[Part]) -> None:

@@ -39,3 +39,7 @@ def test_tokens_of_texts_are_told_in_context():
         {"token": ["<b>"], "context_before": ["<script>"], "context_after": ["x"], "document": [1], "position": [2]}
     )
     assert token_hover(rows) == ["&lt;script&gt;<b>&lt;b&gt;</b>x<br>document 1 · position 2"]
+
+
+def test_a_quote_is_no_markup_and_stays():
+    assert hover('it is "so"') == 'it is "so"'
