@@ -9,24 +9,18 @@ from pages.activations_parts.layers import all_sites
 from pages.activations_parts.site import one_site
 from pages.widgets.beside import controls_beside
 from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
-from pages.widgets.cite import box
-from pages.widgets.layout import header
 from pages.widgets.maps import map_choice
 from pages.widgets.state import View, open_store
 
-VIEWS = {
-    "site": ("One site", one_site),
-    "layers": ("All sites", all_sites),
-    "hygiene": ("Token hygiene", token_hygiene),
-}
-"""What can be shown on the right: its name, and what draws it."""
+VIEWS = {"site": "One site", "layers": "All sites", "hygiene": "Token hygiene"}
+"""What can be shown on the right."""
 MEANS = "The mean is over a text's tokens, except those left out below, as in the paper's Figure 5."
 
 
-def controls(view: View, store: Store) -> ProjectionSpec | None:
-    """Draw the controls and return the map they ask for, or None if no data set is chosen."""
+def controls(view: View, store: Store) -> tuple[ProjectionSpec, str] | None:
+    """Draw the controls and return the map they ask for with the name of a chosen one, or None without a data set."""
     with st.container(border=True):
-        model, facts = model_choice(view.page, store, encoders=True)
+        model, facts = model_choice(store, encoders=True)
         datasets = dataset_choices(view, store)
         site = site_choice(view, facts)
         with st.expander("Tokens and points"):
@@ -37,7 +31,7 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
             tokens = token_filter(view)
             length = view.number("max_length", "Longest text (tokens)", 512, 8, 131_072, step=64)
     with st.container(border=True):
-        wish = map_choice(view, store)
+        map_request = map_choice(view, store)
         seed = view.number(
             "seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which points are drawn, and t-SNE's random numbers."
         )
@@ -58,18 +52,21 @@ def controls(view: View, store: Store) -> ProjectionSpec | None:
         )
         for dataset in datasets
     )
-    return ProjectionSpec.parse(
-        {"model": model, "site": site, "clouds": clouds, "n_points": rows, "seed": seed, **wish.settings}
-    )
+    settings = {"n_points": rows, "seed": seed, **map_request.settings}
+    spec = ProjectionSpec.parse({"model": model, "site": site, "clouds": clouds, **settings})
+    return spec, map_request.name
 
 
-def views(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the chosen view on the right."""
-    names = {name: title for name, (title, _) in VIEWS.items()}
-    _, show = VIEWS[view.segments("show", "Show", names)]
-    show(view, spec, store)
+def views(view: View, asked: tuple[ProjectionSpec, str], store: Store) -> None:
+    """Draw the view that is chosen on the right."""
+    spec, map_name = asked
+    match view.segments("show", "Show", VIEWS):
+        case "layers":
+            all_sites(view, spec, store)
+        case "hygiene":
+            token_hygiene(view, spec, store)
+        case _:
+            one_site(view, spec, map_name, store)
 
 
-header("Activations", "What do a model's activations on these texts look like at one site of the residual stream?")
 controls_beside(View("activations"), open_store(), controls, views)
-box()

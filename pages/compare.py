@@ -11,9 +11,9 @@ from core.specs import DatasetSpec
 from core.store import Store, list_jobs
 from pages.compare_parts.map import Chosen, choose, look, picture
 from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
-from pages.widgets.cite import box, cite_command, cite_run
+from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.compare_tables import points_of, show_group, show_retained
-from pages.widgets.layout import empty, errors, header
+from pages.widgets.layout import empty, errors
 from pages.widgets.pages import page
 from pages.widgets.state import View, open_store
 
@@ -88,7 +88,6 @@ def cite(chosen: Sequence[Chosen], unasked: Sequence[Chosen]) -> None:
 
 
 page_view, page_store = View("compare"), open_store()
-header("Compare", "Where did the prompts end up, how far is that from where they began, and are they any good?")
 with errors():
     picked = choose(page_view, page_store)
     if not picked:
@@ -108,4 +107,3 @@ with errors():
             numbers(picked, known, shown.site, placed, page_store)
         if unasked:
             offer_worth(unasked, more, page_store)
-box()

@@ -9,14 +9,13 @@ from core.studies.judgements import best, judgements
 from pages.findings_parts.claim import show_claim
 from pages.findings_parts.everything import show_everything, show_transfer
 from pages.findings_parts.studies import matrix, study_choice
-from pages.widgets.cite import box, cite_job
-from pages.widgets.layout import empty, errors, header
+from pages.widgets.cite import cite_job
+from pages.widgets.layout import empty, errors
 from pages.widgets.state import View, open_store
 
 SHOWN = {"claims": "Claims", "transfer": "Transfer", "everything": "Everything and the report"}
 
 page_view, page_store = View("findings"), open_store()
-header("Findings", "Which of the paper's claims hold here, how certain is that, and what does it rest on?")
 with errors():
     study = study_choice(page_view, page_store)
     parts = {name: title for name, title in SHOWN.items() if name != "transfer" or "transfer" in ITEMS}
@@ -42,4 +41,3 @@ with errors():
         claim, judged = CLAIMS[number], best(found, study, number)
         cite_job(*(judged.asked if judged else (KIND, StudyItemSpec(study=study, item=claim.item))))
         show_claim(page_view, claim, study, judged, page_store)
-box()

@@ -12,10 +12,9 @@ from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from pages.overview_parts.demo import Step, demo_cloud, demo_steps
 from pages.widgets.choices import model_choice
-from pages.widgets.cite import box
 from pages.widgets.costs import demo_cost
 from pages.widgets.jobs import POLL_SECONDS, describe, follow, start
-from pages.widgets.layout import errors, header, plain
+from pages.widgets.layout import errors, plain
 from pages.widgets.pages import page
 from pages.widgets.state import View, open_store
 
@@ -61,7 +60,7 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
             f"Reads the model, captures activations and tunes a prompt for 60 steps. {demo_cost(left, facts, store)}"
         )
         if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
-            view.write("demo", True, False)
+            view.keep("demo", True, False)
             st.rerun()
         return
     if finished or any(
@@ -150,15 +149,13 @@ def state(store: Store) -> None:
     st.caption("● on this machine · ○ fetched or made when first used · ✕ out of reach from here")
 
 
-header("Overview", "Where do tuned prompt embeddings end up, and does it matter where they began?")
 page_store, page_view = open_store(), View("overview")
 about()
 left_side, right_side = st.columns([1, 1], gap="large")
 with left_side, st.container(border=True), errors():
     st.subheader("Demo", anchor=False)
-    chosen_model, known = model_choice(page_view.page, page_store)
+    chosen_model, known = model_choice(page_store)
     demo(page_view, chosen_model, known, page_store)
 with right_side, errors():
     st.subheader("What is here", anchor=False)
     state(page_store)
-box()

@@ -40,10 +40,10 @@ from pages.priors_parts.preview import (
 )
 from pages.priors_parts.prior_list import labels, prior_list
 from pages.widgets.choices import dataset_choice, model_choice, site_choice
-from pages.widgets.cite import box, cite_command
+from pages.widgets.cite import cite_command
 from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
-from pages.widgets.layout import draw, empty, errors, header, plain
-from pages.widgets.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table
+from pages.widgets.layout import draw, empty, errors, plain
+from pages.widgets.maps import SIZES, MapRequest, lay_on_map, map_choice, map_words, offer_name, places_table
 from pages.widgets.pages import page
 from pages.widgets.state import View, open_store
 
@@ -55,7 +55,7 @@ LOOKS = {"norms": "Norms", "distances": "Distances", "points": "Points", "fits":
 
 def reference(view: View, store: Store) -> Place | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
-    model, facts = model_choice(view.page, store)
+    model, facts = model_choice(store)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
         return Place(model)
@@ -80,9 +80,9 @@ def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, s
     if not ready(place, priors, view, store):
         return
     chosen = options(view, len(priors) > 1, store)
-    wish: Wish = chosen["wish"]
+    map_request: MapRequest = chosen["map_request"]
     fitted_on = {"vocabulary": True} if place.cloud is None else {"clouds": (place.cloud,)}
-    spec = ProjectionSpec.parse({"model": place.model, "site": place.site, **wish.settings, **fitted_on})
+    spec = ProjectionSpec.parse({"model": place.model, "site": place.site, **map_request.settings, **fitted_on})
     asked = [Asked.of(store, place, prior, chosen["n"], chosen["seed"]) for prior in priors]
     facts = reference_facts(asked[0].reference)
     names, previews = labels(priors), sample_all(priors, asked, place, facts, store)
@@ -92,9 +92,9 @@ def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, s
     nulls = nulls_of(asked[which]) if chosen["nulls"] else {}
     groups = {names[i]: preview.sample for i, preview in previews.items()}
     groups |= {f"{NULL}{name}": points for name, points in nulls.items()}
-    if not wish.joint:
+    if not map_request.joint:
         groups[CENTRE] = facts.mean[None]
-    laid = lay_on_map(wish, spec, groups, store)
+    laid = lay_on_map(map_request, spec, groups, store)
     if laid is None:
         return
     stored, placed = laid
@@ -140,9 +140,9 @@ def options(view: View, several: bool, store: Store) -> dict[str, Any]:
     """Draw the options of the preview."""
     chosen: dict[str, Any] = {"side by side": False}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen["wish"] = map_choice(view, store, vectors=True)
+        chosen["map_request"] = map_choice(view, store, vectors=True)
         chosen["size"] = view.choice("size", "Size of a vector", list(SIZES), show=SIZES.__getitem__, width=190)
-        if several and chosen["wish"].settings.get("n_components", 2) == 2:
+        if several and chosen["map_request"].settings.get("n_components", 2) == 2:
             shown = view.segments(
                 "shown", "Samples", {"overlaid": "Overlaid", "panels": "Side by side"}, width="content"
             )
@@ -177,7 +177,7 @@ def picture(
         figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
         figure = map_figure([*background, *nulls, *samples, *centre], map_axes(stored.map), revision=key)
-    draw(figure, key="priors.map")
+    draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
     words = [f"{chosen['n']} vectors of each prior (seed {chosen['seed']}).", map_words(stored, store)]
     if chosen["size"] != "same":
         words.append(f"Size: {SIZES[chosen['size']]}.")
@@ -208,7 +208,6 @@ def look_closer(view: View, drawn: list[Drawn], subject: Drawn, chosen: dict[str
             inspect_exclusion(view, c, max(2, dim), len(facts.mean))
 
 
-header("Priors", "Where would the prompt start, before anything is paid for training?")
 page_view, page_store = View("priors"), open_store()
 left_side, right_side = st.columns([1, 2.6], gap="large")
 asked_place, asked_priors, asked_which = None, [], 0
@@ -230,4 +229,3 @@ with right_side, errors():
         empty("upload_file", "No file chosen", "Upload a file on the left, or choose another data set.")
     elif asked_priors:
         laboratory(page_view, asked_place, asked_priors, asked_which, page_store)
-box()

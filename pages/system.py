@@ -16,9 +16,8 @@ from core.engine import client
 from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
-from pages.widgets.cite import box
 from pages.widgets.jobs import describe
-from pages.widgets.layout import empty, errors, header, numbers, plain, size
+from pages.widgets.layout import empty, errors, numbers, plain, size
 from pages.widgets.maps import named_maps
 from pages.widgets.state import open_store
 
@@ -204,7 +203,6 @@ def installed(name: str) -> str:
         return "not installed"
 
 
-header("System", "What is running, what is stored, and on what machine?")
 page_store = open_store()
 with errors():
     engine(page_store)
@@ -220,4 +218,3 @@ with right_side, errors():
         f"says otherwise. {plain(runs_on(page_store))}"
     )
     st.dataframe(machine(), hide_index=True, width="stretch", height=420)
-box()

@@ -9,8 +9,7 @@ from pages.trajectories_parts.following import need_trajectories
 from pages.trajectories_parts.numbers import answer_table, text_numbers
 from pages.trajectories_parts.picture import need_ground, parts_of, picture
 from pages.widgets.beside import controls_beside
-from pages.widgets.cite import box
-from pages.widgets.layout import empty, errors, header
+from pages.widgets.layout import empty, errors
 from pages.widgets.state import View, open_store
 from pages.widgets.tables import download
 
@@ -40,6 +39,4 @@ def show(view: View, wanted: Wanted, store: Store) -> None:
             download(name.capitalize(), frame, f"trajectories-{name}")
 
 
-header("Trajectories", "How does a text move through the cloud, token by token, and where does its answer go?")
 controls_beside(View("trajectories"), open_store(), controls, show)
-box()

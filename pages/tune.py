@@ -10,10 +10,9 @@ from pages.tune_parts.form import Asked, tuning_form
 from pages.tune_parts.run import show_run
 from pages.tune_parts.sweeps.choose import chosen_sweep, launch_sweep
 from pages.tune_parts.sweeps.form import sweep_form
-from pages.widgets.cite import box
 from pages.widgets.costs import tuning_cost
 from pages.widgets.jobs import start
-from pages.widgets.layout import empty, errors, header, plain
+from pages.widgets.layout import empty, errors, plain
 from pages.widgets.runs import label
 from pages.widgets.state import View, open_store
 
@@ -27,9 +26,7 @@ def launch(view: View, asked: Asked, store: Store) -> None:
     if pressed:
         job = start("tune", asked.spec, store)
         if job:
-            view.write("run", job.id, "")
-            st.session_state.pop(view.key("run"), None)  # the list then starts from the address, at the new run
-            st.rerun()
+            view.choose("run", job.id)
 
 
 def chosen_run(view: View, store: Store) -> JobFolder | None:
@@ -60,7 +57,7 @@ def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
         st.warning(plain(error))
         return
     if found in jobs:
-        st.session_state[view.key("run")] = found
+        view.choose("run", found)
 
 
 def one_run(view: View, asked: Asked | None, store: Store) -> None:
@@ -83,7 +80,6 @@ def sweep(view: View, asked: Asked | None, store: Store) -> None:
     chosen_sweep(view, store)
 
 
-header("Tune", "What does the prompt learn from this start, and which way does it move?")
 page_view, page_store = View("tune"), open_store()
 left_side, right_side = st.columns([1, 2.2], gap="large")
 asked = None
@@ -92,4 +88,3 @@ with left_side, errors():
 with right_side, errors():
     mode = page_view.segments("mode", "What", {"one": "One run", "sweep": "Sweep"}, label_visibility="collapsed")
     (one_run if mode == "one" else sweep)(page_view, asked, page_store)
-box()

@@ -4,7 +4,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from core.figures.style import POINTS_BELOW
+from core.figures.palette import POINTS_BELOW
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -4,6 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+POINTS_BELOW = (
+    ".js-plotly-plot .svg-container { isolation: isolate; } "
+    ".js-plotly-plot .gl-container:has(> .gl-canvas) { position: absolute; top: 0; left: 0; z-index: -1; }"
+)
+"""CSS for every page that shows figures: Plotly lays the WebGL canvas above all other traces, where a dense cloud hides
+the vectors and paths that a picture is about."""
 Role = Literal["reference", "dataset", "prior", "posterior", "xavier"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
-from core.figures.style import POINTS_BELOW
+from core.figures.palette import POINTS_BELOW
 from core.specs import StudyItemSpec, StudySpec
 from core.store import Store
 from core.studies.items import ITEMS, Found, find_item

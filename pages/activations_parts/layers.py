@@ -158,8 +158,8 @@ def _opener(view: View, key: str, site_of: Callable[[dict[str, Any]], Any]) -> C
         points = st.session_state[key]["selection"]["points"]
         site = site_of(points[0]) if points else None
         if site is not None:
-            st.session_state[view.key("site")] = site
-            st.session_state[view.key("show")] = "site"
+            view.choose("site", site)
+            view.choose("show", "site")
 
     return open_site
 

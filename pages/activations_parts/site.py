@@ -14,7 +14,7 @@ from pages.activations_parts.components import show_components
 from pages.activations_parts.points import HOVER_UP_TO, Points, read_points
 from pages.widgets.clouds import labels, need_clouds, sources_table
 from pages.widgets.layout import draw, numbers
-from pages.widgets.maps import chosen_name, map_words, need_chosen_map, offer_name
+from pages.widgets.maps import map_words, need_chosen_map, offer_name
 from pages.widgets.overlays import need_clouds_on
 from pages.widgets.provenance import clouds_provenance
 from pages.widgets.state import View
@@ -25,12 +25,12 @@ HOVERS = "Hover shows each token in context."
 HOVERS_SHORT = "Hover shows each token; select tokens to read them in context."
 
 
-def one_site(view: View, spec: ProjectionSpec, store: Store) -> None:
+def one_site(view: View, spec: ProjectionSpec, map_name: str, store: Store) -> None:
     """Draw the clouds on their map, the selection, and the numbers that qualify the picture."""
     clouds = need_clouds(spec.clouds, store, view.page)
     if clouds is None:
         return
-    stored = need_chosen_map(chosen_name(view), spec, store)
+    stored = need_chosen_map(map_name, spec, store)
     if stored is None or not need_clouds_on(spec, stored, store):
         return
     points = read_points(spec.canonical_json(), stored.artifact.key, stored, clouds, store)

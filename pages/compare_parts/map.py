@@ -21,7 +21,16 @@ from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
 from pages.widgets.clouds import map_layers, need_vocabulary
 from pages.widgets.layout import draw, plain
-from pages.widgets.maps import SIZES, Wish, lay_on_map, map_choice, map_words, offer_name, places_table, weights_of
+from pages.widgets.maps import (
+    SIZES,
+    MapRequest,
+    lay_on_map,
+    map_choice,
+    map_words,
+    offer_name,
+    places_table,
+    weights_of,
+)
 from pages.widgets.runs import label
 from pages.widgets.state import View
 
@@ -47,7 +56,7 @@ class Look:
 
     Attributes:
         site: where.
-        wish: which map.
+        map_request: which map.
         size: what decides how large a vector is drawn, one of `SIZES`.
         multiples: a panel a run.
         arrows: from prior sample to posterior.
@@ -57,7 +66,7 @@ class Look:
     """
 
     site: int
-    wish: Wish
+    map_request: MapRequest
     size: str
     multiples: bool
     arrows: bool
@@ -83,7 +92,7 @@ def look(view: View, chosen: Sequence[Chosen], store: Store) -> Look:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(sites) > 1:
             site = view.choice("site", "Site", sites, sites[0], show=_site_name, width=230)
-        wish = map_choice(view, store, vectors=True)
+        map_request = map_choice(view, store, vectors=True)
         if len(chosen) > 1:
             kinds = {"overlay": "Overlaid", "multiples": "Side by side"}
             arrangement = view.segments("arrangement", "Layout", kinds, width="content")
@@ -95,14 +104,14 @@ def look(view: View, chosen: Sequence[Chosen], store: Store) -> Look:
         with st.container(width="content", gap=None):
             arrows = view.switch("arrows", "Arrows from prior to posterior", True)
             play = view.switch("play", "Play the way", False, help="Buttons and a slider below the map.")
-    return Look(site, wish, size, arrangement == "multiples", arrows, play, way, nulls)
+    return Look(site, map_request, size, arrangement == "multiples", arrows, play, way, nulls)
 
 
-def map_spec(site: int, wish: Wish, chosen: Sequence[Chosen]) -> ProjectionSpec:
+def map_spec(site: int, map_request: MapRequest, chosen: Sequence[Chosen]) -> ProjectionSpec:
     """Return the map of a site: the vocabulary's at 0, elsewhere that of the runs' data as it is there."""
     model = chosen[0].spec.model
     if site == 0:
-        return ProjectionSpec.parse({"model": model, "vocabulary": True, **wish.settings})
+        return ProjectionSpec.parse({"model": model, "vocabulary": True, **map_request.settings})
     sites: dict[str, set[int]] = {}
     specs = {}
     for run in chosen:
@@ -110,25 +119,25 @@ def map_spec(site: int, wish: Wish, chosen: Sequence[Chosen]) -> ProjectionSpec:
         specs[key] = run.spec
         sites.setdefault(key, set()).update(run.prompts.sites)
     clouds = tuple(specs[key].activations(*sorted(found)) for key, found in sites.items())
-    return ProjectionSpec.parse({"model": model, "site": site, "clouds": clouds, **wish.settings})
+    return ProjectionSpec.parse({"model": model, "site": site, "clouds": clouds, **map_request.settings})
 
 
 def picture(
     view: View, view_look: Look, chosen: Sequence[Chosen], measured: Mapping[str, Measures], store: Store
 ) -> pd.DataFrame | None:
     """Draw the map and return the coordinates on it; None while the map is not there."""
-    site, wish = view_look.site, view_look.wish
+    site, map_request = view_look.site, view_look.map_request
     here = [run for run in chosen if site in run.prompts.sites]
     if missing := [run.job.id for run in chosen if site not in run.prompts.sites]:
         st.info(f"No prompt at site {site}, so not on this map: {plain(', '.join(missing))}.", icon=":material/info:")
-    if site == 0 and not wish.name and need_vocabulary(chosen[0].spec.model, store) is None:
+    if site == 0 and not map_request.name and need_vocabulary(chosen[0].spec.model, store) is None:
         return None
-    shown = {run.job.id: shown_snapshots(run, wish) for run in here}
+    shown = {run.job.id: shown_snapshots(run, map_request) for run in here}
     vectors = {run.job.id: run.prompts.at(site)[shown[run.job.id]] for run in here}
     nulls = {run.job.id: nulls_of(measured.get(run.job.id), site, view_look.nulls) for run in here}
     groups = {run: points.reshape(-1, points.shape[2]) for run, points in vectors.items()}
     groups |= {f"{run}.{name}": points for run, found in nulls.items() for name, points in found.items()}
-    laid = lay_on_map(wish, map_spec(site, wish, here), groups, store)
+    laid = lay_on_map(map_request, map_spec(site, map_request, here), groups, store)
     if laid is None:
         return None
     stored, placed = laid
@@ -159,7 +168,7 @@ def picture(
         height=620 if len(panels) == 1 else 440,
         revision=f"{stored.artifact.key}.{view_look.multiples}",
     )
-    draw(figure, key="compare.map")
+    draw(figure, "compare.map", "Prior samples and posteriors of the runs on the map of the reference cloud")
     st.caption(_caption(stored, view_look, here[0].job.id, store))
     places_table(stored, ends_of(here, placed))
     offer_name(view, stored, store)
@@ -167,10 +176,10 @@ def picture(
     return pd.concat(tables, ignore_index=True)
 
 
-def shown_snapshots(run: Chosen, wish: Wish) -> np.ndarray:
+def shown_snapshots(run: Chosen, map_request: MapRequest) -> np.ndarray:
     """Return which snapshots are laid on the map; a joint fit has few vectors, so prior and posterior only."""
     found = frames(len(run.prompts.steps))
-    return np.unique(found[[0, -1]]) if wish.joint else found
+    return np.unique(found[[0, -1]]) if map_request.joint else found
 
 
 def way_of(run: Chosen, placed: Overlay, texts: list[list[str]], size: str, alone: bool) -> PromptTrajectory:

@@ -77,7 +77,7 @@ def _found(view: View, judged: Judgement) -> None:
         + (f", p {found['p']:.2g}" if found["p"] is not None else "")
         + f". These are of {plain(found['of'])} ({plain(found['quantity'])}){which}."
     )
-    draw(judged.reproduced.picture, key=view.key("picture"))
+    draw(judged.reproduced.picture, view.key("picture"), f"What was found on claim {judged.claim}, with its intervals")
     again = found["looks"]
     looks = "" if again == 1 else f" Judged {again} times with more seeds each time; the intervals allow for that."
     st.caption(
@@ -133,7 +133,7 @@ def _pictures(claim: Claim, study: StudySpec, judged: Judgement | None, store: S
     ]
     for found in made:
         with st.expander(f"The paper's picture: {plain(found.title)}"):
-            draw(found.reproduced.picture, key=f"findings.{found.spec.item}")
+            draw(found.reproduced.picture, f"findings.{found.spec.item}", found.title)
             st.caption(plain(found.reproduced.caption))
     missing = [ITEMS[item].title for item in known if item not in {found.spec.item for found in made}]
     if missing and judged is not None:

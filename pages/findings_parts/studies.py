@@ -14,6 +14,7 @@ from core.studies.items import studies_of
 from core.studies.judgements import Judgement, best, without_seeds
 from pages.widgets.choices import model_choice
 from pages.widgets.layout import draw, plain
+from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
 SIZES = {"quick": "Quick", "full": "As in the paper"}
@@ -25,7 +26,7 @@ def study_choice(view: View, store: Store) -> StudySpec:
     """Draw the pickers of model and study, and return the study."""
     left, right = st.columns([1, 1], gap="large")
     with left:
-        model, _ = model_choice(view.page, store)
+        model, _ = model_choice(store)
     known = studies(model, store)
     with right:
         name = view.choice(
@@ -103,7 +104,8 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement])
             {cell: _hover(one) for cell, one in cells.items()},
             (claim, chosen),
         ),
-        key=key,
+        key,
+        "Matrix of verdicts: a row per claim, a column per study",
         on_select=_opener(view, key, shown),
         selection_mode="points",
     )
@@ -125,9 +127,9 @@ def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Any:
         if points:
             number, place = points[0]["customdata"][:2]
             study = shown[int(place)]
-            st.session_state[view.key("claim")] = int(number)
-            st.session_state[View(view.page, shared="model").key("model")] = study.model.name
-            st.session_state[view.key("study")] = _key(study)
+            view.choose("claim", int(number))
+            View(SHARED).choose("model", study.model.name)
+            view.choose("study", _key(study))
 
     return open_cell
 

@@ -54,8 +54,10 @@ def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
         st.info(plain(error), icon=":material/info:")
     else:
         densities = {"fitted Gaussian": curves.gaussian, f"exclusion, {_READINGS[reading]}": curves.exclusion}
-        draw(radial_figure(curves.radius, densities, curves.excluded_radius), key="priors.exclusion.law")
-    draw(exclusion_figure(over_dim, over_c, dim, c), key="priors.exclusion.curves")
+        law = radial_figure(curves.radius, densities, curves.excluded_radius)
+        draw(law, "priors.exclusion.law", "Density over the radius, of the fitted Gaussian and of exclusion")
+    figure = exclusion_figure(over_dim, over_c, dim, c)
+    draw(figure, "priors.exclusion.curves", "What exclusion comes to over dimensions and over c")
     st.caption(
         f"Upper row: c = {c:g}, 2 to {max(d_model, dim):,} dimensions. Lower row: {dim:,} dimensions, c from "
         f"{_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g}. Closed form, nothing is sampled. In few dimensions exclusion cuts a "

@@ -128,7 +128,8 @@ def norms(drawn: Sequence[Drawn], reference: ReferenceFacts, nulls: Mapping[str,
         DensityCurve(f"null: {name}", np.linalg.norm(points, axis=1), DATASET_MARKS[3 + i].colour)
         for i, (name, points) in enumerate(nulls.items())
     ]
-    draw(density_figure(series, "norm", "norms"), key="priors.norms")
+    figure = density_figure(series, "norm", "norms")
+    draw(figure, "priors.norms", "Densities of the norms of the samples and of the reference")
     st.caption(
         f"Reference: {len(reference.norms):,} of {reference.n_points:,} points. Dotted: the law in closed form, which "
         "isotropic and normal Xavier priors have (χ, scaled). Each curve is scaled to its peak."
@@ -145,7 +146,8 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
         for one in drawn
     ]
     st.markdown("##### In the reference's metric")
-    draw(density_figure(series, "Mahalanobis distance from the reference's mean", "radii"), key="priors.radii")
+    figure = density_figure(series, "Mahalanobis distance from the reference's mean", "radii")
+    draw(figure, "priors.radii", "Densities of the distances from the reference's mean")
     fitted = reference.fitted
     st.caption(
         f"One Gaussian for all, fitted on {fitted.n_fitted:,} reference points and shrunk by Ledoit–Wolf "
@@ -161,7 +163,8 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
         DensityCurve(f"{one.name}: {radii.law}", radii.values, one.look.colour, (radii.radius, radii.density))
         for one, radii in own
     ]
-    draw(density_figure(laws, "Mahalanobis distance under the prior's own fit", "own"), key="priors.radial")
+    figure = density_figure(laws, "Mahalanobis distance under the prior's own fit", "own")
+    draw(figure, "priors.radial", "Densities of the distances in each prior's own metric, with the closed forms")
     holes = [f"{plain(one.name)}: nothing within {r.excluded_radius:.3g}" for one, r in own if r.excluded_radius]
     st.caption(
         "Steps: the vectors drawn. Dotted: the closed form. Priors that have none are left out. " + "; ".join(holes)

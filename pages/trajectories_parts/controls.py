@@ -13,7 +13,7 @@ from core.specs.trajectory import MAX_TEXTS
 from core.store import JobFolder, Store, list_jobs
 from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
 from pages.widgets.forms import field_widget, fields
-from pages.widgets.maps import Wish, map_choice
+from pages.widgets.maps import MapRequest, map_choice
 from pages.widgets.runs import label
 from pages.widgets.state import View
 
@@ -38,7 +38,7 @@ class Wanted:
         requests: one, or two where an answer is shown with and without a prompt; None where no text is given.
         site: where.
         map: on which the paths are laid.
-        map_wish: as `pages.widgets.maps` has it.
+        map_request: as `pages.widgets.maps` has it.
         clouds: of the data sets at the site; the first one's tokens are what nulls are drawn from.
         tokens: which tokens count.
         words: whether tokens are written beside their points.
@@ -48,7 +48,7 @@ class Wanted:
     requests: tuple[TrajectorySpec, ...]
     site: int | str
     map: ProjectionSpec
-    map_wish: Wish
+    map_request: MapRequest
     clouds: tuple[CloudSpec, ...]
     tokens: TokenFilter
     words: bool
@@ -63,7 +63,7 @@ class Wanted:
 def controls(view: View, store: Store) -> Wanted | None:
     """Draw the controls and return what they ask for; None while no data set is chosen where one is needed."""
     with st.container(border=True):
-        model, facts = model_choice(view.page, store)
+        model, facts = model_choice(store)
         mode = view.segments("mode", "Show", MODES)
         run = _run_choice(view, model, store) if mode == "generate" else None
         beside = run is not None and view.switch("beside", "The answer without a prompt beside it", True)
@@ -72,7 +72,7 @@ def controls(view: View, store: Store) -> Wanted | None:
     with st.container(border=True):
         site = site_choice(view, facts)
         ground = view.segments("ground", "Laid on", GROUNDS) if site == 0 else "data"
-        wish = map_choice(view, store)
+        map_request = map_choice(view, store)
         datasets = dataset_choices(view, store)
         with st.expander("Tokens and points"):
             rows = view.number("rows", "Points of each", 5000, 50, 200_000, step=1000)
@@ -87,13 +87,13 @@ def controls(view: View, store: Store) -> Wanted | None:
     clouds = tuple(
         CloudSpec(model=model, dataset=dataset, sites=(site,), tokens=tokens, rows=rows) for dataset in datasets
     )
-    laid_on: dict[str, Any] = {"model": model, "site": site, **wish.settings}
+    laid_on: dict[str, Any] = {"model": model, "site": site, **map_request.settings}
     if on_vocabulary:
-        laid_on |= {"vocabulary": True} | _every_row(wish, facts)
+        laid_on |= {"vocabulary": True} | _every_row(map_request, facts)
     else:
         laid_on |= {"clouds": clouds, "n_points": rows}
     requests = _requests(asked, model, mode, run, beside, store)
-    return Wanted(requests, site, ProjectionSpec.parse(laid_on), wish, clouds, tokens, words, play)
+    return Wanted(requests, site, ProjectionSpec.parse(laid_on), map_request, clouds, tokens, words, play)
 
 
 def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
@@ -142,11 +142,11 @@ def _texts(
 
 def _typed(view: View, mode: str) -> tuple[str, ...]:
     if mode == "generate":
-        text = view.area(
-            "question", "Question", QUESTION, height=120, help="The model goes on from its last character."
+        text = view.text(
+            "question", "Question", QUESTION, rows=5, height=120, help="The model goes on from its last character."
         )
         return (text,) if text.strip() else ()
-    lines = view.area("text", "Sentences", SENTENCES, height=190, help="One a line.").splitlines()
+    lines = view.text("text", "Sentences", SENTENCES, rows=8, height=190, help="One a line.").splitlines()
     return tuple(line.strip() for line in lines if line.strip())[:MAX_TEXTS]
 
 
@@ -162,7 +162,7 @@ def _requests(
     return (plain, prompted) if beside else (prompted,)
 
 
-def _every_row(wish: Wish, facts: ModelFacts) -> dict[str, Any]:
+def _every_row(map_request: MapRequest, facts: ModelFacts) -> dict[str, Any]:
     """Return how many vocabulary rows a t-SNE map is fitted on: all, so that every token has a place of its own."""
-    tsne = wish.settings["method"] == "tsne" and not wish.name
+    tsne = map_request.settings["method"] == "tsne" and not map_request.name
     return {"n_points": facts.n_vocabulary} if tsne and facts.n_vocabulary else {}

@@ -117,9 +117,9 @@ def picture(view: View, wanted: Wanted, parts: Sequence[Part], stored: StoredMap
 
 def need_ground(wanted: Wanted, store: Store) -> StoredMap | None:
     """Return the map to draw on; None while it, or the vocabulary, is not in the store."""
-    if wanted.map.vocabulary and not wanted.map_wish.name and need_vocabulary(wanted.map.model, store) is None:
+    if wanted.map.vocabulary and not wanted.map_request.name and need_vocabulary(wanted.map.model, store) is None:
         return None
-    return need_chosen_map(wanted.map_wish.name, wanted.map, store)
+    return need_chosen_map(wanted.map_request.name, wanted.map, store)
 
 
 def overlaid(

@@ -54,7 +54,7 @@ def tuning_form(view: View, store: Store) -> Asked | None:
         BadRequest: a block that the model does not have, or a text that names none.
     """
     with st.container(border=True):
-        model, facts = model_choice(view.page, store)
+        model, facts = model_choice(store)
         dataset = dataset_choice(view, store)
     with st.container(border=True):
         values = _method(view)

@@ -112,7 +112,7 @@ def live(
             spec.steps,
             revision=job.id,
         )
-        draw(figure, key=f"tune.loss.{job.id}")
+        draw(figure, f"tune.loss.{job.id}", "Training and validation loss over steps, with the baselines as lines")
     elif not status.ended:
         st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
     prompts = read_prompts(job)
@@ -165,7 +165,7 @@ def _prompt_on_map(
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     ways = [(one, after) for one in begun]
     figure = map_figure([*grey, *begun, after], map_axes(stored.map), ways, revision=stored.artifact.key)
-    draw(figure, key=f"tune.map.{job.id}.{site}")
+    draw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"
     if not wanted.vocabulary:

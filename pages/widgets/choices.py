@@ -18,6 +18,7 @@ from core.specs.model import short_name
 from core.store import Store, list_jobs
 from core.store.files import write_atomically
 from pages.widgets.layout import plain
+from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
 COLUMNS = ("text_column", "prompt_column", "answer_column")
@@ -28,18 +29,17 @@ _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
-def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
+def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
     """Draw the model picker, the same on every page, and return the model with what is known of it.
 
     Args:
-        page: that it is drawn on.
         store: the cache folder.
         encoders: whether the page can do with a model that only reads.
 
     Raises:
         BadRequest: an encoder is chosen, and the page needs a causal language model.
     """
-    view = View(page, shared="model")
+    view = View(SHARED)
     packaged = [name for name in PACKAGED if encoders or name == DEFAULT_MODEL]
     known = list(dict.fromkeys([*packaged, *_used_models(store)]))
     name = view.choice(
@@ -73,15 +73,11 @@ def model_choice(page: str, store: Store, encoders: bool = False) -> tuple[Model
         st.button(
             f"Use {instead} instead",
             key=view.key("instead"),
-            on_click=_use,
-            args=(view.key("model"), instead),
+            on_click=view.choose,
+            args=("model", instead),
             help="It comes from the package index, without a hub.",
         )
     return spec, facts
-
-
-def _use(key: str, name: str) -> None:
-    st.session_state[key] = name
 
 
 def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from core import __version__
-from core.jobs.measure import tuning_spec
 from core.specs import Spec
 from core.specs.base import canonical_json
 from core.store import JobFolder
@@ -21,14 +20,19 @@ PAPER = (
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 NOTHING_MADE = ("doctor",)
 """The command of a page that shows what is here and makes nothing."""
-_TITLE, _COMMANDS, VALUES = "cite.title", "cite.commands", "cite.values"
+_TITLE, _COMMANDS, _VALUES = "cite.title", "cite.commands", "cite.values"
 
 
 def begin(title: str) -> None:
     """Forget what the page before, or its last run, cited; every page's header calls it."""
     st.session_state[_TITLE] = title
     st.session_state[_COMMANDS] = {}
-    st.session_state[VALUES] = {}
+    st.session_state[_VALUES] = {}
+
+
+def note_value(name: str, text: str) -> None:
+    """Note what a parameter of this view is in an address, also where it is the default."""
+    st.session_state.setdefault(_VALUES, {})[name] = text
 
 
 def cite_command(*arguments: str) -> None:
@@ -46,6 +50,8 @@ def cite_run(job: JobFolder) -> None:
     if imported(job):
         cite_command("runs", "show", job.id)
     else:
+        from core.jobs.measure import tuning_spec  # takes long to import, and a page with a run has it already
+
         cite_job("tune", tuning_spec(job))
 
 
@@ -58,7 +64,7 @@ def cited() -> list[str]:
 def link() -> str:
     """Return an address that shows the same whatever is the newest run or the default then."""
     address = urlsplit(st.context.url or "")
-    values = {**st.query_params.to_dict(), **st.session_state.get(VALUES, {})}
+    values = {**st.query_params.to_dict(), **st.session_state.get(_VALUES, {})}
     return urlunsplit(address._replace(query=urlencode(sorted(values.items()))))
 
 

@@ -107,11 +107,13 @@ def asked_prior(view: View, name: str = "prior") -> PriorSpec:
 
 def write_prior(view: View, prior: PriorSpec, name: str = "prior") -> None:
     """Put a prior into the address."""
-    view.write(name, _short(prior), "")
+    view.keep(name, _short(prior), "")
 
 
 class _PriorView(View):
     """Widgets of a prior's parameters: seeded from the prior in the address, which carries them as a whole."""
+
+    persist = None
 
     def __init__(self, page: str, kind: str, start: dict[str, Any]) -> None:
         super().__init__(f"{page}.{kind}")

@@ -1,4 +1,4 @@
-"""The frame of every page: question, errors, numbers, captions, empty states."""
+"""What every page is written with: errors, numbers, tables, charts, empty states."""
 
 import logging
 import re
@@ -12,9 +12,6 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError
-from core.figures.style import POINTS_BELOW
-from pages.widgets.cite import begin
-from pages.widgets.pages import APP_RAN, all_pages
 
 logger = logging.getLogger(__name__)
 
@@ -27,26 +24,6 @@ _CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": [
 def plain(text: object) -> str:
     """Return text that Markdown shows as it is: names and tokens are data."""
     return _MARKDOWN.sub(r"\\\1", str(text))
-
-
-def header(title: str, question: str) -> None:
-    """Write the page's name and the question it answers; every page begins with it."""
-    _through_app()
-    begin(title)
-    st.html(f"<style>{POINTS_BELOW}</style>")
-    st.header(title, anchor=False)
-    st.markdown(f":gray[{question}]")
-
-
-def _through_app() -> None:
-    """Have `app.py` draw the page, where Streamlit has run the page's script by itself.
-
-    It does so on the first visit of a fresh server, if that asks for another page than the first, because there is a
-    folder called pages. Naming the pages once tells it that they are on a list.
-    """
-    if APP_RAN not in st.session_state:
-        st.navigation(all_pages(), position="hidden")
-        st.rerun()
 
 
 @contextmanager
@@ -87,7 +64,7 @@ def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
 
 
-def draw(figure: go.Figure, key: str, alt: str = "", **options: Any) -> Any:
+def draw(figure: go.Figure, key: str, alt: str, **options: Any) -> Any:
     """Draw a figure over the whole width.
 
     Args:
@@ -98,7 +75,7 @@ def draw(figure: go.Figure, key: str, alt: str = "", **options: Any) -> Any:
         options: of Streamlit's chart.
     """
     options = {"width": "stretch", "config": _CONFIG} | options
-    return st.plotly_chart(figure, key=key, alt=alt or None, **options)
+    return st.plotly_chart(figure, key=key, alt=alt, **options)
 
 
 def empty(icon: str, title: str, text: str) -> None:

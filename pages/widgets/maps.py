@@ -53,7 +53,7 @@ _LARGE_T = 5.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class MapRequest:
     """Which map a person wants.
 
     Attributes:
@@ -67,7 +67,7 @@ class Wish:
     joint: bool = False
 
 
-def map_choice(view: View, store: Store, vectors: bool = False) -> Wish:
+def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
     """Draw the controls of the map and return what is wanted.
 
     A view's address names a map by `map=…`; the method need not be told then.
@@ -78,7 +78,7 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> Wish:
         vectors: whether vectors are shown on the map, so that a joint fit with them can be offered.
     """
     if st.query_params.get("map") and "method" not in st.query_params:
-        st.session_state.setdefault(view.key("method"), "named")
+        view.choose("method", "named")
     method = view.segments("method", "Map", METHODS, width="content")
     settings: dict[str, Any] = {"method": "pca" if method == "named" else method}
     if method != "named":
@@ -100,12 +100,7 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> Wish:
             "them have a place on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
         )
     )
-    return Wish(named.name if named else "", settings, joint)
-
-
-def chosen_name(view: View) -> str:
-    """Return the name of the map that is chosen on a page; empty where it draws its own."""
-    return view.read("map", "") if view.read("method", "pca") == "named" else ""
+    return MapRequest(named.name if named else "", settings, joint)
 
 
 def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap | None:
@@ -140,7 +135,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
 
 
 def lay_on_map(
-    wish: Wish, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
+    map_request: MapRequest, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
 ) -> tuple[StoredMap, dict[str, Overlay]] | None:
     """Return the map that is wanted and where groups of vectors lie on it; None while a job is at one of the two.
 
@@ -149,8 +144,8 @@ def lay_on_map(
     Raises:
         UnknownName, BadRequest: see `need_chosen_map`.
     """
-    if not wish.joint:
-        stored = need_chosen_map(wish.name, spec, store)
+    if not map_request.joint:
+        stored = need_chosen_map(map_request.name, spec, store)
         placed = lay_vectors(stored, groups, store) if stored else None
         return (stored, placed) if stored and placed is not None else None
     every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
@@ -273,7 +268,7 @@ def _named_choice(view: View, store: Store) -> Named | None:
     if not names:
         st.info("No map has a name yet: draw one and name it under the picture.", icon=":material/bookmark:")
         return None
-    inner = View(f"{view.page}.named", shared=view.page)  # the page's figure has the key of a widget called map
+    inner = View(view.key("map"))  # the page's figure has the key of a widget called map
     return names[inner.choice("map", "Named map", list(names), pin=True)]
 
 

@@ -1,23 +1,74 @@
-"""The pages and their order. They have no icons: the tab would fetch its picture from somebody else's server.
+"""The pages, their order and what each of them asks; which one is open.
 
-Made anew in each run of a script: Streamlit leaves a page unfinished that is made outside of one.
+They have no icons: the tab would fetch its picture from somebody else's server. This module is read before the first
+page answers, so it imports nothing that takes long.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-APP_RAN = "app_ran"
-"""Set in the session's state once `app.py` has drawn a page."""
-NAMES = ("overview", "activations", "trajectories", "priors", "tune", "compare", "findings", "system")
+QUESTIONS = {
+    "overview": "Where do tuned prompt embeddings end up, and does it matter where they began?",
+    "activations": "What do a model's activations on these texts look like at one site of the residual stream?",
+    "trajectories": "How does a text move through the cloud, token by token, and where does its answer go?",
+    "priors": "Where would the prompt start, before you pay for training?",
+    "tune": "What does the prompt learn from this prior sample, and which way does it move?",
+    "compare": "Where did the prompts end up, how far is that from where they began, and were they any good?",
+    "findings": "Which of the paper's claims hold here, how certain is that, and what does it rest on?",
+    "system": "What is running, what is stored, and on which machine?",
+}
+"""Each page's question, by the page's name, in the order of the navigation."""
+NAMES = tuple(QUESTIONS)
+SHARED = "model"
+"""Owner of the widgets that all pages share."""
+_APP_RAN, _OPEN = "app_ran", "open_page"
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
-def page(name: str):
-    """Return a page to link or switch to."""
+def page(name: str) -> StreamlitPage:
+    """Return a page to link or switch to; made anew each time, for Streamlit leaves one unfinished outside of a run."""
     return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
 
 
-def all_pages() -> list:
-    """Return all pages in the order of the navigation."""
-    return [page(name) for name in NAMES]
+def open_page(once: Callable[[], object]) -> StreamlitPage:
+    """Draw the navigation and the heading of the page that is open, and return that page.
+
+    Where another page was open before, the address decides over what is kept of this page's widgets.
+
+    Args:
+        once: what to do when a session begins.
+    """
+    chosen = st.navigation([page(name) for name in NAMES], position="top")
+    name = chosen.title.lower()
+    st.header(chosen.title, anchor=False)
+    st.markdown(f":gray[{QUESTIONS[name]}]")
+    if _APP_RAN not in st.session_state:
+        st.session_state[_APP_RAN] = True
+        once()
+    if st.session_state.get(_OPEN) != name:
+        st.session_state[_OPEN] = name
+        for parameter in st.query_params:
+            drop(name, parameter)
+            drop(SHARED, parameter)
+    return chosen
+
+
+def through_app() -> None:
+    """Have `app.py` draw the page, where Streamlit has run the page's script by itself.
+
+    It does so on the first visit of a fresh server, if that asks for another page than the first, because there is a
+    folder called pages. Naming the pages once tells it that they are on a list.
+    """
+    if _APP_RAN not in st.session_state:
+        st.navigation([page(name) for name in NAMES], position="hidden")
+        st.rerun()
+
+
+def drop(owner: str, parameter: str) -> None:
+    """Drop what is kept of a parameter and of the widgets under it, so that it starts from the address again."""
+    own = f"{owner}.{parameter}"
+    for key in [key for key in st.session_state if key == own or str(key).startswith(f"{own}.")]:
+        del st.session_state[key]

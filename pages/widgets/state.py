@@ -1,43 +1,54 @@
-"""The state that makes a view: in the address, so that a link shows the same, and kept while other pages are open."""
+"""The state that makes a view: in the address, so that a link shows the same, and kept while other pages are open.
+
+Streamlit keeps the widgets' values (`persist_state`). Its own binding to the address cannot carry these addresses;
+`docs/decisions/0023-address-binding.md` says why.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
 from core.store import Store
-from pages.widgets.cite import VALUES
+from pages.widgets.cite import note_value
 from pages.widgets.layout import plain
+from pages.widgets.pages import drop, through_app
 
 T = TypeVar("T")
 
 
 def open_store() -> Store:
-    """Return the cache folder of this app."""
+    """Return the cache folder of this app, for a page that `app.py` draws."""
+    through_app()
     return Store.default()
 
 
 class View:
-    """The widgets of one page whose values live in the address.
+    """The widgets of one owner, a page or part of one, whose values live in the address.
 
     A value comes from the address when the page is opened, else from the last visit, else from the default; the
     address carries only what differs from the default.
     """
 
-    def __init__(self, page: str, shared: str = "") -> None:
-        """Name the page; views with the same `shared` name keep their values together."""
+    persist: Literal["session"] | None = "session"
+
+    def __init__(self, page: str) -> None:
+        """Name the owner."""
         self.page = page
-        self._kept: dict[str, Any] = st.session_state.setdefault(f"kept.{shared or page}", {})
 
     def key(self, name: str) -> str:
         """Return the widget key of a parameter."""
         return f"{self.page}.{name}"
 
+    def choose(self, name: str, value: Any) -> None:
+        """Set a parameter's widget, from a callback or before the widget is drawn."""
+        st.session_state[self.key(name)] = value
+
     def read(self, name: str, default: T, accepts: Callable[[Any], bool] = lambda _: True) -> T:
         """Return what a parameter starts from, if it is of the default's type and accepted."""
-        raw = st.query_params.get(name)
-        asked, kept = _decode(raw, default), self._kept.get(name)
+        raw, kept = st.query_params.get(name), st.session_state.get(self.key(name))
+        asked = decode(raw, default)
         if asked is not None and accepts(asked):
             return asked
         start = kept if kept is not None and accepts(kept) else default
@@ -45,22 +56,28 @@ class View:
             _not_here(name, raw, start)
         return start
 
+    def keep(self, name: str, value: Any, default: Any) -> None:
+        """Put a value that has no widget into the address, and keep it for the next visit."""
+        st.session_state[self.key(name)] = value
+        self.write(name, value, default)
+
     def write(self, name: str, value: Any, default: Any) -> None:
-        """Put a value into the address, unless it is the default, and keep it for the next visit."""
-        self._kept[name] = value
+        """Put a value into the address, unless it is the default."""
         if value is not None:
-            st.session_state.setdefault(VALUES, {})[name] = _encode(value, default)
+            note_value(name, encode(value, default))
         if value == default or value is None:
             st.query_params.pop(name, None)
-        elif st.query_params.get(name) != (text := _encode(value, default)):
+        elif st.query_params.get(name) != (text := encode(value, default)):
             st.query_params[name] = text
 
     def forget(self, name: str) -> None:
         """Take a parameter out of the address and out of what is kept, with the widgets that stand for it."""
-        self._kept.pop(name, None)
         st.query_params.pop(name, None)
-        for key in [key for key in st.session_state if str(key).startswith(f"{self.key(name)}.")]:
-            del st.session_state[key]
+        self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Drop what is kept of a parameter, so that it starts from the address again."""
+        drop(self.page, name)
 
     def choice(
         self,
@@ -71,81 +88,56 @@ class View:
         show: Callable[[Any], str] = str,
         free: bool = False,
         pin: bool = False,
-        **options_of_widget: Any,
+        **look: Any,
     ) -> T:
         """Draw a select box; `free` also takes what a person types, `pin` puts even the default into the address."""
         first = options[0] if default is None else default
         value = self._seed(name, first, lambda value: free or value in options)
         if free and value not in options:
             options = [*options, value]
-        chosen: Any = st.selectbox(
-            label, options, key=self.key(name), format_func=show, accept_new_options=free, **options_of_widget
-        )
-        chosen = first if chosen is None else chosen
-        self.write(name, chosen, None if pin else first)
-        return chosen
+        look |= {"format_func": show, "accept_new_options": free}
+        return self._draw(st.selectbox, name, label, options, first, None if pin else first, **look)
 
-    def switch(self, name: str, label: str, default: bool = False, **options: Any) -> bool:
+    def switch(self, name: str, label: str, default: bool = False, **look: Any) -> bool:
         """Draw a toggle."""
         self._seed(name, default, lambda value: isinstance(value, bool))
-        chosen = st.toggle(label, key=self.key(name), **options)
-        self.write(name, chosen, default)
-        return chosen
+        return self._draw(st.toggle, name, label, None, default, default, **look)
 
-    def segments(self, name: str, label: str, options: Mapping[T, str], **options_of_widget: Any) -> T:
+    def segments(self, name: str, label: str, options: Mapping[T, str], **look: Any) -> T:
         """Draw a few exclusive buttons; keys are values, the first is the default."""
         first = next(iter(options))
         self._seed(name, first, lambda value: value in options)
-        chosen = st.segmented_control(
-            label,
-            list(options),
-            key=self.key(name),
-            format_func=lambda value: options[value],
-            required=True,
-            **options_of_widget,
-        )
-        chosen = first if chosen is None else chosen
-        self.write(name, chosen, first)
-        return chosen
+        look |= {"format_func": lambda value: options[value], "required": True}
+        return self._draw(st.segmented_control, name, label, list(options), first, first, **look)
 
-    def several(
-        self, name: str, label: str, options: Sequence[str], default: Sequence[str], **options_of_widget: Any
-    ) -> list[str]:
+    def several(self, name: str, label: str, options: Sequence[str], default: Sequence[str], **look: Any) -> list[str]:
         """Draw a multiple choice."""
-        start = self.read(name, list(default), lambda value: isinstance(value, list))
-        missing = [value for value in start if value not in options]
-        start = [value for value in start if value in options]
+        key, asked = self.key(name), self.read(name, list(default), lambda value: isinstance(value, list))
+        missing = [value for value in asked if value not in options]
         if missing and st.query_params.get(name) is not None:
-            _not_here(name, ", ".join(map(str, missing)), start)
-        if self.key(name) not in st.session_state:
-            st.session_state[self.key(name)] = start
-        st.session_state[self.key(name)] = [v for v in st.session_state[self.key(name)] if v in options]
-        chosen = st.multiselect(label, options, key=self.key(name), **options_of_widget)
-        self.write(name, chosen, list(default))
-        return chosen
+            _not_here(name, ", ".join(map(str, missing)), [value for value in asked if value in options])
+        st.session_state[key] = [value for value in st.session_state.get(key, asked) if value in options]
+        return self._draw(st.multiselect, name, label, options, [], list(default), **look)
 
-    def number(self, name: str, label: str, default: T, low: Any = None, high: Any = None, **options: Any) -> T:
+    def number(self, name: str, label: str, default: T, low: Any = None, high: Any = None, **look: Any) -> T:
         """Draw a number field; an integer default gives an integer."""
 
         def accepts(value: Any) -> bool:
             return isinstance(value, int | float) and (low is None or value >= low) and (high is None or value <= high)
 
         self._seed(name, default, accepts)
-        chosen: Any = st.number_input(label, low, high, key=self.key(name), **options)
-        self.write(name, chosen, default)
-        return chosen
+        return self._draw(st.number_input, name, label, None, None, default, min_value=low, max_value=high, **look)
 
-    def text(self, name: str, label: str, default: str = "", **options: Any) -> str:
-        """Draw a text field."""
+    def text(self, name: str, label: str, default: str = "", rows: int = 1, **look: Any) -> str:
+        """Draw a text field of one line or several."""
         self._seed(name, default, lambda value: isinstance(value, str))
-        chosen = st.text_input(label, key=self.key(name), **options) or ""
-        self.write(name, chosen, default)
-        return chosen
+        return self._draw(st.text_input if rows == 1 else st.text_area, name, label, None, "", default, **look)
 
-    def area(self, name: str, label: str, default: str = "", **options: Any) -> str:
-        """Draw a text field of several lines."""
-        self._seed(name, default, lambda value: isinstance(value, str))
-        chosen = st.text_area(label, key=self.key(name), **options) or ""
+    def _draw(self, widget: Any, name: str, label: str, options: Any, empty: Any, default: Any, **look: Any) -> Any:
+        """Draw a widget that was seeded, and return what it says, or `empty` where it says nothing."""
+        given = () if options is None else (options,)
+        said = widget(label, *given, key=self.key(name), persist_state=self.persist, **look)
+        chosen = empty if said is None else said
         self.write(name, chosen, default)
         return chosen
 
@@ -165,14 +157,14 @@ def _not_here(name: str, asked: str, instead: Any) -> None:
     )
 
 
-def _encode(value: Any, like: Any) -> str:
+def encode(value: Any, like: Any) -> str:
     """Return the text of a value: bare where reading it gives the value back, else JSON."""
-    if isinstance(value, str) and _decode(value, like) == value:
+    if isinstance(value, str) and decode(value, like) == value:
         return value
     return json.dumps(value, separators=(",", ":"))
 
 
-def _decode(raw: str | None, like: Any) -> Any:
+def decode(raw: str | None, like: Any) -> Any:
     """Return the value of an address's text, or None if it is not of the type of `like`.
 
     Where `like` is an integer the value may also be a word, as a site is a number or 'final'.

@@ -4,10 +4,12 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
 from core.store import JobFolder, Store, create_job
@@ -16,6 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 FAILED = "This page failed"
 TEXT = "One day a little girl saw a big red ball. She was very happy. "
 PAGES = ("overview", "activations", "trajectories", "priors", "tune", "compare", "findings", "system")
+
+
+class _NamedPages(PagesManager):
+    """The pages as a server has them once `app.py` has named them; AppTest begins each run with the folder's list."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        PagesManager.uses_pages_directory = False
+
+
+app_test.PagesManager = _NamedPages  # pyright: ignore[reportPrivateImportUsage]
 
 
 @dataclass(frozen=True)

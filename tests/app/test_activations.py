@@ -137,6 +137,6 @@ def test_an_encoder_is_looked_at_but_not_tuned(filled, no_engine):
 def test_where_no_hub_is_the_page_offers_what_needs_none(filled, no_engine):
     app = _activations(filled, model="t5-base")
     assert "the hub, which is out of reach (HF_HUB_OFFLINE is set)" in texts_of(app).replace("\\", "")
-    app.button(key="activations.instead").click().run()
-    assert app.selectbox(key="activations.model").value == "all-minilm-l6-v2"
+    app.button(key="model.instead").click().run()
+    assert app.selectbox(key="model.model").value == "all-minilm-l6-v2"
     assert "6 blocks, width 384" in texts_of(app)

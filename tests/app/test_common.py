@@ -27,15 +27,15 @@ from pages.widgets.choices import keep_upload
     ],
 )
 def test_values_from_an_address_have_the_defaults_type_or_do_not_count(raw, like, value):
-    assert state._decode(raw, like) == value
+    assert state.decode(raw, like) == value
 
 
 def test_values_go_to_an_address_and_back():
     for value in (3, 2.5, True, "a b", ["a", "b,c"]):
-        assert state._decode(state._encode(value, value), value) == value
+        assert state.decode(state.encode(value, value), value) == value
     for value, default in (("final", 0), ("7", 0), ("true", None), ("a", None), ("7", "text"), (3.5, None)):
-        assert state._decode(state._encode(value, default), default) == value
-    assert state._encode("final", 0) == "final"
+        assert state.decode(state.encode(value, default), default) == value
+    assert state.encode("final", 0) == "final"
 
 
 def test_markdown_in_names_is_shown_not_obeyed():

@@ -22,12 +22,12 @@ def test_every_page_opens_on_a_filled_store(name, filled: Content, no_engine):
 
 def test_device_and_number_format_can_be_chosen_and_are_in_the_address(filled, no_engine):
     app = open_page("tune", model=filled.model.name, device="cpu")
-    app.selectbox(key="tune.dtype").select("float32").run()
+    app.selectbox(key="model.dtype").select("float32").run()
     assert (app.query_params["device"], app.query_params["dtype"]) == ("cpu", "float32")
     next(button for button in app.button if button.label == "Start tuning").click().run()
     assert (no_engine[0][1].model.device, no_engine[0][1].model.dtype) == ("cpu", "float32")
     app.switch_page("pages/activations.py").run()
-    assert app.selectbox(key="activations.dtype").value == "float32"
+    assert app.selectbox(key="model.dtype").value == "float32"
 
 
 def test_unknown_models_are_told_in_one_line(store, no_engine):

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from core.figures.page import page as page_of
 from core.figures.palette import POSTERIOR
-from core.figures.style import POINTS_BELOW
+from core.figures.palette import POINTS_BELOW
 
 pytestmark = pytest.mark.browser
 RED = tuple(int(POSTERIOR.colour[i : i + 2], 16) for i in (1, 3, 5))

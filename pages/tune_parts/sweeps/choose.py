@@ -28,8 +28,7 @@ def launch_sweep(view: View, sweep: SweepSpec, store: Store) -> None:
         label, icon = (f"Start {n_runs(len(left))}", "play_arrow") if left else ("Show", "grid_on")
         pressed = st.button(label, key="sweep.launch", type="primary", icon=f":material/{icon}:")
     if pressed and (not left or start_several(lambda: submit_runs(found, store))):
-        view.write("sweep", keep_sweep(sweep, store), "")
-        st.session_state.pop(view.key("sweep"), None)  # the list then starts from the address, at this sweep
+        view.choose("sweep", keep_sweep(sweep, store))
         st.rerun()
 
 

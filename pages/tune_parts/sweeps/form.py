@@ -88,9 +88,9 @@ def _ready_made(view: View, base: TuningSpec) -> None:
 
 def _fill(view: View, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        st.session_state[view.key(f"sweep_{name}" if name not in ("vary", "values") else name)] = value
+        view.choose(name if name in ("vary", "values") else f"sweep_{name}", value)
     if "vary" not in values:
-        st.session_state[view.key("values")] = ""
+        view.choose("values", "")
 
 
 def _axes(view: View, base: TuningSpec) -> SweepSpec | None:

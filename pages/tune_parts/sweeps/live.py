@@ -94,7 +94,11 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
             icon=":material/download:",
             help="For `python -m core sweep`, here or on a cluster.",
         )
-    draw(states_figure(_squares(found), revision=sweep_id), key=f"sweep.states.{sweep_id}")
+    draw(
+        states_figure(_squares(found), revision=sweep_id),
+        f"sweep.states.{sweep_id}",
+        "Grid of the runs of the sweep with the state of each",
+    )
     for error in dict.fromkeys(text for one in found if (text := _error(one))):
         st.error(plain(error), icon=":material/error:")
 

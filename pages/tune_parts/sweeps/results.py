@@ -48,7 +48,11 @@ def _rates(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None
         losses = [np.nan if trial["loss"] is None else trial["loss"] for trial in group["search"]]
         rates = np.array([trial["rate"] for trial in group["search"]])
         curves.append(Curve(words_of(group["names"], names), look, rates, np.array(losses), group["rate"]))
-    draw(rates_figure(curves, revision=sweep_id), key=f"sweep.rates.{sweep_id}")
+    draw(
+        rates_figure(curves, revision=sweep_id),
+        f"sweep.rates.{sweep_id}",
+        "Validation loss over the learning rate, a curve per group",
+    )
     st.caption(
         "Each point is a run, lines go through the means over seeds, a ring marks the rate with the lowest mean."
     )
@@ -83,7 +87,11 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
                 "reached it": f"{len(reached)} of {len(group['losses'])}",
             }
         )
-    draw(compared_figure(compared, revision=sweep_id), key=f"sweep.compared.{sweep_id}")
+    draw(
+        compared_figure(compared, revision=sweep_id),
+        f"sweep.compared.{sweep_id}",
+        "Mean validation loss of each group with its interval and runs",
+    )
     said = " ".join(dict.fromkeys(CHOSEN_ON[group["chosen_on"]] for group in groups))
     st.caption(
         f"Mean validation loss over seeds with its 95 % t interval, a grey point a run. {said} Losses on different "
@@ -131,7 +139,7 @@ def _tradeoff(sweep_id: str, frame: pd.DataFrame, names: Sequence[str]) -> None:
         {word: float(loss) for word, loss in baselines.items() if pd.notna(loss)},
         revision=sweep_id,
     )
-    draw(figure, key=f"sweep.tradeoff.{sweep_id}")
+    draw(figure, f"sweep.tradeoff.{sweep_id}", "Validation loss of each run over its median displacement angle")
     st.caption(
         "Each point is a run: its validation loss over the median angle between a vector of its prior sample and "
         "the same vector of its posterior, at all prompted sites together; connected in the order of the values. "
