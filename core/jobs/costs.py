@@ -52,12 +52,12 @@ def runs_cost(specs: Sequence[TuningSpec], store: Store) -> RunsCost:
     for spec, at in zip(specs, sites, strict=True):
         trunks[spec.model, spec.dataset, spec.max_length, at] = trunk_bytes(spec, models[spec.model], at, store)
         captures |= dict.fromkeys(needed_captures(spec, at, store) if at else ())
-    trunk, known = sum(trunks.values()), [n for n in kept if n is not None]
+    trunk, n_bytes = sum(trunks.values()), total(kept)
     paces = Paces(store)
     return RunsCost(
         steps=sum(spec.steps for spec in specs),
-        seconds=_total(paces.seconds(spec) for spec in specs),
-        bytes=sum(known) + trunk if len(known) == len(kept) else None,
+        seconds=total(paces.seconds(spec) for spec in specs),
+        bytes=None if n_bytes is None else n_bytes + trunk,
         trunk_bytes=trunk,
         captures=tuple(captures),
     )
@@ -139,8 +139,8 @@ def _sites(spec: TuningSpec, facts: ModelFacts) -> tuple[int, ...] | None:
     return resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else None
 
 
-def _total(values: Iterable[float | None]) -> float | None:
+def total(values: Iterable[float | None]) -> float | None:
     """Return a sum, or None where a part is unknown."""
     found = list(values)
     known = [value for value in found if value is not None]
-    return sum(known) if len(known) == len(found) else None
+    return float(sum(known)) if len(known) == len(found) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.activations.clouds import find_cloud
 from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate, measured_pace
-from core.jobs.costs import Paces, runs_cost
+from core.jobs.costs import Paces, runs_cost, total
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import FINAL, CloudSpec, DatasetSpec, StudyItemSpec, StudySpec, TokenFilter, TuningSpec
@@ -66,9 +66,9 @@ def study_cost(study: StudySpec, items: Sequence[str], store: Store) -> StudyCos
         n_items=len(missing),
         n_runs=len(runs),
         n_captures=len(captures),
-        seconds=_sum(seconds),
+        seconds=total(seconds),
         measured=all(one["basis"] == "measured" for one in captures) and all(known for _, known in tuning),
-        bytes=_sum(sizes),
+        bytes=total(sizes),
     )
 
 
@@ -101,8 +101,3 @@ def _trained_blocks(spec: TuningSpec, n_layers: int) -> int:
     if spec.method == "soft" or not spec.cache_trunk:
         return n_layers
     return n_layers - resolve_prompt_sites(spec, n_layers)[0]
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(sum(known)) if len(known) == len(values) else None

@@ -13,12 +13,13 @@ from core.activations.annotate import PARTS, find_annotation
 from core.activations.estimate import estimate
 from core.figures.cloud_map import split_by_token
 from core.figures.layer import Layer
+from core.jobs.costs import total
 from core.specs import CloudSpec
 from core.store import Store
 from pages.activations_parts.points import Points
-from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import duration, errors, plain
+from pages.widgets.offers import job_of
 
 FORESEEN = ("the likeliest token", "among the ten likeliest", "less likely")
 _TEN = 10
@@ -141,7 +142,6 @@ def offer_annotations(points: Points, store: Store) -> None:
 
 def _cost(specs: list[CloudSpec], store: Store) -> str:
     costs = [estimate(spec.model_copy(update={"sites": "all"}), store) for spec in specs]
-    seconds = [cost["seconds"] for cost in costs]
-    tokens = sum(cost["tokens"] for cost in costs)
-    known = [time for time in seconds if time is not None]
-    return f"{tokens:,} tokens" + (f", about {duration(sum(known))}" if len(known) == len(seconds) else "")
+    seconds = total(cost["seconds"] for cost in costs)
+    tokens = f"{sum(cost['tokens'] for cost in costs):,} tokens"
+    return tokens if seconds is None else f"{tokens}, about {duration(seconds)}"

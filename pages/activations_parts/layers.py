@@ -15,6 +15,7 @@ from core.errors import BadRequest
 from core.figures.atlas_curves import curves_figure
 from core.figures.strip import SmallMap, site_of_trace, strip_figure
 from core.jobs.atlas import Atlas, find_atlas, measured_pace
+from core.jobs.costs import total
 from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.specs.model import short_name
@@ -59,10 +60,9 @@ def cost(asked: AtlasSpec, store: Store) -> str:
     captures = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
     words = ["One job measures the sites one after another. If you stop it, it resumes where it stopped."]
     if captures:
-        seconds = [capture["seconds"] for capture in captures]
-        known = [n for n in (capture["bytes"] for capture in captures) if n is not None]
-        disk = f", {size(sum(known))} of disk" if len(known) == len(captures) else ""
-        time = f"about {duration(sum(seconds))}{disk}" if None not in seconds else "the time is not known"
+        seconds, n_bytes = (total(capture[name] for capture in captures) for name in ("seconds", "bytes"))
+        disk = "" if n_bytes is None else f", {size(n_bytes)} of disk"
+        time = "the time is not known" if seconds is None else f"about {duration(seconds)}{disk}"
         n = "one data set" if len(captures) == 1 else f"{len(captures)} data sets"
         words.append(f"Activations of {n} are captured first ({time}).")
     pace = measured_pace(asked.model.name, store)

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import DatasetSpec, MeasureSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts
 from core.tuning.changes import n_changes
-from pages.widgets.clouds import job_of
-from pages.widgets.jobs import follow, start
-from pages.widgets.layout import duration, errors, plain
+from pages.widgets.layout import duration, errors
+from pages.widgets.offers import job_of, make
 
 _EVALUATION_OVER_STEP = 0.5
 """Assumed ratio of an evaluation's time to that of a training step on as many examples."""
@@ -35,17 +33,8 @@ def need_measures(
             if measured:
                 found[run.id] = measured
             else:
-                _make(spec, store)
+                make("measure", spec, store, f"Measuring {spec.run}")
     return found
-
-
-def _make(spec: MeasureSpec, store: Store) -> None:
-    job = job_of("measure", [spec], store)
-    if job is None or job.status().state == "succeeded":  # succeeded, but by an earlier version
-        job = start("measure", spec, store)
-    if job:
-        st.markdown(f"**Measuring {plain(spec.run)}**")
-        follow(job, store)
 
 
 def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store) -> bool:

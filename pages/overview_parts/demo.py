@@ -12,7 +12,8 @@ from core.priors.gaussian import GaussianSpec
 from core.sources.models import ModelFacts
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
-from pages.widgets.clouds import fitted_spec, job_of
+from pages.widgets.clouds import fitted_spec
+from pages.widgets.offers import job_of
 
 
 @dataclass(frozen=True)

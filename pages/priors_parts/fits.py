@@ -1,4 +1,4 @@
-"""A prior whose fit takes long: what it costs, the job, and its way."""
+"""A prior whose fit takes long: what it costs, and its job."""
 
 import streamlit as st
 
@@ -6,9 +6,9 @@ from core.activations.references import Place
 from core.priors.fitting import estimate_fit
 from core.specs import FitSpec, PriorSpec
 from core.store import Store
-from pages.widgets.clouds import job_of
-from pages.widgets.jobs import follow, start
+from pages.widgets.jobs import start
 from pages.widgets.layout import duration, errors, plain
+from pages.widgets.offers import job_of, offer
 
 _AT_ONCE_SECONDS = 10.0
 """A fit that is shorter is started without asking, as a PCA map is."""
@@ -24,26 +24,22 @@ def need_fit(prior: PriorSpec, place: Place, n_points: int, d_model: int, store:
         d_model: its width.
         store: the cache folder.
     """
-    asked = FitSpec(prior=prior, model=place.model, reference=place.cloud, site=place.site)
+    request = FitSpec(prior=prior, model=place.model, reference=place.cloud, site=place.site)
     with errors():
-        job = job_of("fit", [asked], store)
-        if job and job.status().state != "succeeded":
-            st.markdown(f"**Fitting {plain(prior.title)}**")
-            follow(job, store)
-            return
         seconds, basis = estimate_fit(prior, n_points, d_model, store)
-        if job is None and seconds < _AT_ONCE_SECONDS:
-            if start("fit", asked, store):
+        if seconds < _AT_ONCE_SECONDS and job_of("fit", [request], store) is None:
+            if start("fit", request, store):
                 st.rerun()
             return
-        with st.container(border=True):
-            st.markdown(f"#### :material/model_training: {plain(prior.title)} is not trained on this cloud yet")
-            pace = "by the pace of earlier fits here" if basis == "measured" else "a guess: its pace is not known here"
-            st.caption(
-                f"It takes {duration(seconds)} at most, {pace}; once, and is kept. Samples, runs and this page then "
-                "draw from the same fit."
-            )
-            key = f"fit.{asked.fingerprint()}"
-            wanted = st.button("Train it", type="primary", icon=":material/play_arrow:", key=key)
-            if wanted and start("fit", asked, store):
-                st.rerun()
+        pace = "at the pace of earlier fits" if basis == "measured" else "a guess: no fit was timed here yet"
+        offer(
+            "fit",
+            request,
+            store,
+            f":material/model_training: {plain(prior.title)} is not trained on this cloud yet",
+            f"Training takes {duration(seconds)} at most ({pace}), and only once: samples, runs and this page all use "
+            "the stored fit.",
+            "Train it",
+            [f"Fitting {prior.title}"],
+            key=f"fit.{request.fingerprint()}",
+        )

@@ -15,9 +15,9 @@ from core.store import JobFolder, Store, list_jobs
 from pages.trajectories_parts.controls import Wanted
 from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
-from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import draw, duration, plain, table
+from pages.widgets.offers import job_of
 from pages.widgets.state import View
 
 CURVES = {"step": "step length, ratio", "gyration": "radius of gyration, ratio", "exponent": "exponent, difference"}

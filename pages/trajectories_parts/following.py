@@ -10,9 +10,9 @@ from core.jobs.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
 from core.store import Store, list_jobs
 from pages.widgets.cite import cite_job
-from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import duration, errors, plain
+from pages.widgets.offers import job_of
 
 PATIENCE_SECONDS = 4.0
 """How long the page waits for a short job before it shows the job's progress instead."""

@@ -14,21 +14,16 @@ from core.figures.layer import Layer
 from core.figures.text import token
 from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
 from core.sources.models import describe_model
-from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec
-from core.store import JobFolder, Store, list_jobs
+from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
+from core.store import JobFolder, Store
 from pages.widgets.cite import cite_job
 from pages.widgets.costs import NO_PACE, fetching, vocabulary_bytes
-from pages.widgets.jobs import follow, start
-from pages.widgets.layout import duration, errors, plain, size
+from pages.widgets.jobs import start
+from pages.widgets.layout import duration, errors, size
+from pages.widgets.offers import job_of, offer, under_way
 
 _SECONDS_A_POINT_AND_ITERATION = 8e-6
 """Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
-
-
-def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
-    """Return the newest job that was asked for one of these specs."""
-    wanted = [spec.as_json() for spec in specs]
-    return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
 
 
 def fitted_spec(spec: ProjectionSpec) -> ProjectionSpec:
@@ -57,8 +52,7 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
         stopped = _stopped(job, asked, store)
         if job and stopped:
             return None if _offer_rest(job, asked, stopped, store) else stopped
-        if job and job.status().state != "succeeded":
-            follow(job, store)
+        if under_way([job], store):
             return None
         if spec.method == "tsne" and not _offer_tsne(asked):
             return None
@@ -102,18 +96,17 @@ def need_vocabulary(model: ModelSpec, store: Store) -> Cloud | None:
         found = find_vocabulary(model, store)
         if found:
             return found
-        job = job_of("vocabulary", [model], store)
-        if job and job.status().state != "succeeded":
-            follow(job, store)
-            return None
-        with st.container(border=True):
-            st.markdown("#### :material/download: The vocabulary of this model is not here yet")
-            facts = describe_model(model, store)
-            n_bytes = vocabulary_bytes(facts)
-            kept = f" ({size(n_bytes)} at most)" if n_bytes else ""
-            st.caption(f"Its embedding matrix is read once and kept{kept}. {fetching(model, facts)} {NO_PACE}")
-            if st.button("Prepare model and vocabulary", type="primary") and start("vocabulary", model, store):
-                st.rerun()
+        facts = describe_model(model, store)
+        n_bytes = vocabulary_bytes(facts)
+        kept = f" ({size(n_bytes)} at most)" if n_bytes else ""
+        offer(
+            "vocabulary",
+            model,
+            store,
+            ":material/download: The vocabulary of this model is not here yet",
+            f"Its embedding matrix is read once and kept{kept}. {fetching(model, facts)} {NO_PACE}",
+            "Prepare model and vocabulary",
+        )
     return None
 
 
@@ -125,16 +118,16 @@ def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Clou
         if not missing:
             return [cloud for cloud in found if cloud is not None]
         jobs = [job_of("capture", [spec, _every_site(spec)], store) for spec in missing]
-        unfinished = [
-            (label, job)
-            for label, job in zip(labels(missing), jobs, strict=True)
-            if job and job.status().state != "succeeded"
-        ]
-        for label, job in unfinished:
-            st.markdown(f"**Capturing {plain(label)}**")
-            follow(job, store)
-        if not unfinished:
-            _offer_capture(missing, store, key)
+        if not under_way(jobs, store, [f"Capturing {label}" for label in labels(missing)]):
+            offer(
+                "capture",
+                missing,
+                store,
+                ":material/hourglass_empty: These activations are not captured yet",
+                lambda: _capture_cost(missing, store, key),
+                "Capture",
+                key=f"{key}.capture",
+            )
     return None
 
 
@@ -157,13 +150,13 @@ def _every_site(spec: CloudSpec) -> CloudSpec:
     return spec.model_copy(update={"sites": "all"})
 
 
-def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None:
-    with st.container(border=True):
-        st.markdown("#### :material/hourglass_empty: These activations are not captured yet")
-        wide = st.toggle("Capture every site at once", True, key=f"{key}.every", help="One pass reads them all.")
-        specs = [_every_site(spec) if wide else spec for spec in missing]
-        costs = [estimate(spec, store) for spec in specs]
-        rows = [
+def _capture_cost(missing: Sequence[CloudSpec], store: Store, key: str) -> list[CloudSpec]:
+    """Draw what captures cost, and return those that are to be started: at every site at once, if that is wanted."""
+    wide = st.toggle("Capture every site at once", True, key=f"{key}.every", help="One pass reads them all.")
+    specs = [_every_site(spec) if wide else spec for spec in missing]
+    rows = []
+    for label, cost in zip(labels(specs), (estimate(spec, store) for spec in specs), strict=True):
+        rows.append(
             {
                 "data set": label,
                 "tokens read": f"{cost['tokens']:,}",
@@ -171,13 +164,9 @@ def _offer_capture(missing: Sequence[CloudSpec], store: Store, key: str) -> None
                 "disk": "unknown" if cost["bytes"] is None else size(cost["bytes"]),
                 "basis": cost["basis"],
             }
-            for label, cost in zip(labels(specs), costs, strict=True)
-        ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-        if st.button("Capture", type="primary", icon=":material/play_arrow:", key=f"{key}.capture"):
-            started = [start("capture", spec, store) for spec in specs]
-            if all(started):
-                st.rerun()
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    return specs
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

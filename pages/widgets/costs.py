@@ -1,9 +1,10 @@
 """What something costs before it is started: disk from shapes, time only from what was measured here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.activations.estimate import estimate
-from core.jobs.costs import runs_cost
+from core.jobs.costs import runs_cost, total
 from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS
@@ -57,43 +58,42 @@ def _captures_cost(needed: Sequence[CloudSpec], store: Store) -> str:
     costs = [estimate(cloud, store) for cloud in needed]
     if not costs:
         return ""
-    seconds = [cost["seconds"] for cost in costs if cost["basis"] == "measured"]
-    time = f", about {duration(sum(seconds))}" if len(seconds) == len(costs) else ""
-    n_bytes = [cost["bytes"] for cost in costs if cost["bytes"] is not None]
-    disk = f" ({size(sum(n_bytes))}{time})" if len(n_bytes) == len(costs) else ""
+    seconds, n_bytes = total(map(_measured, costs)), total(cost["bytes"] for cost in costs)
+    time = f", about {duration(seconds)}" if seconds is not None else ""
+    disk = f" ({size(n_bytes)}{time})" if n_bytes is not None else ""
     return f" Activations are captured first{disk}."
 
 
+def _measured(cost: Mapping[str, Any]) -> float | None:
+    """Return the seconds of a capture where they are no guess."""
+    return cost["seconds"] if cost["basis"] == "measured" else None
+
+
 def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
-    """Say what the jobs cost that are left of the demo.
+    """Say what the remaining jobs of the demo cost.
 
     Args:
-        left: what is asked for; maps cost next to nothing.
+        left: their specs; maps cost next to nothing.
         facts: of the demo's model.
         store: the cache folder.
     """
-    words = [fetching(spec, facts) for spec in left if isinstance(spec, ModelSpec)]
-    n_bytes: list[float | None] = []
-    seconds: list[float | None] = []
+    words: list[str] = []
+    costs: list[tuple[float | None, float | None]] = []
     for spec in left:
         match spec:
             case ModelSpec():
-                n_bytes.append(vocabulary_bytes(facts))
-                seconds.append(None)
+                words.append(fetching(spec, facts))
+                costs.append((vocabulary_bytes(facts), None))
             case CloudSpec():
                 if spec.dataset.name == "news" and find_dataset(spec.dataset, store) is None:
                     words.append(f"The texts are fetched: {size(NEWS.n_bytes)}.")
                 cost = estimate(spec, store)
-                n_bytes.append(cost["bytes"])
-                seconds.append(cost["seconds"] if cost["basis"] == "measured" else None)
+                costs.append((cost["bytes"], _measured(cost)))
             case TuningSpec():
                 run = runs_cost([spec], store)
-                n_bytes.append(run.bytes)
-                seconds.append(run.seconds)
-    known = [n for n in n_bytes if n is not None]
-    if known and len(known) == len(n_bytes):
-        words.append(f"What it computes takes {size(sum(known))} of disk.")
-    times = [time for time in seconds if time is not None]
-    measured = bool(times) and len(times) == len(seconds)
-    words.append(f"About {duration(sum(times))}, by the pace measured here." if measured else NO_PACE)
+                costs.append((run.bytes, run.seconds))
+    n_bytes, seconds = total(n for n, _ in costs), total(time for _, time in costs)
+    if n_bytes:
+        words.append(f"The results take {size(n_bytes)} of disk.")
+    words.append(f"About {duration(seconds)}, at the pace measured here." if seconds else NO_PACE)
     return " ".join(word for word in words if word)

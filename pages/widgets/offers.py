@@ -1,55 +1,93 @@
-"""A job that measures something: its result, its progress, or an offer to start it, with the cost."""
+"""A job that makes what a page needs: its result, its progress, or an offer to start it, with the cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
 
 from core.specs import Spec
-from core.store import Store
+from core.store import JobFolder, Store, list_jobs
 from pages.widgets.cite import cite_job
-from pages.widgets.clouds import job_of
 from pages.widgets.jobs import follow, start
+from pages.widgets.layout import plain
 
-Asked = TypeVar("Asked", bound=Spec)
+Request = TypeVar("Request", bound=Spec)
 Found = TypeVar("Found")
+
+
+def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
+    """Return the newest job that was asked for one of these specs."""
+    wanted = [spec.as_json() for spec in specs]
+    return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
+
+
+def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[str] = ()) -> bool:
+    """Show the jobs that have not succeeded, each under what it is `doing`, and return whether there is one."""
+    left = [(i, job) for i, job in enumerate(jobs) if job and job.status().state != "succeeded"]
+    for i, job in left:
+        if doing:
+            st.markdown(f"**{plain(doing[i])}**")
+        follow(job, store)
+    return bool(left)
+
+
+def make(kind: str, request: Spec, store: Store, doing: str) -> None:
+    """Show the job of a request; start it where there is none, or where what it made is not in the store any more."""
+    job = job_of(kind, [request], store)
+    if job is None or job.status().state == "succeeded":
+        job = start(kind, request, store)
+    under_way([job], store, [doing])
 
 
 def need_result(
     kind: str,
-    asked: Asked,
-    find: Callable[[Asked, Store], Found | None],
+    request: Request,
+    find: Callable[[Request, Store], Found | None],
     store: Store,
     title: str,
-    cost: Callable[[Asked, Store], str],
+    cost: Callable[[Request, Store], str],
     button: str,
 ) -> Found | None:
     """Return what a job has found; where it has not run yet, show or offer it as `offer` does, and return None."""
-    cite_job(kind, asked)
-    found = find(asked, store)
+    cite_job(kind, request)
+    found = find(request, store)
     if found is None:
-        offer(kind, asked, store, title, cost(asked, store), button)
+        offer(kind, request, store, title, cost(request, store), button)
     return found
 
 
-def offer(kind: str, asked: Spec, store: Store, title: str, cost: str, button: str) -> None:
-    """Show the job that was asked for, or its cost and a button that starts it.
+def offer(
+    kind: str,
+    requests: Spec | Sequence[Spec],
+    store: Store,
+    title: str,
+    cost: str | Callable[[], Sequence[Spec]],
+    button: str,
+    doing: Sequence[str] = (),
+    key: str = "",
+) -> None:
+    """Show the jobs of requests, or their cost and a button that starts them.
 
     Args:
-        kind: of the job.
-        asked: its spec.
+        kind: of the jobs.
+        requests: their specs.
         store: the cache folder.
         title: that the result is missing, in Markdown.
-        cost: in words.
+        cost: in words; or draws it and returns what is to be started in the requests' place.
         button: its label.
+        doing: what is written above the job of each request.
+        key: of the button.
     """
-    job = job_of(kind, [asked], store)
-    if job and job.status().state != "succeeded":
-        follow(job, store)
+    specs = [requests] if isinstance(requests, Spec) else list(requests)
+    if under_way([job_of(kind, [spec], store) for spec in specs], store, doing):
         return
     with st.container(border=True):
         st.markdown(f"#### {title}")
-        st.caption(cost)
-        pressed = st.button(button, type="primary", icon=":material/play_arrow:")
-        if pressed and start(kind, asked, store):
+        if isinstance(cost, str):
+            st.caption(cost)
+        else:
+            specs = cost()
+        pressed = st.button(button, type="primary", icon=":material/play_arrow:", key=key or f"offer.{kind}.{title}")
+        started = [start(kind, spec, store) for spec in specs] if pressed else [None]
+        if all(started):
             st.rerun()

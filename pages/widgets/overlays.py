@@ -1,4 +1,4 @@
-"""Clouds and vectors laid on a map: at once where that takes a moment, by a job where it takes seconds."""
+"""Clouds and vectors overlaid on a map: at once where that takes a moment, by a job where it takes seconds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,13 +16,12 @@ from core.specs import ProjectionSpec
 from core.specs.projection import PlacementSpec
 from core.store import Store
 from core.store.vectors import keep_vectors, read_vectors
-from pages.widgets.clouds import job_of, labels
-from pages.widgets.jobs import follow, start
-from pages.widgets.layout import plain
+from pages.widgets.clouds import labels
+from pages.widgets.offers import make
 
 AT_ONCE = 400
 REFERENCE_AT_ONCE = 6000
-"""Vectors that a page lays by itself on a t-SNE map of so many points; measured, that takes under a second."""
+"""Vectors that a page overlays by itself on a t-SNE map of so many points; measured, that takes under a second."""
 
 
 def lay_cloud(
@@ -38,7 +37,7 @@ def lay_cloud(
     """
     if fitted_on(stored, cloud, spec):
         return stored.fitted_on(cloud.key)
-    asked = placement_of(spec, stored, which)
+    asked = overlay_request(spec, stored, which)
     rows = rows_of(asked, cloud)
     if stored.map.tsne is None:
         return rows, stored.map.pca.transform(cloud.points(asked.site)[rows], stored.map.n_components)
@@ -49,7 +48,7 @@ def lay_cloud(
 
 
 def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
-    """Return whether all clouds of a spec can be laid on a map now; start what takes seconds, and show the jobs."""
+    """Return whether all clouds of a spec can be overlaid on a map now; start what takes seconds, and show the jobs."""
     ready = True
     if stored.map.tsne is None:
         return True
@@ -57,10 +56,9 @@ def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> boo
         cloud = find_cloud(wanted, store)
         if cloud is None or fitted_on(stored, cloud, spec):
             continue
-        asked = placement_of(spec, stored, place)
+        asked = overlay_request(spec, stored, place)
         if find_placement(asked, store) is None:
-            st.markdown(f"**Laying {plain(label)} on the map**")
-            _make(asked, store)
+            make("place", asked, store, f"Overlaying {label} on the map")
             ready = False
     return ready
 
@@ -70,8 +68,8 @@ def fitted_on(stored: StoredMap, cloud: Cloud, spec: ProjectionSpec) -> bool:
     return stored.spec.site == spec.site and cloud.key in stored.artifact.info["clouds"]
 
 
-def placement_of(spec: ProjectionSpec, stored: StoredMap, which: int) -> PlacementSpec:
-    """Return what is asked to lay a spec's cloud on a map."""
+def overlay_request(spec: ProjectionSpec, stored: StoredMap, which: int) -> PlacementSpec:
+    """Return the request to overlay a spec's cloud on a map."""
     return PlacementSpec(
         map=stored.artifact.key, cloud=spec.clouds[which], site=spec.site, n_points=spec.n_points, seed=spec.seed
     )
@@ -92,8 +90,7 @@ def lay_vectors(
     if found is None and small:
         found = _place_now(store.root, stored.artifact.key, key)
     if found is None:
-        st.markdown("**Laying the vectors on the map**")
-        _make(asked, store)
+        make("place", asked, store, "Overlaying the vectors on the map")
         return None
     return split(found, names, lengths)
 
@@ -104,18 +101,10 @@ def split(placed: Overlay, names: Sequence[str], lengths: Sequence[int]) -> dict
     return {name: placed.part(slice(start, start + n)) for name, start, n in zip(names, starts, lengths, strict=False)}
 
 
-@st.cache_data(show_spinner="Laying the vectors on the map …", max_entries=32)
+@st.cache_data(show_spinner="Overlaying the vectors on the map …", max_entries=32)
 def _place_now(root: Path, map_key: str, vectors_key: str) -> Overlay:
     store = Store(root)
     stored = load_map(map_key, store)
     if stored is None:
         raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
     return stored.map.overlay(read_vectors(vectors_key, store))
-
-
-def _make(asked: PlacementSpec, store: Store) -> None:
-    job = job_of("place", [asked], store)
-    if job is None or job.status().state == "succeeded":  # succeeded, but pruned since
-        job = start("place", asked, store)
-    if job:
-        follow(job, store)

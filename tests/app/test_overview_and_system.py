@@ -16,7 +16,7 @@ def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
 def test_the_demos_cost_is_of_the_chosen_model_and_what_is_here(filled, no_engine):
     costs = texts_of(open_page("overview", model=filled.model.name, texts="math"))
     assert "fetched first" not in costs
-    assert "What it computes takes" in costs
+    assert "The results take" in costs
     assert "Its pace is not known here yet." in costs, "the run that is here was on other data"
     costs = texts_of(open_page("overview", texts="news"))
     assert "The model is fetched first: 92.9 MB, kept as 542.0 MB. The texts are fetched: 10.5 MB." in costs

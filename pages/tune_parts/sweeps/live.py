@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.engine import client
 from core.figures.sweep_results import Square, states_figure
-from core.jobs.costs import Paces
+from core.jobs.costs import Paces, total
 from core.jobs.outcomes import outcome
 from core.jobs.sweep import Standing, cancel_runs, standings, submit_runs, to_do
 from core.specs import SweepSpec
@@ -115,9 +115,7 @@ def _time_left(found: Sequence[Standing], store: Store) -> float | None:
     living = [one for one in found if one.state in LIVING]
     paces, now = Paces(store), time.time()
     left = [one.status.seconds_left(now) if one.status else None for one in living]
-    known = [own or paces.seconds(one.cell.spec) for own, one in zip(left, living, strict=True)]
-    times = [seconds for seconds in known if seconds is not None]
-    return sum(times) if living and len(times) == len(known) else None
+    return total(own or paces.seconds(one.cell.spec) for own, one in zip(left, living, strict=True)) or None
 
 
 def _error(one: Standing) -> str:
