@@ -1,8 +1,7 @@
-"""Priors before any training: what they sample, on the map of their reference cloud and beside each other."""
+"""Priors before any training: their samples on the map of the reference, and how they compare."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -16,7 +15,7 @@ from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
 from core.jobs.projection import StoredMap
 from core.priors.exclusion import ExclusionSpec
-from core.specs import CloudSpec, ModelSpec, PriorSpec, ProjectionSpec
+from core.specs import FINAL, CloudSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
 from core.store import Store
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
@@ -30,30 +29,52 @@ from pages.priors_parts.laboratory import (
     summary_table,
 )
 from pages.priors_parts.preview import (
-    Asked,
     NotFitted,
     Preview,
     ReferenceFacts,
+    SampleRequest,
     fit_and_sample,
     nulls_of,
     reference_facts,
 )
 from pages.priors_parts.prior_list import labels, prior_list
-from pages.widgets.choices import dataset_choice, model_choice, site_choice
+from pages.widgets.choices import dataset_address, dataset_choice, model_choice, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
+from pages.widgets.forms import short_json
 from pages.widgets.layout import draw, empty, errors, plain
-from pages.widgets.maps import SIZES, MapRequest, lay_on_map, map_choice, map_words, offer_name, places_table
+from pages.widgets.maps import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.widgets.pages import page
 from pages.widgets.state import View, open_store
 
 MEAN = replace(XAVIER, size=13)
 CENTRE = "mean of the reference"
 NULL = "null: "
-LOOKS = {"norms": "Norms", "distances": "Distances", "points": "Points", "fits": "Fits", "exclusion": "Exclusion"}
+VIEWS = {"norms": "Norms", "distances": "Distances", "points": "Points", "fits": "Fits", "exclusion": "Exclusion"}
 
 
-def reference(view: View, store: Store) -> Place | None:
+@dataclass(frozen=True)
+class Options:
+    """How samples are drawn and shown.
+
+    Attributes:
+        map_request: which map they are shown on.
+        size: what decides how large a vector is drawn, of `SIZES`.
+        panels: each prior on a map of its own.
+        nulls: whether the null samples of the selected prior are shown.
+        n: vectors per prior.
+        seed: of the draw.
+    """
+
+    map_request: MapRequest
+    size: str
+    panels: bool
+    nulls: bool
+    n: int
+    seed: int
+
+
+def reference_choice(view: View, store: Store) -> Place | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
     model, facts = model_choice(store)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
@@ -64,168 +85,172 @@ def reference(view: View, store: Store) -> Place | None:
     return Place(model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site) if dataset else None
 
 
-def ready(place: Place, priors: list[PriorSpec], view: View, store: Store) -> bool:
+def ready(reference: Place, priors: list[PriorSpec], view: View, store: Store) -> bool:
     """Return whether all clouds that the priors are fitted on are there; offer to make those that are not."""
-    missing = list(dict.fromkeys(cloud for prior in priors for cloud in missing_clouds(prior, place, store)))
+    missing = list(dict.fromkeys(cloud for prior in priors for cloud in missing_clouds(prior, reference, store)))
     captures = [needed for needed in missing if isinstance(needed, CloudSpec)]
     if any(isinstance(needed, ModelSpec) for needed in missing):
-        need_vocabulary(place.model, store)
+        need_vocabulary(reference.model, store)
     elif captures:
         need_clouds(captures, store, view.page)
     return not missing
 
 
-def laboratory(view: View, place: Place, priors: list[PriorSpec], edited: int, store: Store) -> None:
-    """Draw all samples on the reference's map, and what qualifies them."""
-    if not ready(place, priors, view, store):
+def laboratory(view: View, reference: Place, priors: list[PriorSpec], edited: int, store: Store) -> None:
+    """Draw all samples on the reference's map, with the numbers that qualify them."""
+    if not ready(reference, priors, view, store):
         return
-    chosen = options(view, len(priors) > 1, store)
-    map_request: MapRequest = chosen["map_request"]
-    fitted_on = {"vocabulary": True} if place.cloud is None else {"clouds": (place.cloud,)}
-    spec = ProjectionSpec.parse({"model": place.model, "site": place.site, **map_request.settings, **fitted_on})
-    asked = [Asked.of(store, place, prior, chosen["n"], chosen["seed"]) for prior in priors]
-    facts = reference_facts(asked[0].reference)
-    names, previews = labels(priors), sample_all(priors, asked, place, facts, store)
+    options = options_choice(view, len(priors) > 1, store)
+    requests = [SampleRequest(store.root, reference, prior, options.n, options.seed) for prior in priors]
+    facts = reference_facts(store.root, reference)
+    previews = sample_all(requests, facts, store)
     if not previews:
         return
     which = edited if edited in previews else next(iter(previews))
-    nulls = nulls_of(asked[which]) if chosen["nulls"] else {}
+    names, nulls = labels(priors), nulls_of(requests[which]) if options.nulls else {}
     groups = {names[i]: preview.sample for i, preview in previews.items()}
     groups |= {f"{NULL}{name}": points for name, points in nulls.items()}
-    if not map_request.joint:
+    if not options.map_request.joint:
         groups[CENTRE] = facts.mean[None]
-    laid = lay_on_map(map_request, spec, groups, store)
-    if laid is None:
+    overlaid = overlay_on_map(options.map_request, map_spec(reference, options.map_request), groups, store)
+    if overlaid is None:
         return
-    stored, placed = laid
+    stored, placed = overlaid
     marks = prior_marks([prior.kind for prior in priors])
-    drawn = {
-        i: Drawn(names[i], priors[i], asked[i], preview, placed[names[i]], marks[i]) for i, preview in previews.items()
-    }
-    subject, drawn = drawn[which], list(drawn.values())
-    picture(view, stored, drawn, placed, chosen, store)
-    for one in drawn:
-        cite(place, one.spec, chosen)
-    summary_table(drawn)
-    words = subject.preview.report.get("in_words")
+    drawn = {i: Drawn(names[i], requests[i], preview, placed[names[i]], marks[i]) for i, preview in previews.items()}
+    picture(view, reference, stored, list(drawn.values()), placed, options, store)
+    for one in drawn.values():
+        cite(reference, one.request.prior, options)
+    summary_table(list(drawn.values()))
+    words = drawn[which].preview.report.get("in_words")
     if words:
         st.info(plain(words), icon=":material/lightbulb:")
-    look_closer(view, drawn, subject, chosen)
+    details(view, list(drawn.values()), drawn[which], facts, options)
 
 
-def cite(place: Place, prior: PriorSpec, chosen: dict[str, Any]) -> None:
+def map_spec(reference: Place, request: MapRequest) -> ProjectionSpec:
+    """Return the map of the reference cloud."""
+    fitted_on = {"vocabulary": True} if reference.cloud is None else {"clouds": (reference.cloud,)}
+    return ProjectionSpec.parse({"model": reference.model, "site": reference.site, **request.settings, **fitted_on})
+
+
+def cite(reference: Place, prior: PriorSpec, options: Options) -> None:
     """Note the command that draws the sample of a prior."""
-    groups: dict[str, Any] = {"model": place.model}
+    groups: dict[str, Spec] = {"model": reference.model}
     where = ["--vocabulary"]
-    if place.cloud:
-        groups["dataset"], where = place.cloud.dataset, ["--site", str(place.site)]
-    drawn = ["-n", str(chosen["n"]), "--seed", str(chosen["seed"]), "--out", f"{prior.kind}.safetensors"]
+    if reference.cloud:
+        groups["dataset"], where = reference.cloud.dataset, ["--site", str(reference.site)]
+    drawn = ["-n", str(options.n), "--seed", str(options.seed), "--out", f"{prior.kind}.safetensors"]
     cite_command("sample", "--prior", prior.canonical_json(), *arguments(sample, **groups), *where, *drawn)
 
 
-def sample_all(
-    priors: list[PriorSpec], asked: list[Asked], place: Place, facts: ReferenceFacts, store: Store
-) -> dict[int, Preview]:
-    """Return the samples of priors by their place in the list; a fit that takes long is offered instead."""
+def sample_all(requests: list[SampleRequest], facts: ReferenceFacts, store: Store) -> dict[int, Preview]:
+    """Return the samples of priors by their index; a fit that takes long is offered instead."""
     found: dict[int, Preview] = {}
-    for i, (prior, one) in enumerate(zip(priors, asked, strict=True)):
+    for i, request in enumerate(requests):
         try:
-            found[i] = fit_and_sample(one)
+            found[i] = fit_and_sample(request)
         except NotFitted:
-            need_fit(prior, place, facts.n_points, len(facts.mean), store)
+            need_fit(request.prior, request.reference, facts.n_points, len(facts.mean), store)
     return found
 
 
-def options(view: View, several: bool, store: Store) -> dict[str, Any]:
-    """Draw the options of the preview."""
-    chosen: dict[str, Any] = {"side by side": False}
+def options_choice(view: View, several: bool, store: Store) -> Options:
+    """Draw the options of the samples and return them."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen["map_request"] = map_choice(view, store, vectors=True)
-        chosen["size"] = view.choice("size", "Size of a vector", list(SIZES), show=SIZES.__getitem__, width=190)
-        if several and chosen["map_request"].settings.get("n_components", 2) == 2:
-            shown = view.segments(
-                "shown", "Samples", {"overlaid": "Overlaid", "panels": "Side by side"}, width="content"
-            )
-            chosen["side by side"] = shown == "panels"
-        chosen["nulls"] = view.switch(
+        map_request = map_choice(view, store, vectors=True)
+        size = view.choice("size", "Point size", list(SIZES), show=SIZES.__getitem__, width=190)
+        panels = False
+        if several and map_request.settings.get("n_components", 2) == 2:
+            layouts = {"overlaid": "Overlaid", "panels": "Side by side"}
+            panels = view.segments("shown", "Samples", layouts, width="content") == "panels"
+        nulls = view.switch(
             "nulls",
-            "Nulls of the prior chosen" if several else "Its nulls",
-            help="Random directions with its norms, "
-            "a Gaussian with the reference's mean and covariance, and rows of the reference.",
+            "Null samples of the selected prior" if several else "Null samples",
+            help="Random directions with the sample's norms, a Gaussian with the mean and covariance of the reference, "
+            "and points of the reference itself.",
         )
-        chosen["n"] = view.number("n", "Vectors drawn", 200, 1, 5000, step=50, width=140)
-        chosen["seed"] = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, width=110)
-    return chosen
+        n = view.number("n", "Vectors per prior", 200, 1, 5000, step=50, width=150)
+        seed = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, width=110)
+    return Options(map_request, size, panels, nulls, n, seed)
 
 
 def picture(
     view: View,
+    reference: Place,
     stored: StoredMap,
     drawn: list[Drawn],
     placed: Mapping[str, Overlay],
-    chosen: dict[str, Any],
+    options: Options,
     store: Store,
 ) -> None:
-    """Draw the samples on the map, and say what has no place on it."""
+    """Draw the samples on the map, and say which of them lie outside it."""
     background = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
-    samples, key = [one.layer(chosen["size"]) for one in drawn], stored.artifact.key
-    if chosen["side by side"]:
+    samples, key = [one.layer(options.size) for one in drawn], stored.artifact.key
+    if options.panels:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]
         figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
         figure = map_figure([*background, *nulls, *samples, *centre], map_axes(stored.map), revision=key)
     draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
-    words = [f"{chosen['n']} vectors of each prior (seed {chosen['seed']}).", map_words(stored, store)]
-    if chosen["size"] != "same":
-        words.append(f"Size: {SIZES[chosen['size']]}.")
-    site = drawn[0].asked.site
-    if stored.spec.site != site:
-        words.append(f"**The priors are fitted at site {site}, the map is of site {stored.spec.site}.**")
+    words = [f"{options.n} vectors per prior (seed {options.seed}).", map_words(stored, store)]
+    if options.size != "same":
+        words.append(f"Point size: {SIZES[options.size]}.")
+    if stored.spec.site != reference.site:
+        words.append(f"**The priors are fitted at site {reference.site}, but this map shows site {stored.spec.site}.**")
     st.caption(" ".join(words))
-    if stored.map.method == "tsne" and not stored.joint:
-        places_table(stored, {name: one for name, one in placed.items() if name != CENTRE})
+    if stored.map.tsne is not None and not stored.joint:
+        overlay_table(stored, {name: one for name, one in placed.items() if name != CENTRE})
     offer_name(view, stored, store)
 
 
-def look_closer(view: View, drawn: list[Drawn], subject: Drawn, chosen: dict[str, Any]) -> None:
+def details(view: View, drawn: list[Drawn], selected: Drawn, facts: ReferenceFacts, options: Options) -> None:
     """Draw one of the views under the map."""
-    facts = reference_facts(subject.asked.reference)
-    match view.segments("look", "Look closer", LOOKS):
+    match view.segments("look", "Details", VIEWS):
         case "norms":
-            norms(drawn, facts, nulls_of(subject.asked) if chosen["nulls"] else {})
+            norms(drawn, facts, nulls_of(selected.request) if options.nulls else {})
         case "distances":
             distances(drawn, facts)
         case "points":
-            points_table(subject)
+            points_table(selected)
         case "fits":
             reports_table(drawn)
         case _:
-            c = subject.spec.c if isinstance(subject.spec, ExclusionSpec) else 5.0
-            dim = subject.preview.report.get("effective_dim", len(facts.mean))
+            c = selected.request.prior.c if isinstance(selected.request.prior, ExclusionSpec) else 5.0
+            dim = selected.preview.report.get("effective_dim", len(facts.mean))
             inspect_exclusion(view, c, max(2, dim), len(facts.mean))
+
+
+def tuning_address(reference: Place, prior: PriorSpec) -> dict[str, str]:
+    """Return the parameters of the Tune page that start from a prior as it is fitted here.
+
+    A prior of a deeper site becomes a deep prompt at that site; at 'final' there is nothing to prompt.
+    """
+    wanted = {"prior": short_json(prior)}
+    if reference.cloud:
+        wanted |= dataset_address(reference.cloud.dataset) | {"reference": "activations"}
+    if reference.site not in (0, FINAL):
+        wanted |= {"method": "deep", "prompt_sites": str(reference.site)}
+    return wanted
 
 
 page_view, page_store = View("priors"), open_store()
 left_side, right_side = st.columns([1, 2.6], gap="large")
-asked_place, asked_priors, asked_which = None, [], 0
+chosen_reference, chosen_priors, selected_index = None, [], 0
 with left_side, errors():
     with st.container(border=True):
-        asked_place = reference(page_view, page_store)
+        chosen_reference = reference_choice(page_view, page_store)
     with st.container(border=True):
-        asked_priors, asked_which = prior_list(page_view)
-    if asked_priors and st.button(
-        "Tune with this prior", type="primary", icon=":material/model_training:", width="stretch"
-    ):
-        name = f"prior{asked_which + 1}" if asked_which else "prior"
-        wanted = {"prior": st.query_params.get(name, asked_priors[asked_which].kind)}
-        if asked_place and asked_place.cloud:
-            wanted |= {"reference": "activations"}
-        st.switch_page(page("tune"), query_params=wanted)
+        chosen_priors, selected_index = prior_list(page_view)
+    if chosen_reference and chosen_priors:
+        tune = st.button("Tune with this prior", type="primary", icon=":material/model_training:", width="stretch")
+        if tune:
+            st.switch_page(page("tune"), query_params=tuning_address(chosen_reference, chosen_priors[selected_index]))
 with right_side, errors():
-    if asked_place is None:
+    if chosen_reference is None:
         empty("upload_file", "No file chosen", "Upload a file on the left, or choose another data set.")
-    elif asked_priors:
-        laboratory(page_view, asked_place, asked_priors, asked_which, page_store)
+    elif chosen_priors:
+        laboratory(page_view, chosen_reference, chosen_priors, selected_index, page_store)

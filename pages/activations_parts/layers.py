@@ -1,8 +1,7 @@
 """All sites at once: a strip of small maps, and curves of quantities over sites."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,7 +20,7 @@ from core.specs import AtlasSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import JobFolder, Store
 from pages.widgets.forms import spec_fields
-from pages.widgets.layout import draw, duration, errors, plain, size, table
+from pages.widgets.layout import Point, clicked, draw, duration, errors, plain, size, table
 from pages.widgets.offers import need_result
 from pages.widgets.state import View
 from pages.widgets.tables import download
@@ -44,7 +43,7 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
             _show(view, spec, found)
 
 
-def atlas_spec(spec: ProjectionSpec, settings: dict[str, Any]) -> AtlasSpec:
+def atlas_spec(spec: ProjectionSpec, settings: Mapping[str, object]) -> AtlasSpec:
     """Return the request for an atlas of a map's clouds at every site.
 
     Raises:
@@ -140,23 +139,23 @@ def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
     )
 
 
-def _strip_site(found: Atlas) -> Callable[[dict[str, Any]], Any]:
+def _strip_site(found: Atlas) -> Callable[[Point], int | str | None]:
     n = len(found.summary["names"])
     return lambda point: site_of_trace(point["curve_number"], found.sites, n)
 
 
-def _curve_site(point: dict[str, Any]) -> int | str:
+def _curve_site(point: Point) -> int | str:
     site = point["customdata"]
     text = str(site[0] if isinstance(site, list) else site)
     return int(text) if text.isdecimal() else text
 
 
-def _opener(view: View, key: str, site_of: Callable[[dict[str, Any]], Any]) -> Callable[[], None]:
+def _opener(view: View, key: str, site_of: Callable[[Point], int | str | None]) -> Callable[[], None]:
     """Return what a click does: it chooses the site on the left and shows its map."""
 
     def open_site() -> None:
-        points = st.session_state[key]["selection"]["points"]
-        site = site_of(points[0]) if points else None
+        point = clicked(key)
+        site = site_of(point) if point else None
         if site is not None:
             view.choose("site", site)
             view.choose("show", "site")

@@ -18,7 +18,7 @@ from core.jobs.projection import StoredMap
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
 from pages.widgets.clouds import labels, map_layers
-from pages.widgets.overlays import fitted_on, lay_cloud
+from pages.widgets.overlays import fitted_on, overlay_cloud
 
 HOVER_UP_TO = 20_000
 """Up to so many points, hover shows each token in context; above, the token alone, and the table has the context."""
@@ -155,7 +155,7 @@ def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Seque
     kept = [i for i, name in enumerate(names) if names.index(name) == i]
     frames, coordinates = [], []
     for index, i in enumerate(kept):
-        shown, positions = lay_cloud(spec, i, _clouds[i], _stored, _store)
+        shown, positions = overlay_cloud(spec, i, _clouds[i], _stored, _store)
         rows = _clouds[i].rows.iloc[shown]
         frames.append(rows.assign(cloud=index, number=number(index, rows["row_id"].to_numpy())))
         coordinates.append(positions)

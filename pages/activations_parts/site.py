@@ -15,7 +15,7 @@ from pages.activations_parts.points import HOVER_UP_TO, Points, read_points
 from pages.widgets.clouds import labels, need_clouds, sources_table
 from pages.widgets.layout import draw, numbers
 from pages.widgets.maps import map_words, need_chosen_map, offer_name
-from pages.widgets.overlays import need_clouds_on
+from pages.widgets.overlays import need_overlays
 from pages.widgets.provenance import clouds_provenance
 from pages.widgets.state import View
 
@@ -31,7 +31,7 @@ def one_site(view: View, spec: ProjectionSpec, map_name: str, store: Store) -> N
     if clouds is None:
         return
     stored = need_chosen_map(map_name, spec, store)
-    if stored is None or not need_clouds_on(spec, stored, store):
+    if stored is None or not need_overlays(spec, stored, store):
         return
     points = read_points(spec.canonical_json(), stored.artifact.key, stored, clouds, store)
     closer(view, spec, store, stored, points)

@@ -24,11 +24,11 @@ from pages.widgets.layout import draw, plain
 from pages.widgets.maps import (
     SIZES,
     MapRequest,
-    lay_on_map,
     map_choice,
     map_words,
     offer_name,
-    places_table,
+    overlay_on_map,
+    overlay_table,
     weights_of,
 )
 from pages.widgets.runs import label
@@ -137,7 +137,7 @@ def picture(
     nulls = {run.job.id: nulls_of(measured.get(run.job.id), site, view_look.nulls) for run in here}
     groups = {run: points.reshape(-1, points.shape[2]) for run, points in vectors.items()}
     groups |= {f"{run}.{name}": points for run, found in nulls.items() for name, points in found.items()}
-    laid = lay_on_map(map_request, map_spec(site, map_request, here), groups, store)
+    laid = overlay_on_map(map_request, map_spec(site, map_request, here), groups, store)
     if laid is None:
         return None
     stored, placed = laid
@@ -170,7 +170,7 @@ def picture(
     )
     draw(figure, "compare.map", "Prior samples and posteriors of the runs on the map of the reference cloud")
     st.caption(_caption(stored, view_look, here[0].job.id, store))
-    places_table(stored, ends_of(here, placed))
+    overlay_table(stored, ends_of(here, placed))
     offer_name(view, stored, store)
     tables = [coordinates(run, site, shown[run.job.id], way) for run, way in zip(here, ways, strict=True)]
     return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,4 @@
-"""One claim, opened: the paper's words, how it is judged, what was found, and on what that rests."""
+"""One claim in full: the paper's words, how it is judged, the finding, and what it rests on."""
 
 import json
 from typing import Any
@@ -21,11 +21,11 @@ from pages.widgets.state import View
 from pages.widgets.tables import download
 
 _COMPARED = 6
-"""Runs that a link to Compare opens at most."""
+"""Most runs that a link to Compare opens."""
 
 
 def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
-    """Draw a claim; where it was not judged on the study, what that costs and a button that does it."""
+    """Draw a claim; if it is not judged on the study yet, offer that with its cost."""
     with st.container(border=True):
         st.subheader(f"C{claim.number} · {plain(claim.title)}", anchor=False)
         st.markdown(f"> {plain(claim.quote)}\n>\n> :gray[Section {plain(claim.section)} of the paper]")
@@ -39,7 +39,7 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | N
                     StudyItemSpec(study=study, item=claim.item),
                     store,
                     f":material/gavel: C{claim.number} is not judged on this study yet",
-                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share them.",
+                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share these runs.",
                     "Reproduce this claim",
                 )
             else:
@@ -53,10 +53,10 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | N
 def _about(claim: Claim) -> None:
     for title, text in (
         ("What is measured", claim.statistic),
-        ("Why this", claim.why),
+        ("Why this statistic", claim.why),
         ("By chance alone", claim.null),
-        ("Rule, stated beforehand", claim.rule),
-        ("Unit of independence", f"The {claim.unit}."),
+        ("Rule, fixed in advance", claim.rule),
+        ("Independent unit", f"The {claim.unit}."),
     ):
         st.markdown(f"**{title}**  \n{plain(text)}")
 
@@ -75,13 +75,13 @@ def _found(view: View, judged: Judgement) -> None:
     st.caption(
         f"Claimed: **{found['bounds']['words']}**. {found['n']} {found['unit']}s"
         + (f", p {found['p']:.2g}" if found["p"] is not None else "")
-        + f". These are of {plain(found['of'])} ({plain(found['quantity'])}){which}."
+        + f". The number above describes {plain(found['of'])} ({plain(found['quantity'])}){which}."
     )
     draw(judged.reproduced.picture, view.key("picture"), f"What was found on claim {judged.claim}, with its intervals")
     again = found["looks"]
-    looks = "" if again == 1 else f" Judged {again} times with more seeds each time; the intervals allow for that."
+    looks = "" if again == 1 else f" Judged {again} times, with more seeds each time; the intervals account for that."
     st.caption(
-        f"Green ground: where the claim says the number lies. Bars: {found['level']:.0%} intervals over "
+        f"Green area: where the number lies if the claim is right. Bars: {found['level']:.0%} intervals over "
         f"{found['unit']}s. Grey: by chance alone.{looks} **{plain(found['rests_on'])}**"
     )
     with st.expander("Numbers"):
@@ -92,7 +92,7 @@ def _found(view: View, judged: Judgement) -> None:
 
 
 def _headline(found: dict[str, Any]) -> str:
-    """Return value and interval in words."""
+    """Return value and interval in Markdown."""
     low, high = (_number(found[name]) for name in ("low", "high"))
     return f"{_number(found['value'])} :gray[\\[{low}, {high}\\] {found['level']:.0%} interval]"
 
@@ -107,7 +107,7 @@ def _runs(found: dict[str, Any]) -> None:
     if not runs:
         return
     first = runs[:: found["n_seeds"]][:_COMPARED]
-    with st.expander(f"Runs behind it ({len(runs)})"):
+    with st.expander(f"Runs behind the verdict ({len(runs)})"):
         st.page_link(
             page("compare"),
             label=f"Compare the first seed of {len(first)} priors or settings",
@@ -120,7 +120,7 @@ def _runs(found: dict[str, Any]) -> None:
 
 
 def _pictures(claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
-    """Draw the paper's own pictures of a claim, as far as they were made on the study."""
+    """Draw the paper's own pictures of a claim that were made on the study."""
     at = judged.study if judged else study
     known = [item for item in claim.figures if item in ITEMS]
     made = [

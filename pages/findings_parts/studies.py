@@ -1,7 +1,6 @@
-"""Which study is looked at, and the matrix of claims over all of them."""
+"""The choice of a study, and the matrix of claims over all studies."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -13,13 +12,13 @@ from core.studies.claims import CLAIMS
 from core.studies.items import studies_of
 from core.studies.judgements import Judgement, best, without_seeds
 from pages.widgets.choices import model_choice
-from pages.widgets.layout import draw, plain
+from pages.widgets.layout import clicked, draw, plain
 from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
 SIZES = {"quick": "Quick", "full": "As in the paper"}
 _MOST_NAMED = 3
-"""Differences from the quick study that its name tells."""
+"""Most differences from the quick study that a name lists."""
 
 
 def study_choice(view: View, store: Store) -> StudySpec:
@@ -35,14 +34,14 @@ def study_choice(view: View, store: Store) -> StudySpec:
             list(known),
             "quick",
             show=lambda key: study_name(known[key]),
-            help="Quick: a sample of 150 texts and short runs, minutes on two cores. As in the paper: 1,000 texts, "
-            "200 steps. Others are those that were made here.",
+            help="Quick: 150 texts and short runs, minutes on two cores. As in the paper: 1,000 texts, 200 steps. The "
+            "others were made here.",
         )
         study = known[name]
         st.caption(
             plain(
                 f"{study.n_texts:,} texts of {study.texts.label}, {study.questions.label} and "
-                f"{study.arithmetic.label}; {study.n_seeds} seeds of {study.steps} steps to begin with; encoder "
+                f"{study.arithmetic.label}; {study.n_seeds} seeds of {study.steps} steps to start with; encoder "
                 f"{short_name(study.encoder.name)}."
             )
         )
@@ -50,7 +49,7 @@ def study_choice(view: View, store: Store) -> StudySpec:
 
 
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
-    """Return the studies to choose from: the two sizes of this model, and others that were made of it."""
+    """Return the studies to choose from: two sizes for this model, and others that were made for it."""
     known = {size: _sized(size, model) for size in SIZES}
     there = {without_seeds(study).fingerprint() for study in known.values()}
     for study in studies_of(store):
@@ -61,7 +60,7 @@ def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
 
 
 def study_name(study: StudySpec) -> str:
-    """Return a study's size in words: those of the two sizes, or how it differs from the quick one."""
+    """Return a study's name: its size, or how it differs from the quick study."""
     for size, words in SIZES.items():
         if without_seeds(_sized(size, study.model)) == without_seeds(study):
             return words
@@ -76,14 +75,14 @@ def study_name(study: StudySpec) -> str:
     return ", ".join(parts[:_MOST_NAMED]) + more
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, DatasetSpec):
         return value.label
     return short_name(value.name) if isinstance(value, ModelSpec) else str(value)
 
 
 def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement]) -> None:
-    """Draw claims by studies; a click opens the cell."""
+    """Draw the matrix of claims by studies; a click opens the cell."""
     columns = {without_seeds(study).fingerprint(): study}
     for one in found:
         columns.setdefault(without_seeds(one.study).fingerprint(), one.study)
@@ -110,8 +109,8 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement])
         selection_mode="points",
     )
     st.caption(
-        "A verdict is where an interval lies against bounds that were stated beforehand. On a small model with few "
-        "seeds it says something of that model; “undecided” is an answer. Click a cell to open it."
+        "A verdict compares an interval with bounds that were fixed in advance. A small model with few seeds speaks "
+        "for itself alone, and “undecided” is a valid verdict. Click a cell to open it."
     )
 
 
@@ -119,14 +118,14 @@ def _hover(one: Judgement) -> str:
     return f"C{one.claim} {one.numbers['verdict']} · {one.numbers['rests_on']}"
 
 
-def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Any:
-    """Return what a click does: it opens the claim on the study."""
+def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Callable[[], None]:
+    """Return what a click does: it opens the claim on its study."""
 
     def open_cell() -> None:
-        points: Sequence[Mapping[str, Any]] = st.session_state[key]["selection"]["points"]
-        if points:
-            number, place = points[0]["customdata"][:2]
-            study = shown[int(place)]
+        point = clicked(key)
+        if point:
+            number, column = point["customdata"][:2]
+            study = shown[int(column)]
             view.choose("claim", int(number))
             View(SHARED).choose("model", study.model.name)
             view.choose("study", _key(study))
@@ -135,7 +134,7 @@ def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Any:
 
 
 def _key(study: StudySpec) -> str:
-    """Return the name under which `studies` has a study."""
+    """Return the key of a study in `studies`."""
     for size in SIZES:
         if without_seeds(_sized(size, study.model)) == without_seeds(study):
             return size

@@ -16,8 +16,7 @@ from core.figures.hover import hover
 from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
 from core.priors.radial import chi_radii
-from core.specs import PriorSpec
-from pages.priors_parts.preview import N_NEAREST, Asked, Preview, ReferenceFacts, nearest_tokens, place_sample
+from pages.priors_parts.preview import N_NEAREST, Preview, ReferenceFacts, SampleRequest, nearest_tokens, place_sample
 from pages.widgets.layout import draw, plain, table
 from pages.widgets.maps import weights_of
 from pages.widgets.tables import download
@@ -49,23 +48,21 @@ class Drawn:
 
     Attributes:
         name: in words.
-        spec: the prior.
-        asked: what it is kept by.
+        request: the prior, and how it is sampled.
         preview: sample, report and laws.
         placed: on the map.
         look: its mark.
     """
 
     name: str
-    spec: PriorSpec
-    asked: Asked
+    request: SampleRequest
     preview: Preview
     placed: Overlay
     look: Mark
 
     def points(self) -> pd.DataFrame:
         """Return one row a vector, in the order drawn."""
-        place, tokens = place_sample(self.asked), nearest_tokens(self.asked)
+        place, tokens = place_sample(self.request), nearest_tokens(self.request)
         frame = pd.DataFrame(
             {
                 "vector": np.arange(len(self.preview.sample)),
@@ -142,7 +139,7 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
     law = chi_radii(reference.held_out, dim)
     series = [DensityCurve("reference, held out", reference.held_out, REFERENCE.colour, (law.radius, law.density))]
     series += [
-        DensityCurve(one.name, np.sqrt(np.maximum(place_sample(one.asked).mahalanobis.values, 0)), one.look.colour)
+        DensityCurve(one.name, np.sqrt(np.maximum(place_sample(one.request).mahalanobis.values, 0)), one.look.colour)
         for one in drawn
     ]
     st.markdown("##### In the reference's metric")
@@ -179,9 +176,9 @@ def points_table(one: Drawn) -> None:
     left_out = len(frame) - N_NEAREST
     words = f" Nearest tokens of the first {N_NEAREST} vectors." if left_out > 0 else ""
     first, second = st.columns([3, 1], vertical_alignment="center")
-    first.caption(f"{plain(one.name)}: {len(frame)} vectors, seed {one.asked.seed}.{words}")
+    first.caption(f"{plain(one.name)}: {len(frame)} vectors, seed {one.request.seed}.{words}")
     with second:
-        download("Vectors", frame, f"{one.spec.kind}-sample", width="stretch")
+        download("Vectors", frame, f"{one.request.prior.kind}-sample", width="stretch")
 
 
 def summary_table(drawn: Sequence[Drawn]) -> None:
@@ -196,7 +193,7 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
                 "prior": one.name,
                 "norm": middle.pop("norm"),
                 "total variance": float(sample.var(axis=0, dtype=np.float64).sum()),
-                "inside 95 %": place_sample(one.asked).mahalanobis.inside_95,
+                "inside 95 %": place_sample(one.request).mahalanobis.inside_95,
                 "acceptance": "" if accepted is None else f"{accepted:.4g}",
                 **middle,
             }

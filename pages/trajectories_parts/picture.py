@@ -22,7 +22,7 @@ from pages.trajectories_parts.controls import Wanted
 from pages.widgets.clouds import map_layers, need_vocabulary
 from pages.widgets.layout import draw, plain
 from pages.widgets.maps import map_words, need_chosen_map, offer_name
-from pages.widgets.overlays import lay_vectors
+from pages.widgets.overlays import overlay_vectors
 from pages.widgets.state import View
 
 _SAME = 0.01
@@ -137,7 +137,7 @@ def overlaid(
         found |= {str(i): _vocabulary_positions(wanted, stored, part, store) for i, part in enumerate(parts)}
     open_rows = {name: ~np.isfinite(spots).all(axis=1) for name, spots in found.items()}
     left = {name: groups[name][rows] for name, rows in open_rows.items() if rows.any()}
-    placed = lay_vectors(stored, left, store) if left else {}
+    placed = overlay_vectors(stored, left, store) if left else {}
     if placed is None:
         return None
     for name, placement in placed.items():

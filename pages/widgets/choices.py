@@ -144,6 +144,15 @@ def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     return _spec(name, samples, seed, **module, **local_file(view, name))
 
 
+def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
+    """Return the parameters with which `dataset_choice` gives a data set."""
+    values = {"data": dataset.name, "samples": dataset.samples, "data_seed": dataset.seed}
+    values |= {"module": dataset.module, "difficulty": dataset.difficulty}
+    values |= {name: getattr(dataset, name) for name in COLUMNS}
+    values["path" if dataset.name == "file" else f"{dataset.name}_path"] = dataset.path
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
 def columns(view: View) -> dict[str, str]:
     """Draw the names of a table's columns, and return those that are filled in."""
     described = {field.name: field for field in describe(DatasetSpec)}

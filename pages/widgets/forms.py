@@ -11,7 +11,7 @@ from core.specs import Spec, parse_prior, prior_kinds
 from core.specs.describe import Field, describe
 from core.specs.prior import PriorSpec
 from pages.widgets.layout import plain
-from pages.widgets.state import View
+from pages.widgets.state import View, encode
 
 _SHOWN = 2
 """Parameters of a prior that are seen without opening anything."""
@@ -69,9 +69,10 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     kind = st.selectbox("Prior", list(kinds), key=kind_key, format_func=lambda name: kinds[name].title or name)
     chosen = kinds[kind]
     st.caption(chosen.summary)
-    start = asked.model_dump() if asked.kind == kind else {}
     described = describe(chosen)
-    inner = _PriorView(f"{view.page}.{name}", kind, start)
+    values = asked.model_dump() if asked.kind == kind else {}
+    own = {name: encode(value, value) for name, value in values.items() if isinstance(value, str | int | float)}
+    inner = View(f"{view.page}.{name}.{kind}", own)
     values = _side_by_side(inner, described[:_SHOWN])
     if described[_SHOWN:]:
         with st.expander("More of this prior"):
@@ -90,7 +91,7 @@ def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> d
     return {field.name: field_widget(view, field, field.name, cells[i % columns]) for i, field in enumerate(described)}
 
 
-def _short(prior: PriorSpec) -> str:
+def short_json(prior: PriorSpec) -> str:
     """Return JSON without what is at its default."""
     return json.dumps({"kind": prior.kind, **prior.as_json(exclude_defaults=True)})
 
@@ -107,24 +108,7 @@ def asked_prior(view: View, name: str = "prior") -> PriorSpec:
 
 def write_prior(view: View, prior: PriorSpec, name: str = "prior") -> None:
     """Put a prior into the address."""
-    view.keep(name, _short(prior), "")
-
-
-class _PriorView(View):
-    """Widgets of a prior's parameters: seeded from the prior in the address, which carries them as a whole."""
-
-    persist = None
-
-    def __init__(self, page: str, kind: str, start: dict[str, Any]) -> None:
-        super().__init__(f"{page}.{kind}")
-        self._start = start
-
-    def read(self, name: str, default: Any, accepts: Any = lambda _: True) -> Any:
-        value = self._start.get(name, default)
-        return value if accepts(value) else default
-
-    def write(self, name: str, value: Any, default: Any) -> None:
-        """Leave the address alone."""
+    view.keep(name, short_json(prior), "")
 
 
 def _integer(view: View, field: Field, name: str, text: str | None) -> Any:

@@ -21,7 +21,7 @@ from pages.widgets.cite import cite_job
 from pages.widgets.clouds import fitted_spec, labels, need_map
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import errors, plain, table
-from pages.widgets.overlays import lay_vectors, split
+from pages.widgets.overlays import overlay_vectors, split
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
@@ -36,7 +36,7 @@ TSNE_FIELDS = (
     "learning_rate",
     "input_components",
 )
-PLACE_COLUMNS = {
+OVERLAY_COLUMNS = {
     "vectors": "How many are laid on the map.",
     "outside the support": "Share whose 15th nearest reference point is farther than that of 99 % of the reference's "
     "own: the map has no place for them, and they stand on the rail below it.",
@@ -134,7 +134,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
     return stored
 
 
-def lay_on_map(
+def overlay_on_map(
     map_request: MapRequest, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
 ) -> tuple[StoredMap, dict[str, Overlay]] | None:
     """Return the map that is wanted and where groups of vectors lie on it; None while a job is at one of the two.
@@ -146,7 +146,7 @@ def lay_on_map(
     """
     if not map_request.joint:
         stored = need_chosen_map(map_request.name, spec, store)
-        placed = lay_vectors(stored, groups, store) if stored else None
+        placed = overlay_vectors(stored, groups, store) if stored else None
         return (stored, placed) if stored and placed is not None else None
     every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
     stored = need_map(spec.model_copy(update={"joined": keep_vectors(every, store)}), store)
@@ -195,7 +195,7 @@ def weights_of(size: str, placed: Overlay) -> NDArray[np.float32] | None:
     return (np.sqrt(placed.t_squared) / _LARGE_T).astype(np.float32) if size == "T²" else None
 
 
-def places_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
+def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
     """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them.
 
     Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
@@ -213,7 +213,7 @@ def places_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
             row["T²"] = float(np.median(one.t_squared))
         rows.append(row)
     frame = pd.DataFrame(rows)
-    table(frame, {name: text for name, text in PLACE_COLUMNS.items() if name in frame})
+    table(frame, {name: text for name, text in OVERLAY_COLUMNS.items() if name in frame})
     download("Places", frame, "places")
 
 

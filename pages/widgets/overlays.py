@@ -24,7 +24,7 @@ REFERENCE_AT_ONCE = 6000
 """Vectors that a page overlays by itself on a t-SNE map of so many points; measured, that takes under a second."""
 
 
-def lay_cloud(
+def overlay_cloud(
     spec: ProjectionSpec, which: int, cloud: Cloud, stored: StoredMap, store: Store
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return rows (n,) of a spec's cloud that are shown on a map, and where they are on it, (n, n_components).
@@ -33,7 +33,7 @@ def lay_cloud(
     has no place for a point.
 
     Raises:
-        BadRequest: where they lie is not in the store (any more); see `need_clouds_on`.
+        BadRequest: where they lie is not in the store (any more); see `need_overlays`.
     """
     if fitted_on(stored, cloud, spec):
         return stored.fitted_on(cloud.key)
@@ -47,7 +47,7 @@ def lay_cloud(
     return rows, placed.coordinates
 
 
-def need_clouds_on(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
+def need_overlays(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool:
     """Return whether all clouds of a spec can be overlaid on a map now; start what takes seconds, and show the jobs."""
     ready = True
     if stored.map.tsne is None:
@@ -75,7 +75,7 @@ def overlay_request(spec: ProjectionSpec, stored: StoredMap, which: int) -> Plac
     )
 
 
-def lay_vectors(
+def overlay_vectors(
     stored: StoredMap, groups: Mapping[str, NDArray[np.floating]], store: Store
 ) -> dict[str, Overlay] | None:
     """Return where groups of vectors lie on a map, by name; None while a job is at it, which is shown."""

@@ -5,7 +5,7 @@ Streamlit keeps the widgets' values (`persist_state`). Its own binding to the ad
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
@@ -31,11 +31,17 @@ class View:
     address carries only what differs from the default.
     """
 
-    persist: Literal["session"] | None = "session"
+    def __init__(self, page: str, address: MutableMapping[str, str] | None = None) -> None:
+        """Name the owner.
 
-    def __init__(self, page: str) -> None:
-        """Name the owner."""
+        Args:
+            page: its name.
+            address: texts by parameter that the values come from and go to, in place of the browser's address; what
+                holds them keeps the values then, not the session.
+        """
         self.page = page
+        self.address: MutableMapping[str, str] = st.query_params if address is None else address
+        self._persist: Literal["session"] | None = "session" if address is None else None
 
     def key(self, name: str) -> str:
         """Return the widget key of a parameter."""
@@ -47,7 +53,7 @@ class View:
 
     def read(self, name: str, default: T, accepts: Callable[[Any], bool] = lambda _: True) -> T:
         """Return what a parameter starts from, if it is of the default's type and accepted."""
-        raw, kept = st.query_params.get(name), st.session_state.get(self.key(name))
+        raw, kept = self.address.get(name), st.session_state.get(self.key(name))
         asked = decode(raw, default)
         if asked is not None and accepts(asked):
             return asked
@@ -63,16 +69,16 @@ class View:
 
     def write(self, name: str, value: Any, default: Any) -> None:
         """Put a value into the address, unless it is the default."""
-        if value is not None:
+        if value is not None and self._persist:
             note_value(name, encode(value, default))
         if value == default or value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != (text := encode(value, default)):
-            st.query_params[name] = text
+            self.address.pop(name, None)
+        elif self.address.get(name) != (text := encode(value, default)):
+            self.address[name] = text
 
     def forget(self, name: str) -> None:
         """Take a parameter out of the address and out of what is kept, with the widgets that stand for it."""
-        st.query_params.pop(name, None)
+        self.address.pop(name, None)
         self.drop(name)
 
     def drop(self, name: str) -> None:
@@ -114,7 +120,7 @@ class View:
         """Draw a multiple choice."""
         key, asked = self.key(name), self.read(name, list(default), lambda value: isinstance(value, list))
         missing = [value for value in asked if value not in options]
-        if missing and st.query_params.get(name) is not None:
+        if missing and name in self.address:
             _not_here(name, ", ".join(map(str, missing)), [value for value in asked if value in options])
         st.session_state[key] = [value for value in st.session_state.get(key, asked) if value in options]
         return self._draw(st.multiselect, name, label, options, [], list(default), **look)
@@ -136,7 +142,7 @@ class View:
     def _draw(self, widget: Any, name: str, label: str, options: Any, empty: Any, default: Any, **look: Any) -> Any:
         """Draw a widget that was seeded, and return what it says, or `empty` where it says nothing."""
         given = () if options is None else (options,)
-        said = widget(label, *given, key=self.key(name), persist_state=self.persist, **look)
+        said = widget(label, *given, key=self.key(name), persist_state=self._persist, **look)
         chosen = empty if said is None else said
         self.write(name, chosen, default)
         return chosen

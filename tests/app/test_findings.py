@@ -104,7 +104,7 @@ def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undec
     looks = [{"n_seeds": n, "verdict": "undecided", "value": 0.0, "low": -1.0, "high": 1.0} for n in (3, 4, 5)]
     put(undecided, DECIDE, DecideSpec(study=QUICK, claim=10), made, "d-1", looks=looks)
     shown = texts_of(open_page("findings", claim="10"))
-    assert "Judged 3 times with more seeds each time" in shown
+    assert "Judged 3 times, with more seeds each time" in shown
     app = open_page("findings", claim="10")
     assert "Interim analyses: decided with 5 seeds" in [one.label for one in app.expander]
 

@@ -180,7 +180,7 @@ def test_a_cloud_is_laid_on_a_tsne_map_by_a_job_and_the_map_stays(filled, no_eng
     other = filled.cloud.model_copy(update={"rows": 60})
     run_job(create_job(store, "capture", other.as_json(), "c-60"))
     address = {"model": filled.model.name, "map": "Stories", "rows": "60", **files}
-    assert "Laying stories.txt on the map" in texts_of(open_page("activations", **address)).replace("\\", "")
+    assert "Overlaying stories.txt on the map" in texts_of(open_page("activations", **address)).replace("\\", "")
     assert [kind for kind, _ in no_engine if kind == "place"] == ["place"]
     work(store)
     app = open_page("activations", **address)

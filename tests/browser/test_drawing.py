@@ -11,8 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from core.figures.page import page as page_of
-from core.figures.palette import POSTERIOR
-from core.figures.palette import POINTS_BELOW
+from core.figures.palette import POINTS_BELOW, POSTERIOR
 
 pytestmark = pytest.mark.browser
 RED = tuple(int(POSTERIOR.colour[i : i + 2], 16) for i in (1, 3, 5))
