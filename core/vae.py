@@ -81,7 +81,7 @@ class Trained:
 def train(
     points: NDArray[np.floating], held_out: NDArray[np.floating], training: Training, progress: Progress = silent
 ) -> Trained:
-    """Train on points (n, d) that are centred and have a variance of about one a coordinate.
+    """Train on points (n, d) that are centred and have a variance of about one per coordinate.
 
     The objective a point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence a unit, free bits), the
     negative evidence bound without its constant. With a learned noise its best value is taken at each step, the root

@@ -1,4 +1,4 @@
-"""Further columns of a cloud's rows: how often a token occurs, its part of the prompt, how well the model foresaw it.
+"""Further columns of a cloud's rows: how often a token occurs, its part of the prompt, how well the model predicted it.
 
 Torch is imported only once there is something to compute, so that reading what is kept stays quick.
 """

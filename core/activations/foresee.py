@@ -1,4 +1,4 @@
-"""How well a causal model foresaw tokens of a corpus, with logits at those alone."""
+"""How well a causal model predicted tokens of a corpus, with logits at those alone."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ def foresee(
     reader, head = SiteReader(frozen, (FINAL,)), Head(frozen)
     done, total = 0, int(lengths.sum())
     for documents in length_buckets(lengths, TOKENS_AT_ONCE[frozen.device.type]):
-        progress(done, total, "Reading what the model foresaw")
+        progress(done, total, "Reading the model's predictions")
         before, places = token_places(corpus, documents)
         _, those, picks = np.intersect1d(numbers[foretold], before + 1, assume_unique=True, return_indices=True)
         slots = foretold[those]
@@ -104,7 +104,7 @@ def foresee(
         targets = torch.from_numpy(corpus.ids[numbers[slots]].astype(np.int64)).to(frozen.device)
         rank[slots], surprise[slots] = _judge(head, states, targets)
         done += int(lengths[documents].sum())
-    progress(total, total, "Reading what the model foresaw")
+    progress(total, total, "Reading the model's predictions")
     return rank, surprise
 
 

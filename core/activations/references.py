@@ -33,7 +33,7 @@ class Place:
     Attributes:
         model: the frozen model.
         cloud: token activations that serve as the reference cloud; None: the vocabulary.
-        site: place in the residual stream.
+        site: where the stream is read.
     """
 
     model: ModelSpec

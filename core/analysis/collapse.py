@@ -46,7 +46,7 @@ class Collapse:
 
 @dataclass(frozen=True)
 class Nulls:
-    """Clouds to lay beside a prior's or a posterior's.
+    """Null clouds to overlay with a prior's or a posterior's.
 
     Attributes:
         clouds: by name, (n_null, d) each: 'random directions', 'matched Gaussian', 'vocabulary rows'.

@@ -45,8 +45,8 @@ DEFINITIONS: dict[str, Definition] = {
     "displacement.norm": Definition("norm", "Length of a vector, mean over vectors; beside it the prior sample's."),
     "displacement.mean_shift": Definition(
         "shift of the mean",
-        "Length by which the mean of the vectors moved; null: the way of each vector turned "
-        "around at random, p is the share of such draws at least as long.",
+        "Length by which the mean of the vectors moved; null: the displacement of each vector flipped "
+        "at random; p is the share of such draws at least as long.",
     ),
     "displacement.similarity": Definition(
         "Procrustes similarity",
@@ -104,7 +104,7 @@ DEFINITIONS: dict[str, Definition] = {
         "evaluation before. Unless it is given, the target is the worst of the best losses of the runs on the same "
         "data.",
     ),
-    "speed.steps_per_second": Definition("steps a second", "Training steps a second, evaluations not counted."),
+    "speed.steps_per_second": Definition("steps per second", "Training steps per second, evaluations not counted."),
     "worth.drop": Definition(
         "drop",
         f"{_WORTH}, where the vector is left out; of deep prompts at all sites at once, as these hold equally many.",

@@ -69,7 +69,7 @@ def mean_shift(
 ) -> PermutationTest:
     """Measure how far the mean of the vectors moved, against vectors that move in opposite ways as often.
 
-    The null turns the way of each vector around at random: if they went nowhere together, the mean way is as long then.
+    The null flips each vector's displacement at random: without a common direction, its mean is as long.
 
     Args:
         prior: (n_prompt, d).

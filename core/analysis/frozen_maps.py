@@ -22,7 +22,7 @@ VERSION = "1"
 
 @dataclass(frozen=True)
 class Overlay:
-    """Further points laid on a map.
+    """Points overlaid on a map.
 
     Attributes:
         coordinates: (n, n_components) float32; NaN for a point outside the support, which has no place on this map.

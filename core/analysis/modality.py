@@ -32,7 +32,7 @@ class Modality:
         p_holm: (n_directions,) corrected for the number of directions.
         largest: the largest dip, with the range over the draws.
         null: (N_UNIFORM,) the largest dip of as many independent uniform samples.
-        n: points of a sample, one a document.
+        n: points of a sample, one per document.
     """
 
     dip: NDArray[np.float64]

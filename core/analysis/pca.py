@@ -163,7 +163,7 @@ def _first_names(names: Sequence[str], order: NDArray[np.intp], n: int) -> list[
 
 
 def check_width(points: NDArray[np.floating], d_model: int) -> None:
-    """Check that points can be laid on a map.
+    """Check that points can be overlaid on a map.
 
     Raises:
         BadRequest: points of another width than the map was fitted on.

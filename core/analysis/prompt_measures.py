@@ -52,7 +52,7 @@ class SiteCloud:
 
     @property
     def n_units(self) -> int:
-        """Return how many points can count as independent: one a document."""
+        """Return how many points can count as independent: one per document."""
         return len(self.points) if self.documents is None else len(np.unique(self.documents))
 
 
@@ -65,7 +65,7 @@ class PromptMeasures:
         vectors: one row a vector.
         nulls: one row a null point: its distances to the nearest rows.
         null_points: by name, (n, d) some points of each null.
-        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector along the way.
+        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector along its trajectory.
         snapped: (n_prompt, d) the nearest row of each posterior vector.
     """
 

@@ -1,4 +1,4 @@
-"""How many steps a run takes to a target loss."""
+"""The number of steps until a run reaches a target loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -156,7 +156,7 @@ def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
 
 @dataclass(frozen=True)
 class TrajectoryNumbers:
-    """One path with its nulls.
+    """One trajectory with its null distributions.
 
     Attributes:
         n_points: of the path.

@@ -1,4 +1,4 @@
-"""t-SNE by openTSNE, and placing new points on it without hiding that they lie elsewhere."""
+"""t-SNE by openTSNE, and overlays of new points that do not hide where the map has no support."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ def overlay_tsne(
         return np.zeros((0, embedding.shape[1]), np.float32)
 
     def watch(iteration: int, error: float, _: NDArray[np.float64]) -> bool:
-        progress(iteration, _PLACE_ITERATIONS, f"placing {len(new_scores):,} points, divergence {error:.3f}")
+        progress(iteration, _PLACE_ITERATIONS, f"overlaying {len(new_scores):,} points, divergence {error:.3f}")
         return False
 
     copy = TSNEEmbedding(

@@ -47,7 +47,7 @@ class Rows:
         return Rows(points, self.documents, self.labels, self.order)
 
     def subset(self, chosen: NDArray[np.bool_]) -> "Rows":
-        """Return some rows; documents and data sets without any are numbered anew."""
+        """Return some rows; documents and data sets without any are renumbered."""
         kept, documents = np.unique(self.documents[chosen], return_inverse=True)
         _, labels = np.unique(self.labels[kept], return_inverse=True)
         return Rows(self.points[chosen], documents, labels, self.order[chosen])

@@ -185,7 +185,7 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
     figure.update_xaxes(
         title_text="learning rate", type="log", tickvals=every, ticktext=[f"{rate:g}" for rate in every]
     )
-    figure.update_yaxes(title_text="validation loss (nats a token)")
+    figure.update_yaxes(title_text="validation loss (nats per token)")
     return figure
 
 
@@ -222,7 +222,7 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
             hovertemplate=f"{name}<br>mean %{{x:.4f}}<extra></extra>",
         )
     style(figure, 130 + 46 * len(groups), revision)
-    figure.update_xaxes(title_text="validation loss (nats a token), mean and 95 % interval over seeds")
+    figure.update_xaxes(title_text="validation loss (nats per token), mean and 95 % interval over seeds")
     figure.update_yaxes(
         tickvals=np.arange(len(groups)),
         ticktext=[_label(group.name) for group in groups],
@@ -262,7 +262,7 @@ def transfer_figure(
             xgap=3,
             ygap=3,
             hovertemplate="from %{y} to %{x}<br>%{text}<extra></extra>",
-            colorbar={"title": {"text": "loss saved<br>(nats a token)"}, "thickness": 14},
+            colorbar={"title": {"text": "loss saved<br>(nats per token)"}, "thickness": 14},
         )
     )
     style(figure, 180 + 86 * len(names), revision)

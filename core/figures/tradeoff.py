@@ -68,7 +68,7 @@ def tradeoff_figure(
         )
     style(figure, SMALL_HEIGHT + 80, revision)
     figure.update_xaxes(title_text="median angle from prior sample to posterior (degrees)", range=[left, right])
-    figure.update_yaxes(title_text="validation loss (nats a token)", range=[low, high])
+    figure.update_yaxes(title_text="validation loss (nats per token)", range=[low, high])
     return figure
 
 

@@ -60,7 +60,7 @@ def loss_figure(
         )
     style(figure, SMALL_HEIGHT + 60, revision)
     figure.update_xaxes(title_text="step", range=[0, max(n_steps, 1)])
-    figure.update_yaxes(title_text="loss (nats a token)")
+    figure.update_yaxes(title_text="loss (nats per token)")
     return figure
 
 

@@ -109,7 +109,7 @@ def find_atlas(spec: AtlasSpec, store: Store) -> Atlas | None:
 
 
 def measured_pace(model: str, store: Store) -> float | None:
-    """Return seconds a site and data set of the newest atlas of a model, or None."""
+    """Return seconds per site and data set of the newest atlas of a model, or None."""
     for job in list_jobs(store, "atlas"):
         summary = job.result()
         if summary and summary["model"] == model and summary["seconds_a_site"]:

@@ -34,7 +34,7 @@ MAX_FRAMES = 40
 """Snapshots that are shown, and whose nearest tokens are looked up, at most."""
 _HASH_DIGITS = 16
 _NAMED_SETTINGS = ("learning_rate", "seed", "steps")
-"""That a summary tells; None of an imported run that nobody told them of."""
+"""Settings that a summary lists; None for an imported run that does not record them."""
 TABLES = ("vectors", "nulls", "worth", "trajectory")
 
 

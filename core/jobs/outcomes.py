@@ -169,7 +169,7 @@ def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> dict[
 
 
 def _compared(mine: Sequence[Standing]) -> dict[str, Any] | None:
-    """Return the runs that a group is compared by, one a seed, and how its rate was chosen; None without a rate."""
+    """Return the runs that a group is compared by, one per seed, and how its rate was chosen; None without a rate."""
     search = [one for one in mine if one.cell.stage == "search"]
     tried = trials(search)
     chosen = choose_rate(tried)

@@ -19,7 +19,7 @@ from core.store.vectors import read_vectors
 PLACEMENT = "placement"
 """Kind of the artifacts that hold where points lie on a map."""
 VERSION = "1"
-"""Goes up when the same points would be laid elsewhere on the same map."""
+"""Goes up when the same points would have other coordinates on the same map."""
 _PARTS = ("coordinates", "inside", "off_plane", "off_plane_share", "t_squared")
 
 
@@ -64,7 +64,7 @@ def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress)
 
 
 def points_of(spec: PlacementSpec, cloud: Cloud | None, store: Store) -> NDArray[np.float32]:
-    """Return the points to lay on the map, (n, d).
+    """Return the points to overlay on the map, (n, d).
 
     Raises:
         BadRequest: the vectors are not in the store, or the cloud does not have the site.
@@ -75,7 +75,7 @@ def points_of(spec: PlacementSpec, cloud: Cloud | None, store: Store) -> NDArray
 
 
 def rows_of(spec: PlacementSpec, cloud: Cloud) -> NDArray[np.intp]:
-    """Return which rows of the cloud are laid on the map, in ascending order."""
+    """Return which rows of the cloud are overlaid on the map, in ascending order."""
     n = len(cloud.rows)
     rng = np.random.default_rng(spec.seed)
     return np.sort(rng.choice(n, size=min(spec.n_points, n), replace=False))

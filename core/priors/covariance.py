@@ -37,7 +37,7 @@ RankField = Annotated[
     ),
 ]
 
-_CHUNK_VALUES = 4_194_304
+CHUNK_VALUES = 4_194_304
 """Values of a chunk turned into float64 at a time: 32 MiB."""
 
 
@@ -209,7 +209,7 @@ def _measure(points: NDArray[np.floating]) -> tuple[Moments, float]:
     the mean, so that equal points have no variance.
     """
     n_points, d_model = points.shape
-    step = max(1, _CHUNK_VALUES // d_model)
+    step = max(1, CHUNK_VALUES // d_model)
     scatter, shift = np.zeros((d_model, d_model)), np.zeros(d_model)
     fourth = 0.0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -113,7 +113,7 @@ class Interpolation(Prior[InterpolationSpec]):
         Raises:
             BadRequest: a value does not fit into float32.
         """
-        alpha = self._alpha(rng.random(n))
+        alpha = self.alphas(rng.random(n))
         first, second = self._weights(alpha)
         deviations = [
             weight[:, None] * fit.deviate(rng.standard_normal((n, fit.dim)))
@@ -170,7 +170,7 @@ class Interpolation(Prior[InterpolationSpec]):
             "the clouds' own: linear mixtures of uniform α keep two thirds, spherical ones all.",
         }
 
-    def _alpha(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    def alphas(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return quantiles of α."""
         spec = self.spec
         if spec.alpha == "fixed":
@@ -179,7 +179,7 @@ class Interpolation(Prior[InterpolationSpec]):
 
     def _levels(self) -> NDArray[np.float64]:
         """Return evenly likely values of α: their averages are expectations."""
-        return self._alpha((np.arange(4096) + 0.5) / 4096)
+        return self.alphas((np.arange(4096) + 0.5) / 4096)
 
     def _weights(self, alpha: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what the deviations of the two clouds are multiplied by."""

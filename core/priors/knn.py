@@ -86,7 +86,7 @@ class Knn(KeptPrior[KnnSpec]):
         # A point is its own nearest neighbour.
         of_cloud = self._distance(points[probed], spec.k + 1)
         progress(1, 2, "Measuring distances of candidates")
-        of_candidates = self._distance(self._candidates(_N_PROBED, rng), spec.k)
+        of_candidates = self._distance(self.candidates(_N_PROBED, rng), spec.k)
         return Learnt({**fit.tensors(), "of_cloud": of_cloud, "of_candidates": of_candidates}, fit.facts)
 
     def operations(self, n_points: int, d_model: int) -> float:
@@ -121,7 +121,7 @@ class Knn(KeptPrior[KnnSpec]):
         """
 
         def propose(n_batch: int) -> NDArray[np.float32]:
-            candidates = self._candidates(n_batch, rng)
+            candidates = self.candidates(n_batch, rng)
             return candidates[self._distance(candidates, self.spec.k) > self.threshold_]
 
         remedy = "lower the quantile"
@@ -163,7 +163,8 @@ class Knn(KeptPrior[KnnSpec]):
         self._unit = float(np.sqrt(fit.variances.sum()))
         self._index = NearestNeighbors(algorithm="brute").fit(self._scaled(points))
 
-    def _candidates(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def candidates(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw n proposals (n, d) from the widened Gaussian, before the threshold."""
         return self.fit_.colour(self.spec.widening * rng.standard_normal((n, self.fit_.dim)))
 
     def _scaled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import DiskFull
 
 _verified: dict[tuple[int, int, int, int], str] = {}
-"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once a process, and a
+"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once per process, and a
 rename does not make it another file."""
 
 
@@ -32,7 +32,7 @@ def disk_errors(root: Path) -> Iterator[None]:
 
 
 def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file, read once a process as long as size and time stay the same."""
+    """Return the SHA-256 of a file, read once per process as long as size and time stay the same."""
     stat = path.stat()
     memo = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
     if memo not in _verified:
@@ -42,7 +42,7 @@ def checksum(path: Path) -> str:
 
 
 def forget_checksums() -> None:
-    """Make the next check of each file read it anew."""
+    """Make the next check of each file read it again."""
     _verified.clear()
 
 

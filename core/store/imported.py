@@ -6,7 +6,7 @@ from typing import Any
 from core.store.jobs import JobFolder
 
 UNKNOWN = "unknown"
-"""In the provenance of an imported run: names of settings that nobody told, so that what the spec has is no fact."""
+"""In the provenance of an imported run: names of settings that its spec only fills in."""
 
 
 def imported(job: JobFolder) -> dict[str, Any] | None:
@@ -16,5 +16,5 @@ def imported(job: JobFolder) -> dict[str, Any] | None:
 
 
 def unknown_settings(job: JobFolder) -> tuple[str, ...]:
-    """Return the settings of a run that its spec only fills in: nobody told them when it was imported."""
+    """Return the settings of a run that its spec only fills in: they were not recorded when it was imported."""
     return tuple((imported(job) or {}).get(UNKNOWN, ()))

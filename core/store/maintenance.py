@@ -63,7 +63,7 @@ def cache_entries(store: Store, kind: str | None = None) -> list[Entry]:
 
 
 def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, str]]:
-    """Read every artifact anew and check it; a damaged one is set aside, to be made again.
+    """Read and check every artifact; a damaged one is set aside, to be made again.
 
     Returns:
         each artifact with what is wrong with it; empty if nothing is.

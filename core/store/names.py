@@ -1,4 +1,4 @@
-"""Names that people give to artifacts: what has a name is kept from `cache prune` until the name is taken away."""
+"""Names that people give to artifacts: what has a name is kept from `cache prune` until the name is removed."""
 
 import json
 import time

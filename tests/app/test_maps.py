@@ -61,7 +61,7 @@ def test_compare_on_tsne_says_what_lies_outside(filled, no_engine):
     assert "off the plane" not in laid
     words = texts_of(app)
     assert "t-SNE (perplexity 5, 50 components first, 50 iterations, divergence" in words
-    assert "fitted without what is laid on it and frozen" in words
+    assert "fitted without the overlay and frozen" in words
     assert "mean of prior" not in names_of(app)
 
 

@@ -70,7 +70,7 @@ def test_ledoit_wolf_reads_the_points_and_says_so():
 def test_chunks_do_not_change_the_fit(monkeypatch: pytest.MonkeyPatch):
     points = cloud(333, 16)
     whole = make(points, covariance="ledoit_wolf")
-    monkeypatch.setattr(covariance, "_CHUNK_VALUES", 16 * 50)
+    monkeypatch.setattr(covariance, "CHUNK_VALUES", 16 * 50)
     np.testing.assert_allclose(rebuilt(make(points, covariance="ledoit_wolf")), rebuilt(whole), rtol=1e-10, atol=1e-13)
 
 

@@ -44,7 +44,7 @@ def test_closed_form_of_mean_and_trace(path: str, alpha: str):
 
 def test_beta_follows_scipy():
     prior = make(FIRST, SECOND, alpha="beta", beta_a=2, beta_b=5)
-    drawn = prior._alpha(np.random.default_rng(0).random(2000))
+    drawn = prior.alphas(np.random.default_rng(0).random(2000))
     assert stats.kstest(drawn, stats.beta(2, 5).cdf).pvalue > 1e-3
     assert prior.report()["mean_of_alpha"] == pytest.approx(2 / 7, abs=1e-4)
 

@@ -28,7 +28,7 @@ def test_every_sample_is_far_from_the_cloud():
 def test_the_quantile_of_candidates_is_the_share_thrown_away():
     prior = make(cloud(300, 6), quantile=0.8)
     assert prior.acceptance_ == pytest.approx(0.2, abs=2e-3)
-    candidates = prior._candidates(4000, np.random.default_rng(9))
+    candidates = prior.candidates(4000, np.random.default_rng(9))
     assert (kth_distance(candidates, cloud(300, 6), 10) > prior.threshold_).mean() == pytest.approx(0.2, abs=0.04)
 
 

@@ -116,7 +116,7 @@ def test_a_file_is_read_for_its_checksum_once(store: Store, monkeypatch: pytest.
     assert sorted(Path(name).name for name in read) == ["points.bin", "rows.bin"]
     write_atomically(made.folder / "points.bin", b"points")
     checksum(made.folder / "points.bin")
-    assert len(read) == 3, "another file of the same length is read anew"
+    assert len(read) == 3, "another file of the same length is read again"
 
 
 def test_a_full_disk_is_told_with_the_remedy_and_leaves_nothing(store: Store) -> None:
