@@ -52,11 +52,11 @@ def reproduce(
     items = _items(figure or [], claims, everything)
     typer.echo(cost_line(study_cost(study, items, store)), err=True)
     report = make(study, items, out, obtain, show_progress)
-    emit(report, json)
-    if failed := [row for row in report["items"] if "error" in row]:
+    emit(report.document, json)
+    if failed := report.failed:
         raise Failed(
-            f"{len(failed)} of {len(report['items'])} could not be made, {failed[0]['item']} first: "
-            f"{failed[0]['error']} What was made is kept; the same command goes on."
+            f"{len(failed)} of {len(report.items)} items could not be made, {failed[0].item} first: "
+            f"{failed[0].error} The others are kept; run the same command again to go on."
         )
 
 

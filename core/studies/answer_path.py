@@ -1,5 +1,6 @@
-"""Figure 3: a question and its generated answer, token by token, on the last layer's activations."""
+"""Figure 3: a question and its generated answer, token by token, on the last layer."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,11 @@ PAD = "padding"
 def answer_path(bench: Bench) -> Reproduced:
     """Reproduce Figure 3.
 
-    Source: Figure 3 and 4.1 of the paper (last layer, C4 grey, SQuAD blue, question and answer green, PAD left in).
-    Deviation: the last layer is the stream leaving the last block, before the final norm. Padding is marked; the
-        numbers say what it does to the axes. How close the answer's tokens lie is measured in the full space.
+    Source: Figure 3 and 4.1 of the paper (last layer, C4 grey, SQuAD blue, question and answer green,
+        padding kept).
+    Deviation: the last layer is the stream leaving the last block, before the final norm. Padding is
+        marked, and the numbers give its effect on the axes. The closeness of the answer's tokens is
+        measured in the full space.
     """
     study = bench.spec
     names = (study.texts.label, study.questions.label)
@@ -78,18 +81,18 @@ def answer_path(bench: Bench) -> Reproduced:
             f"Principal components of {len(ground):,} tokens leaving the last block of {study.model.label}: "
             f"{names[0]} grey, {names[1]} blue, padding brown ({padding['share']:.0%} of the points; without it "
             f"two axes show {padding['explained_without']:.0%} of the variance, with it "
-            f"{padding['explained_with']:.0%}). A question dark green; its answer green: {about['answer'].strip()!r} "
-            f"(accepted: {', '.join(map(repr, about['answers']))})."
+            f"{padding['explained_with']:.0%}). The question is dark green, its answer green: "
+            f"{about['answer'].strip()!r} (accepted: {', '.join(map(repr, about['answers']))})."
         ),
     )
 
 
 TAIL = DATASET_MARKS[3]
-"""Padding, which the paper does not tell apart from the rest."""
+"""For padding, which the paper does not distinguish from other tokens."""
 
 
 def _padding(clouds: list[Cloud]) -> dict[str, float]:
-    """Return how much of the clouds is padding, and what it does to the first two components."""
+    """Return the share of padding in the clouds, and the variance of two axes with and without it."""
     points = np.concatenate([cloud.points(FINAL) for cloud in clouds])
     pad = np.concatenate([cloud.rows["pad"].to_numpy() for cloud in clouds])
     return {
@@ -99,8 +102,8 @@ def _padding(clouds: list[Cloud]) -> dict[str, float]:
     }
 
 
-def _closeness(answer: NDArray[np.float32], cloud: Cloud, seed: int) -> list[dict[str, Any]]:
-    """Return how far the answer's tokens spread and step, against as many tokens of the questions at random."""
+def _closeness(answer: NDArray[np.float32], cloud: Cloud, seed: int) -> Sequence[Mapping[str, Any]]:
+    """Return spread and step length of the answer's tokens against random tokens of the questions."""
     words = ~cloud.rows["pad"].to_numpy()
     pool = Pool(cloud.points(FINAL)[words], cloud.rows["token_id"].to_numpy()[words])
     rng = np.random.default_rng(seed)

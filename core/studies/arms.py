@@ -1,16 +1,15 @@
-"""The arms of a study: which runs of prompt-tuning are compared, one a seed in each."""
+"""The arms of a study: the groups of tuning runs that are compared, one run per seed in each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.specs import DatasetSpec, StudySpec, TuningSpec
 
 RATE, SLOW_RATE, ACTIVATIONS_RATE = 5e-3, 5e-4, 1e-3
-"""The paper's: of Figures 6 and 8, of Figure 7, and of 4.4."""
+"""The paper's learning rates: of Figures 6 and 8, of Figure 7, and of section 4.4."""
 PLAIN = "deep-math-gaussian"
 WEIGHTS = {"l2": 1.0, "log_prior": 1.0, "repulsion": 1.0, "attraction": 1.0, "spread": 0.1}
-"""Of the regularisers, each of which is laid on the plain arm once."""
+"""Weights of the regularisers; each is added to the plain arm in an arm of its own."""
 COMPARED = (
     "isotropic",
     "isotropic-slow",
@@ -28,17 +27,21 @@ COMPARED = (
     PLAIN,
     "deep-math-xavier",
 )
-"""Arms of the table of quality."""
+"""Arms in the table of quality."""
 REGULARISED = tuple(f"{PLAIN}-{name.replace('_', '-')}" for name in WEIGHTS)
+
+
+Settings = dict[str, object]
+"""Fields of a `TuningSpec`, as far as they are set."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Runs that differ in their seed alone.
+    """Runs that differ only in their seed.
 
     Attributes:
-        name: in the study.
-        title: for people.
+        name: its name in the study.
+        title: shown to people.
         specs: of the runs, seed by seed.
     """
 
@@ -51,9 +54,9 @@ def arms(study: StudySpec) -> dict[str, Arm]:
     """Return a study's arms by name.
 
     Source: 4.2 to 4.5 of the paper.
-    Deviation: deep prompts are tuned at a rate in units of the prior sample unless the study says otherwise; the
-        paper's 0.001 hardly turns vectors as long as those of deep blocks. Quick studies tune soft prompts on sums, and
-        deep ones at the last three blocks only.
+    Deviation: the rate of deep prompts is in units of the prior sample unless the study says
+        otherwise, because the paper's 0.001 hardly turns vectors as long as those of deep blocks.
+        Quick studies tune soft prompts on sums, and deep prompts at the last three blocks only.
     """
     soft, questions = _task(study, study.soft_task), _task(study, study.questions)
     sums = {**_task(study, study.arithmetic), **_deep(study)}
@@ -75,8 +78,8 @@ def arms(study: StudySpec) -> dict[str, Arm]:
         "deep-gaussian": ("Deep, Gaussian fitted at each block", deep | _prior("gaussian"), study.deep_rate),
         "deep-xavier": ("Deep, Xavier", deep | _prior("xavier"), study.deep_rate),
         "deep-exclusion": ("Deep, exclusion, c = 5", deep | _prior("exclusion"), study.deep_rate),
-        "form-cut": ("Deep from the embeddings on, cut", forms, study.deep_rate),
-        "form-kept": ("Deep from the embeddings on, kept", forms | {"deep_form": "kept"}, study.deep_rate),
+        "form-cut": ("Deep from the embeddings up, cut", forms, study.deep_rate),
+        "form-kept": ("Deep from the embeddings up, kept", forms | {"deep_form": "kept"}, study.deep_rate),
         "deep-math-interpolation": ("Deep on sums, interpolation", sums | {"prior": between}, study.deep_rate),
         "deep-math-gaussian": ("Deep on sums, Gaussian", sums | _prior("gaussian"), study.deep_rate),
         "deep-math-xavier": ("Deep on sums, Xavier", sums | _prior("xavier"), study.deep_rate),
@@ -92,28 +95,29 @@ def arms(study: StudySpec) -> dict[str, Arm]:
     }
 
 
-def _seeds(asked: dict[str, Any], n_seeds: int) -> tuple[TuningSpec, ...]:
+def _seeds(asked: Settings, n_seeds: int) -> tuple[TuningSpec, ...]:
     return tuple(TuningSpec.parse({**asked, "seed": seed}) for seed in range(n_seeds))
 
 
-def _prior(kind: str) -> dict[str, Any]:
+def _prior(kind: str) -> Settings:
     return {"prior": {"kind": kind}}
 
 
-def _deep(study: StudySpec) -> dict[str, Any]:
+def _deep(study: StudySpec) -> Settings:
     return {"method": "deep", "prompt_sites": study.prompt_sites, "rate_unit": study.deep_rate_unit}
 
 
 def _with_embeddings(sites: Sequence[int]) -> tuple[int, ...]:
     """Return sites with the token embeddings first.
 
-    Without a block between two prompted ones, cut and kept prompts are the same: what is kept is replaced at once.
+    Cut and kept prompts differ only where an unprompted block follows a prompted one; otherwise a
+    kept prompt is replaced at once.
     """
     return (0, *(site for site in sites if site != 0))
 
 
-def _task(study: StudySpec, dataset: DatasetSpec) -> dict[str, Any]:
-    """Return the settings that all runs on a task share."""
+def _task(study: StudySpec, dataset: DatasetSpec) -> Settings:
+    """Return the settings shared by all runs on a task."""
     every = max(1, study.steps // study.n_evaluations)
     return {
         "model": study.model,

@@ -1,4 +1,4 @@
-"""What figures, tables and claims are made with: a study, the store, and a way to have jobs done."""
+"""A study with the store and a way to have jobs done: what figures, tables and claims need."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -12,11 +12,11 @@ from core.studies.arms import arms
 
 T = TypeVar("T")
 Perform = Callable[[str, Spec], JobFolder]
-"""Has a job of a kind done for a spec and returns its folder."""
+"""Has a job of a kind done for a spec, and returns its folder."""
 
 
 class Bench:
-    """What a figure is made with.
+    """A study, the store and a way to have jobs done.
 
     Attributes:
         spec: of the study.
@@ -25,25 +25,25 @@ class Bench:
     """
 
     def __init__(self, spec: StudySpec, store: Store, perform: Perform) -> None:
-        """Keep what is given."""
+        """Keep the arguments."""
         self.spec, self.store, self.perform = spec, store, perform
 
     def made(self, find: Callable[[Any, Store], T | None], kind: str, spec: Spec) -> T:
-        """Return what a job keeps, made now if it is not there.
+        """Return what a job stores, and have the job done first if that is not there.
 
         Raises:
-            Failed: it is gone at once; or as the job ended.
+            Failed: the job failed, or what it made is gone from the store.
         """
         found = find(spec, self.store)
         if found is None:
             job = self.perform(kind, spec)
             found = find(spec, self.store)
             if found is None:
-                raise Failed(f"{job.id} succeeded but what it made is gone from the store; ask for it again.")
+                raise Failed(f"{job.id} succeeded, but what it made is gone from the store; request it again.")
         return found
 
     def n_layers(self) -> int:
-        """Return how many blocks the model has; it is fetched if that is not known before."""
+        """Return the number of the model's blocks; fetch the model if that is not known yet."""
         facts = describe_model(self.spec.model, self.store)
         if facts.n_layers is None:
             job = self.perform("model", self.spec.model)
@@ -51,11 +51,11 @@ class Bench:
         return facts.n_layers
 
     def runs(self, arm: str) -> list[JobFolder]:
-        """Return the ended tuning runs of an arm, one a seed, made if need be.
+        """Return the finished tuning runs of an arm, one per seed; make those that are missing.
 
         Raises:
             UnknownName: no such arm.
-            Failed: as a run ended.
+            Failed: a run failed.
         """
         known = arms(self.spec)
         if arm not in known:
@@ -63,16 +63,16 @@ class Bench:
         return [self.made(find_run, "tune", spec) for spec in known[arm].specs]
 
     def measured(self, arm: str) -> list[Measures]:
-        """Return what is measured of an arm's posteriors, one a seed."""
+        """Return the measures of an arm's posteriors, one per seed."""
         return self.measures(self.runs(arm))
 
     def measures(self, runs: Sequence[JobFolder]) -> list[Measures]:
-        """Return what is measured of runs' posteriors, without what each vector is worth."""
+        """Return the measures of runs' posteriors, without the worth of single vectors."""
         return [self.made(find_measures, "measure", measure_spec(run, worth=False)) for run in runs]
 
 
 def find_run(spec: TuningSpec, store: Store) -> JobFolder | None:
-    """Return the newest run of a spec that has succeeded."""
+    """Return the newest successful run of a spec."""
     wanted = spec.as_json()
     runs = (job for job in list_jobs(store, "tune") if job.spec == wanted)
     return next((job for job in runs if job.status().state == "succeeded"), None)

@@ -1,4 +1,4 @@
-"""What a study's items cost before they are started. Free of torch."""
+"""The cost of a study's items, before they are started. Free of torch."""
 
 import os
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from core.studies.arms import arms
 from core.studies.items import find_item, find_maker
 
 _A_LAYER = 24
-"""Operations a token, block and squared width: 12 weights, a product and a sum each."""
+"""Operations per token, block and squared width: 12 weights with a product and a sum each."""
 _TRAINED, _READ = 2, 1
-"""Passes a token: forwards and the gradient of the inputs; forwards alone."""
+"""Passes per token: forward and gradient of the inputs; forward only."""
 _BASELINES = 3
 
 
 @dataclass(frozen=True)
 class StudyCost:
-    """What is still to do.
+    """What is left to do.
 
     Attributes:
-        n_items: not made yet.
-        n_runs: of prompt-tuning that are not there.
-        n_captures: that are not there.
-        seconds: of runs and captures; None while the model's shape is unknown. Maps, statistics, and runs that begin
-            at the posteriors of these come on top.
-        measured: whether every part of it is by a pace measured here; otherwise some of it is a guess.
-        bytes: kept in the end; None likewise.
+        n_items: items that are missing.
+        n_runs: tuning runs that are missing.
+        n_captures: captures that are missing.
+        seconds: for runs and captures; None while the model's shape is unknown. Not included: maps,
+            statistics, and runs that start at the posteriors of these.
+        measured: whether all of it is based on paces measured here; otherwise part of it is a guess.
+        bytes: stored in the end; None while the model's shape is unknown.
     """
 
     n_items: int
@@ -45,7 +45,7 @@ class StudyCost:
 
 
 def study_cost(study: StudySpec, items: Sequence[str], store: Store) -> StudyCost:
-    """Return what items cost that were not made; what they share counts once.
+    """Return the cost of the missing items; what they share counts once.
 
     Raises:
         UnknownName: no such item.
@@ -73,7 +73,7 @@ def study_cost(study: StudySpec, items: Sequence[str], store: Store) -> StudyCos
 
 
 def study_clouds(study: StudySpec) -> list[CloudSpec]:
-    """Return the activations that a study's figures are made of."""
+    """Return the activations that a study's figures need."""
     datasets = (study.texts, study.questions, study.arithmetic)
     padded = [
         study.cloud(data, sites=(FINAL,), tokens=TokenFilter(pad=True)) for data in (study.texts, study.questions)
@@ -84,7 +84,7 @@ def study_clouds(study: StudySpec) -> list[CloudSpec]:
 
 
 def _guessed(spec: TuningSpec, store: Store) -> float | None:
-    """Return how long a run takes on a machine where none alike was measured; None while the shape is unknown."""
+    """Return the seconds of a run where no similar run was measured, or None for an unknown shape."""
     facts = describe_model(spec.model, store)
     if not facts.n_layers or not facts.d_model:
         return None
@@ -97,7 +97,10 @@ def _guessed(spec: TuningSpec, store: Store) -> float | None:
 
 
 def _trained_blocks(spec: TuningSpec, n_layers: int) -> int:
-    """Return how many blocks a step goes through; those below the first prompted one are computed once and kept."""
+    """Return how many blocks a step goes through.
+
+    The blocks below the first prompted one are computed once and cached.
+    """
     if spec.method == "soft" or not spec.cache_trunk:
         return n_layers
     return n_layers - resolve_prompt_sites(spec, n_layers)[0]

@@ -10,16 +10,16 @@ from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.picture import PINK, layers_of, points_of
 
-TEXTS_A_NEIGHBOUR = 5
-"""So many there must be for each neighbour that counts in t-SNE."""
+TEXTS_PER_NEIGHBOUR = 5
+"""Texts needed for each neighbour that t-SNE takes into account."""
 
 
 def encoder_means(bench: Bench) -> Reproduced:
     """Reproduce Figure 5.
 
     Source: Figure 5 and 4.1 of the paper (t5-base, 1,000 samples of C4, six arithmetic tasks, t-SNE).
-    Deviation: the means are of the stream that leaves the encoder's last block, without special tokens; the paper
-        does not say where its own are taken. t-SNE starts from principal components.
+    Deviation: means are taken over the stream that leaves the encoder's last block, without special
+        tokens; the paper does not say where it takes them. t-SNE starts from principal components.
     """
     study = bench.spec
     clouds = _clouds(study)
@@ -29,7 +29,7 @@ def encoder_means(bench: Bench) -> Reproduced:
         site=FINAL,
         clouds=clouds,
         n_points=max(50, study.n_texts),
-        perplexity=min(30, len(clouds) * study.n_texts / TEXTS_A_NEIGHBOUR),
+        perplexity=min(30, len(clouds) * study.n_texts / TEXTS_PER_NEIGHBOUR),
         seed=study.seed,
     )
     stored = bench.made(find_map, "projection", asked)
@@ -37,23 +37,23 @@ def encoder_means(bench: Bench) -> Reproduced:
     names = cloud_names(clouds)
     found = [find_cloud(cloud, bench.store) for cloud in clouds]
     points = points_of(stored, {name: cloud for name, cloud in zip(names, found, strict=True) if cloud})
-    others = [look for look in DATASET_MARKS if look.colour != PINK.colour] * 2
+    others = [mark for mark in DATASET_MARKS if mark.colour != PINK.colour] * 2
     purity = numbers["neighbour_purity"]["all"]
     return Reproduced(
         picture=map_figure(layers_of(points, dict(zip(names, (PINK, *others), strict=False))), map_axes(stored.map)),
         points=points,
         numbers={"encoder": study.encoder.label, "site": FINAL, "data_sets": names, "separability": numbers},
         caption=(
-            f"t-SNE (perplexity {asked.perplexity:g}) of {len(points):,} texts, each the mean over its tokens as they "
-            f"leave the last block of {study.encoder.label}; seed {study.seed}. In the full space "
-            f"{purity['value']:.0%} of a text's nearest neighbours are of its own data set ({purity['null']:.0%} with "
-            "data sets permuted)."
+            f"t-SNE (perplexity {asked.perplexity:g}) of {len(points):,} texts; each point is the mean over a text's "
+            f"tokens as they leave the last block of {study.encoder.label}; seed {study.seed}. In the full space "
+            f"{purity['value']:.0%} of a text's nearest neighbours belong to its own data set ({purity['null']:.0%} "
+            "when data sets are permuted)."
         ),
     )
 
 
 def encoder_atlas(bench: Bench) -> Atlas:
-    """Return the atlas of the encoder's mean activations at its last site: texts, then tasks; made if need be."""
+    """Return the atlas of the encoder's mean activations at its last site: texts, then tasks."""
     study = bench.spec
     asked = AtlasSpec(model=study.encoder, clouds=_clouds(study), sites=(FINAL,), seed=study.seed)
     return bench.made(find_atlas, "atlas", asked)

@@ -1,4 +1,4 @@
-"""What a study gives: picture, points and numbers; kept in a job's folder, read back, and written for people."""
+"""An item of a study: picture, points and numbers, kept in a job's folder and written to files."""
 
 import json
 from dataclasses import dataclass
@@ -16,24 +16,28 @@ PICTURE, POINTS = "picture.json", "points.parquet"
 ENDINGS = {"html": "html", "points": "parquet", "numbers": "json"}
 
 
+Numbers = dict[str, Any]
+"""JSON-able numbers of an item, with nulls and intervals; each item documents its own keys."""
+
+
 @dataclass(frozen=True)
 class Reproduced:
-    """What a figure, table or claim of the paper came to here.
+    """A figure, table or claim of the paper, reproduced.
 
     Attributes:
-        picture: as the paper draws it, same roles, same colours.
-        points: one row a point on the picture, or a table's rows.
-        numbers: JSON-able: what was computed, with nulls and intervals.
+        picture: drawn as in the paper, with the same roles and colours.
+        points: one row per point of the picture, or the rows of a table.
+        numbers: what was computed.
         caption: what was fitted on what.
     """
 
     picture: go.Figure
     points: pd.DataFrame
-    numbers: dict[str, Any]
+    numbers: Numbers
     caption: str
 
 
-def keep(found: Reproduced, folder: Path) -> dict[str, Any]:
+def keep(found: Reproduced, folder: Path) -> dict[str, object]:
     """Write picture and points into a folder and return the rest, JSON-able.
 
     Raises:
@@ -45,10 +49,10 @@ def keep(found: Reproduced, folder: Path) -> dict[str, Any]:
     return {"caption": found.caption, "numbers": found.numbers}
 
 
-def recall(folder: Path, kept: dict[str, Any]) -> Reproduced:
-    """Return what `keep` wrote into a folder and returned."""
+def recall(folder: Path, caption: str, numbers: Numbers) -> Reproduced:
+    """Return what `keep` wrote into a folder, with the caption and numbers that it returned."""
     picture = from_json((folder / PICTURE).read_text(), skip_invalid=False)
-    return Reproduced(go.Figure(picture), pd.read_parquet(folder / POINTS), kept["numbers"], kept["caption"])
+    return Reproduced(go.Figure(picture), pd.read_parquet(folder / POINTS), numbers, caption)
 
 
 def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, str]:
@@ -57,8 +61,8 @@ def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, s
     Args:
         found: the item.
         item: its name, which the files get.
-        title: said above the picture.
-        folder: that exists.
+        title: shown above the picture.
+        folder: where to write; it must exist.
 
     Returns:
         the files' names, by 'html', 'points' and 'numbers'.

@@ -1,10 +1,10 @@
-"""What a study can give, item by item, and what is kept of it. Free of torch: pages read it."""
+"""The items of a study, and those that were made. Free of torch, since pages read it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
+from core.analysis.verdict import Verdict
 from core.errors import UnknownName
 from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
@@ -14,7 +14,7 @@ from core.studies.arms import COMPARED, PLAIN, REGULARISED
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS
 from core.studies.encoder_means import encoder_means
-from core.studies.figure import Reproduced, recall
+from core.studies.figure import Numbers, Reproduced, recall
 from core.studies.layers import layers
 from core.studies.prior_samples import autoencoder_samples, exclusion_samples
 from core.studies.prompts import (
@@ -30,9 +30,9 @@ from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
 
 KIND = "study"
-"""Of the jobs that make items."""
+"""Kind of the jobs that make items."""
 VERSION = "1"
-"""Goes up when the same study would give other pictures or numbers."""
+"""Changes when the same study would give other pictures or numbers."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Item:
     """A figure, a table or a claim.
 
     Attributes:
-        title: said above the picture.
-        make: from a bench.
-        arms: whose runs it rests on.
+        title: shown above the picture.
+        make: makes it on a bench.
+        arms: of the study whose runs it needs.
     """
 
     title: str
@@ -51,8 +51,8 @@ class Item:
 
 
 FIGURES = {
-    1: Item("Sentences as paths on the vocabulary cloud, t-SNE", sentences_on_vocabulary),
-    2: Item("Sentences as paths on activations, PCA", sentences_on_activations),
+    1: Item("Trajectories of sentences on the vocabulary cloud, t-SNE", sentences_on_vocabulary),
+    2: Item("Trajectories of sentences on activations, PCA", sentences_on_activations),
     3: Item("A question and its answer, token by token, on the last layer's activations, PCA", answer_path),
     4: Item("Activations at several layers, PCA of each", layers),
     5: Item("Mean activations of an encoder on texts and arithmetic tasks, t-SNE", encoder_means),
@@ -85,7 +85,7 @@ ITEMS |= {
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
-ITEMS["transfer"] = Item("Deep prompts begun at the posterior of another task", transfer, ("deep-gaussian", PLAIN))
+ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, ("deep-gaussian", PLAIN))
 ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make, claim.arms) for number, claim in CLAIMS.items()}
 """In the order of a report."""
 
@@ -102,6 +102,45 @@ def find_maker(item: str) -> Item:
 
 
 @dataclass(frozen=True)
+class InterimAnalysis:
+    """An analysis of a claim while seeds were added; a bound that is not finite is None."""
+
+    n_seeds: int
+    verdict: Verdict
+    value: float | None
+    low: float | None
+    high: float | None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job of a study keeps in its `result.json`.
+
+    Attributes:
+        version: of the code that made it.
+        caption: of the picture.
+        numbers: of the item.
+        seconds: the job took.
+        looks: interim analyses, where seeds were added to a claim.
+    """
+
+    version: str
+    caption: str
+    numbers: Numbers
+    seconds: float
+    looks: tuple[InterimAnalysis, ...] = ()
+
+
+def read_result(job: JobFolder) -> Result | None:
+    """Return the result of a job that made an item, or None if it has not succeeded or is outdated."""
+    kept = job.result() if job.status().state == "succeeded" else None
+    if not kept or kept["version"] != VERSION:
+        return None
+    return Result(**{**kept, "looks": tuple(InterimAnalysis(**one) for one in kept.get("looks", ()))})
+
+
+@dataclass(frozen=True)
 class Found:
     """An item that was made.
 
@@ -113,22 +152,17 @@ class Found:
 
     spec: StudyItemSpec
     job: JobFolder
-    result: dict[str, Any]
+    result: Result
 
     @property
     def title(self) -> str:
-        """Return what is said above the picture."""
+        """Return the title shown above the picture."""
         return find_maker(self.spec.item).title
-
-    @property
-    def numbers(self) -> dict[str, Any]:
-        """Return what was computed."""
-        return self.result["numbers"]
 
     @cached_property
     def reproduced(self) -> Reproduced:
         """Return picture, points, numbers and caption."""
-        return recall(self.job.path, self.result)
+        return recall(self.job.path, self.result.caption, self.result.numbers)
 
 
 def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
@@ -140,14 +174,14 @@ def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
     find_maker(spec.item)
     wanted = spec.as_json()
     for job in list_jobs(store, KIND):
-        result = job.result() if job.spec == wanted and job.status().state == "succeeded" else None
-        if result and result["version"] == VERSION:
+        result = read_result(job) if job.spec == wanted else None
+        if result:
             return Found(spec, job, result)
     return None
 
 
 def studies_of(store: Store) -> list[StudySpec]:
-    """Return the studies of which something was made, the newest first."""
+    """Return the studies that have at least one item, newest first."""
     found = {}
     for job in list_jobs(store, KIND):
         if job.status().state == "succeeded":

@@ -1,26 +1,26 @@
-"""Which claims were judged on which studies: what the Findings page reads."""
+"""Which claims were judged on which studies, as the Findings page reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.specs import DecideSpec, Spec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, list_jobs
 from core.studies.claims import CLAIMS
+from core.studies.claims.judgement import Judgement
 from core.studies.decide import KIND as DECIDE
 from core.studies.figure import Reproduced, recall
 from core.studies.items import KIND as STUDY
-from core.studies.items import VERSION
+from core.studies.items import InterimAnalysis, Result, read_result
 
 _CLAIM_OF = {claim.item: number for number, claim in CLAIMS.items()}
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """A claim as it was judged.
+class JudgedClaim:
+    """A claim that a job judged on a study.
 
     Attributes:
-        study: it was judged on.
+        study: the study.
         claim: its number.
         job: that judged it.
         result: of the job.
@@ -29,51 +29,51 @@ class Judgement:
     study: StudySpec
     claim: int
     job: JobFolder
-    result: dict[str, Any]
+    result: Result
 
     @property
-    def numbers(self) -> dict[str, Any]:
-        """Return what was found, see `core.studies.claims.base.judgement`."""
-        return self.result["numbers"]["judgement"]
+    def judgement(self) -> Judgement:
+        """Return what was found."""
+        return Judgement.model_validate(self.result.numbers["judgement"])
 
     @property
     def asked(self) -> tuple[str, Spec]:
-        """Return kind and spec of the job, with which it can be made again."""
+        """Return kind and spec of the job that makes it again."""
         spec = DecideSpec if self.job.kind == DECIDE else StudyItemSpec
         return self.job.kind, spec.parse(self.job.spec)
 
     @property
-    def looks(self) -> list[dict[str, Any]]:
-        """Return how the verdict came about, where seeds were added."""
-        return self.result.get("looks", [])
+    def analyses(self) -> tuple[InterimAnalysis, ...]:
+        """Return the analyses that led to the verdict, where seeds were added."""
+        return self.result.looks
 
     @property
     def reproduced(self) -> Reproduced:
         """Return picture, table, numbers and caption."""
-        return recall(self.job.path, self.result)
+        return recall(self.job.path, self.result.caption, self.result.numbers)
 
 
-def judgements(store: Store) -> list[Judgement]:
-    """Return every claim that was judged, the newest first."""
+def judgements(store: Store) -> list[JudgedClaim]:
+    """Return every claim that was judged, newest first."""
     found = []
     for job in list_jobs(store):
         claim = _claim(job)
-        result = job.result() if claim and job.status().state == "succeeded" else None
-        if claim and result and result["version"] == VERSION:
-            found.append(Judgement(StudySpec.parse(job.spec["study"]), claim, job, result))
+        result = read_result(job) if claim else None
+        if claim and result:
+            found.append(JudgedClaim(StudySpec.parse(job.spec["study"]), claim, job, result))
     return found
 
 
 def without_seeds(study: StudySpec) -> StudySpec:
-    """Return a study whatever its number of seeds: more of them are more of the same."""
+    """Return a study with its number of seeds ignored; further seeds do not make it another study."""
     return study.model_copy(update={"n_seeds": 1})
 
 
-def best(found: Sequence[Judgement], study: StudySpec, claim: int) -> Judgement | None:
-    """Return the judgement of a claim with the most seeds, on a study whatever its seeds."""
+def best(found: Sequence[JudgedClaim], study: StudySpec, claim: int) -> JudgedClaim | None:
+    """Return the judgement of a claim with the most seeds, whatever the study's number of seeds."""
     wanted = without_seeds(study)
     mine = [one for one in found if one.claim == claim and without_seeds(one.study) == wanted]
-    return max(mine, key=lambda one: (one.numbers["n_seeds"], one.job.kind == DECIDE), default=None)
+    return max(mine, key=lambda one: (one.judgement.n_seeds, one.job.kind == DECIDE), default=None)
 
 
 def _claim(job: JobFolder) -> int | None:

@@ -1,4 +1,4 @@
-"""Figure 4: the cloud at several layers, and whether it has one mode there."""
+"""Figure 4: the cloud at several layers, and whether it has a single mode there."""
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ def layers(bench: Bench) -> Reproduced:
     """Reproduce Figure 4.
 
     Source: Figure 4 and 4.1 of the paper ("more or less unimodal across different layers").
-    Deviation: unimodality is tested, by Hartigan's dip along principal and random directions with Holm's correction;
-        the maps are turned onto each other. Questions and arithmetic are drawn beside the texts.
+    Deviation: unimodality is tested with Hartigan's dip along principal and random directions, with
+        Holm's correction. Each map is rotated onto the one before. Questions and arithmetic are
+        drawn as well as texts.
     """
     atlas = three_domains(bench)
     points, maps = atlas.points, atlas.maps
@@ -36,15 +37,15 @@ def layers(bench: Bench) -> Reproduced:
         numbers={"model": bench.spec.model.label, "sites": atlas.sites, "data_sets": names, "by_site": every},
         caption=(
             f"Principal components of {', '.join(names)} at {len(small)} sites of {bench.spec.model.label}, fitted "
-            "at each site and turned onto the one before; beside a site the share of variance its two axes show. "
-            f"{names[0]}: the dip test finds no second mode (Holm-corrected p > 0.05 along all of 15 directions) at "
-            f"{n_one} of {len(small)} sites."
+            "at each site and rotated onto the map before; the title of each gives the share of variance on its two "
+            f"axes. For {names[0]} the dip test finds no second mode (Holm-corrected p > 0.05 along all 15 directions) "
+            f"at {n_one} of {len(small)} sites."
         ),
     )
 
 
 def three_domains(bench: Bench) -> Atlas:
-    """Return the atlas of the study's texts, questions and arithmetic, made if need be."""
+    """Return the atlas of the study's texts, questions and arithmetic."""
     study = bench.spec
     clouds = tuple(study.cloud(dataset) for dataset in (study.texts, study.questions, study.arithmetic))
     return bench.made(
@@ -53,7 +54,7 @@ def three_domains(bench: Bench) -> Atlas:
 
 
 def _sites(bench: Bench) -> tuple[int | str, ...]:
-    """Return every site, or some spread evenly, the first and the last among them."""
+    """Return all sites, or evenly spaced ones that include the first and the last."""
     every: list[int | str] = [*range(bench.n_layers()), FINAL]
     chosen = np.unique(np.linspace(0, len(every) - 1, min(len(every), bench.spec.n_sites)).round().astype(int))
     return tuple(every[i] for i in chosen)

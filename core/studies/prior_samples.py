@@ -1,8 +1,7 @@
-"""Figures 9 and 13: what priors sample, on the cloud that they were fitted on."""
+"""Figures 9 and 13: samples of priors on the cloud that they were fitted on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from core.priors.fitting import FIT, find_fit
 from core.specs import FitSpec, PriorSpec, parse_prior
 from core.store import Store
 from core.studies.bench import Bench
-from core.studies.figure import Reproduced
+from core.studies.figure import Numbers, Reproduced
 from core.studies.picture import AXES
 from core.studies.prompts import Ground, activations_ground, vocabulary_ground
 
@@ -26,7 +25,7 @@ N_SAMPLES = 500
 MEAN = Mark("#10A56B", "cross", "cross", 16, 1.0)
 """The paper's green cross."""
 MANY = replace(PRIOR, size=5, opacity=0.6)
-"""A prior's samples, of which there are hundreds."""
+"""For hundreds of samples of a prior."""
 GAUSSIAN = Mark("#E69F00", "circle-open", "circle-open", 6, 0.8)
 
 
@@ -37,20 +36,21 @@ class Drawn:
     Attributes:
         name: for the legend.
         vectors: (n, d_model).
-        look: of them.
+        mark: how they are drawn.
     """
 
     name: str
     vectors: NDArray[np.floating]
-    look: Mark
+    mark: Mark
 
 
 def exclusion_samples(bench: Bench) -> Reproduced:
     """Reproduce Figure 9.
 
-    Source: Figure 9 and 4.3 of the paper (samples of the exclusion prior, empirical mean as a green cross).
-    Deviation: the numbers say how far out samples are in the full space, where the hole that is drawn in two dimensions
-        is a thin shell (c = 5).
+    Source: Figure 9 and 4.3 of the paper (samples of the exclusion prior, empirical mean as a green
+        cross).
+    Deviation: the numbers give the distance of samples from the mean in the full space, where the
+        hole drawn in two dimensions is a thin shell (c = 5).
     """
     prior, references = fitted(parse_prior({"kind": "exclusion"}), Place(bench.spec.model), bench)
     samples = prior.sample(N_SAMPLES, np.random.default_rng(bench.spec.seed))
@@ -62,7 +62,7 @@ def exclusion_samples(bench: Bench) -> Reproduced:
         vocabulary_ground(bench),
         [Drawn("exclusion prior, c = 5", samples, MANY), Drawn("mean of the rows", mean[None], MEAN)],
         {"report": report, "distance_median": away, "row_distance_median": own},
-        f"In the full space samples lie {away / own:.2f} times as far from the mean as rows do (medians). "
+        f"In the full space samples lie {away / own:.2f} times as far from the mean as the rows (medians). "
         f"{report['in_words']}",
     )
 
@@ -70,16 +70,17 @@ def exclusion_samples(bench: Bench) -> Reproduced:
 def autoencoder_samples(bench: Bench) -> Reproduced:
     """Reproduce Figure 13.
 
-    Source: Figure 13 and 4.6 of the paper (activations sampled by a VAE trained on SQuAD activations: concentrated).
-    Deviation: the stream entering the last block; beside the samples a Gaussian fitted on the same activations. Spread
-        is the trace of the covariance over the data's.
+    Source: Figure 13 and 4.6 of the paper (samples of a VAE trained on SQuAD activations, which
+        concentrate).
+    Deviation: the activations are those entering the last block. Samples of a Gaussian fitted on the
+        same activations are drawn as well. Spread is the trace of the covariance over the data's.
     """
     study, site = bench.spec, bench.n_layers() - 1
     place = Place(study.model, study.cloud(study.questions), site)
     drawn, spread, reports = [], {}, {}
-    for name, kind, look in (("fitted Gaussian", "gaussian", GAUSSIAN), ("VAE", "vae", MANY)):
+    for name, kind, mark in (("fitted Gaussian", "gaussian", GAUSSIAN), ("VAE", "vae", MANY)):
         prior, references = fitted(parse_prior({"kind": kind}), place, bench)
-        drawn.append(Drawn(name, prior.sample(N_SAMPLES, np.random.default_rng(study.seed)), look))
+        drawn.append(Drawn(name, prior.sample(N_SAMPLES, np.random.default_rng(study.seed)), mark))
         reports[name] = prior.report()
         spread[name] = total_variance(drawn[-1].vectors) / total_variance(references.main.points)
     words = ", ".join(f"{name} {value:.2f}" for name, value in spread.items())
@@ -88,7 +89,7 @@ def autoencoder_samples(bench: Bench) -> Reproduced:
         activations_ground(bench, [study.questions], site),
         drawn,
         {"site": site, "spread": spread, "reports": reports},
-        f"Spread of samples over the activations' own (traces): {words}.",
+        f"Spread of the samples over that of the activations (traces of covariance): {words}.",
     )
 
 
@@ -98,7 +99,7 @@ def total_variance(points: NDArray[np.floating]) -> float:
 
 
 def fitted(spec: PriorSpec, place: Place, bench: Bench) -> tuple[Prior, References]:
-    """Return a prior fitted at a place and what it was fitted on; a fit that takes long is a job."""
+    """Return a prior fitted on a reference, and the reference; a fit that takes long is a job."""
 
     def get(needed: Needed) -> Cloud:
         return bench.made(find, job_kind(needed), needed)
@@ -112,12 +113,12 @@ def fitted(spec: PriorSpec, place: Place, bench: Bench) -> tuple[Prior, Referenc
     return bench.made(found, FIT, asked), references
 
 
-def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: dict[str, Any], words: str) -> Reproduced:
+def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: Numbers, words: str) -> Reproduced:
     layers, tables = list(ground.layers), [ground.points]
     for one in drawn:
         xy = ground.stored.map.overlay(one.vectors).coordinates
         layers.append(
-            Layer(name=one.name if len(xy) == 1 else f"{one.name} ({len(xy):,})", coordinates=xy, mark=one.look)
+            Layer(name=one.name if len(xy) == 1 else f"{one.name} ({len(xy):,})", coordinates=xy, mark=one.mark)
         )
         tables.append(pd.DataFrame(xy, columns=list(AXES)).assign(cloud=one.name, row_id=np.arange(len(xy))))
     explained = float(ground.stored.map.pca.explained[:2].sum())
@@ -126,5 +127,5 @@ def _figure(bench: Bench, ground: Ground, drawn: Sequence[Drawn], numbers: dict[
         points=pd.concat(tables, ignore_index=True),
         numbers={"model": bench.spec.model.label, **numbers},
         caption=f"Principal components of {ground.words} ({explained:.0%} of their variance), with {N_SAMPLES} samples "
-        f"a prior. {words}",
+        f"per prior. {words}",
     )

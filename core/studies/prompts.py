@@ -1,8 +1,7 @@
-"""Figures 6 to 8 and 10 to 12: prior samples and posteriors of runs on the clouds that they may have come from."""
+"""Figures 6 to 8 and 10 to 12: prior samples and posteriors of runs on clouds of the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR, REFERENCE, XAV
 from core.jobs.measure import Measures
 from core.jobs.projection import StoredMap, find_map
 from core.specs import DatasetSpec, ProjectionSpec
+from core.store import JobFolder
 from core.store.prompts import RunPrompts, read_prompts
 from core.studies.arms import arms
 from core.studies.bench import Bench
@@ -22,7 +22,7 @@ from core.studies.picture import AXES, layers_of, points_of
 
 XAVIER_POSTERIOR = replace(XAVIER, symbol="cross-open", symbol_3d="cross")
 QUANTITIES = (("displacement", "angle"), ("displacement", "distance"), ("collapse", "cosine"))
-"""What the table of a figure tells of each arm, beside loss and place."""
+"""Quantities in the table of a figure, besides loss and the share of vectors inside the data."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,22 @@ class Shown:
 
     Attributes:
         arm: its name.
-        looks: of prior sample and posterior.
+        marks: of prior sample and posterior.
     """
 
     arm: str
-    looks: tuple[Mark, Mark] = (PRIOR, POSTERIOR)
+    marks: tuple[Mark, Mark] = (PRIOR, POSTERIOR)
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What vectors are shown on.
+    """A map with its points, as the background of a picture.
 
     Attributes:
         stored: the map.
         points: that it was fitted on, as `points_of` gives them.
         layers: of these points.
-        words: what it is, for captions.
+        words: its description for captions.
     """
 
     stored: StoredMap
@@ -83,7 +83,8 @@ def on_token_activations(bench: Bench) -> Reproduced:
     """Reproduce Figure 10.
 
     Source: Figure 10 and 4.4 of the paper (token-level activations of C4 and SQuAD, rate 0.001).
-    Deviation: the trained Xavier vectors, which the paper leaves out because they lie where they began, are drawn too.
+    Deviation: the trained Xavier vectors are drawn too; the paper leaves them out because they stay
+        where they started.
     """
     study = bench.spec
     ground = activations_ground(bench, [study.texts, study.questions], site=0)
@@ -96,7 +97,8 @@ def on_last_layer(bench: Bench) -> Reproduced:
     """Reproduce Figure 11.
 
     Source: Figure 11 and 4.4 of the paper (last layer activations of C4 and SQuAD, deep prompts).
-    Deviation: deep prompts stand at a block's input, so the clouds are what enters the last block.
+    Deviation: deep prompts are put in at a block's input, so the clouds are what enters the last
+        block.
     """
     study, site = bench.spec, bench.n_layers() - 1
     ground = activations_ground(bench, [study.texts, study.questions], site)
@@ -106,7 +108,8 @@ def on_last_layer(bench: Bench) -> Reproduced:
 def interpolated(bench: Bench) -> Reproduced:
     """Reproduce Figure 12.
 
-    Source: Figure 12 and 4.5 of the paper (last layer, with MATH; Gaussians fitted on MATH and C4 interpolated).
+    Source: Figure 12 and 4.5 of the paper (last layer, with MATH; interpolation between Gaussians
+        fitted on MATH and C4).
     Deviation: as in Figure 11.
     """
     study, site = bench.spec, bench.n_layers() - 1
@@ -127,7 +130,7 @@ def vocabulary_ground(bench: Bench) -> Ground:
 
 
 def activations_ground(bench: Bench, datasets: Sequence[DatasetSpec], site: int) -> Ground:
-    """Return activations of data sets at a site on their principal components, the first data set grey."""
+    """Return activations of data sets at a site on their principal components, the first one grey."""
     study = bench.spec
     specs = tuple(study.cloud(dataset) for dataset in datasets)
     asked = ProjectionSpec(model=study.model, site=site, clouds=specs, n_points=study.rows, seed=study.seed)
@@ -135,14 +138,16 @@ def activations_ground(bench: Bench, datasets: Sequence[DatasetSpec], site: int)
     found = {dataset.label: find_cloud(spec, bench.store) for dataset, spec in zip(datasets, specs, strict=True)}
     clouds = {name: cloud for name, cloud in found.items() if cloud}
     points = points_of(stored, clouds)
-    looks = dict(zip(clouds, (REFERENCE, *DATASET_MARKS), strict=False))
+    marks = dict(zip(clouds, (REFERENCE, *DATASET_MARKS), strict=False))
     where = "token embeddings" if site == 0 else f"activations entering block {site}"
     words = f"{len(points):,} {where} of {study.model.label} on {', '.join(clouds)}"
-    return Ground(stored, points, layers_of(points, looks), words)
+    return Ground(stored, points, layers_of(points, marks), words)
 
 
 def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> Reproduced:
     layers, arrows, tables, rows, off_plane = list(ground.layers), [], [ground.points], [], []
+    runs: list[JobFolder] = []
+    names: list[list[str]] = []
     for one in shown:
         arm = arms(bench.spec)[one.arm]
         runs = bench.runs(one.arm)
@@ -154,21 +159,17 @@ def _figure(bench: Bench, ground: Ground, shown: Sequence[Shown], site: int) -> 
         tables += [_table(layer) for layer in pair]
         off_plane.append(np.median(ground.stored.map.overlay(prompts.posterior(site)).off_plane_share))
         rows.append(arm_row(arm.title, bench.measures(runs), site))
+        names.append([run.id for run in runs])
     explained = float(ground.stored.map.pca.explained[:2].sum())
     return Reproduced(
         picture=map_figure(layers, map_axes(ground.stored.map), arrows),
         points=pd.concat(tables, ignore_index=True),
-        numbers={
-            "model": bench.spec.model.label,
-            "site": site,
-            "runs": [row["runs"] for row in rows],
-            "table": [{name: value for name, value in row.items() if name != "runs"} for row in rows],
-        },
+        numbers={"model": bench.spec.model.label, "site": site, "runs": names, "table": rows},
         caption=(
-            f"Principal components of {ground.words}, with prior samples, posteriors and the way between of one run "
-            f"(seed 0; in the table means over {len(rows[0]['runs'])}). The axes, fitted on the clouds alone, show "
-            f"{explained:.0%} of the clouds' variance, and of the posteriors' squared distance from the clouds' mean "
-            f"{', '.join(f'{1 - share:.0%}' for share in off_plane)}."
+            f"Principal components of {ground.words}, with prior samples, posteriors and arrows between them for one "
+            f"run (seed 0; the table gives means over {len(runs)} runs). The axes are fitted on the clouds "
+            f"only. They show {explained:.0%} of the clouds' variance, and of the posteriors' squared distance from "
+            f"the clouds' mean {', '.join(f'{1 - share:.0%}' for share in off_plane)}."
         ),
     )
 
@@ -183,7 +184,7 @@ def _layers(one: Shown, title: str, prompts: RunPrompts, site: int, stored: Stor
             hover=[f"vector {i}" for i in range(len(vectors))],
             mark=look,
         )
-        for name, vectors, look in zip(names, (prompts.prior(site), prompts.posterior(site)), one.looks, strict=True)
+        for name, vectors, look in zip(names, (prompts.prior(site), prompts.posterior(site)), one.marks, strict=True)
     ]
     return layers[0], layers[1]
 
@@ -193,16 +194,16 @@ def _table(layer: Layer) -> pd.DataFrame:
     return frame.assign(cloud=layer.name, row_id=np.arange(len(frame)))
 
 
-def arm_row(title: str, measured: Sequence[Measures], site: int) -> dict[str, Any]:
-    """Return what an arm came to at a site: means over its seeds, and its runs.
+def arm_row(title: str, measured: Sequence[Measures], site: int) -> dict[str, object]:
+    """Return an arm's row of a table: means over its seeds at a site.
 
     Returns:
-        arm, seeds, loss of prior sample and posterior, displacement, collapse, share of vectors inside the 95 % region
-        of the run's own data (or the vocabulary), runs.
+        arm, seeds, loss of prior sample and posterior, displacement, collapse, share of vectors
+        inside the 95 % region of the run's own data (or the vocabulary).
     """
     at = [next(one for one in found.summary["sites"] if one["site"] == site) for found in measured]
     losses = [found.summary["quality"]["loss"] for found in measured]
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "arm": title,
         "seeds": len(measured),
         "loss before": _average([loss.get("prior") for loss in losses]),
@@ -210,11 +211,10 @@ def arm_row(title: str, measured: Sequence[Measures], site: int) -> dict[str, An
     }
     for group, name in QUANTITIES:
         row[name] = _average([one[group][name]["value"] for one in at])
-    own = list(at[0]["place"])
-    for cloud in own:
+    for cloud in at[0]["place"]:
         inside = [one["place"].get(cloud, {}).get("inside", {}).get("value") for one in at]
         row[f"inside {cloud}"] = _average(inside)
-    return {**row, "runs": [found.summary["run"] for found in measured]}
+    return row
 
 
 def _average(values: Sequence[float | None]) -> float | None:

@@ -1,4 +1,4 @@
-"""A study as one page that opens without a network: verdicts on top, then every picture with its words."""
+"""A study as one page that opens without a network: verdicts first, then every picture."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 from core.figures.palette import POINTS_BELOW
 from core.specs import StudyItemSpec, StudySpec
 from core.store import Store
+from core.studies.claims.judgement import Judgement
 from core.studies.items import ITEMS, Found, find_item
 
 _PAGE = """<!DOCTYPE html>
@@ -38,22 +39,22 @@ a {{ color: #1F6FC4; text-decoration: none; }} a:hover {{ text-decoration: under
 
 
 def report_html(study: StudySpec, store: Store) -> str:
-    """Return the page of what was made of a study so far."""
+    """Return the page of all items of a study that were made so far."""
     asked = [StudyItemSpec(study=study, item=item) for item in ITEMS]
     found = [one for one in (find_item(spec, store) for spec in asked) if one]
     return report_page(study, found)
 
 
-def report_page(study: StudySpec, found: Sequence[Found], made: Sequence[Mapping[str, Any]] = ()) -> str:
+def report_page(study: StudySpec, found: Sequence[Found], failed: Mapping[str, str] | None = None) -> str:
     """Return the page of items.
 
     Args:
         study: of the items.
         found: in the order of the page.
-        made: rows of a report, of which those with an `error` are told at the end.
+        failed: title → reason of items that could not be made, shown at the end.
     """
-    failed = [row for row in made if "error" in row]
-    sections = [_section(one) for one in found] + [_failure(row) for row in failed]
+    sections = [_section(one) for one in found]
+    sections += [f"<h2>{escape(title)}</h2><p>Not made: {escape(why)}</p>" for title, why in (failed or {}).items()]
     return _PAGE.format(
         title=escape(f"priorscope: the paper on {study.model.label}"),
         below=POINTS_BELOW,
@@ -69,7 +70,7 @@ def _setting(study: StudySpec) -> str:
     return (
         f"Model {study.model.label}; texts {study.texts.label}, questions {study.questions.label}, arithmetic "
         f"{study.arithmetic.label}; {study.n_texts:,} texts of each. Prompt-tuning: {study.n_seeds} seeds, "
-        f"{study.steps} steps of {study.batch_size} examples, soft prompts on {study.soft_task.label}, deep ones "
+        f"{study.steps} steps of {study.batch_size} examples, soft prompts on {study.soft_task.label}, deep prompts "
         f"before blocks {', '.join(map(str, study.prompt_sites))}. Encoder {study.encoder.label}. Seed {study.seed}."
     )
 
@@ -78,37 +79,33 @@ def _verdicts(found: Sequence[Found]) -> str:
     """Return a table of the claims among the items."""
     rows = []
     for one in found:
-        judged = one.numbers.get("judgement")
-        if judged:
-            verdict = escape(str(judged["verdict"]))
-            link = f'<a href="#{escape(one.spec.item)}">{escape(one.title)}</a>'
-            words = escape(str(judged["words"]))
-            rows.append(f'<tr><td>{link}</td><td class="{verdict}">{verdict}</td><td>{words}</td></tr>')
+        if "judgement" in one.result.numbers:
+            judged = Judgement.model_validate(one.result.numbers["judgement"])
+            verdict = f'<td class="{judged.verdict}">{judged.verdict}</td>'
+            rows.append(f"<tr><td>{_link(one)}</td>{verdict}<td>{escape(judged.words)}</td></tr>")
     if not rows:
         return ""
-    head = "<tr><th>Claim</th><th>Verdict</th><th>Found here</th></tr>"
+    head = "<tr><th>Claim</th><th>Verdict</th><th>Finding</th></tr>"
     return f"<h2>Claims</h2><table>{head}{''.join(rows)}</table>"
 
 
 def _contents(found: Sequence[Found]) -> str:
-    links = [
-        f'<a href="#{escape(one.spec.item)}">{escape(one.title)}</a>' for one in found if "judgement" not in one.numbers
-    ]
+    links = [_link(one) for one in found if "judgement" not in one.result.numbers]
     return f"<h2>Contents</h2><p>{'<br>'.join(links)}</p>" if links else ""
+
+
+def _link(one: Found) -> str:
+    return f'<a href="#{escape(one.spec.item)}">{escape(one.title)}</a>'
 
 
 def _section(one: Found) -> str:
     kept = one.reproduced
     picture = to_html(kept.picture, include_plotlyjs=False, full_html=False, config={"displaylogo": False})
-    took = f'<p class="quiet">Made in {one.result["seconds"]:,.0f} s, what it rests on included where it was new.</p>'
+    took = f'<p class="quiet">Made in {one.result.seconds:,.0f} s, including the new jobs it needed.</p>'
     return (
         f'<h2 id="{escape(one.spec.item)}">{escape(one.title)}</h2>{picture}<p>{escape(kept.caption)}</p>'
         f"{_numbers_table(kept.numbers.get('table'))}{took}"
     )
-
-
-def _failure(row: Mapping[str, Any]) -> str:
-    return f"<h2>{escape(str(row['title']))}</h2><p>Not made: {escape(str(row['error']))}</p>"
 
 
 def _numbers_table(rows: Sequence[Mapping[str, Any]] | None) -> str:

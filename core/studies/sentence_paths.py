@@ -1,5 +1,6 @@
-"""Figures 1 and 2: sentences as paths, on the vocabulary cloud and on a higher layer's activations."""
+"""Figures 1 and 2: trajectories of sentences on the vocabulary and on a higher layer's activations."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from core.figures.palette import REFERENCE
 from core.figures.text_trajectories import trajectories_figure
 from core.jobs.paths import find_paths
 from core.jobs.projection import find_map
-from core.jobs.trajectory import find_trajectories, trajectory_spec
+from core.jobs.trajectory import Trajectories, find_trajectories, trajectory_spec
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
@@ -23,17 +24,18 @@ SENTENCES = (
     "Scientists found that the new material conducts heat better than copper.",
     "She put the letter back into the drawer and never spoke of it again.",
 )
-"""Followed in Figures 1 and 2; the paper does not print its own."""
+"""The sentences of Figures 1 and 2; the paper does not print its own."""
 HIGHER = 0.75
-"""How far up Figure 2 is taken, as a share of the blocks; the paper says "higher-layer"."""
+"""Height of Figure 2's site as a share of the blocks; the paper says "higher-layer"."""
 
 
 def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     """Reproduce Figure 1.
 
-    Source: Figure 1 and 4.1 of the paper (sentences on the token embeddings, t-SNE; their spread against random walks).
-    Deviation: a token whose row the map was not fitted on is laid on it only inside the map's support. Spread, step
-        length and drift are measured in the full space, against three nulls.
+    Source: Figure 1 and 4.1 of the paper (sentences on the token embeddings, t-SNE; their spread
+        against random walks).
+    Deviation: a token that the map was not fitted on is overlaid only inside the map's support.
+        Spread, step length and drift are measured in the full space, against three nulls.
     """
     study = bench.spec
     asked = ProjectionSpec(
@@ -53,8 +55,8 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
         numbers={"model": study.model.label, "site": 0, "sentences": list(SENTENCES), "paths": numbers},
         caption=(
             f"t-SNE (perplexity {asked.perplexity:g}) of {len(ground):,} rows of the vocabulary of "
-            f"{study.model.label}, grey, with {len(SENTENCES)} sentences token by token. In the full space the paths "
-            f"of {study.n_documents} texts have {tighter} the radius of gyration of random walks over the vocabulary."
+            f"{study.model.label}, grey, with {len(SENTENCES)} sentences token by token. In the full space "
+            f"{study.n_documents} texts have {tighter} the radius of gyration of random walks over the vocabulary."
         ),
     )
 
@@ -63,8 +65,8 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     """Reproduce Figure 2.
 
     Source: Figure 2 and 4.1 of the paper (1,000 samples of C4, PCA).
-    Deviation: first positions, which are sinks, are left out of the cloud, of the axes and of the paths. Where paths
-        are measured, all tokens whose norm is over ten times the median are left out.
+    Deviation: first positions, which are sinks, are left out of cloud, axes and trajectories. The
+        measurements leave out all tokens whose norm is over ten times the median.
     """
     study = bench.spec
     site = round(HIGHER * bench.n_layers())
@@ -84,20 +86,27 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
         caption=(
             f"Principal components of {len(ground):,} tokens of {name} entering block {site} of {study.model.label}, "
             f"grey, with {len(SENTENCES)} sentences token by token; the two axes show {shown:.0%} of the variance. In "
-            f"the full space paths have {_against(numbers, 'gyration', 'unigram draw')} the radius of gyration, and "
-            f"{_against(numbers, 'step', 'order shuffled')} the step length, of tokens drawn at random and of the "
-            "same tokens shuffled."
+            f"the full space trajectories have {_against(numbers, 'gyration', 'unigram draw')} the radius of gyration "
+            f"of tokens drawn at random, and {_against(numbers, 'step', 'order shuffled')} the step length of the same "
+            "tokens shuffled."
         ),
     )
 
 
-def _followed(bench: Bench) -> Any:
+def _followed(bench: Bench) -> Trajectories:
     wanted = trajectory_spec(bench.store, model=bench.spec.model, texts=SENTENCES, sites="all")
     return bench.made(find_trajectories, "trajectory", wanted)
 
 
-def path_numbers(bench: Bench, site: int) -> list[dict[str, Any]]:
-    """Return the statistics of many documents' paths at a site, without sinks, against the three nulls, a row each."""
+PathRow = Mapping[str, Any]
+"""A row of the table of `core.analysis.paths`: a statistic with its interval, against one null."""
+
+
+def path_numbers(bench: Bench, site: int) -> list[PathRow]:
+    """Return the statistics of many documents' trajectories at a site, without sinks.
+
+    There is one row per statistic and null; columns without a value are left out.
+    """
     study = bench.spec
     wanted = PathsSpec(
         tokens=TokenFilter(sink_ratio=SINK_RATIO),
@@ -116,7 +125,12 @@ def _missing(value: Any) -> bool:
     return isinstance(value, float) and bool(np.isnan(value))
 
 
-def _against(numbers: list[dict[str, Any]], statistic: str, null: str) -> str:
+def path_row(numbers: Sequence[PathRow], statistic: str, null: str) -> PathRow:
+    """Return the row of a statistic and a null; the null is empty for the statistic itself."""
+    return next(row for row in numbers if (row["statistic"], row["null"]) == (statistic, null))
+
+
+def _against(numbers: Sequence[PathRow], statistic: str, null: str) -> str:
     """Return a ratio in words, such as '0.93 [0.91, 0.95] times'."""
-    row = next(row for row in numbers if (row["statistic"], row["null"]) == (statistic, null))
+    row = path_row(numbers, statistic, null)
     return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}] times"

@@ -1,6 +1,6 @@
-"""Two tables of the paper: quality and speed of each prior; and what regularisation does to the posterior."""
+"""Two tables of the paper: quality and speed of each prior, and the effect of regularisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,17 @@ from core.studies.arms import COMPARED, PLAIN, REGULARISED, Arm, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 
-LOSS = "validation loss, nats a label token"
+LOSS = "validation loss, nats per label token"
 BASELINES = ("no prompt", "instruction")
 QUALITY = ("loss", "accuracy", "exact_match", "f1", "precision", "recall")
 
 
 def quality(bench: Bench) -> Reproduced:
-    """Make the table of validation quality and time to converge, a prior and rate a row.
+    """Make the table of validation quality and time to converge, one row per prior and rate.
 
     Source: 3.5, 4.2 and 4.4 of the paper.
-    Deviation: speed is the step at which the loss first reached what all runs on the task reached.
+    Deviation: speed is the step at which the loss first reaches a value that all runs on the task
+        reach.
     """
     known = arms(bench.spec)
     chosen = [known[name] for name in COMPARED]
@@ -39,9 +40,9 @@ def quality(bench: Bench) -> Reproduced:
         points=pd.DataFrame(rows),
         numbers={"model": bench.spec.model.label, "table": rows},
         caption=(
-            f"Validation loss at the end of {bench.spec.steps} steps from each prior, mean over seeds with Student's "
-            "95 % interval, beside the model without a prompt and with an instruction before it. In the table means "
-            "over seeds; steps to target are to the worst of the best losses on the same task, which every run reached."
+            f"Validation loss after {bench.spec.steps} steps from each prior, mean over seeds with Student's 95 % "
+            "interval; lines mark the model without a prompt and with an instruction. The table gives means over "
+            "seeds. Steps to target count to the worst of the best losses on the same task, which every run reaches."
         ),
     )
 
@@ -49,7 +50,8 @@ def quality(bench: Bench) -> Reproduced:
 def regularisation(bench: Bench) -> Reproduced:
     """Make the table of what each regulariser does to the posterior of deep prompts on sums.
 
-    Source: 3.5 of the paper ("observe how different regularization techniques affect the posterior distributions").
+    Source: 3.5 of the paper ("observe how different regularization techniques affect the posterior
+        distributions").
     """
     known = arms(bench.spec)
     site = bench.n_layers() - 1
@@ -59,7 +61,7 @@ def regularisation(bench: Bench) -> Reproduced:
     panels = [
         Lines(title, {arm.title: over_seeds(_at(measured[arm.name], site, group, name)) for arm in chosen})
         for title, group, name in (
-            ("Angle travelled, degrees", "displacement", "angle"),
+            ("Angle of the displacement, degrees", "displacement", "angle"),
             ("Effective rank of the posterior", "shape", "effective_rank"),
         )
     ]
@@ -76,7 +78,7 @@ def regularisation(bench: Bench) -> Reproduced:
 
 
 def _tasks(chosen: Sequence[Arm]) -> dict[str, list[Arm]]:
-    """Return arms by what they share: method, data and blocks, on which alone losses compare."""
+    """Return arms by task (method, data and blocks): only losses of the same task compare."""
     found: dict[str, list[Arm]] = {}
     for arm in chosen:
         found.setdefault(_task(arm.specs[0]), []).append(arm)
@@ -94,9 +96,9 @@ def _panel(task: str, group: Sequence[Arm], measured: dict[str, list[Measures]])
     return Lines(task.capitalize(), {arm.title: over_seeds(_losses(measured[arm.name])) for arm in group}, levels)
 
 
-def _quality_row(task: str, arm: Arm, measured: Sequence[Measures], target: float | None) -> dict[str, Any]:
+def _quality_row(task: str, arm: Arm, measured: Sequence[Measures], target: float | None) -> dict[str, object]:
     spec = arm.specs[0]
-    row: dict[str, Any] = {"task": task, "prior": arm.title, "rate": spec.learning_rate, "seeds": len(measured)}
+    row: dict[str, object] = {"task": task, "prior": arm.title, "rate": spec.learning_rate, "seeds": len(measured)}
     interval = over_seeds(_losses(measured))
     for name in QUALITY:
         values = [found.summary["quality"].get(name, {}).get("value") for found in measured]
@@ -108,7 +110,7 @@ def _quality_row(task: str, arm: Arm, measured: Sequence[Measures], target: floa
 
 
 def _steps(measured: Sequence[Measures], target: float | None) -> float | None:
-    """Return the mean step at which runs reached a target; None if one never did."""
+    """Return the mean step at which runs reached a target, or None if one never did."""
     if target is None:
         return None
     curves = [found.summary["evaluations"] for found in measured]
@@ -117,7 +119,7 @@ def _steps(measured: Sequence[Measures], target: float | None) -> float | None:
     return float(np.mean(reached)) if len(reached) == len(steps) else None
 
 
-def _posterior_row(arm: Arm, measured: Sequence[Measures], site: int) -> dict[str, Any]:
+def _posterior_row(arm: Arm, measured: Sequence[Measures], site: int) -> dict[str, object]:
     own = next(iter(_sites(measured, site)[0]["place"]))
     return {
         "regulariser": arm.title,
@@ -131,7 +133,7 @@ def _posterior_row(arm: Arm, measured: Sequence[Measures], site: int) -> dict[st
     }
 
 
-def _sites(measured: Sequence[Measures], site: int) -> list[dict[str, Any]]:
+def _sites(measured: Sequence[Measures], site: int) -> list[Mapping[str, Any]]:
     return [next(one for one in found.summary["sites"] if one["site"] == site) for found in measured]
 
 

@@ -1,7 +1,6 @@
-"""Does it help to begin at the posterior of another task? Each from scratch against from each other's posterior."""
+"""Does it help to start at the posterior of another task? Each task is also tuned from scratch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,34 +18,35 @@ from core.studies.figure import Reproduced
 
 SECOND_MODULE = "arithmetic__mul"
 LEAST_SEEDS_OF_A_GAUSSIAN = 4
-"""With fewer, a Gaussian over the seeds' posteriors is hardly more than the few prompts that it is fitted on."""
+"""With fewer seeds, a Gaussian over their posteriors is little more than the prompts it is fitted on."""
 EXACT, GAUSSIAN = "exact", "gaussian"
 
 Pair = tuple[str, str, str]
-"""The task that the prior comes from, the task that is tuned, and how the prior is drawn."""
+"""The task that gives the prior, the task that is tuned, and how the prior is drawn."""
 
 
 def transfer(bench: Bench) -> Reproduced:
     """Make the transfer matrix of questions and two modules of arithmetic, with deep prompts.
 
-    Runs of one seed see the examples in the same order and are as long, from scratch as from a posterior; so gains are
-    paired by seed.
+    Runs with the same seed see the same examples in the same order for the same number of steps,
+    from scratch as from a posterior, so gains are paired by seed.
 
-    Source: 5 of the paper ("posterior embedding distributions … as priors for consequent tasks"), which does not do it.
+    Source: 5 of the paper ("posterior embedding distributions … as priors for consequent tasks"),
+        which proposes it but does not try it.
     """
     tasks = tasks_of(bench.spec)
     names = list(tasks)
     scratch = {name: [bench.made(find_run, "tune", spec) for spec in specs] for name, specs in tasks.items()}
     draws = (EXACT, GAUSSIAN) if bench.spec.n_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
     pairs = [(first, second, draw) for draw in draws for first in names for second in names if first != second]
-    begun = {
-        pair: [bench.made(find_run, "tune", spec) for spec in begun_at(tasks[pair[1]], scratch[pair[0]], pair[2])]
+    started = {
+        pair: [bench.made(find_run, "tune", spec) for spec in started_at(tasks[pair[1]], scratch[pair[0]], pair[2])]
         for pair in pairs
     }
-    found = dict(zip(pairs, _gains(scratch, begun), strict=True))
-    rows = [_row(pair, difference, scratch, begun) for pair, difference in found.items()]
-    helped = [row for row in rows if (row["low"] or 0) > 0]
-    hurt = [row for row in rows if (row["high"] or 0) < 0]
+    found = dict(zip(pairs, _gains(scratch, started), strict=True))
+    rows = [_row(pair, difference, scratch, started) for pair, difference in found.items()]
+    helped = [gain for gain in found.values() if gain.value.low > 0]
+    hurt = [gain for gain in found.values() if gain.value.high < 0]
     return Reproduced(
         picture=_picture(names, found),
         points=pd.DataFrame(rows),
@@ -58,21 +58,21 @@ def transfer(bench: Bench) -> Reproduced:
                 {**_named(pair), "gain": quantity(gain.value, p=gain.p), "n_seeds": gain.n}
                 for pair, gain in found.items()
             ],
-            "runs": [run.id for runs in (*scratch.values(), *begun.values()) for run in runs],
+            "runs": [run.id for runs in (*scratch.values(), *started.values()) for run in runs],
         },
         caption=(
-            f"What each task (column) gains in validation loss after {bench.spec.steps} steps when its deep prompt "
-            "begins at the posterior of another task (row) instead of at a Gaussian fitted on its own activations; "
-            f"above 0 it helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's "
-            "95 % intervals, each by itself (p in the table is Holm-corrected over all pairs): "
-            f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. Rates count in units of the prompt's start."
-            + _of_gaussians(draws)
+            f"Gain in validation loss of each task (column) after {bench.spec.steps} steps when its deep prompt starts "
+            "at the posterior of another task (row) instead of a Gaussian fitted on its own activations; above 0 it "
+            f"helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's 95 % intervals for single "
+            "pairs (p in the table is Holm-corrected over all pairs): "
+            f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. The learning-rate unit is the initial "
+            "prompt's own scale." + _of_gaussians(draws)
         ),
     )
 
 
 def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
-    """Return the runs from scratch of each task, one a seed, by the task's name."""
+    """Return the runs from scratch of each task, one per seed, by the task's name."""
     known = arms(study)
     plain = known[PLAIN].specs
     module = SECOND_MODULE if SECOND_MODULE in study.tasks[1:] else study.tasks[1]
@@ -81,15 +81,17 @@ def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
     return {specs[0].dataset.label: tuple(specs) for specs in groups}
 
 
-def begun_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:
-    """Return a task's runs begun at another task's posteriors, otherwise as from scratch but for what is not read here.
+def started_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:
+    """Return a task's runs that start at another task's posteriors.
 
-    Answers are not generated and the loss is measured at the end alone, which changes no loss.
+    They equal the runs from scratch, except that no answers are generated and the loss is measured
+    only at the end; neither changes the loss.
 
     Args:
-        specs: of the task from scratch, one a seed.
-        runs: of the other task, one a seed.
-        draw: 'exact', the posterior of the same seed; or 'gaussian', from a Gaussian over those of all seeds.
+        specs: of the task from scratch, one per seed.
+        runs: of the other task, one per seed.
+        draw: 'exact' for the posterior of the same seed, 'gaussian' for a Gaussian over those of all
+            seeds.
     """
     every = " ".join(run.id for run in runs)
     named = [run.id if draw == EXACT else every for run in runs]
@@ -117,20 +119,20 @@ def _starts(runs: Sequence[JobFolder]) -> list[float]:
 
 
 def _gains(
-    scratch: Mapping[str, Sequence[JobFolder]], begun: Mapping[Pair, Sequence[JobFolder]]
+    scratch: Mapping[str, Sequence[JobFolder]], started: Mapping[Pair, Sequence[JobFolder]]
 ) -> list[PairedDifference]:
-    """Return for each pair the loss from scratch minus that from the posterior."""
+    """Return for each pair the loss from scratch minus the loss from the posterior."""
     losses = {name: dict(enumerate(_losses(runs))) for name, runs in scratch.items()}
-    losses |= {str(pair): dict(enumerate(_losses(runs))) for pair, runs in begun.items()}
-    return differences(losses, [(pair[1], str(pair)) for pair in begun])
+    losses |= {str(pair): dict(enumerate(_losses(runs))) for pair, runs in started.items()}
+    return differences(losses, [(pair[1], str(pair)) for pair in started])
 
 
 def _row(
     pair: Pair,
     gain: PairedDifference,
     scratch: Mapping[str, Sequence[JobFolder]],
-    begun: Mapping[Pair, Sequence[JobFolder]],
-) -> dict[str, Any]:
+    started: Mapping[Pair, Sequence[JobFolder]],
+) -> dict[str, object]:
     known = quantity(gain.value)
     return {
         **_named(pair),
@@ -140,9 +142,9 @@ def _row(
         "p": gain.p,
         "seeds": gain.n,
         "loss_from_scratch": float(np.mean(_losses(scratch[pair[1]]))),
-        "loss_from_posterior": float(np.mean(_losses(begun[pair]))),
+        "loss_from_posterior": float(np.mean(_losses(started[pair]))),
         "first_loss_from_scratch": float(np.mean(_starts(scratch[pair[1]]))),
-        "first_loss_from_posterior": float(np.mean(_starts(begun[pair]))),
+        "first_loss_from_posterior": float(np.mean(_starts(started[pair]))),
     }
 
 
@@ -154,11 +156,11 @@ def _picture(names: Sequence[str], found: Mapping[Pair, PairedDifference]):
     gains = np.full((len(names), len(names)), np.nan)
     texts: dict[tuple[int, int], str] = {(k, k): "from scratch" for k in range(len(names))}
     for (first, second, draw), gain in found.items():
-        place = names.index(first), names.index(second)
+        cell = names.index(first), names.index(second)
         if draw == EXACT:
-            gains[place], texts[place] = gain.value.value, _text(gain)
+            gains[cell], texts[cell] = gain.value.value, _text(gain)
         else:
-            texts[place] += f"<br>Gaussian {_text(gain)}"
+            texts[cell] += f"<br>Gaussian {_text(gain)}"
     return transfer_figure(names, gains, texts)
 
 
@@ -170,5 +172,5 @@ def _text(gain: PairedDifference) -> str:
 
 def _of_gaussians(draws: Sequence[str]) -> str:
     if GAUSSIAN in draws:
-        return " Below: from a Gaussian over the posteriors of all seeds."
-    return f" A Gaussian over several posteriors is left to studies of {LEAST_SEEDS_OF_A_GAUSSIAN} seeds or more."
+        return " Lower line of a cell: the start is drawn from a Gaussian over the posteriors of all seeds."
+    return f" A Gaussian over several posteriors needs a study of at least {LEAST_SEEDS_OF_A_GAUSSIAN} seeds."

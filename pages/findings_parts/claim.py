@@ -1,7 +1,6 @@
 """One claim in full: the paper's words, how it is judged, the finding, and what it rests on."""
 
 import json
-from typing import Any
 
 import streamlit as st
 
@@ -10,8 +9,9 @@ from core.specs import StudyItemSpec, StudySpec
 from core.store import Store
 from core.studies.claims import Claim
 from core.studies.claims.base import SEED
+from core.studies.claims.judgement import Judgement
 from core.studies.items import ITEMS, find_item
-from core.studies.judgements import Judgement
+from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
 from pages.findings_parts.seeds import offer_seeds
 from pages.widgets.layout import draw, errors, plain, table
@@ -24,7 +24,7 @@ _COMPARED = 6
 """Most runs that a link to Compare opens."""
 
 
-def show_claim(view: View, claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
+def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim | None, store: Store) -> None:
     """Draw a claim; if it is not judged on the study yet, offer that with its cost."""
     with st.container(border=True):
         st.subheader(f"C{claim.number} · {plain(claim.title)}", anchor=False)
@@ -61,28 +61,28 @@ def _about(claim: Claim) -> None:
         st.markdown(f"**{title}**  \n{plain(text)}")
 
 
-def _found(view: View, judged: Judgement) -> None:
-    found = judged.numbers
-    colour = VERDICT_MARKS[found["verdict"]].colour
+def _found(view: View, judged: JudgedClaim) -> None:
+    found = judged.judgement
+    colour = VERDICT_MARKS[found.verdict].colour
     st.html(
         f'<span style="background:{colour};color:#fff;border-radius:6px;padding:6px 14px;font-size:1.15rem;'
-        f'font-weight:600">{VERDICT_SIGNS[found["verdict"]]}</span>'
+        f'font-weight:600">{VERDICT_SIGNS[found.verdict]}</span>'
     )
-    st.markdown(plain(found["words"]))
+    st.markdown(plain(found.words))
     st.markdown(f"#### {_headline(found)}")
-    of_several = sum(part["decides"] for part in found["parts"]) > 1
-    which = f", which supports the claim {found['headline']}" if of_several else ""
+    of_several = sum(part.decides for part in found.parts) > 1
+    which = f", which supports the claim {found.headline}" if of_several else ""
     st.caption(
-        f"Claimed: **{found['bounds']['words']}**. {found['n']} {found['unit']}s"
-        + (f", p {found['p']:.2g}" if found["p"] is not None else "")
-        + f". The number above describes {plain(found['of'])} ({plain(found['quantity'])}){which}."
+        f"Claimed: **{found.bounds.words}**. {found.n} {found.unit}s"
+        + (f", p {found.p:.2g}" if found.p is not None else "")
+        + f". The number above describes {plain(found.of)} ({plain(found.quantity)}){which}."
     )
     draw(judged.reproduced.picture, view.key("picture"), f"What was found on claim {judged.claim}, with its intervals")
-    again = found["looks"]
+    again = found.looks
     looks = "" if again == 1 else f" Judged {again} times, with more seeds each time; the intervals account for that."
     st.caption(
-        f"Green area: where the number lies if the claim is right. Bars: {found['level']:.0%} intervals over "
-        f"{found['unit']}s. Grey: by chance alone.{looks} **{plain(found['rests_on'])}**"
+        f"Green area: where the number lies if the claim is right. Bars: {found.level:.0%} intervals over "
+        f"{found.unit}s. Grey: by chance alone.{looks} **{plain(found.rests_on)}**"
     )
     with st.expander("Numbers"):
         frame = judged.reproduced.points
@@ -91,22 +91,22 @@ def _found(view: View, judged: Judgement) -> None:
     _runs(found)
 
 
-def _headline(found: dict[str, Any]) -> str:
+def _headline(found: Judgement) -> str:
     """Return value and interval in Markdown."""
-    low, high = (_number(found[name]) for name in ("low", "high"))
-    return f"{_number(found['value'])} :gray[\\[{low}, {high}\\] {found['level']:.0%} interval]"
+    low, high = (_number(bound) for bound in (found.low, found.high))
+    return f"{_number(found.value)} :gray[\\[{low}, {high}\\] {found.level:.0%} interval]"
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _runs(found: dict[str, Any]) -> None:
+def _runs(found: Judgement) -> None:
     """Link to the runs behind a verdict."""
-    runs = list(dict.fromkeys(found["runs"]))
+    runs = list(dict.fromkeys(found.runs))
     if not runs:
         return
-    first = runs[:: found["n_seeds"]][:_COMPARED]
+    first = runs[:: found.n_seeds][:_COMPARED]
     with st.expander(f"Runs behind the verdict ({len(runs)})"):
         st.page_link(
             page("compare"),
@@ -119,7 +119,7 @@ def _runs(found: dict[str, Any]) -> None:
                 st.page_link(page("tune"), label=run, query_params={"run": run})
 
 
-def _pictures(claim: Claim, study: StudySpec, judged: Judgement | None, store: Store) -> None:
+def _pictures(claim: Claim, study: StudySpec, judged: JudgedClaim | None, store: Store) -> None:
     """Draw the paper's own pictures of a claim that were made on the study."""
     at = judged.study if judged else study
     known = [item for item in claim.figures if item in ITEMS]

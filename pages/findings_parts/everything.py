@@ -123,7 +123,7 @@ def _checklist(items: list[ItemState]) -> None:
 
 def _seconds(items: list[ItemState]) -> list[float]:
     """Return how long each finished item took."""
-    return [float(item.found.result["seconds"]) for item in items if item.found]
+    return [item.found.result.seconds for item in items if item.found]
 
 
 def _time_left(items: list[ItemState], n_alive: int) -> str:

@@ -9,7 +9,7 @@ from core.specs import DecideSpec
 from core.store import Store
 from core.studies.claims import Claim
 from core.studies.decide import KIND
-from core.studies.judgements import Judgement
+from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import plain, table
@@ -25,15 +25,15 @@ _HEADS = {
 }
 
 
-def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> None:
+def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> None:
     """Show how seeds were added, and offer to add more where the claim is undecided."""
-    if judged.looks:
-        with st.expander(f"Interim analyses: {judged.numbers.get('stopped', '')}"):
-            table(pd.DataFrame(judged.looks).rename(columns=_HEADS))
+    if judged.analyses:
+        with st.expander(f"Interim analyses: {judged.judgement.stopped}"):
+            table(pd.DataFrame(judged.analyses).rename(columns=_HEADS))
             st.caption(
                 "Each further analysis may err less often, so that adding seeds cannot produce a verdict by luck."
             )
-    if judged.numbers["verdict"] != UNDECIDED:
+    if judged.judgement.verdict != UNDECIDED:
         return
     with st.container(border=True):
         st.markdown("**Add seeds until decided**")
@@ -42,7 +42,7 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
             minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)
         with second:
             most = view.number("most", "Maximum seeds", 12, 2, 100)
-        begin = judged.looks[0]["n_seeds"] if judged.looks else judged.numbers["n_seeds"]
+        begin = judged.analyses[0].n_seeds if judged.analyses else judged.judgement.n_seeds
         asked = DecideSpec(
             study=judged.study.model_copy(update={"n_seeds": begin}),
             claim=claim.number,
@@ -53,17 +53,17 @@ def offer_seeds(view: View, claim: Claim, judged: Judgement, store: Store) -> No
         if job and not job.status().ended:
             follow(job, store)
             return
-        more = judged.study.model_copy(update={"n_seeds": judged.numbers["n_seeds"] + 1})
+        more = judged.study.model_copy(update={"n_seeds": judged.judgement.n_seeds + 1})
         st.caption(
             f"One more seed: {cost_words(more, [claim.item], store)} {claim.also} Then the claim is judged again, with "
             "a smaller error rate at each interim analysis, until it is decided, the budget is used up, or the maximum "
             "is reached. If you cancel, the finished runs are kept."
         )
-        if judged.numbers.get("stopped"):
-            st.caption(f"Last time: {plain(judged.numbers['stopped'])}.")
+        if judged.judgement.stopped:
+            st.caption(f"Last time: {plain(judged.judgement.stopped)}.")
         if job and job.status().state != "succeeded":
             follow(job, store)
-        enough = most <= judged.numbers["n_seeds"]
+        enough = most <= judged.judgement.n_seeds
         pressed = st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
         if pressed and start(KIND, asked, store):
             st.rerun()

@@ -10,7 +10,7 @@ from core.specs.model import short_name
 from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.items import studies_of
-from core.studies.judgements import Judgement, best, without_seeds
+from core.studies.judgements import JudgedClaim, best, without_seeds
 from pages.widgets.choices import model_choice
 from pages.widgets.layout import clicked, draw, plain
 from pages.widgets.pages import SHARED
@@ -81,7 +81,7 @@ def _value(value: object) -> str:
     return short_name(value.name) if isinstance(value, ModelSpec) else str(value)
 
 
-def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement]) -> None:
+def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim]) -> None:
     """Draw the matrix of claims by studies; a click opens the cell."""
     columns = {without_seeds(study).fingerprint(): study}
     for one in found:
@@ -99,7 +99,7 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement])
         matrix_figure(
             [(number, one.title) for number, one in CLAIMS.items()],
             [f"{short_name(one.model.name)} · {study_name(one)}" for one in shown],
-            {cell: one.numbers["verdict"] for cell, one in cells.items()},
+            {cell: one.judgement.verdict for cell, one in cells.items()},
             {cell: _hover(one) for cell, one in cells.items()},
             (claim, chosen),
         ),
@@ -114,8 +114,8 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[Judgement])
     )
 
 
-def _hover(one: Judgement) -> str:
-    return f"C{one.claim} {one.numbers['verdict']} · {one.numbers['rests_on']}"
+def _hover(one: JudgedClaim) -> str:
+    return f"C{one.claim} {one.judgement.verdict} · {one.judgement.rests_on}"
 
 
 def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Callable[[], None]:

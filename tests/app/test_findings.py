@@ -20,7 +20,7 @@ QUICK = StudySpec.asked(True, model=MODEL)
 
 def judge(gap: float, noise: float, study: StudySpec = QUICK, looks: int = 1) -> Reproduced:
     bench = PlantedBench(runs_with({"form-cut": 1.0, "form-kept": 1.0 + gap}, noise))
-    return CLAIMS[10].told(CLAIMS[10].judge(bench).after(looks) if looks > 1 else CLAIMS[10].judge(bench), study)
+    return CLAIMS[10].reproduced(CLAIMS[10].judge(bench).after(looks) if looks > 1 else CLAIMS[10].judge(bench), study)
 
 
 def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, name: str, **more) -> JobFolder:

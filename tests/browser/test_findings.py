@@ -18,7 +18,7 @@ def plant(app: App, study: StudySpec, noise: float, name: str) -> None:
     spec = StudyItemSpec(study=study, item="claim-10")
     job = create_job(app.store, KIND, spec.as_json(), name)
     judged = CLAIMS[10].judge(PlantedBench(runs_with(dict.fromkeys(CLAIMS[10].arms, 1.0), noise)))
-    job.write_result({"version": VERSION, **keep(CLAIMS[10].told(judged, study), job.path), "seconds": 1.0})
+    job.write_result({"version": VERSION, **keep(CLAIMS[10].reproduced(judged, study), job.path), "seconds": 1.0})
     job.update(state="succeeded")
 
 

@@ -1,18 +1,17 @@
-"""The paper's claims, judged. One file a claim or a family of them: what it puts into `CLAIMS` appears everywhere."""
+"""The paper's claims and how each is judged.
 
-import importlib
-import pkgutil
+A claim is a file of this folder with `CLAIMS` in it, and a line in `FILES`. Reports, documentation,
+command line and pages read `CLAIMS` below.
+"""
+
+from importlib import import_module
 
 from core.studies.claims.base import Claim
 
+FILES = ("localised", "domains", "shape", "position", "quality", "speed", "autoencoder", "tasks_apart")
 
-def _every() -> dict[int, Claim]:
-    """Return the claims of all modules of this folder by number."""
-    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    claims = [claim for module in modules for claim in getattr(module, "CLAIMS", ())]
-    return {claim.number: claim for claim in sorted(claims, key=lambda claim: claim.number)}
-
-
-CLAIMS: dict[int, Claim] = _every()
+_FOUND: list[Claim] = [claim for file in FILES for claim in import_module(f"{__name__}.{file}").CLAIMS]
+CLAIMS = {claim.number: claim for claim in sorted(_FOUND, key=lambda claim: claim.number)}
+"""Every claim by its number."""
 
 __all__ = ["CLAIMS", "Claim"]

@@ -36,16 +36,16 @@ def judge(bench: Bench) -> Judged:
     spread = over_seeds(drawn)
     parts = [
         Part("VAE samples, decoder's mean", _SPREAD, spread, Bounds(high=HALF), _at(1.0), n=len(drawn), freedom=free),
-        _beside("VAE samples, with the decoder's noise", over_seeds(noisy), len(noisy)),
-        _beside("rebuilt held-out points (1 − error)", over_seeds(rebuilt), len(rebuilt)),
-        _beside("best linear model of the same width", _at(float(np.mean(linear))), len(linear)),
-        _beside("fitted Gaussian's samples", _at(own), 1),
+        _shown("VAE samples, with the decoder's noise", over_seeds(noisy), len(noisy)),
+        _shown("reconstructed held-out points (1 − error)", over_seeds(rebuilt), len(rebuilt)),
+        _shown("best linear model of the same width", _at(float(np.mean(linear))), len(linear)),
+        _shown("fitted Gaussian's samples", _at(own), 1),
     ]
     return Judged(
         parts,
-        f"VAE samples have {spread.value:.0%} of the activations' total variance at site {site}; the fitted Gaussian's "
-        f"have {own:.0%}, held-out points are rebuilt to {np.mean(rebuilt):.0%}, and the best linear model of the same "
-        f"width would give {np.mean(linear):.0%}.",
+        f"VAE samples have {spread.value:.0%} of the activations' total variance at site {site}. The fitted Gaussian's "
+        f"samples have {own:.0%}, reconstructions of held-out points {np.mean(rebuilt):.0%}, and the best linear model "
+        f"of the same width would have {np.mean(linear):.0%}.",
         extra={"site": site},
     )
 
@@ -54,8 +54,9 @@ def _at(value: float) -> Interval:
     return Interval(value, value, value)
 
 
-def _beside(name: str, interval: Interval, n: int) -> Part:
-    return Part(name, _SPREAD, interval, Bounds(high=HALF), None, None, n, decides=False)
+def _shown(name: str, interval: Interval, n: int) -> Part:
+    """Return a part that is shown for comparison and decides nothing."""
+    return Part(name, _SPREAD, interval, Bounds(high=HALF), n=n, decides=False)
 
 
 CLAIMS = (
@@ -73,14 +74,15 @@ CLAIMS = (
             "last block. Mean over seeds of the training."
         ),
         why=(
-            "Concentration is a lack of spread. Beside it stand what could have been: held-out points rebuilt, the "
-            "best linear model of the same latent width, samples with the decoder's noise, and the fitted Gaussian's."
+            "Samples concentrate when they have too little spread. The table compares with what is possible: "
+            "reconstructions of held-out points, the best linear model of the same latent width, samples with the "
+            "decoder's noise, and samples of the fitted Gaussian."
         ),
-        null="Samples of the data's own law: a ratio of 1.",
+        null="Samples from the data's own distribution: a ratio of 1.",
         unit=SEED,
         rule=f"Holds if the 95 % interval lies below {HALF:g}, fails if it lies above, undecided otherwise.",
         judge=judge,
         figures=("figure-13",),
-        also="An autoencoder is trained for each seed, a minute or so each on two cores.",
+        also="Each seed also trains an autoencoder, which takes about a minute on two cores.",
     ),
 )

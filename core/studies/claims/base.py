@@ -1,9 +1,8 @@
-"""What a claim is, and what judging it gives."""
+"""What a claim is, and the verdict that judging it gives."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
@@ -13,11 +12,13 @@ from core.figures.verdicts import Row, intervals_figure
 from core.specs import StudySpec
 from core.store import JobFolder
 from core.studies.bench import Bench
+from core.studies.claims.judgement import BoundsInWords, JudgedPart, Judgement, finite
 from core.studies.figure import Reproduced
 
 DOCUMENT, SEED = "document", "seed"
 JACKKNIFE_FREEDOM = 9
-"""Degrees of freedom of an atlas's intervals that leave out one of ten blocks of documents at a time."""
+"""Degrees of freedom of an atlas's intervals, which leave out one of ten blocks of documents at a
+time."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,16 @@ class Part:
     """One number that a verdict rests on.
 
     Attributes:
-        name: what it is of, such as 'site 7' or 'gaussian - xavier'.
-        quantity: what it is, with its unit; parts of one quantity share an axis.
+        name: what the number describes, such as 'site 7' or 'gaussian - xavier'.
+        quantity: what is measured, with its unit; parts with the same quantity share an axis.
         interval: value and interval.
         bounds: where the number lies if the claim is right.
-        null: its value, or range, where nothing but chance is at work; None where there is no such thing.
+        null: its value, or range, by chance alone; None where there is no such value.
         p: against that null, where there is one.
-        n: units of independence behind the interval.
-        decides: whether the verdict takes it in; otherwise it stands beside.
-        freedom: degrees of freedom of Student's law behind the interval; infinity for the normal law.
+        n: number of independent units behind the interval.
+        decides: whether the verdict depends on it; otherwise it is shown for comparison only.
+        freedom: degrees of freedom of Student's distribution behind the interval; infinity for the
+            normal distribution.
     """
 
     name: str
@@ -48,12 +50,52 @@ class Part:
 
     @property
     def stated(self) -> Stated:
-        """Return the number with what the claim says of it."""
+        """Return the number with the bounds that the claim gives it."""
         return Stated(self.interval, self.bounds, self.freedom)
+
+    @property
+    def alone(self) -> Verdict:
+        """Return the verdict of this number by itself."""
+        return decide(self.interval, self.bounds)
+
+    @property
+    def row(self) -> Row:
+        """Return the number as a row of the picture."""
+        return Row(self.name, self.quantity, self.interval, self.bounds, self.null, self.alone, self.decides)
+
+    @property
+    def judged(self) -> JudgedPart:
+        """Return the number as a judgement keeps it."""
+        null = self.null or Interval(math.nan, math.nan, math.nan)
+        low, high = finite(self.bounds.low), finite(self.bounds.high)
+        return JudgedPart(
+            name=self.name,
+            quantity=self.quantity,
+            decides=self.decides,
+            value=finite(self.interval.value),
+            low=finite(self.interval.low),
+            high=finite(self.interval.high),
+            bounds=BoundsInWords(low=low, high=high, words=str(self.bounds)),
+            null_value=finite(null.value),
+            null_low=finite(null.low),
+            null_high=finite(null.high),
+            p=finite(self.p),
+            n=self.n,
+            alone=self.alone,
+        )
+
+
+def measured_part(
+    name: str, quantity: str, found: Mapping[str, float], bounds: Bounds, n: int, freedom: float = math.inf
+) -> Part:
+    """Return a number of an atlas as a part, with its null and p."""
+    interval = Interval(found["value"], found["low"], found["high"])
+    null = Interval(found["null"], found["null_low"], found["null_high"])
+    return Part(name, quantity, interval, bounds, null, found.get("p"), n, freedom=freedom)
 
 
 Rule = Callable[[Sequence[Part], float], Verdict]
-"""The verdict of the parts that decide, from their intervals at a level."""
+"""Returns the verdict from the deciding parts and the level of their intervals."""
 
 
 def all_inside(parts: Sequence[Part], level: float) -> Verdict:
@@ -63,17 +105,18 @@ def all_inside(parts: Sequence[Part], level: float) -> Verdict:
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a claim.
+    """A claim with the numbers and the rule that judge it.
 
     Attributes:
         parts: every number, in the order of the picture; at least one decides.
-        words: what was found, in one or two sentences.
-        rule: how parts come to a verdict.
+        words: the finding, in one or two sentences.
+        rule: derives the verdict from the parts.
         runs: tuning runs behind it.
         level: of the intervals that decide.
         extra: further facts, JSON-able.
-        looks: how often it was judged, with more seeds each time, until this.
-        one_is_enough: whether the claim says that something is possible, so that its best case stands for it.
+        n_analyses: how often the claim was judged so far, each time with more seeds.
+        one_is_enough: whether the claim says that something is possible, so that its best case
+            represents it.
     """
 
     parts: Sequence[Part]
@@ -81,43 +124,47 @@ class Judged:
     rule: Rule = all_inside
     runs: Sequence[JobFolder] = ()
     level: float = LEVEL
-    extra: dict[str, Any] = field(default_factory=dict)
-    looks: int = 1
+    extra: Mapping[str, object] = field(default_factory=dict)
+    n_analyses: int = 1
     one_is_enough: bool = False
 
     @property
     def deciding(self) -> list[Part]:
-        """Return the parts that the verdict takes in."""
+        """Return the parts that the verdict depends on."""
         return [part for part in self.parts if part.decides]
 
     @property
     def verdict(self) -> Verdict:
-        """Return what the rule gives."""
+        """Return the verdict that the rule gives."""
         return self.rule(self.deciding, self.level)
 
     @property
     def headline(self) -> Part:
-        """Return the part that supports the claim least, or of the first quantity most where one is enough."""
+        """Return the part that supports the claim least.
+
+        Where one case is enough, return the part of the first quantity that supports it most.
+        """
         parts = self.deciding
         if self.one_is_enough:
             parts = [part for part in parts if part.quantity == parts[0].quantity]
             return parts[strongest([part.stated for part in parts])]
         return parts[weakest([part.stated for part in parts])]
 
-    def after(self, looks: int) -> "Judged":
-        """Return the same numbers with intervals that allow for having looked several times.
+    def after(self, n_analyses: int) -> "Judged":
+        """Return the same numbers with intervals that allow for several interim analyses.
 
-        Who adds seeds until a verdict comes gets one by luck in the end. Look k therefore has 1 / k (k + 1) of the
-        error that a single one may make, which is the whole of it over any number of looks.
+        Adding seeds until a verdict comes would bring one by luck in the end. Analysis k therefore
+        gets 1 / k (k + 1) of the error that a single analysis may make; summed over any number of
+        analyses this never exceeds the whole of it.
 
         Source: alpha spending, Lan & DeMets, 1983; here with the terms of a telescoping series.
         """
-        share = looks * (looks + 1)
+        share = n_analyses * (n_analyses + 1)
         parts = [
             replace(part, interval=widen(part.interval, share, self.level, part.freedom)) if part.decides else part
             for part in self.parts
         ]
-        return replace(self, parts=parts, looks=looks)
+        return replace(self, parts=parts, n_analyses=n_analyses)
 
 
 @dataclass(frozen=True)
@@ -130,14 +177,14 @@ class Claim:
         quote: the paper's own words.
         section: of the paper.
         statistic: what is measured.
-        why: this and not another.
-        null: what it is held against.
+        why: why this statistic and not another.
+        null: what it is compared with.
         unit: of independence, 'document' or 'seed'.
-        rule: when it holds, fails or stays undecided; bounds in numbers.
+        rule: when the claim holds, fails or stays undecided; bounds in numbers.
+        judge: measures and judges it.
         figures: items of the study that show the paper's pictures of it.
-        judge: does it.
         arms: of the study whose further seeds can decide it; empty where seeds do not matter.
-        also: what a seed costs beside tuning runs; empty for nothing.
+        also: what a seed costs besides tuning runs; empty for nothing.
     """
 
     number: int
@@ -160,56 +207,54 @@ class Claim:
         return f"claim-{self.number}"
 
     def make(self, bench: Bench) -> Reproduced:
-        """Judge it and return picture, table and numbers; `numbers['judgement']` is all that a page shows."""
-        return self.told(self.judge(bench), bench.spec)
+        """Judge the claim and return picture, table and numbers."""
+        return self.reproduced(self.judge(bench), bench.spec)
 
-    def told(self, found: Judged, study: StudySpec) -> Reproduced:
-        """Return picture, table and numbers of what was judged."""
+    def reproduced(self, found: Judged, study: StudySpec) -> Reproduced:
+        """Return picture, table and numbers of a verdict; `numbers['judgement']` is the `Judgement`."""
         return Reproduced(
-            picture=intervals_figure([_row(part) for part in found.parts]),
+            picture=intervals_figure([part.row for part in found.parts]),
             points=table(found.parts),
-            numbers={"judgement": judgement(self, found, study)},
-            caption=f"C{self.number}, {found.verdict}: {found.words} {rests_on(study, self)}",
+            numbers={"judgement": self.judgement(found, study).model_dump(mode="json")},
+            caption=f"C{self.number}, {found.verdict}: {found.words} {self.rests_on(study)}",
         )
 
+    def judgement(self, found: Judged, study: StudySpec) -> Judgement:
+        """Return the record of a verdict: the claim, how it was judged, and what was found."""
+        head = found.headline
+        copied = ("number", "title", "quote", "section", "statistic", "why", "null", "unit", "rule", "figures", "arms")
+        return Judgement.model_validate(
+            {
+                **{name: getattr(self, name) for name in copied},
+                "verdict": found.verdict,
+                "words": found.words,
+                "rests_on": self.rests_on(study),
+                **head.judged.model_dump(exclude={"name", "decides"}),
+                "of": head.name,
+                "level": found.level,
+                "looks": found.n_analyses,
+                "headline": "most" if found.one_is_enough else "least",
+                "n_seeds": study.n_seeds,
+                "parts": [part.judged for part in found.parts],
+                "runs": [run.id for run in found.runs],
+                **found.extra,
+            }
+        )
 
-def judgement(claim: Claim, found: Judged, study: StudySpec) -> dict[str, Any]:
-    """Return a judged claim, JSON-able: what it says, how it was judged, and what was found."""
-    said = ("number", "title", "quote", "section", "statistic", "why", "null", "unit", "rule", "figures", "arms")
-    head = found.headline
-    return {
-        **{name: getattr(claim, name) for name in said},
-        "figures": list(claim.figures),
-        "arms": list(claim.arms),
-        "verdict": found.verdict,
-        "words": found.words,
-        "rests_on": rests_on(study, claim),
-        "quantity": head.quantity,
-        "of": head.name,
-        **_numbers(head),
-        "level": found.level,
-        "looks": found.looks,
-        "headline": "most" if found.one_is_enough else "least",
-        "n_seeds": study.n_seeds,
-        "parts": [
-            {"name": part.name, "quantity": part.quantity, "decides": part.decides, **_numbers(part)}
-            for part in found.parts
-        ],
-        "runs": [run.id for run in found.runs],
-        **found.extra,
-    }
-
-
-def rests_on(study: StudySpec, claim: Claim) -> str:
-    """Say on what a verdict rests: a small model with few seeds says so."""
-    size = f"{study.n_texts} texts of each data set"
-    if claim.unit == SEED:
-        size = f"{study.n_seeds} seeds, {study.steps} steps of {study.batch_size} examples"
-    return f"Rests on {study.model.label}, {size}."
+    def rests_on(self, study: StudySpec) -> str:
+        """Return the size of the evidence in words: model, and texts or seeds."""
+        size = f"{study.n_texts} texts of each data set"
+        if self.unit == SEED:
+            size = f"{study.n_seeds} seeds, {study.steps} steps of {study.batch_size} examples"
+        return f"Rests on {study.model.label}, {size}."
 
 
 def table(parts: Sequence[Part]) -> pd.DataFrame:
-    """Return the parts, a row each: quantity, of, value, low, high, null, claimed, verdict, p, n, decides."""
+    """Return the parts, one row each.
+
+    Columns: quantity, of, value, low, high, null, claimed, alone (the verdict of that row by
+    itself), p, n, decides.
+    """
     return pd.DataFrame(
         [
             {
@@ -220,7 +265,7 @@ def table(parts: Sequence[Part]) -> pd.DataFrame:
                 "high": part.interval.high,
                 "null": part.null.value if part.null else math.nan,
                 "claimed": str(part.bounds),
-                "alone": decide(part.interval, part.bounds),
+                "alone": part.alone,
                 "p": math.nan if part.p is None else part.p,
                 "n": part.n,
                 "decides": part.decides,
@@ -228,36 +273,3 @@ def table(parts: Sequence[Part]) -> pd.DataFrame:
             for part in parts
         ]
     )
-
-
-def _row(part: Part) -> Row:
-    return Row(
-        part.name,
-        part.quantity,
-        part.interval,
-        part.bounds,
-        part.null,
-        decide(part.interval, part.bounds),
-        part.decides,
-    )
-
-
-def _numbers(part: Part) -> dict[str, Any]:
-    """Return a part's numbers; what is not finite is None, as JSON has no word for it."""
-    null = part.null
-    return {
-        "value": _known(part.interval.value),
-        "low": _known(part.interval.low),
-        "high": _known(part.interval.high),
-        "bounds": {"low": _known(part.bounds.low), "high": _known(part.bounds.high), "words": str(part.bounds)},
-        "null_value": _known(null.value) if null else None,
-        "null_low": _known(null.low) if null else None,
-        "null_high": _known(null.high) if null else None,
-        "p": _known(part.p),
-        "n": part.n,
-        "alone": decide(part.interval, part.bounds),
-    }
-
-
-def _known(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""What the documentation says of the claims, made from their source."""
+"""The documentation's page of claims, generated from their source."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,12 @@ from core.studies.claims.base import Claim
 
 _INTRODUCTION = """# Claims
 
-What the paper says, how it is judged here, and by which rule, with its bounds. A verdict is where an interval lies
-against the bounds (holds, fails, undecided), never a p above 0.05; see
-[decisions/0020-verdicts.md](decisions/0020-verdicts.md). How to add one: [adding-a-claim.md](adding-a-claim.md). The
-Findings page shows them with their numbers; `python -m core reproduce --claims` judges them all. This page is made from
-the source; after a change, write it again with `python -m core.reference`.
+What the paper claims, how each claim is judged here, and by which rule. A verdict says where an
+interval lies against the bounds (holds, fails, undecided); a p above 0.05 is never a reason. See
+[decisions/0020-verdicts.md](decisions/0020-verdicts.md). How to add one:
+[adding-a-claim.md](adding-a-claim.md). The Findings page shows the claims with their numbers;
+`python -m core reproduce --claims` judges them all. This page is generated from the source; after a
+change, run `python -m core.reference`.
 """
 _ROWS = {
     "What is measured": "statistic",

@@ -1,18 +1,19 @@
 """C2: language tasks share a cluster, arithmetic has its own, at every layer."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from core.analysis.atlas_terms import pair_name
 from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, measured_part
 from core.studies.layers import three_domains
 
 APART = 0.9
-"""Balanced accuracy: nine in ten tokens of an unseen document are told right."""
+"""Balanced accuracy: nine in ten tokens of unseen documents are classified correctly."""
 NEARER = 0.5
-"""Language data sets share a cluster where they are at most half as far from each other as arithmetic is."""
+"""Language data sets share a cluster where the distance between them is at most half of that to
+arithmetic."""
 _ACCURACY = "accuracy of telling tokens of unseen documents apart (LDA)"
 _RATIO = "energy distance of texts and questions over that of arithmetic to the nearer of them"
 
@@ -27,7 +28,7 @@ def judge(bench: Bench) -> Judged:
         found = atlas.groups(site)["separability"]
         for other in (texts, questions):
             pair = found["lda_accuracy"][_pair(found["lda_accuracy"], other, sums)]
-            accuracies.append(_part(f"site {site}, {other} / {sums}", _ACCURACY, pair, Bounds(low=APART), n))
+            accuracies.append(measured_part(f"site {site}, {other} / {sums}", _ACCURACY, pair, Bounds(low=APART), n))
         energy = found["energy"]
         near = min((energy[_pair(energy, other, sums)] for other in (texts, questions)), key=lambda e: e["value"])
         ratio = ratio_of(energy[_pair(energy, texts, questions)], near)
@@ -46,17 +47,17 @@ def judge(bench: Bench) -> Judged:
     shared = sum(part.interval.high <= NEARER for part in ratios)
     return Judged(
         [*accuracies, *ratios],
-        f"{sums} is told from {texts} and from {questions} with at least {APART:.0%} accuracy in {apart} of "
-        f"{len(accuracies)} comparisons over {len(atlas.sites)} sites; {texts} and {questions} are at most half as far "
-        f"from each other as {sums} is at {shared} of {len(ratios)} sites.",
+        f"{sums} can be told from {texts} and {questions} with at least {APART:.0%} accuracy in {apart} of "
+        f"{len(accuracies)} comparisons over {len(atlas.sites)} sites. At {shared} of {len(ratios)} sites {texts} and "
+        f"{questions} are at most half as far from each other as from {sums}.",
     )
 
 
-def ratio_of(over: dict[str, Any], under: dict[str, Any]) -> Interval:
-    """Return a ratio of two numbers that are not negative; its interval covers where both of theirs do.
+def ratio_of(over: Mapping[str, float], under: Mapping[str, float]) -> Interval:
+    """Return the ratio of two non-negative numbers with an interval.
 
-    The numbers' intervals may share chance in any way, so the ratio's reaches from the smallest to the largest ratio of
-    values inside them, which is wider than need be.
+    The errors of the two numbers may depend on each other in any way. The interval therefore
+    reaches from the smallest to the largest ratio of values inside theirs, which is conservative.
     """
     top, bottom = ({name: max(0.0, found[name]) for name in ("value", "low", "high")} for found in (over, under))
     if min(bottom.values()) <= 0:
@@ -64,14 +65,9 @@ def ratio_of(over: dict[str, Any], under: dict[str, Any]) -> Interval:
     return Interval(top["value"] / bottom["value"], top["low"] / bottom["high"], top["high"] / bottom["low"])
 
 
-def _pair(found: dict[str, Any], first: str, second: str) -> str:
+def _pair(found: Mapping[str, object], first: str, second: str) -> str:
     name = pair_name(first, second)
     return name if name in found else pair_name(second, first)
-
-
-def _part(name: str, quantity: str, found: dict[str, Any], bounds: Bounds, n: int) -> Part:
-    null = Interval(found["null"], found["null_low"], found["null_high"])
-    return Part(name, quantity, Interval(found["value"], found["low"], found["high"]), bounds, null, found["p"], n)
 
 
 CLAIMS = (
@@ -84,18 +80,18 @@ CLAIMS = (
         ),
         section="5",
         statistic=(
-            "Two a site. How well a linear discriminant tells arithmetic from each language data set, on documents it "
-            "has not seen. And the energy distance (free of scale) between the two language data sets, over that "
-            "between arithmetic and the nearer of them."
+            "Two numbers per site: the accuracy of a linear discriminant that tells arithmetic from each language data "
+            "set, on unseen documents; and the energy distance (free of scale) between the two language data sets, "
+            "over that between arithmetic and the nearer of them."
         ),
         why=(
-            "A probe in many dimensions tells almost any two data sets apart, two of language too, so that accuracy "
-            "alone cannot show that those share a cluster; the ratio of distances can. Both are taken in the full "
-            "space, not on two axes."
+            "A probe in many dimensions tells almost any two data sets apart, even two of language. Accuracy alone "
+            "therefore cannot show that those two share a cluster, but the ratio of distances can. Both are measured "
+            "in the full space, not on two axes."
         ),
         null=(
-            "Data sets permuted over documents: an accuracy of about 0.5. A ratio of 1 is three data sets equally far "
-            "apart."
+            "Data sets permuted over documents: an accuracy of about 0.5. At a ratio of 1 the three data sets are "
+            "equally far apart."
         ),
         unit=DOCUMENT,
         rule=(

@@ -18,11 +18,12 @@ from core.studies.bench import Bench
 from core.studies.claims.base import Part
 
 MARGIN = 0.05
-"""Nats a label token: losses that differ by less give perplexities within about 5 % of each other."""
+"""Nats per label token. Losses that differ by less give perplexities within about 5 %."""
 TOST_LEVEL = 0.9
-"""Two one-sided tests at 0.05 are the 90 % interval against the margin."""
-DIFFERENCE = "difference of the validation loss, nats a label token"
-AT_BEST_RATES = "the same, each prior at the rate that its other seeds choose"
+"""Two one-sided tests at 0.05 compare the 90 % interval with the margin."""
+GAIN = "validation loss without a prompt minus that with it, nats per label token"
+DIFFERENCE = "difference of the validation loss, nats per label token"
+AT_BEST_RATES = "the same, each prior at the rate chosen by its other seeds"
 
 
 def final_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
@@ -36,35 +37,41 @@ def untuned_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
 
 
 def curve(run: JobFolder) -> tuple[list[int], list[float]]:
-    """Return the steps of a run's evaluations, rising, and the validation loss at each."""
+    """Return the steps of a run's evaluations in rising order, and the validation loss at each."""
     found = {int(event["step"]): float(event["validation"]["loss"]) for event in run.events(event="evaluation")}
     return sorted(found), [found[step] for step in sorted(found)]
 
 
 def title(bench: Bench, arm: str) -> str:
-    """Return an arm in words."""
+    """Return the title of an arm."""
     return arms(bench.spec)[arm].title
 
 
-def same_quality(bench: Bench, names: Sequence[str]) -> tuple[list[Part], list[JobFolder]]:
-    """Return the difference of the final loss of every two arms against the margin, and the arms' runs.
+def minus(bench: Bench, one: str, other: str) -> str:
+    """Return the difference of two arms in words."""
+    return f"{title(bench, one)} − {title(bench, other)}"
 
-    The same seed gives the same examples in the same order, so that seeds are paired.
+
+def same_quality(bench: Bench, names: Sequence[str]) -> tuple[list[Part], list[JobFolder]]:
+    """Test every two arms for the same final loss within the margin; return the parts and all runs.
+
+    Seeds are paired: the same seed gives the same examples in the same order.
     """
     runs = {name: bench.runs(name) for name in names}
     losses = {name: final_losses(found) for name, found in runs.items()}
     parts = [
-        quality_part(f"{title(bench, one)} − {title(bench, other)}", tost(losses[one], losses[other], MARGIN, True))
+        quality_part(minus(bench, one, other), tost(losses[one], losses[other], MARGIN, True))
         for one, other in combinations(names, 2)
     ]
     return parts, [run for found in runs.values() for run in found]
 
 
 def same_quality_at_best_rates(bench: Bench, names: Sequence[str]) -> list[Part]:
-    """Return how arms compare at the rate that suits each, as far as runs at several rates are in the store.
+    """Compare arms at the best rate of each, as far as the store has runs at several rates.
 
-    Each seed is compared at the rate that the arm's other seeds choose, so that luck does not choose it (a sweep over
-    rates makes such runs). These parts stand beside and decide nothing: which rates there are is nobody's rule.
+    A sweep over rates makes such runs. Each seed is compared at the rate that the arm's other seeds
+    choose, so that the choice does not profit from luck. These parts decide nothing, because the
+    rule does not say which rates to try.
     """
     trials = _trials(bench, names)
     several = [name for name in names if len({trial.rate for trial in trials[name]}) > 1]
@@ -74,15 +81,13 @@ def same_quality_at_best_rates(bench: Bench, names: Sequence[str]) -> list[Part]
         seeds = sorted(set(losses[one]) & set(losses[other]))
         if len(seeds) > 1:
             first, second = ([losses[name][seed][1] for seed in seeds] for name in (one, other))
-            part = quality_part(
-                f"{title(bench, one)} − {title(bench, other)}", tost(first, second, MARGIN, paired=True)
-            )
+            part = quality_part(minus(bench, one, other), tost(first, second, MARGIN, paired=True))
             parts.append(replace(part, quantity=AT_BEST_RATES, decides=False))
     return parts
 
 
 def _trials(bench: Bench, names: Sequence[str]) -> dict[str, list[Trial]]:
-    """Return for each arm the runs of the store that differ from it in rate and seed alone."""
+    """Return for each arm the runs in the store that differ from it only in rate and seed."""
     known = {_but_rate_and_seed(arms(bench.spec)[name].specs[0].as_json()): name for name in names}
     found: dict[str, list[Trial]] = {name: [] for name in names}
     for job in list_jobs(bench.store, "tune"):
@@ -98,7 +103,7 @@ def _but_rate_and_seed(spec: Mapping[str, Any]) -> str:
 
 
 def quality_part(name: str, found: Equivalence, bounds: Bounds | None = None) -> Part:
-    """Return a tested difference of losses as a part; bounds are the margin's unless others are given."""
+    """Return a tested difference of losses as a part, by default with the margin as its bounds."""
     margin = Bounds(-found.margin, found.margin)
     n = min(found.n)
     return Part(name, DIFFERENCE, found.difference, bounds or margin, None, found.p, n, freedom=max(n - 1, 1))

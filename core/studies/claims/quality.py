@@ -1,4 +1,8 @@
-"""C6: the same quality from every prior. C10: prepend-and-cut equals the extended sequence. C11: between regions."""
+"""Claims about the loss after tuning.
+
+C6: the same quality from every prior. C10: prepend-and-cut equals the extended sequence. C11:
+regions between domains work.
+"""
 
 import math
 
@@ -9,9 +13,11 @@ from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.outcomes import (
     DIFFERENCE,
+    GAIN,
     MARGIN,
     TOST_LEVEL,
     final_losses,
+    minus,
     quality_part,
     same_quality,
     same_quality_at_best_rates,
@@ -22,12 +28,11 @@ from core.studies.claims.outcomes import (
 SOFT = ("isotropic", "gaussian", "exclusion", "xavier")
 DEEP = ("deep-gaussian", "deep-xavier", "deep-exclusion")
 BETWEEN, INSIDE = "deep-math-interpolation", "deep-math-gaussian"
-_GAIN = "validation loss without a prompt minus that with it, nats a label token"
 _WHY_MARGIN = (
-    f"The margin is {MARGIN:g} nats a label token: perplexities within about 5 % of each other, for which nobody would "
-    "choose one prior over another."
+    f"The margin is {MARGIN:g} nats per label token: it keeps perplexities within about 5 % of each other, a "
+    "difference for which nobody would choose one prior over another."
 )
-_TOST_NULL = "Two means that lie the margin apart: two one-sided tests (TOST) at 0.05 each must reject that."
+_TOST_NULL = "Means that differ by the margin: two one-sided tests (TOST) at 0.05 each must reject that."
 
 
 def judge_priors(bench: Bench) -> Judged:
@@ -36,16 +41,16 @@ def judge_priors(bench: Bench) -> Judged:
     deep, deep_runs = same_quality(bench, DEEP)
     parts = [*soft, *deep]
     same = sum(abs(part.interval.value) <= MARGIN for part in parts)
-    beside = same_quality_at_best_rates(bench, SOFT)
+    at_best = same_quality_at_best_rates(bench, SOFT)
     widest = max(parts, key=lambda part: abs(part.interval.value))
     rates = (
-        f"Beside it {len(beside)} pairs at each prior's own best rate."
-        if beside
-        else "All priors have the same learning rate, as in the paper, not each its own best: a sweep over rates with "
-        "the study's settings puts those beside."
+        f"{len(at_best)} pairs are also shown with each prior at its own best rate."
+        if at_best
+        else "All priors have the same learning rate, as in the paper. A sweep over rates with the study's settings "
+        "adds the comparison with each prior at its own best rate."
     )
     return Judged(
-        [*parts, *beside],
+        [*parts, *at_best],
         f"{same} of {len(parts)} mean differences are within {MARGIN:g} nats; the largest is {widest.name} with "
         f"{widest.interval.value:+.3f}. {rates}",
         level=TOST_LEVEL,
@@ -71,19 +76,17 @@ def judge_between(bench: Bench) -> Judged:
     """Judge C11: not worse than the prior inside the task's own region, and better than no prompt."""
     between, inside = bench.runs(BETWEEN), bench.runs(INSIDE)
     losses, other = final_losses(between), final_losses(inside)
-    worse = quality_part(
-        f"{title(bench, BETWEEN)} − {title(bench, INSIDE)}", tost(losses, other, MARGIN, True), Bounds(high=MARGIN)
-    )
+    worse = quality_part(minus(bench, BETWEEN, INSIDE), tost(losses, other, MARGIN, True), Bounds(high=MARGIN))
     gains = untuned_losses(between) - losses
     gain = over_seeds(gains, TOST_LEVEL)
     free = max(len(gains) - 1, 1)
-    helps = Part(title(bench, BETWEEN), _GAIN, gain, Bounds(low=0.0), None, None, len(gains), freedom=free)
+    helps = Part(title(bench, BETWEEN), GAIN, gain, Bounds(low=0.0), n=len(gains), freedom=free)
     own = over_seeds(untuned_losses(inside) - other, TOST_LEVEL)
-    beside = Part(title(bench, INSIDE), _GAIN, own, Bounds(low=0.0), None, None, len(other), decides=False)
+    shown = Part(title(bench, INSIDE), GAIN, own, Bounds(low=0.0), n=len(other), decides=False)
     return Judged(
-        [worse, helps, beside],
-        f"From between the domains the loss ends {worse.interval.value:+.3f} nats from that of the prior fitted on the "
-        f"task's own activations, and {gain.value:.3f} nats below no prompt.",
+        [worse, helps, shown],
+        f"From between the domains the final loss differs by {worse.interval.value:+.3f} nats from that of the prior "
+        f"fitted on the task's own activations, and is {gain.value:.3f} nats below the loss without a prompt.",
         level=TOST_LEVEL,
         runs=[*between, *inside],
         extra={"margin": MARGIN, "bound_is_one_sided": math.isinf(worse.bounds.low)},
@@ -100,12 +103,12 @@ CLAIMS = (
         ),
         section="4.4",
         statistic=(
-            f"{DIFFERENCE.capitalize()}, at the end of runs with the same seed, for every two priors: soft ones among "
-            "themselves, deep ones among themselves. Mean over seeds."
+            f"{DIFFERENCE.capitalize()}, at the end of runs with the same seed, for every two soft priors and every "
+            "two deep ones. Mean over seeds."
         ),
         why=(
-            "“The same” is a claim of equivalence: a difference that is not significant shows nothing, and few seeds "
-            f"never find one. {_WHY_MARGIN} Loss is taken as it is the finest measure; F1 and accuracy follow it."
+            "“The same” is a claim of equivalence. A difference that is not significant proves nothing, and few seeds "
+            f"never find a significant one. {_WHY_MARGIN} The loss is the finest measure; F1 and accuracy follow it."
         ),
         null=_TOST_NULL,
         unit=SEED,
@@ -127,11 +130,11 @@ CLAIMS = (
         ),
         section="3.2",
         statistic=(
-            f"{DIFFERENCE.capitalize()}, between deep prompts that are cut after each prompted block and such that "
-            "stay in the sequence, from the same prior, seed by seed."
+            f"{DIFFERENCE.capitalize()}, between deep prompts that are cut after each prompted block and deep prompts "
+            "that stay in the sequence, from the same prior, seed by seed."
         ),
         why=f"Equivalence, as in C6. {_WHY_MARGIN} The paper's sentence is about prompts at the token embeddings "
-        "alone; here they are at all prompted blocks.",
+        "only; here they are at all prompted blocks.",
         null=_TOST_NULL,
         unit=SEED,
         rule=(

@@ -1,25 +1,26 @@
 """C3: the cloud keeps one mode across layers. C4: a fitted Gaussian does not represent the sharply peaked cloud."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
 
 from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, measured_part
 from core.studies.layers import three_domains
 
 LARGEST_DIP = 0.05
-"""That of two equal normal modes a little over four standard deviations apart is 0.05."""
+"""Two equal normal modes a little over four standard deviations apart have a dip of 0.05."""
 DIP_ERROR = 0.13
-"""Standard deviation of a sample's dip, times the root of its size, over mixtures of two normal laws: at most this."""
+"""Upper bound on the standard deviation of a sample's dip times the square root of its size, over
+mixtures of two normal distributions."""
 PEAKED = 0.5
-"""Excess kurtosis of Student's law with 16 degrees of freedom."""
+"""Excess kurtosis of Student's distribution with 16 degrees of freedom."""
 MISSED = 0.05
 """Share of tokens."""
 _DIP = "largest dip over 15 directions (0: one mode; 0.25: two separate halves)"
 _KURTOSIS = "mean excess kurtosis along the first 5 principal directions (Gaussian: 0)"
-_INSIDE = "share of tokens in the Gaussian's 95 % region, away from what its own samples have"
+_INSIDE = "share of tokens in the Gaussian's 95 % region, distance from that of its own samples"
 
 
 def judge_modes(bench: Bench) -> Judged:
@@ -36,17 +37,17 @@ def judge_modes(bench: Bench) -> Judged:
     rejected = sum((part.p or 1) <= 0.05 for part in parts)
     return Judged(
         parts,
-        f"The largest dip of {texts} over {len(parts)} sites is {largest.interval.value:.3f} ({largest.name}), of "
-        f"{n} documents; a uniform law of that size has {largest.null.value if largest.null else 0:.3f}. One mode is "
-        f"rejected (Holm-corrected p ≤ 0.05) at {rejected} sites.",
+        f"The largest dip of {texts} over {len(parts)} sites is {largest.interval.value:.3f} ({largest.name}, {n} "
+        f"documents); uniform samples of that size have {largest.null.value if largest.null else 0:.3f}. The test "
+        f"rejects a single mode (Holm-corrected p ≤ 0.05) at {rejected} sites.",
     )
 
 
 def dip_interval(dip: float, largest_by_chance: float, n: int) -> Interval:
-    """Return an interval of a law's dip from that of a sample of n points.
+    """Return an interval for a distribution's dip from the dip of a sample of n points.
 
-    A sample's dip is larger than its law's on average, so the lower bound takes off what the uniform law reaches by
-    chance; the upper bound adds 1.96 standard errors.
+    A sample's dip is larger on average than that of its distribution, so the lower bound subtracts
+    what uniform samples reach by chance; the upper bound adds 1.96 standard errors.
     """
     return Interval(dip, max(0.0, dip - largest_by_chance), dip + 1.96 * DIP_ERROR / math.sqrt(n))
 
@@ -58,7 +59,8 @@ def judge_peak(bench: Bench) -> Judged:
     parts, inside = [], []
     for site in (atlas.sites[0], atlas.sites[-1]):
         shape = atlas.groups(site)["shape"]
-        parts.append(_part(f"site {site}", _KURTOSIS, shape["kurtosis_principal"][name], Bounds(low=PEAKED), n))
+        kurtosis = shape["kurtosis_principal"][name]
+        parts.append(measured_part(f"site {site}", _KURTOSIS, kurtosis, Bounds(low=PEAKED), n, JACKKNIFE_FREEDOM))
         found = shape["mahalanobis_inside"][name]
         inside.append(
             Part(
@@ -75,13 +77,13 @@ def judge_peak(bench: Bench) -> Judged:
     return Judged(
         [*parts, *inside],
         f"Along the principal directions of {name} the excess kurtosis is {low.value:.2g} at the token embeddings and "
-        f"{high.value:.2g} at the last site, and the share of tokens inside the fitted Gaussian's 95 % region is away "
-        f"from what its samples have by {inside[0].interval.value:.2f} and {inside[1].interval.value:.2f}.",
+        f"{high.value:.2g} at the last site. The share of tokens inside the fitted Gaussian's 95 % region differs from "
+        f"that of its own samples by {inside[0].interval.value:.2f} and {inside[1].interval.value:.2f}.",
     )
 
 
-def away(found: dict[str, Any]) -> Interval:
-    """Return how far a number is from the range that its null has, in either direction; 0 inside of it."""
+def away(found: Mapping[str, float]) -> Interval:
+    """Return how far a number lies outside the range of its null, in either direction; 0 inside."""
 
     def gap(value: float) -> float:
         return max(found["null_low"] - value, value - found["null_high"], 0.0)
@@ -89,12 +91,6 @@ def away(found: dict[str, Any]) -> Interval:
     ends = gap(found["low"]), gap(found["high"])
     least = 0.0 if found["low"] <= found["null_high"] and found["high"] >= found["null_low"] else min(ends)
     return Interval(gap(found["value"]), least, max(ends))
-
-
-def _part(name: str, quantity: str, found: dict[str, Any], bounds: Bounds, n: int) -> Part:
-    null = Interval(found["null"], found["null_low"], found["null_high"])
-    interval = Interval(found["value"], found["low"], found["high"])
-    return Part(name, quantity, interval, bounds, null, found.get("p"), n, freedom=JACKKNIFE_FREEDOM)
 
 
 CLAIMS = (
@@ -107,20 +103,20 @@ CLAIMS = (
         ),
         section="4.1",
         statistic=(
-            "Hartigan's dip of the texts' tokens, one a document, along the first 5 principal directions and 10 random "
-            "ones; the largest of them, at every site."
+            "Hartigan's dip of the texts' tokens, one per document, along the first 5 principal and 10 random "
+            "directions; the largest of the 15, at every site."
         ),
         why=(
-            "The dip is how far a distribution is from the nearest one with a single mode, so a bound on it says what "
-            "“more or less” means. A test that does not reject would show nothing, and two axes hide the rest."
+            "The dip is the distance of a distribution from the nearest one with a single mode, so a bound on it says "
+            "what “more or less” means. A test that does not reject would prove nothing, and two axes hide the others."
         ),
-        null="Uniform samples of the same size, the unimodal law whose sample dips most.",
+        null="Uniform samples of the same size: of all unimodal distributions, theirs have the largest dip.",
         unit=DOCUMENT,
         rule=(
             f"Holds if at every site the upper bound of the dip lies below {LARGEST_DIP:g}, which two equal normal "
             "modes reach a little over four standard deviations apart. Fails if at some site the lower bound, widened "
-            "for the number of sites, lies above. Undecided otherwise. Bounds: above 1.96 standard errors, below what "
-            "uniform samples reach."
+            "for the number of sites, lies above. Undecided otherwise. The upper bound adds 1.96 standard errors, the "
+            "lower one subtracts what uniform samples reach."
         ),
         judge=judge_modes,
         figures=("figure-4",),
@@ -134,20 +130,21 @@ CLAIMS = (
         ),
         section="4.4",
         statistic=(
-            "Excess kurtosis of the questions' tokens along their principal directions, and how far the share of "
-            "held-out tokens inside the fitted Gaussian's 95 % region is from the range that samples of that Gaussian "
-            "have; at the token embeddings (Figure 10) and at the last site (Figure 11)."
+            "Excess kurtosis of the questions' tokens along their principal directions, and the distance between the "
+            "share of held-out tokens inside the fitted Gaussian's 95 % region and the range of that share over "
+            "samples of the Gaussian; at the token embeddings (Figure 10) and at the last site (Figure 11)."
         ),
         why=(
-            "A sharp peak with long tails has positive kurtosis. The share inside is held out and set against the "
-            "Gaussian's own samples, as distances of points that were fitted average d whatever the shape."
+            "A sharp peak with long tails has positive kurtosis. The share is measured on held-out tokens and compared "
+            "with the Gaussian's own samples, because the squared distances of the fitted points average d whatever "
+            "the shape."
         ),
         null="Samples of the fitted Gaussian, as large as the cloud and measured in the same way.",
         unit=DOCUMENT,
         rule=(
-            f"Holds if at both sites the 95 % interval of the kurtosis lies above {PEAKED:g} (Student's law with 16 "
-            f"degrees of freedom) and the share is off by at least {MISSED:g}. Fails if one of these intervals, "
-            "widened for their number, lies below. Undecided otherwise."
+            f"Holds if at both sites the 95 % interval of the kurtosis lies above {PEAKED:g} (Student's "
+            f"distribution with 16 degrees of freedom) and the share differs by at least {MISSED:g}. Fails if one of "
+            "these intervals, widened for their number, lies below. Undecided otherwise."
         ),
         judge=judge_peak,
         figures=("figure-10", "figure-11"),

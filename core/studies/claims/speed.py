@@ -1,4 +1,4 @@
-"""C7: diverged priors take longer to the same validation loss."""
+"""C7: diverged priors need more steps to reach the same validation loss."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from core.analysis.verdict import Bounds
 from core.store import JobFolder
 from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged, Part
-from core.studies.claims.outcomes import curve, title
+from core.studies.claims.outcomes import curve, minus
 
 SHARE = 0.9
-"""Of what a run of the reference gains from its first to its best evaluation."""
+"""Share of what a reference run gains between its first and its best evaluation."""
 SOFT_REFERENCE, SOFT = "xavier", ("gaussian", "exclusion")
 DEEP_REFERENCE, DEEP = "deep-xavier", ("deep-gaussian", "deep-exclusion")
-_QUANTITY = "steps to the target loss, more than the reference of the same seed"
+_QUANTITY = "steps to the target loss, minus those of the reference with the same seed"
 
 
 def judge(bench: Bench) -> Judged:
@@ -36,7 +36,7 @@ def judge(bench: Bench) -> Judged:
             missed += sum(each.step is None for each in found)
             parts.append(
                 Part(
-                    f"{title(bench, name)} − {title(bench, reference)}",
+                    minus(bench, name, reference),
                     _QUANTITY,
                     extra_steps(found, known),
                     Bounds(low=0.0),
@@ -49,29 +49,31 @@ def judge(bench: Bench) -> Judged:
     slower = sum(part.interval.value > 0 for part in parts)
     return Judged(
         parts,
-        f"{slower} of {len(parts)} diverged priors need more steps on average than the reference to a loss that the "
-        f"reference reaches after {SHARE:.0%} of its gain; {missed} of their runs never reach it and count as at least "
-        "as many steps as they had.",
+        f"{slower} of {len(parts)} diverged priors need more steps on average than the reference to reach the loss at "
+        f"which the reference has {SHARE:.0%} of its gain; {missed} of their runs never reach it and count with at "
+        "least the steps they had.",
         runs=runs,
         extra={"runs_that_missed": missed},
     )
 
 
 def reference_target(runs: Sequence[JobFolder]) -> float:
-    """Return a loss that every run of the reference reaches: each has had most of its gain there.
+    """Return a loss that every reference run reaches, at which each has had most of its gain.
 
-    A target that all runs reach would be set by the slowest of them, whose time would then be its last evaluation.
+    If the target were a loss that all runs reach, the slowest run would set it and would always
+    need all its steps.
     """
     losses = [curve(run)[1] for run in runs]
     return max(loss[0] - SHARE * (loss[0] - min(loss)) for loss in losses)
 
 
 def extra_steps(found: Sequence[Reached], known: Sequence[Reached]) -> Interval:
-    """Return how many steps more runs took than the reference, seed by seed, with an interval that allows for gaps.
+    """Return how many more steps runs took than the reference, seed by seed, with an interval.
 
-    A loss is known at evaluations alone, and a run may never reach the target: its time lies between the evaluation
-    before and the one at which it was reached, or after its end. The interval's lower bound takes the least difference
-    that is possible for each seed, the upper one the largest: none where a run of the first kind never reached it.
+    The loss is known only at evaluations, and a run may never reach the target. Its time therefore
+    lies between two evaluations, or after the run's end. The lower bound takes the least difference
+    that is possible for each seed, the upper bound the largest; there is no upper bound where a run
+    never reached the target.
     """
     first, second = (np.array([_between(each) for each in group], np.float64) for group in (found, known))
     least, most = first[:, 0] - second[:, 1], first[:, 1] - second[:, 0]
@@ -84,13 +86,13 @@ def extra_steps(found: Sequence[Reached], known: Sequence[Reached]) -> Interval:
 
 
 def _between(reached: Reached) -> tuple[float, float]:
-    """Return the steps between which a run reached the target."""
+    """Return the two steps between which a run reached the target."""
     after = 0.0 if reached.after is None else float(reached.after)
     return after, math.inf if reached.step is None else float(reached.step)
 
 
 def _shown(reached: Reached) -> float:
-    """Return the step that stands for a run: where it was reached, or its last one."""
+    """Return the step that represents a run: where it reached the target, or its last one."""
     return float(reached.step if reached.step is not None else reached.after or 0)
 
 
@@ -108,13 +110,13 @@ CLAIMS = (
         ),
         section="4.4",
         statistic=(
-            f"Steps until the validation loss is first at most a target, minus those of the Xavier run of the same "
-            f"seed. Target: the loss at which each of Xavier's runs has had {SHARE:.0%} of its gain. Mean over seeds."
+            "Steps until the validation loss first reaches a target, minus those of the Xavier run of the same seed. "
+            f"Target: the loss at which every Xavier run has had {SHARE:.0%} of its gain. Mean over seeds."
         ),
         why=(
-            "Steps to a loss is what the sentence says. The target comes from the reference alone, so that no prior "
-            "sets its own. Evaluations are some steps apart and runs end: a time is known to lie in an interval only, "
-            "or after the run's end, and the bounds allow for the worst of that."
+            "The sentence is about steps to a loss. The target comes from the reference alone, so that no prior sets "
+            "its own. Evaluations are some steps apart and runs end, so a time is only known to lie in an interval, or "
+            "after the run's end; the bounds allow for the worst case."
         ),
         null="As many steps as the reference: 0.",
         unit=SEED,

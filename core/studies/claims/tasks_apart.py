@@ -1,18 +1,18 @@
-"""C13: arithmetic tasks are far apart from each other in an encoder's mean activations."""
+"""C13: arithmetic tasks are far apart from each other in the mean activations of an encoder."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 from core.analysis.atlas_terms import pair_name
-from core.analysis.intervals import Interval
 from core.analysis.verdict import Bounds
 from core.specs import FINAL
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, Claim, Judged, Part
+from core.studies.claims.base import DOCUMENT, Claim, Judged, Part, measured_part
 from core.studies.encoder_means import encoder_atlas
 
 APART = 0.9
 _ACCURACY = "accuracy of telling unseen texts of two tasks apart (LDA)"
-_ENERGY = "energy distance over mean distance (0: one law, 1: far apart)"
+_ENERGY = "energy distance over mean distance (0: one distribution, 1: far apart)"
 
 
 def judge(bench: Bench) -> Judged:
@@ -23,30 +23,26 @@ def judge(bench: Bench) -> Judged:
     each = dict(zip(names, atlas.summary["n_documents"], strict=True))
     pairs = [(first, second) for i, first in enumerate(tasks) for second in tasks[i + 1 :]]
     parts = [_part(found["lda_accuracy"], pair, _ACCURACY, Bounds(low=APART), each) for pair in pairs]
-    beside = [_part(found["energy"], pair, _ENERGY, Bounds(), each, decides=False) for pair in pairs]
+    shown = [replace(_part(found["energy"], pair, _ENERGY, Bounds(), each), decides=False) for pair in pairs]
     told = sum(part.interval.low >= APART for part in parts)
     least = min(parts, key=lambda part: part.interval.value)
     return Judged(
-        [*parts, *beside],
-        f"{told} of {len(pairs)} pairs of tasks are told apart with at least {APART:.0%} accuracy in the mean "
+        [*parts, *shown],
+        f"{told} of {len(pairs)} pairs of tasks can be told apart with at least {APART:.0%} accuracy by the mean "
         f"activations of {bench.spec.encoder.name}; the closest pair is {least.name} with {least.interval.value:.0%}.",
         extra={"encoder": bench.spec.encoder.name},
     )
 
 
 def _part(
-    table: dict[str, Any],
+    table: Mapping[str, Mapping[str, float]],
     pair: tuple[str, str],
     quantity: str,
     bounds: Bounds,
-    each: dict[str, int],
-    decides: bool = True,
+    n_documents: Mapping[str, int],
 ) -> Part:
-    found = table[pair_name(*pair)]
-    interval = Interval(found["value"], found["low"], found["high"])
-    null = Interval(found["null"], found["null_low"], found["null_high"])
     name = " / ".join(task.rpartition("__")[2] for task in pair)
-    return Part(name, quantity, interval, bounds, null, found["p"], sum(each[task] for task in pair), decides)
+    return measured_part(name, quantity, table[pair_name(*pair)], bounds, sum(n_documents[task] for task in pair))
 
 
 CLAIMS = (
@@ -59,12 +55,12 @@ CLAIMS = (
         ),
         section="4.1",
         statistic=(
-            "How well a linear discriminant tells two tasks apart by the mean activations of texts it has not seen, "
-            "for every pair of tasks. Beside it the energy distance of each pair."
+            "Accuracy of a linear discriminant that tells two tasks apart by the mean activations of unseen texts, for "
+            "every pair of tasks. Shown for comparison: the energy distance of each pair."
         ),
         why=(
-            "Gaps between clusters on a t-SNE map say nothing of distances. Whether unseen texts can be told apart is "
-            "what a gap would mean, and it is taken pair by pair, as an average would hide two tasks that coincide."
+            "Gaps between clusters on a t-SNE map say nothing about distances. A real gap means that unseen texts can "
+            "be told apart. Pairs are measured one by one, because an average would hide two tasks that coincide."
         ),
         null="Tasks permuted over texts: an accuracy of about 0.5.",
         unit=DOCUMENT,

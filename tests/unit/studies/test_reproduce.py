@@ -23,7 +23,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(bench: CountedBench, out: Path) -> dict[str, Any]:
     """Return the report on figures asked for in no order and one twice."""
-    return reproduce(bench.spec, figure_names([2, 1, 5, 4, 3, 2]), out, bench.obtain)
+    return reproduce(bench.spec, figure_names([2, 1, 5, 4, 3, 2]), out, bench.obtain).document
 
 
 def numbers_of(report: dict[str, Any], number: int) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def test_a_second_call_only_reads(report, bench, tmp_path):
     asked = list(bench.asked)
     again = reproduce(bench.spec, figure_names(range(1, 6)), tmp_path, bench.obtain)
     assert bench.asked == asked
-    for first, second in zip(report["items"], again["items"], strict=True):
-        assert first["numbers"] == second["numbers"]
+    for first, second in zip(report["items"], again.items, strict=True):
+        assert first["numbers"] == second.numbers
     assert studies_of(bench.store) == [bench.spec]
 
 
@@ -68,8 +68,9 @@ def test_an_item_that_fails_does_not_stop_the_others(report, bench, tmp_path):
         return bench.obtain(spec)
 
     broken = reproduce(bench.spec, figure_names([1, 4]), tmp_path, obtain)
-    assert broken["items"][0]["error"] == "the <disk> broke"
-    assert "files" in broken["items"][1]
+    assert broken.items[0].error == "the <disk> broke"
+    assert "files" not in broken.items[0].document
+    assert broken.items[1].files["html"] == "figure-4.html"
     assert "the &lt;disk&gt; broke" in (tmp_path / "report.html").read_text()
 
 

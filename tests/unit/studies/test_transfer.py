@@ -6,7 +6,7 @@ import pytest
 from core.specs import StudySpec
 from core.store import find_job
 from core.store.prompts import read_prompts
-from core.studies.transfer import LEAST_SEEDS_OF_A_GAUSSIAN, begun_at, tasks_of, transfer
+from core.studies.transfer import LEAST_SEEDS_OF_A_GAUSSIAN, started_at, tasks_of, transfer
 from tests.unit.studies.conftest import CountedBench
 
 
@@ -55,7 +55,7 @@ def test_what_differs_is_the_prior_alone(bench, found):
     own = next(iter(specs.values()))
     runs = [find_job(bench.store, run) for run in found.numbers["runs"][: bench.spec.n_seeds]]
     for draw, named in (("exact", [run.id for run in runs]), ("gaussian", [" ".join(run.id for run in runs)] * 2)):
-        begun = begun_at(own, runs, draw)
+        begun = started_at(own, runs, draw)
         assert [spec.prior.model_dump()["runs"] for spec in begun] == named
         for spec, plain in zip(begun, own, strict=True):
             unread = {name: getattr(plain, name) for name in ("prior", "n_generation", "evaluate_every")}

@@ -3,6 +3,8 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ def judged(bench):
 
 @pytest.mark.parametrize("number", [2, 3, 9, 10])
 def test_a_claim_is_judged_on_a_real_model(judged, number):
-    told = judged[number].numbers["judgement"]
+    told = judged[number].result.numbers["judgement"]
     assert told["number"] == number
     assert told["verdict"] in ("holds", "fails", "undecided")
     assert told["parts"]
@@ -48,7 +50,7 @@ def here(bench, monkeypatch):
     return bench
 
 
-def decide(bench, clock: Callable[[], Iterator[int]] = itertools.count, **given):
+def decide(bench, clock: Callable[[], Iterator[int]] = itertools.count, **given) -> dict[str, Any]:
     asked = DecideSpec.parse({"study": bench.spec, "claim": 10, **given})
     job = create_job(bench.store, KIND, asked.as_json(), f"d-{asked.fingerprint()[:8]}")
     ticks = clock()
@@ -66,14 +68,14 @@ def test_seeds_are_added_up_to_the_most_and_each_look_is_told(here, judged):
     assert told["looks"] == len(looks)
     assert told["n_seeds"] == looks[-1]["n_seeds"] <= 4
     if looks[-1]["verdict"] == "undecided":
-        assert told["stopped"] == "undecided with 4 seeds, the most that were asked for"
+        assert told["stopped"] == "undecided with 4 seeds, the most that the request allows"
     else:
         assert told["stopped"] == f"decided with {told['n_seeds']} seeds"
     assert len(told["runs"]) == 2 * told["n_seeds"]
     found = best(judgements(here.store), here.spec, 10)
     assert found is not None
     assert found.job.kind == KIND
-    assert found.looks == looks
+    assert [asdict(one) for one in found.analyses] == looks
     assert found.reproduced.caption == result["caption"]
 
 
@@ -81,7 +83,7 @@ def test_the_budget_ends_it(here):
     result = decide(here, clock=lambda: itertools.count(0, 100), minutes=1)
     assert len(result["looks"]) == 1
     assert result["numbers"]["judgement"]["stopped"] == (
-        "undecided with 2 seeds when the budget of 1 minutes had no room for another"
+        "undecided with 2 seeds; the budget of 1 minutes has no room for another"
     )
 
 
@@ -99,6 +101,6 @@ def test_what_cannot_be_decided_by_seeds_is_refused_before_it_is_queued(bench):
     task = find_task(KIND)
     with pytest.raises(BadRequest, match=r"There is no claim 99; there are 1, 2, .*13\."):
         task.context(DecideSpec(study=bench.spec, claim=99))
-    with pytest.raises(BadRequest, match="C2 rests on documents, and further seeds say nothing of it; give the study"):
+    with pytest.raises(BadRequest, match="C2 rests on documents, so further seeds cannot decide it; give the study"):
         task.context(DecideSpec(study=bench.spec, claim=2))
     assert task.lane == "study"
