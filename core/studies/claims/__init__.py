@@ -1,6 +1,6 @@
 """The paper's claims and how each is judged.
 
-A claim is a file of this folder with `CLAIMS` in it, and a line in `FILES`. Reports, documentation,
+A claim is a file of this folder with `CLAIMS` in it, and a name in `FILES`. Reports, documentation,
 command line and pages read `CLAIMS` below.
 """
 
