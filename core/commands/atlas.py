@@ -1,6 +1,8 @@
-"""`atlas`: how well data sets can be told apart at each site, whether their clouds have one mode, and their shape."""
+"""`atlas`: separability, modality and shape of data sets at each site."""
 
 import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -8,37 +10,56 @@ import typer
 from core.analysis.atlas_terms import QUANTITIES
 from core.commands.datasets import dataset_specs
 from core.commands.jobs import ensure
-from core.commands.options import Json
-from core.commands.output import emit
+from core.commands.options import Json, requested
+from core.commands.output import Document, emit
 from core.jobs.atlas import Atlas, find_atlas
 from core.specs import DEFAULT_MODEL, AtlasSpec, CloudSpec, ModelSpec
 from core.store import Store
 
 
-def atlas(
-    model: Annotated[str, typer.Option(help="A name, a Hugging Face id or a local folder.")] = DEFAULT_MODEL,
+@dataclass(frozen=True)
+class AtlasRequest:
+    """What an atlas compares, and how much of it; the options of the verb."""
+
+    model: Annotated[str, typer.Option(help="A name, a Hugging Face id or a local folder.")] = DEFAULT_MODEL
     datasets: Annotated[
         str,
         typer.Option(
             help="Data sets, separated by commas: squad, news, math, c4; math:MODULE such as math:algebra__linear_1d; "
             "file:PATH, squad:PATH or c4:PATH for a local file."
         ),
-    ] = "squad,news,math",
-    sites: Annotated[str, typer.Option(help="'all', or a choice such as 0,5,final.")] = "all",
-    samples: Annotated[str, typer.Option(help="Documents or questions of each data set.", metavar="INTEGER")] = "200",
-    rows: Annotated[str | None, typer.Option(help="Points of each data set. Default: 5000.", metavar="INTEGER")] = None,
+    ] = "squad,news,math"
+    sites: Annotated[str, typer.Option(help="'all', or a choice such as 0,5,final.")] = "all"
+    samples: Annotated[str, typer.Option(help="Documents or questions of each data set.", metavar="INTEGER")] = "200"
+    rows: Annotated[str | None, typer.Option(help="Points of each data set. Default: 5000.", metavar="INTEGER")] = None
     permutations: Annotated[
-        str | None, typer.Option(help="Of data sets over documents, for the null. Default: 200.", metavar="INTEGER")
-    ] = None,
+        str | None, typer.Option(help="Permutations of data sets, for the null. Default: 200.", metavar="INTEGER")
+    ] = None
     seed: Annotated[
-        str, typer.Option(help="Decides samples, points, folds, permutations and directions.", metavar="INTEGER")
-    ] = "0",
-    json: Json = False,
-) -> None:
+        str, typer.Option(help="For samples, points, folds, permutations and directions.", metavar="INTEGER")
+    ] = "0"
+
+    @property
+    def spec(self) -> AtlasSpec:
+        """Return the spec of the atlas.
+
+        Raises:
+            BadRequest: with each wrong field, its value and its bound.
+        """
+        model, sites = ModelSpec.parse({"name": self.model}), {"sites": self.sites, "seed": self.seed}
+        rows = {} if self.rows is None else {"rows": self.rows}
+        clouds = [
+            CloudSpec.parse({"model": model, "dataset": dataset, **sites, **rows})
+            for dataset in dataset_specs(self.datasets, "--datasets", self.samples, self.seed)
+        ]
+        more = {} if self.permutations is None else {"n_permutations": self.permutations}
+        return AtlasSpec.parse({"model": model, "clouds": clouds, **sites, **more})
+
+
+@requested
+def atlas(request: AtlasRequest, json: Json = False) -> None:
     """Measure separability, modality and shape of the activations on data sets at every site."""
-    asked = {"model": model, "sites": sites, "samples": samples, "seed": seed, "rows": rows}
-    spec = atlas_spec(datasets, {name: value for name, value in asked.items() if value is not None}, permutations)
-    store = Store.default()
+    spec, store = request.spec, Store.default()
     found, cached = ensure(lambda: find_atlas(spec, store), "atlas", spec, store)
     if json:
         emit({**document(found), "cached": cached}, True)
@@ -47,29 +68,8 @@ def atlas(
         typer.echo(line)
 
 
-def atlas_spec(datasets: str, asked: dict[str, Any], permutations: str | None = None) -> AtlasSpec:
-    """Return the request for an atlas.
-
-    Args:
-        datasets: as a person writes them.
-        asked: `model`, `sites`, `samples`, `seed`, `rows`, as far as given.
-        permutations: of the null.
-
-    Raises:
-        BadRequest: with each wrong field, its value and its bound.
-    """
-    model = ModelSpec.parse({"name": asked["model"]})
-    shared = {name: asked[name] for name in ("sites", "rows", "seed") if name in asked}
-    clouds = [
-        CloudSpec.parse({"model": model, "dataset": dataset, **shared})
-        for dataset in dataset_specs(datasets, "--datasets", asked["samples"], asked["seed"])
-    ]
-    more = {} if permutations is None else {"n_permutations": permutations}
-    return AtlasSpec.parse({"model": model, "clouds": clouds, "sites": asked["sites"], "seed": asked["seed"], **more})
-
-
-def document(found: Atlas) -> dict[str, Any]:
-    """Return an atlas as the verb reports it: one entry a site, with `separability`, `modality` and `shape`."""
+def document(found: Atlas) -> Document:
+    """Return an atlas as the verb reports it, with its `separability`, `modality` and `shape` by site."""
     names = ("model", "names", "n_points", "n_documents", "seconds_a_site")
     explained = dict(zip(found.sites, found.summary["explained"], strict=True))
     return {
@@ -80,7 +80,7 @@ def document(found: Atlas) -> dict[str, Any]:
 
 
 def lines(found: Atlas) -> list[str]:
-    """Return an atlas as lines: a heading a quantity and data set, a site a line."""
+    """Return an atlas as lines: a heading per quantity and data set, then one line per site."""
     written = []
     counts = zip(*(found.summary[name] for name in ("names", "n_points", "n_documents")), strict=True)
     written.append("  ".join(f"{name}: {n} points of {documents} documents" for name, n, documents in counts))
@@ -91,7 +91,7 @@ def lines(found: Atlas) -> list[str]:
     return written
 
 
-def _words(row: dict[str, Any]) -> str:
+def _words(row: Mapping[Hashable, Any]) -> str:
     words = f"{row['value']:8.4g} [{row['low']:.4g}, {row['high']:.4g}]"
     if not math.isnan(row["null"]):
         words += f"; null {row['null']:.4g} [{row['null_low']:.4g}, {row['null_high']:.4g}]"

@@ -1,11 +1,11 @@
 """`cache`: list, verify and prune what is stored."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from core.commands.options import Json
-from core.commands.output import emit, local_time, show_progress
+from core.commands.output import Document, emit, local_time, show_progress
 from core.errors import DamagedArtifact
 from core.store import Store
 from core.store.maintenance import Entry, cache_entries, verify_all
@@ -17,32 +17,32 @@ Kind = Annotated[str | None, typer.Option(help="Only artifacts of this kind: mod
 
 @cache.command("list")
 def list_cache(kind: Kind = None, json: Json = False) -> None:
-    """List what is stored, the largest first."""
+    """List what is stored, largest first."""
     store = Store.default()
     _show(store, "entries", cache_entries(store, kind), json)
 
 
 @cache.command()
 def verify(json: Json = False) -> None:
-    """Read every artifact anew and check it; a damaged one is set aside, to be made again."""
+    """Read and check every artifact; damaged ones are set aside and will be made again."""
     checked = verify_all(Store.default(), show_progress)
     problems = [problem for _, problem in checked if problem]
     emit({"checked": len(checked), "damaged": problems}, json)
     if problems:
         raise DamagedArtifact(
             f"{len(problems)} of {len(checked)} artifacts were damaged and set aside; "
-            "ask for them again to have them made anew."
+            "request them again to make them anew."
         )
 
 
 @cache.command()
 def prune(
     kind: Kind = None,
-    older_than_days: Annotated[float | None, typer.Option(help="Only what was not used for so many days.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show what would go.")] = False,
+    older_than_days: Annotated[float | None, typer.Option(help="Only what was not used for this many days.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show what would be deleted.")] = False,
     json: Json = False,
 ) -> None:
-    """Delete what can be made again; never runs."""
+    """Delete what can be made again; runs are never deleted."""
     store = Store.default()
     age = None if older_than_days is None else older_than_days * 86_400
     gone = prune_entries(store, kind, age, dry_run=not yes)
@@ -59,6 +59,6 @@ def _show(store: Store, title: str, entries: list[Entry], as_json: bool) -> None
     typer.echo(f"{total / 1e6:10,.1f} MB  {title.replace('_', ' ')}: {len(entries)} in {store.root}")
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry) -> Document:
     names = ("kind", "key", "bytes", "created", "description")
     return {name: getattr(entry, name) for name in names} | {"created": local_time(entry.created)}

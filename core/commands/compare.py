@@ -1,5 +1,6 @@
-"""`compare`: where the prompts of several runs ended up, how far that is from their start, and what they are worth."""
+"""`compare`: where the prompts of several runs ended up, how far they moved, and what they are worth."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -14,13 +15,13 @@ from core.store import Store, find_job
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(help="Runs by id, or by the unambiguous beginning of one.")],
-    worth: Annotated[bool, typer.Option("--worth/--no-worth", help="Measure what each vector is worth.")] = True,
-    examples: Annotated[int, typer.Option(help="Validation examples that worth is measured on.")] = 32,
+    runs: Annotated[list[str], typer.Argument(help="Runs, by id or by an unambiguous beginning of one.")],
+    worth: Annotated[bool, typer.Option("--worth/--no-worth", help="Measure the worth of each vector.")] = True,
+    examples: Annotated[int, typer.Option(help="Validation examples for the worth.")] = 32,
     target: Annotated[
-        float | None, typer.Option(help="Loss that steps are counted to; default: the worst of the runs' best.")
+        float | None, typer.Option(help="Loss to count steps to; default: the worst of the runs' best losses.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides nulls, permutations and held-out documents.")] = 0,
+    seed: Annotated[int, typer.Option(help="For nulls, permutations and held-out documents.")] = 0,
     json: Json = False,
 ) -> None:
     """Measure the posteriors of runs of one model, and put them side by side."""
@@ -37,8 +38,8 @@ def compare(
         typer.echo(line)
 
 
-def table(document: dict[str, Any]) -> list[str]:
-    """Return a comparison as lines: a heading a run, a quantity a line."""
+def table(document: Mapping[str, Any]) -> list[str]:
+    """Return a comparison as lines: a heading per run, then one line per quantity."""
     lines = []
     for run in document["runs"]:
         lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {_rate(run)}, {run['state']}")
@@ -48,7 +49,7 @@ def table(document: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _rate(run: dict[str, Any]) -> str:
+def _rate(run: Mapping[str, Any]) -> str:
     if run["learning_rate"] is None:
         return "imported"
     return f"rate {run['learning_rate']:g}{' relative' if run['rate_unit'] == 'relative' else ''}"

@@ -1,4 +1,4 @@
-"""Data sets as a person writes them in one option: names, with a module or a path after a colon."""
+"""Data sets as one option names them, with a module or a path after a colon."""
 
 from core.errors import BadRequest
 from core.specs import DatasetSpec
@@ -10,12 +10,12 @@ def dataset_specs(names: str, option: str, samples: str, seed: str) -> list[Data
 
     Args:
         names: separated by commas.
-        option: that took the text, for what is said of it.
+        option: that the text was given for, for error messages.
         samples: of each.
         seed: of each.
 
     Raises:
-        BadRequest: none, a data set that takes nothing after a colon, or a field of a data set is wrong.
+        BadRequest: no data set, a colon where none is allowed, or a wrong field of a data set.
     """
     items = filter(None, (part.strip() for part in names.split(",")))
     found = [DatasetSpec.parse({**dataset_fields(item), "samples": samples, "seed": seed}) for item in items]

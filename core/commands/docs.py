@@ -1,4 +1,4 @@
-"""The page of all verbs, made from the command line itself."""
+"""The documentation's page of all verbs, generated from the command line itself."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Any, Literal, get_args, get_origin
 
 _INTRODUCTION = """# Commands
 
-`python -m core VERB`. Every verb takes `--json` and then prints one JSON document on stdout and nothing else; progress
-goes to stderr. Exit codes: 0 done, 2 bad request with a one-line reason, 1 failed. `PRIORSCOPE_CACHE` names the cache
-folder, `PRIORSCOPE_SCHEDULER` a Dask cluster. This page is made from the command line itself.
+`python -m core VERB`, or `priorscope VERB` where the package is installed. With `--json` a verb
+prints one JSON document on stdout and nothing else; progress goes to stderr. Exit codes: 0 done, 2
+bad request with a one-line reason, 1 failed. `PRIORSCOPE_CACHE` names the cache folder,
+`PRIORSCOPE_SCHEDULER` a Dask cluster. This page is generated from the command line itself.
 """
-_PRIORS = "As JSON, or a kind alone: [priors.md](../priors.md)."
+_PRIORS = "JSON, or just a kind: see [priors.md](../priors.md)."
 _WORDS = {str: "text", int: "integer", float: "number", Path: "path"}
 _EVERYWHERE = ("json", "help")
 
@@ -25,7 +26,7 @@ def command_page(verbs: Mapping[str, Any]) -> str:
 
 
 def all_verbs(verbs: Mapping[str, Any], words: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every verb with its words, those in groups among them."""
+    """Yield every verb with its words, including those in groups."""
     for name, verb in verbs.items():
         path = f"{words} {name}".strip()
         if children := getattr(verb, "commands", None):
@@ -77,7 +78,7 @@ def _takes(option: Any) -> str:
     several = get_origin(annotation) is list
     (plain,) = get_args(annotation) if several else (annotation,)
     words = _WORDS[plain] if plain in _WORDS else plain.__name__.lower()
-    return f"{words}, several times" if several else words
+    return f"{words}, repeatable" if several else words
 
 
 def _default(parameter: Any) -> str:

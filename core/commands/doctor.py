@@ -1,15 +1,14 @@
-"""`doctor`: what this machine has, and where each model and data set would come from."""
+"""`doctor`: versions and resources of this machine, and the sources of models and data sets."""
 
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import psutil
 
 from core import __version__
 from core.commands.options import Json
-from core.commands.output import emit
+from core.commands.output import Document, emit
 from core.engine import client
 from core.sources.report import sources_report
 from core.store import Store
@@ -28,7 +27,7 @@ PACKAGES = (
 
 
 def doctor(json: Json = False) -> None:
-    """Show versions, device, memory, disk, cache, engine, and each model and data set with its source."""
+    """Show versions, device, memory, disk, cache and engine, and the source of each model and data set."""
     store = Store.default()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
     emit(
@@ -53,7 +52,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _device() -> dict[str, Any]:
+def _device() -> Document:
     import torch
 
     from core.lm.device import choose_device, choose_dtype

@@ -10,13 +10,14 @@ from core.specs.base import Spec
 from core.store import JobFolder, Store
 
 Stored = TypeVar("Stored")
+CANCELLED = "The runs were cancelled; the same command continues them."
 
 
 def ensure(find: Callable[[], Stored | None], kind: str, spec: Spec, store: Store) -> tuple[Stored, bool]:
-    """Return what a job keeps in the store, made now if it is not there, and whether it was there.
+    """Return what a job stores, and whether it was there already; make it if it was not.
 
     Raises:
-        BadRequest, Failed, Cancelled: as the job ended.
+        BadRequest, Failed, Cancelled: the job's own error.
     """
     found = find()
     if found is not None:
@@ -24,7 +25,7 @@ def ensure(find: Callable[[], Stored | None], kind: str, spec: Spec, store: Stor
     job = run(kind, spec, store)
     made = find()
     if made is None:
-        raise Failed(f"{job.id} succeeded but what it made is gone from the store; ask for it again.")
+        raise Failed(f"{job.id} succeeded, but what it made is gone from the store; request it again.")
     return made, False
 
 
@@ -34,7 +35,7 @@ def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
     Ctrl-C cancels the job.
 
     Raises:
-        BadRequest, Failed, Cancelled: as the job ended.
+        BadRequest, Failed, Cancelled: the job's own error.
     """
     job = client.submit(kind, spec, store, again=again)
     return follow(job, store)
@@ -42,15 +43,15 @@ def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
 
 def follow(job: JobFolder, store: Store) -> JobFolder:
     """Show a submitted job's progress on stderr and return it once it has succeeded (see `run`)."""
-    show = ProgressLine()
+    show, cancelled = ProgressLine(), f"{job.id} was cancelled; `python -m core runs resume {job.id}` continues it."
     try:
         status = client.wait(job, on_status=lambda status: show(job, status))
     except KeyboardInterrupt:
         client.cancel(job, store)
-        raise Cancelled(f"{job.id} was cancelled; `python -m core runs resume {job.id}` goes on with it.") from None
+        raise Cancelled(cancelled) from None
     if status.state == "succeeded":
         return job
     if status.state == "cancelled":
-        raise Cancelled(f"{job.id} was cancelled; `python -m core runs resume {job.id}` goes on with it.")
+        raise Cancelled(cancelled)
     reason = status.error or f"{job.id} was {status.state}; `python -m core runs show {job.id}` shows its log."
     raise (BadRequest if status.exit_code == BadRequest.exit_code else Failed)(reason)

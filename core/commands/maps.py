@@ -1,19 +1,19 @@
-"""`maps`: list, show, name, rename maps and take names away."""
+"""`maps`: list, show, name and rename maps, and remove names."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from core.commands.options import Json
-from core.commands.output import emit, local_time
+from core.commands.output import Document, emit, local_time
 from core.errors import BadRequest
 from core.jobs.projection import MAP, StoredMap, clouds_of, load_map
 from core.store import Store
 from core.store.names import Named, find_name, forget_name, give_name, list_names, rename
 
-maps = typer.Typer(no_args_is_help=True, help="List, show, name and rename maps; a map with a name is never pruned.")
+maps = typer.Typer(no_args_is_help=True, help="List, show, name and rename maps. A named map is never pruned.")
 Name = Annotated[str, typer.Argument(help="Name of a map.", metavar="NAME")]
-NewName = Annotated[str, typer.Argument(help="Its name from now on.", metavar="NAME")]
+NewName = Annotated[str, typer.Argument(help="Its new name.", metavar="NAME")]
 
 
 @maps.command("list")
@@ -26,13 +26,13 @@ def list_maps(json: Json = False) -> None:
         return
     typer.echo(f"{'NAME':<40} {'KEY':<17} {'METHOD':<6} {'SITE':>5}  MODEL" if rows else "No map has a name yet.")
     for row in rows:
-        gone = "" if row["stored"] else "  (not in the store any more)"
+        gone = "" if row["stored"] else "  (no longer in the store)"
         typer.echo(f"{row['map']:<40} {row['key']:<17} {row['method']:<6} {row['site']:>5}  {row['model']}{gone}")
 
 
 @maps.command()
 def show(name: Name, json: Json = False) -> None:
-    """Show a map: what was asked for, what it was fitted on, and what of that is still there."""
+    """Show a map: its spec, what it was fitted on, and which of that is missing."""
     store = Store.default()
     named = find_name(store, MAP, name)
     stored = load_map(named.key, store)
@@ -63,7 +63,7 @@ def rename_map(name: Name, new: NewName, json: Json = False) -> None:
 
 @maps.command()
 def delete(name: Name, json: Json = False) -> None:
-    """Take a map's name away; the map itself stays until `cache prune`."""
+    """Remove a map's name; the map itself stays until `cache prune`."""
     gone = forget_name(Store.default(), MAP, name)
     emit({"deleted": gone.name, "key": gone.key}, json)
 
@@ -72,16 +72,16 @@ def require_frozen(stored: StoredMap) -> None:
     """Check that a map may have a name.
 
     Raises:
-        BadRequest: it is a joint fit, on which nothing else can be laid fairly.
+        BadRequest: it is a joint fit, on which nothing else can be overlaid fairly.
     """
     if stored.joint:
         raise BadRequest(
-            f"The map {stored.artifact.key!r} is a joint fit with {stored.artifact.info['n_joined']} vectors and not "
-            "frozen, so it cannot be named; name the map that was fitted without them."
+            f"The map {stored.artifact.key!r} is a joint fit with {stored.artifact.info['n_joined']} vectors, so it is "
+            "not frozen and cannot be named; name the map that was fitted without them."
         )
 
 
-def _row(named: Named, store: Store) -> dict[str, Any]:
+def _row(named: Named, store: Store) -> Document:
     spec = named.spec
     return {
         "map": named.name,
@@ -94,7 +94,7 @@ def _row(named: Named, store: Store) -> dict[str, Any]:
     }
 
 
-def _fit(stored: StoredMap, store: Store) -> dict[str, Any]:
+def _fit(stored: StoredMap, store: Store) -> Document:
     missing = [
         key
         for key, cloud in zip(stored.artifact.info["clouds"], clouds_of(stored, store), strict=True)

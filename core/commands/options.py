@@ -1,9 +1,9 @@
-"""Command-line options made from specs, so that a new field is an option at once."""
+"""Command-line options generated from specs and request classes: a new field is an option at once."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any
+from dataclasses import MISSING, fields, replace
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -13,49 +13,81 @@ from core.specs.describe import Field, describe
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
-def takes(**groups: Spec | type[Spec]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+Given = dict[str, str]
+"""What a person gave of a group's fields; values stay text, which the spec checks."""
+Command = Callable[..., None]
+
+
+def requested(command: Command) -> Command:
+    """Give a command the options of its request.
+
+    The command's first parameter is a frozen dataclass whose fields are annotated as options; each
+    becomes an option of its own, in the same order.
+    """
+    (name, request), *rest = inspect.signature(command, eval_str=True).parameters.items()
+    hints, own = get_type_hints(request.annotation, include_extras=True), fields(request.annotation)
+
+    def run(**values: Any) -> None:
+        command(**{name: request.annotation(**{field.name: values.pop(field.name) for field in own})}, **values)
+
+    made = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in own
+    ]
+    return _dressed(run, command, [*made, *(parameter for _, parameter in rest)])
+
+
+def takes(**groups: Spec | type[Spec]) -> Callable[[Command], Command]:
     """Give a command one option for each simple field of the named specs.
 
-    The command receives one dictionary a group, holding only what the person gave; values stay text
-    and are checked by the spec, so that a shell and a form say the same of a wrong value. A group's
-    field `name` becomes `--<group>`; a name that an earlier group took becomes `--<group>-<field>`.
-    So does one that the command has itself. A group given as a spec rather than a class shows that spec's
-    values as the defaults.
+    The command receives a `Given` for each group. Since values stay text until the spec checks them,
+    command line and forms refuse a wrong value in the same words. A group's field `name` becomes
+    `--<group>`. A name that the command itself or an earlier group uses becomes `--<group>-<field>`.
+    A group given as a spec rather than a class shows that spec's values as the defaults.
     """
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+    def decorate(command: Command) -> Command:
         own = [p for p in inspect.signature(command).parameters.values() if p.name not in groups]
-        fields = _options(groups, {name for parameter in own for name in _names(parameter)})
+        options = _options(groups, {name for parameter in own for name in _names(parameter)})
         extra = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option, field))
-            for key, (_, option, field) in fields.items()
+            for key, (_, option, field) in options.items()
         ]
 
         def run(**values: Any) -> None:
-            given: dict[str, dict[str, Any]] = {group: {} for group in groups}
-            for key, (group, _, field) in fields.items():
+            given: dict[str, Given] = {group: {} for group in groups}
+            for key, (group, _, field) in options.items():
                 value = values.pop(key)
                 if value is not None:
                     given[group][field.name] = value
             command(**values, **given)
 
-        run.__name__ = command.__name__
-        run.__doc__ = command.__doc__
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + extra
-        run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-        run.options = fields  # pyright: ignore[reportFunctionMemberAccess]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
-        return run
+        run.options = options  # pyright: ignore[reportFunctionMemberAccess]
+        return _dressed(run, command, [*own, *extra])
 
     return decorate
 
 
-def arguments(command: Callable[..., None], **groups: Spec) -> list[str]:
-    """Return the options that give a command the simple fields of specs: names, and what differs from its default.
+def _dressed(run: Command, command: Command, parameters: list[inspect.Parameter]) -> Command:
+    """Return a function under the name of a command, with parameters that Typer makes options of."""
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def arguments(command: Command, **groups: Spec) -> list[str]:
+    """Return the options that give a command specs: their names, and all that differs from a default.
 
     Args:
-        command: that `takes` decorated.
-        groups: a spec a group, as the command takes them.
+        command: decorated by `takes`.
+        groups: one spec per group of the command.
     """
     found = []
     for group, option, field in command.options.values():  # pyright: ignore[reportFunctionMemberAccess]
@@ -66,7 +98,7 @@ def arguments(command: Callable[..., None], **groups: Spec) -> list[str]:
 
 
 def _names(parameter: inspect.Parameter) -> list[str]:
-    """Return the options that a parameter of a command stands for."""
+    """Return the options of a parameter of a command."""
     for note in getattr(parameter.annotation, "__metadata__", ()):
         if getattr(note, "param_decls", None):
             return list(note.param_decls)
@@ -74,7 +106,7 @@ def _names(parameter: inspect.Parameter) -> list[str]:
 
 
 def _options(groups: dict[str, Spec | type[Spec]], taken: set[str]) -> dict[str, tuple[str, str, Field]]:
-    """Return parameter name → (group, option, field), each option once and none of those that are taken."""
+    """Return parameter name → (group, option, field), each option once and none that is taken."""
     found: dict[str, tuple[str, str, Field]] = {}
     taken = set(taken)
     for group, spec in groups.items():

@@ -1,26 +1,30 @@
-"""How verbs speak: one JSON document or a short table on stdout, everything else on stderr."""
+"""How verbs report: one JSON document or a short table on stdout, everything else on stderr."""
 
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 
 from core.store.jobs import JobFolder, Status
 
+Document = Mapping[str, object]
+"""What a verb reports, JSON-able."""
 
-def emit(document: dict[str, Any], as_json: bool) -> None:
+
+def emit(document: Document, as_json: bool) -> None:
     """Print a result."""
     typer.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else "\n".join(lines(document)))
 
 
 def lines(document: Any, indent: str = "") -> list[str]:
     """Return nested data as indented `name: value` lines."""
-    if isinstance(document, dict):
+    if isinstance(document, Mapping):
         found = []
         for name, value in document.items():
-            if isinstance(value, dict | list) and value:
+            if isinstance(value, Mapping | list) and value:
                 found += [f"{indent}{name}:", *lines(value, indent + "  ")]
             else:
                 found.append(f"{indent}{name}: {_number(value)}")
@@ -42,7 +46,7 @@ def _number(value: Any) -> str:
 
 
 def local_time(seconds: float) -> str:
-    """Return a time in seconds since the epoch as people here read it."""
+    """Return a time in seconds since the epoch as local date and time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
@@ -55,7 +59,7 @@ class ProgressLine:
         self._shown = 0.0
 
     def __call__(self, job: JobFolder, status: Status) -> None:
-        """Show a status if there is anything new to say."""
+        """Show a status if it has changed."""
         text = f"{job.id} {status.state}"
         if status.total:
             text += f" {status.done}/{status.total}"
@@ -78,7 +82,7 @@ class ProgressLine:
 
 
 def show_progress(done: int, total: int, message: str = "") -> None:
-    """Report work done in this very process, on stderr."""
+    """Report progress of work in this process, on stderr."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{done}/{total} {message}" + ("\n" if done == total else ""))
         sys.stderr.flush()

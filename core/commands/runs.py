@@ -1,17 +1,17 @@
 """`runs`: list, show, cancel, resume and delete runs and other jobs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from core.commands.jobs import follow
 from core.commands.options import Json
-from core.commands.output import emit, local_time
+from core.commands.output import Document, emit, local_time
 from core.engine import client
 from core.store import JobFolder, Store, find_job, list_jobs
 
 runs = typer.Typer(no_args_is_help=True, help="List, show, cancel, resume and delete runs and other jobs.")
-Name = Annotated[str, typer.Argument(help="A run or job, or the beginning of its name.", metavar="RUN")]
+Name = Annotated[str, typer.Argument(help="A run or job, or the beginning of its id.", metavar="RUN")]
 
 
 @runs.command("list")
@@ -19,7 +19,7 @@ def list_runs(
     kind: Annotated[str | None, typer.Option(help="Only jobs of this kind: tune, capture, projection …")] = None,
     json: Json = False,
 ) -> None:
-    """List runs and jobs, the newest first."""
+    """List runs and jobs, newest first."""
     rows = [_row(job) for job in list_jobs(Store.default(), kind)]
     if json:
         emit({"runs": rows}, True)
@@ -34,14 +34,14 @@ def list_runs(
 
 @runs.command()
 def show(run: Name, json: Json = False) -> None:
-    """Show a run: what was asked, how it stands, what it gave, the end of its log."""
+    """Show a run: its spec, status and result, and the end of its log."""
     job = find_job(Store.default(), run)
     emit({**_row(job), "spec": job.spec, "result": job.result(), "log": job.log_tail().splitlines()}, json)
 
 
 @runs.command()
 def cancel(run: Name, json: Json = False) -> None:
-    """Stop a run within one step; what it has is kept."""
+    """Stop a run within one step, and keep what it has."""
     store = Store.default()
     job = find_job(store, run)
     client.cancel(job, store)
@@ -50,7 +50,7 @@ def cancel(run: Name, json: Json = False) -> None:
 
 @runs.command()
 def resume(run: Name, json: Json = False) -> None:
-    """Go on with a run that was cancelled, failed or interrupted, from its last checkpoint."""
+    """Continue a run that was cancelled, failed or interrupted, from its last checkpoint."""
     store = Store.default()
     job = find_job(store, run)
     client.resume(job, store)
@@ -60,13 +60,13 @@ def resume(run: Name, json: Json = False) -> None:
 
 @runs.command()
 def delete(run: Name, json: Json = False) -> None:
-    """Delete a run that is not going on."""
+    """Delete a run that is not in progress."""
     job = find_job(Store.default(), run)
     job.delete()
     emit({"deleted": job.id}, json)
 
 
-def _row(job: JobFolder) -> dict[str, Any]:
+def _row(job: JobFolder) -> Document:
     status = job.status()
     return {
         "run": job.id,

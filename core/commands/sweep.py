@@ -4,6 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,9 @@ import pandas as pd
 import typer
 
 from core.commands.compare import in_words
-from core.commands.jobs import run
-from core.commands.options import Json
+from core.commands.files import read_text
+from core.commands.jobs import CANCELLED, run
+from core.commands.options import Json, requested
 from core.commands.output import ProgressLine, emit
 from core.engine import client
 from core.errors import BadRequest, Cancelled, Failed
@@ -27,33 +29,39 @@ from core.store.files import write_atomically
 TABLES = (".csv", ".json", ".parquet")
 
 
-def sweep(
+@dataclass(frozen=True)
+class SweepRequest:
+    """Which sweep to do, where, and what to do with its table; the options of the verb."""
+
     file: Annotated[
-        str,
-        typer.Argument(help="YAML or JSON: a base and axes, see docs/sweeps.md; or the JSON itself.", metavar="FILE"),
-    ],
+        str, typer.Argument(help="YAML or JSON file with a base and axes, see docs/sweeps.md; or JSON.", metavar="FILE")
+    ]
     scheduler: Annotated[
         str | None,
         typer.Option(help="Send the runs to this Dask scheduler instead of this machine.", metavar="tcp://…"),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and start nothing.")] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Do failed runs once more.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the table too: .csv, .json or .parquet.", metavar="FILE")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Do every run of a sweep that is not there yet; killed at any moment, the same command goes on with it."""
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would cost, and start nothing.")] = False
+    retry: Annotated[bool, typer.Option("--retry", help="Do failed runs once more.")] = False
+    out: Annotated[Path | None, typer.Option(help="Also write the table: .csv, .json or .parquet.", metavar="FILE")] = (
+        None
+    )
+
+
+@requested
+def sweep(request: SweepRequest, json: Json = False) -> None:
+    """Do every missing run of a sweep; if it is interrupted, the same command continues it."""
+    out, retry = request.out, request.retry
     if out and out.suffix not in TABLES:
         raise BadRequest(f"The table cannot be written as {out.name!r}; end its name in {', '.join(TABLES)}.")
-    if scheduler:
-        os.environ[client.SCHEDULER] = scheduler
-    asked, store = _read(file), Store.default()
+    if request.scheduler:
+        os.environ[client.SCHEDULER] = request.scheduler
+    asked, store = _read(request.file), Store.default()
     found = standings(asked, store)
-    if dry_run:
-        emit(_cost(asked, found, store, retry), json)
+    cost = cost_of(asked, found, store, retry)
+    if request.dry_run:
+        emit(asdict(cost), json)
         return
-    _say(_cost(asked, found, store, retry))
+    typer.echo(cost.in_words, err=True)
     keep_sweep(asked, store)
     _fetch_models(found, store)
     found = _to_the_end(asked, store, retry)
@@ -67,8 +75,8 @@ def sweep(
     _require_success(found)
 
 
-def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) -> dict[str, Any]:
-    """Return what came of a sweep, JSON-able."""
+def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) -> Mapping[str, Any]:
+    """Return the results of a sweep, JSON-able."""
     rows = runs_table(found, asked.target)
     rows = rows.astype(object).where(rows.notna(), None)
     return {
@@ -80,8 +88,8 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
     }
 
 
-def table(document: dict[str, Any]) -> list[str]:
-    """Return a sweep's document as a line a run, by what the runs differ in, and a line a comparison."""
+def table(document: Mapping[str, Any]) -> list[str]:
+    """Return a sweep's document as lines: one per run, by what the runs differ in, and one per comparison."""
     runs = pd.DataFrame(document["runs"])
     varied = [name for name in runs.columns[: runs.columns.get_loc("stage")] if len(set(runs[name].map(str))) > 1]
     shown = runs[[*varied, "run", "status", "loss", "steps_to_target", "angle_median"]]
@@ -103,26 +111,22 @@ def _cell(value: Any) -> str:
 
 
 def _name(names: Mapping[str, Any], varied: Sequence[str]) -> str:
-    """Return what a group differs in from the others, or its prior."""
+    """Return how a group differs from the others, or else its prior."""
     return ", ".join(str(value) for name, value in names.items() if name in varied) or str(next(iter(names.values())))
 
 
 def _read(file: str) -> SweepSpec:
     if file.lstrip().startswith("{"):
         return parse_sweep(file)
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The sweep file {file!r} cannot be read ({error}); check its path.") from None
-    return parse_sweep(text, Path(file).name)
+    return parse_sweep(read_text(Path(file), "sweep file"), Path(file).name)
 
 
 def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
-    """Do the search, and then what it is the search for."""
+    """Do the runs of the search, and then those of the comparison at the rates it chose."""
     show, done = ProgressLine(), 0
     found = standings(asked, store)
     if any(one.state != "succeeded" for one in found):
-        client.ensure_engine(store)  # that there is none is no run's fault
+        client.ensure_engine(store)  # without an engine the command fails, and no single run
     while len(found) > done:
         done = len(found)
         submitted = submit_runs(found, store, retry)
@@ -130,45 +134,72 @@ def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
             follow_runs(submitted, show)
         except KeyboardInterrupt:
             cancel_runs(submitted, store)
-            raise Cancelled("The runs were cancelled; the same command goes on with them.") from None
+            raise Cancelled(CANCELLED) from None
         found = standings(asked, store)
     return found
 
 
 def _fetch_models(found: Sequence[Standing], store: Store) -> None:
-    """Have models of the hub fetched: before that they have no revision, and runs would be named without one."""
+    """Fetch the models of a hub, because a run's name contains the revision, which is unknown before."""
     for model in {one.cell.spec.model: None for one in found}:
         if model_revision(model) is None:
             run("model", model, store)
 
 
-def _cost(asked: SweepSpec, found: Sequence[Standing], store: Store, retry: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class SweepCost:
+    """What a sweep has and what is left to do.
+
+    Attributes:
+        runs: number of runs.
+        counts: runs by state.
+        to_do: runs that are left.
+        steps: of those runs.
+        minutes: for those runs; None where no speed was measured.
+        megabytes: that they store; None where that is unknown.
+        captures_first: captures that they need.
+        compared_later: further runs, which follow once their rates are chosen.
+    """
+
+    runs: int
+    counts: dict[str, int]
+    to_do: int
+    steps: int
+    minutes: float | None
+    megabytes: float | None
+    captures_first: int
+    compared_later: int
+
+    @property
+    def in_words(self) -> str:
+        """Return the cost as one line."""
+        time = "an unknown time" if self.minutes is None else f"about {self.minutes:g} min"
+        disk = "" if self.megabytes is None else f" and {self.megabytes:g} MB"
+        later = f", and {self.compared_later} more once their rates are chosen" if self.compared_later else ""
+        return f"{self.to_do} of {self.runs} runs to do: {time}{disk}{later}"
+
+
+def cost_of(asked: SweepSpec, found: Sequence[Standing], store: Store, retry: bool) -> SweepCost:
+    """Return what is left to do of a sweep."""
     left = to_do(found, retry)
     cost = runs_cost([one.cell.spec for one in left], store)
-    return {
-        "runs": len(found),
-        "counts": dict(Counter(one.state for one in found)),
-        "to_do": len(left),
-        "steps": cost.steps,
-        "minutes": None if cost.seconds is None else round(cost.seconds / 60, 1),
-        "megabytes": None if cost.bytes is None else round(cost.bytes / 1e6, 3),
-        "captures_first": len(cost.captures),
-        "compared_later": _compared_later(asked, found),
-    }
+    return SweepCost(
+        runs=len(found),
+        counts=dict(Counter(one.state for one in found)),
+        to_do=len(left),
+        steps=cost.steps,
+        minutes=None if cost.seconds is None else round(cost.seconds / 60, 1),
+        megabytes=None if cost.bytes is None else round(cost.bytes / 1e6, 3),
+        captures_first=len(cost.captures),
+        compared_later=_compared_later(asked, found),
+    )
 
 
 def _compared_later(asked: SweepSpec, found: Sequence[Standing]) -> int:
-    """Return how many runs of the comparison are not known yet, as their rates are not."""
+    """Return how many runs of the comparison are unknown so far, because their rates are."""
     groups = {one.cell.group for one in found}
     known = sum(one.cell.stage == "compare" for one in found)
     return len(groups) * len(asked.compare_seeds) - known
-
-
-def _say(cost: dict[str, Any]) -> None:
-    time = "an unknown time" if cost["minutes"] is None else f"about {cost['minutes']:g} min"
-    disk = "" if cost["megabytes"] is None else f" and {cost['megabytes']:g} MB"
-    later = f", and {cost['compared_later']} more once their rates are chosen" if cost["compared_later"] else ""
-    typer.echo(f"{cost['to_do']} of {cost['runs']} runs to do: {time}{disk}{later}", err=True)
 
 
 def _write(table: pd.DataFrame, out: Path) -> None:
@@ -186,12 +217,12 @@ def _write(table: pd.DataFrame, out: Path) -> None:
 
 
 def _require_success(found: Sequence[Standing]) -> None:
-    """Raise Failed if some run did not succeed."""
+    """Raise Failed if a run did not succeed."""
     failed = [one for one in found if one.state != "succeeded"]
     if failed:
         states = Counter(one.state for one in failed)
         words = ", ".join(f"{n} {state}" for state, n in states.items())
         raise Failed(
-            f"{len(failed)} of {len(found)} runs did not succeed ({words}); the others are shown; --retry does the "
-            "failed ones once more."
+            f"{len(failed)} of {len(found)} runs did not succeed ({words}); the others are shown. Add --retry to run "
+            "the failed ones once more."
         )

@@ -1,12 +1,14 @@
-"""`tune`: one prompt-tuning run, or one a value of a setting."""
+"""`tune`: one prompt-tuning run, or one for each value of a setting."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from core.commands.jobs import run
-from core.commands.options import Json, takes
+from core.commands.files import read_text
+from core.commands.jobs import CANCELLED, run
+from core.commands.options import Given, Json, requested, takes
 from core.commands.output import ProgressLine, emit
 from core.errors import BadRequest, Cancelled, Failed
 from core.jobs.outcomes import outcome
@@ -16,46 +18,52 @@ from core.specs import DatasetSpec, ModelSpec, SweepSpec, TuningSpec
 from core.store import Store
 
 
-@takes(tuning=TuningSpec, model=ModelSpec, dataset=DatasetSpec(name="math"))
-def tune(
-    tuning: dict[str, Any],
-    model: dict[str, Any],
-    dataset: dict[str, Any],
-    prior: Annotated[str | None, typer.Option(help=prior_help(), metavar="JSON")] = None,
-    spec: Annotated[Path | None, typer.Option(help="The whole spec as a JSON file.", metavar="FILE.json")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Run anew even if this very run is there.")] = False,
+@dataclass(frozen=True)
+class TuneRequest:
+    """Where the run's settings come from, and whether to vary one; options of the verb."""
+
+    prior: Annotated[str | None, typer.Option(help=prior_help(), metavar="JSON")] = None
+    spec: Annotated[Path | None, typer.Option(help="The whole spec as a JSON file.", metavar="FILE.json")] = None
+    again: Annotated[bool, typer.Option("--again", help="Run once more even if the same run exists.")] = False
     vary: Annotated[
         str | None,
-        typer.Option(help="A setting to vary, such as spread_weight or prior.c; a run for each of --values."),
-    ] = None,
-    values: Annotated[str | None, typer.Option(help="Of --vary, separated by commas.", metavar="A,B,…")] = None,
-    json: Json = False,
-) -> None:
-    """Tune a prompt from a prior; the same spec gives the same run, shown from the store the second time."""
-    chosen = _from_file(spec, tuning, model, dataset, prior) if spec else _from_options(tuning, model, dataset, prior)
+        typer.Option(help="A setting to vary, such as spread_weight or prior.c, with one run per value of --values."),
+    ] = None
+    values: Annotated[str | None, typer.Option(help="Of --vary, separated by commas.", metavar="A,B,…")] = None
+
+
+@takes(tuning=TuningSpec, model=ModelSpec, dataset=DatasetSpec(name="math"))
+@requested
+def tune(request: TuneRequest, tuning: Given, model: Given, dataset: Given, json: Json = False) -> None:
+    """Tune a prompt from a prior; the same spec gives the same run, which is read from the store the second time."""
+    given = {**tuning, **({"model": model} if model else {}), **({"dataset": dataset} if dataset else {})}
+    if request.prior is not None:
+        given["prior"] = request.prior
+    chosen = _from_file(request.spec, given) if request.spec else _from_options(given)
     store = Store.default()
-    if vary is None and values is None:
-        emit(run("tune", chosen, store, again=again).result() or {}, json)
-    elif vary and values:
-        _vary(chosen, vary, values, store, again, json)
+    if request.vary is None and request.values is None:
+        emit(run("tune", chosen, store, again=request.again).result() or {}, json)
+    elif request.vary and request.values:
+        _vary(chosen, request, store, json)
     else:
         raise BadRequest("--vary and --values go together, as in --vary spread_weight --values 0,0.1,1; give both.")
 
 
-def _vary(spec: TuningSpec, field: str, values: str, store: Store, again: bool, json: bool) -> None:
-    """Do a sweep of one axis and show all its runs, those that failed too.
+def _vary(spec: TuningSpec, request: TuneRequest, store: Store, json: bool) -> None:
+    """Do a sweep of one axis and show all its runs, including those that failed.
 
     Raises:
-        Failed: some run did not succeed; the others are shown.
+        Failed: some runs did not succeed; the others are shown.
     """
-    given = tuple(value.strip() for value in values.split(","))
+    field = str(request.vary)
+    given = tuple(value.strip() for value in str(request.values).split(","))
     found = standings(SweepSpec(base=spec.as_json(), vary={field: given}), store)
-    submitted = submit_runs(found, store, retry=True, again=again)
+    submitted = submit_runs(found, store, retry=True, again=request.again)
     try:
         follow_runs(submitted, ProgressLine())
     except KeyboardInterrupt:
         cancel_runs(submitted, store)
-        raise Cancelled("The runs were cancelled; the same command goes on with them.") from None
+        raise Cancelled(CANCELLED) from None
     rows = [{"value": one.cell.place[field], **outcome(one)} for one in submitted]
     for row in rows:
         row.pop("evaluations", None)
@@ -66,24 +74,15 @@ def _vary(spec: TuningSpec, field: str, values: str, store: Store, again: bool, 
         raise Failed(f"{len(failed)} of {len(rows)} runs did not succeed: {named}; the others are shown.")
 
 
-def _from_options(
-    tuning: dict[str, Any], model: dict[str, Any], dataset: dict[str, Any], prior: str | None
-) -> TuningSpec:
-    if prior is None:
+def _from_options(given: dict[str, object]) -> TuningSpec:
+    if "prior" not in given:
         raise BadRequest('tune needs a prior: give --prior, for example \'{"kind":"exclusion","c":5}\', or --spec.')
-    whole: dict[str, Any] = {**tuning, "prior": prior, "model": model}
-    if dataset:
-        whole["dataset"] = {"name": "math", **dataset}
-    return TuningSpec.parse(whole)
+    if isinstance(dataset := given.get("dataset"), dict):
+        given = {**given, "dataset": {"name": "math", **dataset}}
+    return TuningSpec.parse(given)
 
 
-def _from_file(
-    path: Path, tuning: dict[str, Any], model: dict[str, Any], dataset: dict[str, Any], prior: str | None
-) -> TuningSpec:
-    if tuning or model or dataset or prior:
-        raise BadRequest(f"--spec {path} holds the whole request; leave the other options out.")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The spec file {str(path)!r} cannot be read ({error}); check its path.") from None
-    return TuningSpec.parse(text)
+def _from_file(path: Path, given: dict[str, object]) -> TuningSpec:
+    if given:
+        raise BadRequest(f"--spec {path} holds the whole request; leave out the other options.")
+    return TuningSpec.parse(read_text(path, "spec file"))

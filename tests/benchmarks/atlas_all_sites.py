@@ -33,7 +33,7 @@ from core.analysis.pca import fit_pca
 from core.analysis.probes import balanced, lda_hits, logistic_hits
 from core.analysis.separability import pairwise_distances, silhouette
 from core.analysis.units import Rows, sum_by_document
-from core.commands.atlas import atlas_spec
+from core.commands.atlas import AtlasRequest
 from core.jobs.atlas import cloud_names, half_the_cores
 from core.store import Store
 
@@ -138,8 +138,7 @@ def compare(work: Work, n_permutations: int, repeats: int) -> dict[str, Any]:
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     """Return the whole document."""
     store = Store.default()
-    asked = {"model": chosen.model, "samples": str(chosen.samples), "seed": "0", "sites": "all"}
-    spec = atlas_spec(chosen.datasets, asked)
+    spec = AtlasRequest(model=chosen.model, datasets=chosen.datasets, samples=str(chosen.samples)).spec
     clouds = [capture(cloud, store)[0] for cloud in spec.clouds]
     documents = [np.unique(cloud.rows["group"], return_inverse=True)[1] for cloud in clouds]
     began = time.perf_counter()

@@ -27,7 +27,7 @@ from core.specs.describe import describe
         (["sample", "--prior", "gaussian", "--out", "no/such/a.safetensors"], "The folder 'no/such' of --out"),
         (
             ["sample", "--prior", "isotropic", "--out", "a", "--vocabulary", "--site", "3"],
-            "The vocabulary lives at site 0",
+            "The vocabulary is at site 0",
         ),
         (["runs", "show", "t-nothing"], "Unknown run or job 't-nothing'"),
         (["cache", "list", "--kind", "clod"], "Nothing of kind 'clod' is stored"),

@@ -26,7 +26,7 @@ def test_a_bundle_out_and_in_elsewhere(ask, call, runs, tmp_path, monkeypatch):
     assert ask("runs", "show", "t-1") == here
     assert ask("import", str(out))["already_there"] == runs
     code, _, err = call("import", str(out), "--dataset", "math")
-    assert (code, "A bundle says itself what model and data its runs had" in err) == (2, True)
+    assert (code, "A bundle names the model and data of its runs itself" in err) == (2, True)
 
 
 def test_an_adapter_out_and_in(ask, runs, inline, tmp_path):

@@ -24,7 +24,7 @@ def test_what_cannot_be_made(call, inline, tmp_path):
     code, _, err = call("make", "dream", "{}")
     assert (code, "Unknown kind of job 'dream'; known: " in err) == (2, True)
     code, _, err = call("make", "projection", str(tmp_path / "no.json"))
-    assert (code, "is neither JSON nor a file that can be read" in err) == (2, True)
+    assert (code, "The spec file" in err) == (2, True)
     code, _, err = call("make", "projection", '{"n_points": 1}')
     assert (code, "n_points: Input should be greater than or equal to 50" in err) == (2, True)
 

@@ -57,7 +57,7 @@ def test_bad_names_and_maps_are_refused(call, ask, fitted):
     ask("maps", "name", key, "Vocabulary")
     for arguments, reason in [
         (("name", "nothing", "x"), "There is no map 'nothing' in the store"),
-        (("name", joint, "x"), "is a joint fit with 3 vectors and not frozen, so it cannot be named"),
+        (("name", joint, "x"), "is a joint fit with 3 vectors, so it is not frozen and cannot be named"),
         (("show", "Vocabulry"), "Did you mean 'Vocabulary'?"),
         (("rename", "Vocabulary", "  "), "give 1 to 80 characters"),
         (("delete", "other"), "Unknown map name 'other'; known: Vocabulary."),

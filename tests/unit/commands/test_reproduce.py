@@ -8,10 +8,10 @@ from core.studies.items import FIGURES
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "Nothing is asked for; give --figure N, --claims or --all."),
+        ([], "There is nothing to make; give --figure N, --claims or --all."),
         (["--figure", "99"], f"Figure 99 cannot be reproduced; there are {', '.join(map(str, FIGURES))}."),
-        (["--figure", "one"], f"Figure 'one' is no number; give one of {', '.join(map(str, FIGURES))}."),
-        (["--texts", "news,math"], "--texts takes one data set and got 2 ('news,math'); name one."),
+        (["--figure", "one"], f"Figure 'one' is not a number; give one of {', '.join(map(str, FIGURES))}."),
+        (["--texts", "news,math"], "--texts takes one data set, not 2 ('news,math'); name one."),
         (["--questions", ""], "--questions is '', which names no data set; write for example"),
         (["--seed", "-1"], "seed: Input should be greater than or equal to 0 (got '-1')"),
     ],

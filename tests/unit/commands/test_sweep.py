@@ -79,7 +79,10 @@ def test_a_run_that_fails_does_not_stop_the_rest_and_is_done_once_more_by_a_retr
     assert (failed["status"], done["status"]) == ("failed", "succeeded")
     assert "The posterior prior is given 0 runs" in failed["error"]
     assert "2 of 2 runs to do: an unknown time" in err
-    assert "1 of 2 runs did not succeed (1 failed); the others are shown; --retry does the failed ones once more" in err
+    assert (
+        "1 of 2 runs did not succeed (1 failed); the others are shown. Add --retry to run the failed ones once more"
+        in err
+    )
     folder = next(job for job in list_jobs(inline) if job.id == failed["run"])
     tried = folder.status().started
     call("sweep", path)
@@ -129,5 +132,5 @@ def test_ctrl_c_cancels_all_of_them(call, store: Store, file, monkeypatch):
     monkeypatch.setattr(client, "wait", wait)
     code, _, err = call("sweep", file(priors=["isotropic"], seeds=[1, 2]))
     assert code == 1
-    assert "The runs were cancelled; the same command goes on with them." in err
+    assert "The runs were cancelled; the same command continues them." in err
     assert [job.status().state for job in list_jobs(store)] == ["cancelled"] * 2

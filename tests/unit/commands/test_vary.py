@@ -62,5 +62,5 @@ def test_ctrl_c_cancels_all_of_them(call, store: Store, small_run, monkeypatch):
     monkeypatch.setattr(client, "wait", wait)
     code, _, err = call(*small_run, "--vary", "seed", "--values", "1,2")
     assert code == 1
-    assert "The runs were cancelled; the same command goes on with them." in err
+    assert "The runs were cancelled; the same command continues them." in err
     assert [find_job(store, f"tune-{seed}").status().state for seed in (1, 2)] == ["cancelled"] * 2

@@ -141,7 +141,7 @@ def test_tune_from_a_spec_file(ask, call, inline, small_run, tmp_path):
     assert ask("tune", "--spec", str(path))["run"] == run
     code, _, err = call("tune", "--spec", str(path), "--steps", "3")
     assert code == 2
-    assert "holds the whole request; leave the other options out" in err
+    assert "holds the whole request; leave out the other options" in err
 
 
 def test_runs_are_listed_shown_and_deleted(ask, call, inline, small_run):

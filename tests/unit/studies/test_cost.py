@@ -18,7 +18,7 @@ def test_items_that_share_runs_count_them_once_and_made_ones_not_at_all(bench):
     assert (left.n_items, left.n_runs) == (1, 2)
     done = study_cost(bench.spec, ["figure-6"], bench.store)
     assert (done.n_items, done.n_runs, done.n_captures, done.seconds) == (0, 0, 0, 0)
-    assert cost_line(done) == "Everything is here already."
+    assert cost_line(done) == "All items are made already."
 
 
 def test_more_seeds_and_steps_cost_more(bench):
@@ -35,7 +35,7 @@ def test_what_is_not_known_is_said(store):
     study = StudySpec.asked(True, model={"name": "some/unknown-model"})
     found = study_cost(study, list(ITEMS), store)
     assert found.seconds is None
-    assert "not known before the model is here" in cost_line(found)
-    assert "some of it guessed" in cost_line(StudyCost(3, 2, 1, 120.0, False, 2e6))
+    assert "the time is unknown until the model is here" in cost_line(found)
+    assert "partly a guess" in cost_line(StudyCost(3, 2, 1, 120.0, False, 2e6))
     with pytest.raises(UnknownName, match="figure-99"):
         study_cost(study, ["figure-99"], store)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[4]
-LOOK = r'''
+LOOK = r"""
 import json, os, sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
@@ -45,7 +45,7 @@ def make(study, items, *_):
 reproduce.make = make
 sys.argv = ["core", "reproduce", "--claims", "--quick", "--out", "unused"]
 cli.main()
-'''
+"""
 
 
 def test_a_claim_is_one_file_and_one_line(tmp_path):
