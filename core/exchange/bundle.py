@@ -1,16 +1,18 @@
-"""Runs as a bundle: everything that they are, what was measured of them, and pictures, each file with its checksum."""
+"""Runs as a bundle: all their files, their measures and pictures, each file with its checksum."""
 
 import hashlib
-import json
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from core import __version__
 from core.errors import BadRequest
+from core.exchange import Outcome
 from core.exchange.bundle_pictures import coordinates, pictures
 from core.exchange.peft_adapter import require_empty
 from core.jobs.measure import VERSION, tuning_spec
@@ -18,7 +20,7 @@ from core.specs import TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors, write_atomically
 
-FORMAT = "priorscope-bundle"
+FORMAT: Literal["priorscope-bundle"] = "priorscope-bundle"
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 README = "README.md"
@@ -35,7 +37,7 @@ RUN_FILES = (
     "posterior.safetensors",
     "trajectory.safetensors",
 )
-"""Of a run's folder; a checkpoint is left out, since a bundle is of what is done."""
+"""Files of a run's folder; a checkpoint is left out, because bundled runs have ended."""
 MEASURE_FILES = (
     "spec.json",
     "status.json",
@@ -47,41 +49,79 @@ MEASURE_FILES = (
     "trajectory.parquet",
     "nulls.safetensors",
 )
-"""Of the folder of a job that measured a run."""
+"""Files of the folder of a job that measured a run."""
+
+
+class BundledFile(BaseModel):
+    """Size and checksum of a file in a bundle."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Manifest(BaseModel):
+    """`bundle.json`: what a bundle holds.
+
+    Attributes:
+        format: always `FORMAT`.
+        version: of the format.
+        program: version of the program that made it.
+        created: seconds since the epoch.
+        runs: their ids.
+        files: by name, with `/` between folders.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    format: Literal["priorscope-bundle"]
+    version: int
+    program: str | None = None
+    created: float | None = None
+    runs: tuple[str, ...] = ()
+    files: dict[str, BundledFile]
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the size of all files."""
+        return sum(entry.bytes for entry in self.files.values())
+
+
 _README = """# A bundle of priorscope {version}
 
-Runs: {runs}. Bring them into a cache folder with
+Runs: {runs}. Import them into a cache folder with
 
 ```
 python -m core import {name}
 ```
 
-which checks every file against `{manifest}` first. `runs/` holds what each run asked and gave (the trajectory among
-it), `jobs/` what was measured of it, `coordinates/` where its vectors lie on the maps that were there, `figures/` pages
-to open in a browser.
+which checks every file against `{manifest}` first. `runs/` holds each run's spec and results
+(including its trajectory), `jobs/` its measures, `coordinates/` where its vectors lie on the maps
+that existed, `figures/` pages to open in a browser.
 """
 
 
-def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> dict[str, Any]:
-    """Write ended runs as a bundle: a zip file if the name ends so, else a folder.
+def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> Outcome:
+    """Write finished runs as a bundle: a zip file if the name ends in .zip, else a folder.
 
     Args:
         runs: at least one.
-        out: a folder that is empty or not there yet, or a file NAME.zip that is not there yet.
-        store: where measures and maps are.
+        out: an empty or new folder, or a new file NAME.zip.
+        store: with measures and maps.
 
     Returns:
-        format, out, runs, numbers of measures, coordinates and files, bytes, and names of local files that the specs
-        mention: those files are not in the bundle, but their places travel with it.
+        format, out, runs, numbers of measures, coordinates and files, bytes, and the local files that
+        the specs name: those are not in the bundle, but their paths are.
 
     Raises:
-        BadRequest: a run that goes on, or something at `out` already.
+        BadRequest: a run in progress, or something at `out` already.
         DiskFull: the disk is full.
     """
     specs = {run.id: _bundled(run) for run in runs}
     packed = out.suffix.lower() == ".zip"
     if packed and out.exists():
-        raise BadRequest(f"{out} is there already; name a new file with --out, or take the old one away.")
+        raise BadRequest(f"{out} exists already; name a new file with --out, or remove the old one.")
     if not packed:
         require_empty(out)
     with disk_errors(out), tempfile.TemporaryDirectory(prefix="bundle-", dir=store.root / "tmp") as scratch:
@@ -100,14 +140,14 @@ def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> dict[st
         "runs": list(specs),
         "n_measures": measures,
         "n_coordinates": places,
-        "n_files": len(manifest["files"]),
-        "bytes": sum(entry["bytes"] for entry in manifest["files"].values()),
+        "n_files": len(manifest.files),
+        "bytes": manifest.n_bytes,
         "local_files": sorted(set(_local_files(specs.values()))),
     }
 
 
 def _bundled(run: JobFolder) -> TuningSpec:
-    """Return a run's spec, after a look whether it can be bundled."""
+    """Return a run's spec if the run can be bundled."""
     if run.kind != "tune":
         raise BadRequest(f"{run.id} is a {run.kind} job; only tuning runs go into a bundle.")
     if not run.status().ended or not (run.path / "posterior.safetensors").is_file():
@@ -116,7 +156,7 @@ def _bundled(run: JobFolder) -> TuningSpec:
 
 
 def _copy_jobs(runs: Sequence[JobFolder], folder: Path, store: Store) -> int:
-    """Copy runs and what was measured of them, and return how many measures there are."""
+    """Copy runs and their measures, and return the number of measures."""
     for run in runs:
         _copy(run, folder / "runs" / run.id, RUN_FILES)
     names = {run.id for run in runs}
@@ -140,7 +180,7 @@ def _copy(job: JobFolder, target: Path, names: Sequence[str]) -> None:
 
 
 def _draw(run: JobFolder, spec: TuningSpec, folder: Path, store: Store) -> int:
-    """Write coordinates and pictures of a run, and return on how many maps it lies."""
+    """Write coordinates and pictures of a run, and return the number of maps it lies on."""
     placed = coordinates(run, spec, store)
     if placed:
         (folder / "coordinates").mkdir(exist_ok=True)
@@ -152,21 +192,16 @@ def _draw(run: JobFolder, spec: TuningSpec, folder: Path, store: Store) -> int:
     return len(placed)
 
 
-def _write_manifest(folder: Path, runs: Sequence[str]) -> dict[str, Any]:
+def _write_manifest(folder: Path, runs: Sequence[str]) -> Manifest:
     files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+        path.relative_to(folder).as_posix(): BundledFile(bytes=path.stat().st_size, sha256=_sha256(path))
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    manifest = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "program": __version__,
-        "created": time.time(),
-        "runs": list(runs),
-        "files": files,
-    }
-    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    manifest = Manifest(
+        format=FORMAT, version=FORMAT_VERSION, program=__version__, created=time.time(), runs=tuple(runs), files=files
+    )
+    write_atomically(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
     return manifest
 
 
@@ -188,7 +223,7 @@ def _pack(folder: Path, out: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _local_files(specs: Any) -> Iterator[str]:
+def _local_files(specs: Iterable[TuningSpec]) -> Iterator[str]:
     for spec in specs:
         if spec.dataset.path:
             yield spec.dataset.path

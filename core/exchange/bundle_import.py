@@ -1,4 +1,7 @@
-"""A bundle's runs in this cache folder, after every file was checked. Nothing is unpickled, nothing climbs out."""
+"""Imports the runs of a bundle after checking every file.
+
+Nothing is unpickled, and nothing is written outside the cache folder.
+"""
 
 import hashlib
 import json
@@ -11,10 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from core.errors import BadData, BadRequest
-from core.exchange.bundle import FORMAT, FORMAT_VERSION, MANIFEST, MEASURE_FILES, README, RUN_FILES
+from core.exchange import Outcome
+from core.exchange.bundle import (
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST,
+    MEASURE_FILES,
+    README,
+    RUN_FILES,
+    BundledFile,
+    Manifest,
+)
 from core.exchange.restore import appear
 from core.specs import MeasureSpec, TuningSpec
 from core.store import JobFolder, Store
@@ -24,20 +38,20 @@ from core.store.prompts import read_prompt
 from core.store.status import ENDED
 
 _MANIFEST_BYTES = 16_000_000
-"""A longer list of files is none of ours."""
+"""Longer manifests are refused."""
 _BLOCK = 1 << 20
 _PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}"
-_PLACES = {
+_FOLDERS = {
     "runs": (re.compile(rf"runs/({_PART})/({_PART})"), RUN_FILES),
     "jobs": (re.compile(rf"jobs/({_PART})/({_PART})"), MEASURE_FILES),
 }
 _BESIDE = re.compile(rf"(coordinates|figures)/{_PART}")
-"""Files that are checked and stay in the bundle."""
-Files = Mapping[str, Mapping[str, Any]]
+"""Files that are checked but not imported."""
+Files = Mapping[str, BundledFile]
 
 
 class _Bundle:
-    """An open bundle: names to streams, of a folder or of a zip file."""
+    """An open bundle, from a folder or a zip file."""
 
     def __init__(self, source: Path, packed: zipfile.ZipFile | None) -> None:
         self.source = source
@@ -48,7 +62,7 @@ class _Bundle:
         """Open a member.
 
         Raises:
-            BadData: it is missing, a link, encrypted, or twice there.
+            BadData: it is missing, a link, encrypted, or contained twice.
         """
         try:
             if self.packed is None:
@@ -70,30 +84,30 @@ class _Bundle:
             raise BadData(f"{name!r} in {self.source.name!r} cannot be unpacked ({error}); fetch it again.") from None
 
 
-def import_bundle(source: Path, store: Store) -> dict[str, Any]:
-    """Restore the runs of a bundle, with what was measured of them.
+def import_bundle(source: Path, store: Store) -> Outcome:
+    """Restore the runs of a bundle, with their measures.
 
     Args:
         source: a folder or a zip file that `export --format bundle` made.
         store: the cache folder.
 
     Returns:
-        format, runs, those that were there already, measures restored, files and bytes checked.
+        format, runs, those that existed already, measures restored, files and bytes checked.
 
     Raises:
-        BadData: no bundle, or one that is damaged, of a later version, or holds what no bundle holds.
-        BadRequest: a run of that name is here and is another one; nothing was restored.
-        DiskFull: the disk is full; what is restored is whole.
+        BadData: not a bundle, or one that is damaged, of a later version, or has unexpected files.
+        BadRequest: another run of the same id exists here; nothing was restored.
+        DiskFull: the disk is full; each restored run is complete.
     """
     with _opened(source) as bundle:
         manifest = _read_manifest(bundle)
-        files: Files = manifest["files"]
+        files = manifest.files
         by_job = _sorted_out(files, bundle)
-        store.require_free(2 * sum(entry["bytes"] for entry in files.values()), f"Importing {source.name}")
+        store.require_free(2 * manifest.n_bytes, f"Importing {source.name}")
         for name, entry in files.items():
             _copy(bundle, name, entry, lambda _: None)
         there = [key for key, names in by_job.items() if _is_there(key, files, names, store)]
-        told = {"format": "bundle", "bundle": source.name, "program": manifest.get("program"), "time": time.time()}
+        told = {"format": "bundle", "bundle": source.name, "program": manifest.program, "time": time.time()}
         for key in [key for key in by_job if key not in there]:
             _restore(bundle, key, files, by_job[key], store, told)
     return {
@@ -102,7 +116,7 @@ def import_bundle(source: Path, store: Store) -> dict[str, Any]:
         "already_there": [job for place, job in there if place == "runs"],
         "n_measures": sum(place == "jobs" for place, _ in by_job) - sum(place == "jobs" for place, _ in there),
         "n_files": len(files),
-        "bytes": sum(entry["bytes"] for entry in files.values()),
+        "bytes": manifest.n_bytes,
     }
 
 
@@ -124,50 +138,42 @@ def _opened(source: Path) -> Iterator[_Bundle]:
         yield _Bundle(source, packed)
 
 
-def _read_manifest(bundle: _Bundle) -> dict[str, Any]:
+def _read_manifest(bundle: _Bundle) -> Manifest:
     with bundle.open(MANIFEST) as file:
         raw = file.read(_MANIFEST_BYTES + 1)
     try:
-        manifest = json.loads(raw) if len(raw) <= _MANIFEST_BYTES else None
-        known = isinstance(manifest, dict) and manifest.get("format") == FORMAT
+        data = json.loads(raw) if len(raw) <= _MANIFEST_BYTES else None
     except ValueError:
-        known, manifest = False, None
-    if not known or manifest is None:
+        data = None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadData(f"{MANIFEST} in {bundle.source.name!r} is not a list of a bundle's files; export it again.")
-    if manifest.get("version") != FORMAT_VERSION:
+    if data.get("version") != FORMAT_VERSION:
         raise BadData(
-            f"The bundle {bundle.source.name!r} is of version {manifest.get('version')} and this program reads "
+            f"The bundle {bundle.source.name!r} is of version {data.get('version')} and this program reads "
             f"{FORMAT_VERSION}; update the program."
         )
-    files = manifest.get("files")
-    if not isinstance(files, dict) or not all(_is_entry(entry) for entry in files.values()):
-        raise BadData(f"{MANIFEST} in {bundle.source.name!r} lacks sizes or checksums of files; export it again.")
-    return manifest
-
-
-def _is_entry(entry: Any) -> bool:
-    return (
-        isinstance(entry, dict)
-        and type(entry.get("bytes")) is int
-        and entry["bytes"] >= 0
-        and re.fullmatch(r"[0-9a-f]{64}", str(entry.get("sha256"))) is not None
-    )
+    try:
+        return Manifest.model_validate(data)
+    except ValidationError:
+        raise BadData(
+            f"{MANIFEST} in {bundle.source.name!r} lacks sizes or checksums of files; export it again."
+        ) from None
 
 
 def _sorted_out(files: Files, bundle: _Bundle) -> dict[tuple[str, str], list[str]]:
-    """Return the names of files by the job they belong to, runs first; every name must be one that a bundle has."""
+    """Return the names of files by their job, runs first; every name must be one that a bundle can have."""
     found: dict[tuple[str, str], list[str]] = {}
     for name in sorted(files, key=lambda name: (not name.startswith("runs/"), name)):
         if name == README or _BESIDE.fullmatch(name):
             continue
-        for place, (pattern, allowed) in _PLACES.items():
+        for place, (pattern, allowed) in _FOLDERS.items():
             match = pattern.fullmatch(name)
             if match and match[2] in allowed:
                 found.setdefault((place, match[1]), []).append(name)
                 break
         else:
             raise BadData(
-                f"The bundle {bundle.source.name!r} lists the file {name!r}, which has no place in a bundle; "
+                f"The bundle {bundle.source.name!r} lists the file {name!r}, which a bundle cannot have; "
                 "nothing was imported."
             )
     if not found:
@@ -176,7 +182,7 @@ def _sorted_out(files: Files, bundle: _Bundle) -> dict[tuple[str, str], list[str
 
 
 def _restore(
-    bundle: _Bundle, key: tuple[str, str], files: Files, names: list[str], store: Store, told: dict[str, Any]
+    bundle: _Bundle, key: tuple[str, str], files: Files, names: list[str], store: Store, told: Mapping[str, object]
 ) -> None:
     """Put a job's folder into the store."""
     place, job_id = key
@@ -192,28 +198,28 @@ def _restore(
     appear(store, place, job_id, fill)
 
 
-def _copy(bundle: _Bundle, name: str, entry: Mapping[str, Any], write: Callable[[bytes], Any]) -> None:
-    """Pass a member on while its size and checksum are checked; never more of it than was announced."""
+def _copy(bundle: _Bundle, name: str, entry: BundledFile, write: Callable[[bytes], Any]) -> None:
+    """Copy a member and check its size and checksum; never copy more than the manifest announces."""
     digest, n_bytes = hashlib.sha256(), 0
     with bundle.open(name) as file:
         while block := file.read(_BLOCK):
             n_bytes += len(block)
-            if n_bytes > entry["bytes"]:
+            if n_bytes > entry.bytes:
                 break
             digest.update(block)
             write(block)
-    if n_bytes != entry["bytes"]:
-        more = "more than" if n_bytes > entry["bytes"] else f"{n_bytes} bytes instead of"
-        raise BadData(f"{name!r} in {bundle.source.name!r} has {more} {entry['bytes']}; fetch the bundle again.")
-    if digest.hexdigest() != entry["sha256"]:
+    if n_bytes != entry.bytes:
+        more = "more than" if n_bytes > entry.bytes else f"{n_bytes} bytes instead of"
+        raise BadData(f"{name!r} in {bundle.source.name!r} has {more} {entry.bytes}; fetch the bundle again.")
+    if digest.hexdigest() != entry.sha256:
         raise BadData(f"{name!r} in {bundle.source.name!r} does not match its checksum; fetch the bundle again.")
 
 
 def _is_there(key: tuple[str, str], files: Files, names: list[str], store: Store) -> bool:
-    """Return whether a job is here already, the same by what it asked and by the prompt it gave.
+    """Return whether a job exists here with the same spec and posterior.
 
     Raises:
-        BadRequest: another one of that name is here.
+        BadRequest: another job with that id exists here.
     """
     place, job_id = key
     folder = store.root / place / job_id
@@ -222,10 +228,10 @@ def _is_there(key: tuple[str, str], files: Files, names: list[str], store: Store
     for name in names:
         path = folder / Path(name).name
         if path.name in ("spec.json", "posterior.safetensors") and (
-            not path.is_file() or checksum(path) != files[name]["sha256"]
+            not path.is_file() or checksum(path) != files[name].sha256
         ):
             raise BadRequest(
-                f"Here is another {job_id} than in the bundle ({path.name} differs); delete it with `python -m core "
+                f"Another {job_id} exists here ({path.name} differs from the bundle); delete it with `python -m core "
                 "runs delete`, or set PRIORSCOPE_CACHE to another folder. Nothing was imported."
             )
     return True
@@ -254,8 +260,8 @@ def _require(job: JobFolder, job_id: str, kind: str, spec: type[TuningSpec] | ty
         raise BadData(f"{job_id} in the bundle is a {found} job that is {state}; only ended {kind} jobs are restored.")
 
 
-def _tell(path: Path, told: dict[str, Any]) -> None:
-    """Write into a run's provenance that it was imported; what was not known of it before is not known now."""
+def _tell(path: Path, told: Mapping[str, object]) -> None:
+    """Record in a run's provenance that it was imported, and keep what was unknown before."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     before = known.get("imported") or {}
     with disk_errors(path):

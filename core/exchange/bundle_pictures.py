@@ -1,4 +1,4 @@
-"""What of a run can be looked at without this program: where its vectors lie on maps, and pages to open."""
+"""What a bundle shows without this program: coordinates of a run's vectors on maps, and pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ class OnMap:
 
     Attributes:
         stored: the map.
-        begun: whether the first snapshot is the prior sample.
-        spots: (n_snapshots, n_prompt, n_components) where the vectors lie.
-        table: the same as rows, with what each is.
+        begun: whether the first snapshot is the initial prompt.
+        spots: (n_snapshots, n_prompt, n_components) coordinates of the vectors.
+        table: the same as rows, with descriptions.
     """
 
     stored: StoredMap
@@ -39,9 +39,10 @@ class OnMap:
 
 
 def coordinates(run: JobFolder, spec: TuningSpec, store: Store) -> dict[str, OnMap]:
-    """Return a run's prompt on the frozen maps of principal components that are in the store, by site.
+    """Return a run's prompt on the frozen maps of principal components in the store, by site.
 
-    Those are the maps that pages show a run on: the vocabulary's at site 0, elsewhere the one of the run's own data.
+    These are the maps on which pages show a run: the vocabulary's at site 0, elsewhere that of the
+    run's own data.
     """
     prompts = read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
@@ -54,7 +55,7 @@ def coordinates(run: JobFolder, spec: TuningSpec, store: Store) -> dict[str, OnM
 
 
 def pictures(run: JobFolder, spec: TuningSpec, placed: Mapping[str, OnMap]) -> dict[str, str]:
-    """Return pages by file name, and the code that they share."""
+    """Return pages by file name, with the script that they share."""
     losses = read_losses(run)
     pages = {}
     if len(losses.steps):
@@ -69,7 +70,7 @@ def pictures(run: JobFolder, spec: TuningSpec, placed: Mapping[str, OnMap]) -> d
 
 
 def _map_of(spec: TuningSpec, prompts: RunPrompts, site: int, store: Store) -> StoredMap | None:
-    """Return the map of a site, or None where there is none or its texts are not on this machine any more."""
+    """Return the map of a site, or None if there is none or its texts are no longer on this machine."""
     where = {"vocabulary": True} if site == 0 else {"clouds": (spec.activations(*prompts.sites),)}
     try:
         return find_map(ProjectionSpec.parse({"model": spec.model, "site": site, "n_components": 3, **where}), store)
@@ -97,7 +98,7 @@ def _on_map(run: JobFolder, prompts: RunPrompts, site: int, stored: StoredMap) -
 
 
 def _picture(found: OnMap):
-    """Return the prompt on the first two components, in grey what they were fitted on."""
+    """Return the prompt on the first two components, with their reference in grey."""
     grey = Layer(f"reference ({len(found.stored.reference):,})", found.stored.map.coordinates[:, :2])
     names = [f"vector {i}" for i in range(found.spots.shape[1])]
     end = Layer("posterior", found.spots[-1][:, :2], "posterior", hover=names)

@@ -1,18 +1,21 @@
-"""An adapter of PEFT's prompt tuning as a run, to be looked at beside runs that were made here."""
+"""An adapter of PEFT's prompt tuning as a run, to compare with runs that were made here."""
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from core.errors import BadData, BadRequest
-from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS
+from core.exchange import Outcome
+from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS, AdapterConfig, Beside
 from core.exchange.restore import appear
 from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
@@ -23,8 +26,8 @@ from core.store.files import checksum, write_atomically, write_json
 from core.store.imported import UNKNOWN
 
 PRIORS = {"RANDOM": {"kind": "isotropic", "std": 1.0}, "SAMPLE_VOCAB": {"kind": "vocabulary", "special": True}}
-"""What PEFT begins at, by `prompt_tuning_init`: RANDOM is `torch.nn.Embedding`'s N(0, 1)."""
-NOT_TOLD = (
+"""PEFT's initial prompts, by `prompt_tuning_init`: RANDOM is the N(0, 1) of `torch.nn.Embedding`."""
+NOT_RECORDED = (
     "steps",
     "batch_size",
     "learning_rate",
@@ -35,36 +38,37 @@ NOT_TOLD = (
     "max_length",
     "seed",
 )
-"""Settings of a run that no adapter tells."""
+"""Settings of a run that no adapter of other programs records."""
 _ID_DIGITS = 10
+Given = Mapping[str, object]
+Document = TypeVar("Document", bound=BaseModel)
 
 
-def import_peft(
-    folder: Path, store: Store, model: dict[str, Any] | None = None, dataset: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Make a run of a prompt-tuning adapter: a folder with `adapter_config.json` and `adapter_model.safetensors`.
+def import_peft(folder: Path, store: Store, model: Given | None = None, dataset: Given | None = None) -> Outcome:
+    """Make a run from the folder of a prompt-tuning adapter.
 
-    It has no training curve. What our own export wrote beside an adapter is read: spec, result and prior sample. Of
-    another's the prior is what its configuration says, the sample it began at is not known, and so nothing is said
-    of the way it travelled.
+    The folder has `adapter_config.json` and `adapter_model.safetensors`. The run has no training
+    curve. An adapter that this program exported brings spec, result and initial prompt. For any
+    other the configuration names the prior; the initial prompt is unknown, and so is the prompt's
+    trajectory.
 
     Args:
-        folder: the adapter.
+        folder: of the adapter.
         store: where the run will be.
-        model: the model it belongs to, as `ModelSpec` takes it; None: the one its configuration names.
-        dataset: what it was tuned on, as `DatasetSpec` takes it; None: what our own export says.
+        model: fields of the `ModelSpec` of its model; by default the one its configuration names.
+        dataset: fields of the `DatasetSpec` it was tuned on; by default the one our export names.
 
     Returns:
-        format, run, and whether it was there already; what is not known of it.
+        format, run, whether it was there already, and what is unknown about it.
 
     Raises:
-        BadData: files that are missing, damaged, pickled, or not what they say.
-        BadRequest: an adapter that a soft prompt is not, or one of another model; no data set.
+        BadData: files that are missing, damaged, pickled, or not what they claim to be.
+        BadRequest: not a soft prompt, or one of another model; no data set.
         DiskFull: the disk is full.
     """
     config, beside = _read_config(folder), _read_beside(folder)
     prompt = _read_prompt(folder, config)
-    spec = _spec(config, beside, prompt, model, dataset)
+    spec = _spec(config, beside, len(prompt), model, dataset)
     _check_width(spec.model, prompt.shape[1], store)
     start = _read_start(folder, prompt)
     weights = checksum(folder / WEIGHTS)
@@ -72,30 +76,32 @@ def import_peft(
     told = {
         "format": "peft",
         "folder": folder.resolve().name,
-        "base_model": config.get("base_model_name_or_path"),
-        "configuration": config,
+        "base_model": config.base_model_name_or_path,
+        "configuration": config.document(),
         "weights_sha256": weights,
         "start": "prior sample" if start is not None else "not known",
-        UNKNOWN: [] if beside else list(NOT_TOLD),
+        UNKNOWN: [] if beside else list(NOT_RECORDED),
         "time": time.time(),
     }
+    result = {**((beside and beside.result) or {}), "run": job_id, "status": "succeeded"}
+    documents = {
+        "spec.json": {"kind": "tune", "spec": spec.as_json(), "created": told["time"]},
+        "provenance.json": {**((beside and beside.provenance) or {}), "imported": told},
+        "result.json": result,
+    }
+    tensors = {"posterior": prompt} | ({} if start is None else {"prior": start})
     there = (store.root / "runs" / job_id / "status.json").is_file()
     if not there:
-        appear(store, "runs", job_id, lambda path: _fill(path, job_id, spec, prompt, start, told, beside))
+        appear(store, "runs", job_id, lambda path: _fill(path, spec.steps, documents, tensors))
     job = JobFolder(store.root / "runs" / job_id)
     facts = {name: told[name] for name in ("base_model", "start", UNKNOWN)}
     return {"format": "peft", "runs": [job.id], "already_there": [job.id] if there else [], **facts}
 
 
 def _fill(
-    path: Path,
-    job_id: str,
-    spec: TuningSpec,
-    prompt: NDArray[np.float32],
-    start: NDArray[np.float32] | None,
-    told: dict[str, Any],
-    beside: dict[str, Any] | None,
+    path: Path, steps: int, documents: Mapping[str, Mapping[str, object]], tensors: Mapping[str, NDArray[np.float32]]
 ) -> None:
+    """Write the files of a run that has ended."""
     now = time.time()
     status = Status(
         state="succeeded",
@@ -103,28 +109,26 @@ def _fill(
         started=now,
         finished=now,
         heartbeat=now,
-        done=spec.steps,
-        total=spec.steps,
+        done=steps,
+        total=steps,
         message="imported from an adapter",
     )
-    write_json(path / "spec.json", {"kind": "tune", "spec": spec.as_json(), "created": now})
+    for name, document in documents.items():
+        write_json(path / name, document)
     write_json(path / "status.json", asdict(status))
-    write_json(path / "provenance.json", {**((beside or {}).get("provenance") or {}), "imported": told})
-    write_json(path / "result.json", {**((beside or {}).get("result") or {}), "run": job_id, "status": "succeeded"})
-    write_atomically(path / "posterior.safetensors", save({"prompt": prompt}))
-    if start is not None:
-        write_atomically(path / "prior.safetensors", save({"prompt": start}))
+    for name, values in tensors.items():
+        write_atomically(path / f"{name}.safetensors", save({"prompt": values}))
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    config = _read_json(folder / CONFIG, f"The folder {str(folder)!r} holds no {CONFIG}; name the folder of an adapter")
-    found = config.get("peft_type")
-    if found != "PROMPT_TUNING":
+def _read_config(folder: Path) -> AdapterConfig:
+    missing = f"The folder {str(folder)!r} holds no {CONFIG}; name the folder of an adapter."
+    config = _read_json(folder / CONFIG, AdapterConfig, missing)
+    if config.peft_type != "PROMPT_TUNING":
         raise BadRequest(
-            f"The adapter in {folder.name!r} is of the type {found!r}, which changes more than the vectors before the "
-            "tokens; only PROMPT_TUNING can be imported."
+            f"The adapter in {folder.name!r} is of the type {config.peft_type!r}, which changes more than the vectors "
+            "before the tokens; only PROMPT_TUNING can be imported."
         )
-    task, parts = config.get("task_type"), config.get("num_transformer_submodules")
+    task, parts = config.task_type, config.num_transformer_submodules
     if task not in ("CAUSAL_LM", None) or parts not in (1, None):
         raise BadRequest(
             f"The adapter in {folder.name!r} is for {task} with {parts} parts; only a CAUSAL_LM one with 1 part can be "
@@ -133,14 +137,14 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _read_prompt(folder: Path, config: dict[str, Any]) -> NDArray[np.float32]:
-    """Return the prompt, (n_prompt, d_model), after a look whether it is what the configuration says."""
+def _read_prompt(folder: Path, config: AdapterConfig) -> NDArray[np.float32]:
+    """Return the prompt, (n_prompt, d_model), if its shape is what the configuration says."""
     if not (folder / WEIGHTS).is_file():
         pickled = any(folder.glob("*.bin"))
-        why = "pickled weights alone, which can run any code when they are read" if pickled else f"no {WEIGHTS}"
+        why = "only pickled weights, which can run any code when they are read" if pickled else f"no {WEIGHTS}"
         raise BadData(f"The adapter in {folder.name!r} has {why}; save it with PEFT's save_pretrained as safetensors.")
     prompt = _tensor(folder / WEIGHTS, EMBEDDINGS)
-    told = (config.get("num_virtual_tokens"), config.get("token_dim"))
+    told = (config.num_virtual_tokens, config.token_dim)
     if prompt.shape != told:
         raise BadData(
             f"The adapter in {folder.name!r} has a prompt of the shape {prompt.shape}, but its configuration says "
@@ -165,98 +169,102 @@ def _tensor(path: Path, name: str) -> NDArray[np.float32]:
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise BadData(f"{path.name} cannot be read as safetensors ({error}); export the adapter again.") from None
     if list(tensors) != [name]:
-        raise BadData(f"{path.name} holds {', '.join(tensors) or 'nothing'}, not {name!r} alone; export it again.")
+        raise BadData(f"{path.name} holds {', '.join(tensors) or 'nothing'}, not just {name!r}; export it again.")
     values = tensors[name].astype(np.float32)
     if values.ndim != 2 or not np.isfinite(values).all():
-        raise BadData(f"{name!r} in {path.name} is no table of finite numbers (shape {values.shape}); export it again.")
+        raise BadData(
+            f"{name!r} in {path.name} is not a table of finite numbers (shape {values.shape}); export it again."
+        )
     return np.ascontiguousarray(values)
 
 
-def _read_beside(folder: Path) -> dict[str, Any] | None:
+def _read_beside(folder: Path) -> Beside | None:
     path = folder / PROVENANCE
-    if not path.is_file():
-        return None
-    beside = _read_json(path, "")
-    if not isinstance(beside.get("spec"), dict):
-        raise BadData(f"{PROVENANCE} has no 'spec'; export the adapter again, or take that file away.")
-    return beside
+    return _read_json(path, Beside, "") if path.is_file() else None
 
 
-def _read_json(path: Path, missing: str) -> dict[str, Any]:
+def _read_json(path: Path, kind: type[Document], missing: str) -> Document:
+    """Return what a JSON file of an adapter holds.
+
+    Raises:
+        BadData: the file is missing, no JSON object, or lacks what it must have.
+    """
     if not path.is_file():
-        raise BadData(f"{missing}.")
+        raise BadData(missing)
+    where = f"{path.name} in {path.parent.name!r}"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BadData(f"{path.name} in {path.parent.name!r} is not JSON ({error}); export the adapter again.") from None
+        raise BadData(f"{where} is not JSON ({error}); export the adapter again.") from None
     if not isinstance(data, dict):
-        raise BadData(f"{path.name} in {path.parent.name!r} is not a JSON object; export the adapter again.")
-    return data
+        raise BadData(f"{where} is not a JSON object; export the adapter again.")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = ".".join(map(str, wrong["loc"]))
+        raise BadData(f"{where} has no valid {name!r} ({wrong['msg']}); export the adapter again.") from None
 
 
 def _spec(
-    config: dict[str, Any],
-    beside: dict[str, Any] | None,
-    prompt: NDArray[np.float32],
-    model: dict[str, Any] | None,
-    dataset: dict[str, Any] | None,
+    config: AdapterConfig, beside: Beside | None, n_prompt: int, model: Given | None, dataset: Given | None
 ) -> TuningSpec:
-    """Return the run's spec: from our own export, or with what PEFT's configuration tells."""
-    model = model or {"name": _model_name(config)}
+    """Return the run's spec: from our own export, or from what PEFT's configuration records."""
+    chosen = model or {"name": _model_name(config)}
     if beside:
-        told = {**beside["spec"], "model": model}
-        return TuningSpec.parse(told | {"dataset": dataset or _known_data(told["dataset"])})
+        known = dataset or _known_data(beside.spec.get("dataset"))
+        return TuningSpec.parse({**beside.spec, "model": chosen, "dataset": known})
     if not dataset:
         raise BadRequest("The adapter does not say what it was tuned on; name it with --dataset.")
     return TuningSpec.parse(
         {
-            "model": model,
+            "model": chosen,
             "dataset": dataset,
             "prior": _prior(config),
-            "n_prompt": len(prompt),
+            "n_prompt": n_prompt,
             "prompt_position": "before_bos",
             "steps": 1,
         }
     )
 
 
-def _known_data(dataset: Any) -> DatasetSpec:
+def _known_data(dataset: object) -> DatasetSpec:
     """Return the data set that our own export names.
 
     Raises:
-        BadRequest: a file, whose place did not travel.
+        BadRequest: a local file, whose path is unknown here.
     """
     path = dataset.get("path") if isinstance(dataset, dict) else None
     if path:
         raise BadRequest(
-            f"The adapter was tuned on the file {path!r}, which did not come with it; say where it is with --dataset "
+            f"The adapter was tuned on the file {path!r}, which did not come with it; give its path with --dataset "
             "file --path, or name another data set."
         )
     return DatasetSpec.parse(dataset)
 
 
-def _model_name(config: dict[str, Any]) -> str:
-    """Return our name of the model that an adapter names."""
-    named = config.get("base_model_name_or_path")
-    if not isinstance(named, str) or not named:
+def _model_name(config: AdapterConfig) -> str:
+    """Return our name of an adapter's model."""
+    named = config.base_model_name_or_path
+    if not named:
         raise BadRequest("The adapter does not name its base model; name it with --model.")
     return next((model.name for model in PACKAGED.values() if model.hub_id == named), named)
 
 
-def _prior(config: dict[str, Any]) -> dict[str, Any]:
-    begun, text = config.get("prompt_tuning_init"), config.get("prompt_tuning_init_text")
+def _prior(config: AdapterConfig) -> Mapping[str, object]:
+    begun, text = config.prompt_tuning_init, config.prompt_tuning_init_text
     if begun == "TEXT" and text:
         return {"kind": "vocabulary", "rows": "text", "text": text}
     if begun not in PRIORS:
         raise BadRequest(
-            f"The adapter began at {begun!r}, which is none of {', '.join([*PRIORS, 'TEXT'])}; correct "
-            f"prompt_tuning_init in its {CONFIG}."
+            f"The adapter's prompt_tuning_init is {begun!r}, which is none of {', '.join([*PRIORS, 'TEXT'])}; "
+            f"correct it in {CONFIG}."
         )
     return PRIORS[begun]
 
 
 def _check_width(model: ModelSpec, d_model: int, store: Store) -> None:
-    """Check that vectors can be of a model, as far as it is known without loading it."""
+    """Check the width of a prompt against a model, as far as it is known without loading the model."""
     known = describe_model(model, store).d_model
     if known is not None and known != d_model:
         raise BadRequest(

@@ -1,4 +1,4 @@
-"""Jobs that appear whole in a cache folder without having run there."""
+"""Imported jobs appear whole in a cache folder, though they did not run there."""
 
 import shutil
 import uuid
@@ -10,12 +10,12 @@ from core.store.files import disk_errors, sync_folder, sync_tree
 
 
 def appear(store: Store, place: str, job_id: str, fill: Callable[[Path], None]) -> JobFolder:
-    """Fill a job's folder aside and put it where jobs are, so that nobody sees half of one.
+    """Fill a job's folder elsewhere and then move it into place, so that no half-written job is seen.
 
     Args:
         store: the cache folder.
         place: 'runs' or 'jobs'.
-        job_id: the job's name; nothing of that name is there.
+        job_id: the job's id; no job with that id exists.
         fill: writes all files of the job into a fresh folder.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Runs as TensorBoard reads them: their curves as scalars, their prompts in the embedding projector.
+"""Runs for TensorBoard: curves as scalars, prompts in the embedding projector.
 
-Written by TensorBoard's own writer, which needs neither TensorFlow nor torch; the package is an optional extra, since
-who has no TensorBoard has no use for its files.
+TensorBoard's own writer writes the files; it needs neither TensorFlow nor torch. The package is an
+optional extra, because the files are of no use without it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadRequest
+from core.exchange import Outcome
 from core.exchange.peft_adapter import require_empty
 from core.jobs.measure import tuning_spec
 from core.store import JobFolder
@@ -22,18 +23,18 @@ _FROM_METRICS = ("gradient_norm", "learning_rate")
 _PROJECTED = (("prior", 0), ("posterior", -1))
 
 
-def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> dict[str, Any]:
-    """Write a folder a run for `tensorboard --logdir OUT`; of a run that goes on, what there is so far.
+def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> Outcome:
+    """Write one folder per run for `tensorboard --logdir OUT`; a run in progress is written so far.
 
     Args:
         runs: tuning runs.
-        out: a folder that is empty or not there yet.
+        out: an empty or new folder.
 
     Returns:
-        format, folder, and by run the number of scalars.
+        format, folder, and the number of scalars of each run.
 
     Raises:
-        BadRequest: TensorBoard is not installed, a job that is no run, or a folder with something in it.
+        BadRequest: TensorBoard is not installed, a job is not a run, or the folder is not empty.
         DiskFull: the disk is full.
     """
     writer = _writer()
@@ -47,9 +48,9 @@ def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> dict[str, Any]:
 
 
 def scalars(run: JobFolder) -> Iterator[tuple[str, int, float, float]]:
-    """Yield (name, step, value, time in seconds since the epoch) of everything that a run told with a step.
+    """Yield (name, step, value, time in seconds since the epoch) for all that a run recorded by step.
 
-    A step that a resumed run went through twice is told once, with its later word.
+    A step that a resumed run did twice appears once, with its later value.
     """
     told: dict[tuple[str, int], tuple[float, float]] = {}
     times: dict[int, float] = {}
@@ -96,7 +97,7 @@ def _write(run: JobFolder, folder: Path, writer: Callable[[str], Any]) -> int:
 
 
 def _project(run: JobFolder, prompts: RunPrompts, folder: Path) -> None:
-    """Write the prior sample and the prompt at each site as TensorBoard's projector takes them."""
+    """Write initial and tuned prompt at each site in the format of TensorBoard's projector."""
     config = []
     ends = [(what, index) for what, index in _PROJECTED if prompts.begun or what == "posterior"]
     for site in prompts.sites:

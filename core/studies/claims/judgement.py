@@ -48,11 +48,12 @@ class JudgedPart(Measured):
 
 
 class Judgement(Measured):
-    """A verdict with all that it rests on; the number of its own is the headline's.
+    """A verdict with all that it rests on; its own number is the headline's.
 
-    Claims add facts of their own, such as the margin, under further names.
+    Further names hold the claim's texts and facts of its own, such as the margin.
 
     Attributes:
+        unit: of independence.
         of: what the headline describes.
         looks: number of analyses so far.
         headline: 'least' or 'most': how far the headline supports the claim among the parts.
@@ -60,17 +61,7 @@ class Judgement(Measured):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    number: int
-    title: str
-    quote: str
-    section: str
-    statistic: str
-    why: str
-    null: str
     unit: str
-    rule: str
-    figures: tuple[str, ...]
-    arms: tuple[str, ...]
     verdict: Verdict
     words: str
     rests_on: str

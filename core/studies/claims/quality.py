@@ -44,7 +44,7 @@ def judge_priors(bench: Bench) -> Judged:
     at_best = same_quality_at_best_rates(bench, SOFT)
     widest = max(parts, key=lambda part: abs(part.interval.value))
     rates = (
-        f"{len(at_best)} pairs are also shown with each prior at its own best rate."
+        f"Pairs also shown with each prior at its own best rate: {len(at_best)}."
         if at_best
         else "All priors have the same learning rate, as in the paper. A sweep over rates with the study's settings "
         "adds the comparison with each prior at its own best rate."

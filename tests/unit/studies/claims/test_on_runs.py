@@ -55,7 +55,7 @@ def test_priors_that_differ_at_one_rate_are_compared_beside_at_the_rate_that_sui
     assert [part.name for part in beside] == ["Isotropic, rate 5e-3 − Gaussian fitted on the vocabulary"]
     assert beside[0].interval.value == pytest.approx(0)
     assert beside[0].n == SEEDS
-    assert "1 pairs at each prior's own best rate" in found.words
+    assert "Pairs also shown with each prior at its own best rate: 1." in found.words
 
 
 @pytest.mark.parametrize(("gap", "noise", "verdict"), [(0, 1, "holds"), (0.2, 1, "fails"), (0, 10, "undecided")])
