@@ -108,7 +108,7 @@ def test_what_is_no_ended_run_is_not_bundled(runs, store, tmp_path):
     with pytest.raises(BadRequest, match="Run t-3 is queued and has no posterior; wait for its end"):
         export_bundle([waiting], tmp_path / "out", store)
     (tmp_path / "b.zip").write_text("mine")
-    with pytest.raises(BadRequest, match=r"b.zip is there already; name a new file"):
+    with pytest.raises(BadRequest, match=r"b.zip exists already; name a new file"):
         export_bundle(runs, tmp_path / "b.zip", store)
     assert (tmp_path / "b.zip").read_text() == "mine"
 
@@ -168,7 +168,7 @@ def test_a_damaged_file_is_found_wherever_it_is(folder, other):
 def test_a_name_that_no_bundle_has_is_refused(folder, other, name):
     entry = {"bytes": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
     rewrite(folder, lambda manifest: manifest["files"].update({name: entry}))
-    refused(folder, other, "which has no place in a bundle; nothing was imported")
+    refused(folder, other, "which a bundle cannot have; nothing was imported")
 
 
 def test_links_are_not_followed(folder, other, tmp_path):
@@ -238,7 +238,7 @@ def test_what_is_in_the_files_is_looked_at(folder, other):
 def test_another_run_of_that_name_stays_as_it_is(folder, runs, store, other):
     shutil.copytree(runs[1].path, other.root / "runs" / "t-2")
     (other.root / "runs" / "t-2" / "posterior.safetensors").write_bytes(b"mine")
-    with pytest.raises(BadRequest, match=r"another t-2 than in the bundle \(posterior.safetensors differs\)"):
+    with pytest.raises(BadRequest, match=r"Another t-2 exists here \(posterior.safetensors differs from the bundle\)"):
         import_bundle(folder, other)
     assert [path.name for path in (other.root / "runs").iterdir()] == ["t-2"]
 

@@ -99,5 +99,5 @@ def test_only_an_ended_run_into_an_empty_folder(spec, store, tmp_path):
         export_peft(run, tmp_path / "file")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
-    with pytest.raises(BadRequest, match=r"full holds files already; name an empty or a new one with --out"):
+    with pytest.raises(BadRequest, match=r"full is not empty; name an empty or a new one with --out"):
         export_peft(run, tmp_path / "full")

@@ -109,7 +109,7 @@ def test_the_prior_is_what_the_configuration_says(foreign, known, store, begun, 
         ({"task_type": "SEQ_2_SEQ_LM"}, "is for SEQ_2_SEQ_LM with 1 parts; only a CAUSAL_LM one"),
         ({"num_transformer_submodules": 2}, "with 2 parts; only a CAUSAL_LM one with 1 part"),
         ({"num_virtual_tokens": 7}, r"has a prompt of the shape \(5, 32\), but its configuration says \(7, 32\)"),
-        ({"prompt_tuning_init": "DREAM"}, "began at 'DREAM', which is none of RANDOM, SAMPLE_VOCAB, TEXT"),
+        ({"prompt_tuning_init": "DREAM"}, "prompt_tuning_init is 'DREAM', which is none of RANDOM, SAMPLE_VOCAB, TEXT"),
     ],
 )
 def test_what_a_soft_prompt_is_not(foreign, known, store, settings, words):
@@ -144,10 +144,10 @@ def test_weights_that_cannot_be_trusted(foreign, known, store):
     weights = foreign / "adapter_model.safetensors"
     prompt = load_file(weights)["prompt_embeddings"]
     save_file({"prompt_embeddings": np.full_like(prompt, np.nan)}, weights)
-    with pytest.raises(BadData, match="is no table of finite numbers"):
+    with pytest.raises(BadData, match="is not a table of finite numbers"):
         import_peft(foreign, store, **known)
     save_file({"lora_A": prompt}, weights)
-    with pytest.raises(BadData, match="holds lora_A, not 'prompt_embeddings' alone"):
+    with pytest.raises(BadData, match="holds lora_A, not just 'prompt_embeddings'"):
         import_peft(foreign, store, **known)
     weights.write_bytes(b"\x80\x04 not safetensors")
     with pytest.raises(BadData, match="cannot be read as safetensors"):
@@ -156,7 +156,7 @@ def test_weights_that_cannot_be_trusted(foreign, known, store):
     with pytest.raises(BadData, match=r"has no adapter_model.safetensors; save it"):
         import_peft(foreign, store, **known)
     (foreign / "adapter_model.bin").write_bytes(b"")
-    with pytest.raises(BadData, match="has pickled weights alone, which can run any code"):
+    with pytest.raises(BadData, match="has only pickled weights, which can run any code"):
         import_peft(foreign, store, **known)
 
 
@@ -169,7 +169,7 @@ def test_our_own_files_are_looked_at_as_well(spec, known, store, tmp_path):
     with pytest.raises(BadData, match=r"has the shape \(2, 32\) and the prompt \(4, 32\)"):
         import_peft(folder, store, **known)
     (folder / "priorscope.json").write_text("{}")
-    with pytest.raises(BadData, match=r"priorscope.json has no 'spec'"):
+    with pytest.raises(BadData, match=r"priorscope.json in 'adapter' has no valid 'spec'"):
         import_peft(folder, store, **known)
 
 
