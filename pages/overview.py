@@ -1,4 +1,4 @@
-"""What this is, what is here already, and a demo at one click."""
+"""What this is, what is here already, and a demo that starts with one click."""
 
 import time
 from pathlib import Path
@@ -22,25 +22,26 @@ MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activit
 TEXTS = {"news": "News", "math": "Sums (no download)"}
 
 
-@st.cache_data(ttl=60, show_spinner="Looking where models and texts would come from …")
+@st.cache_data(ttl=60, show_spinner="Checking where models and texts come from …")
 def sources(root: Path) -> list[dict]:
-    """Return what is here and where the rest would come from; asks the hub nothing."""
+    """Return what is here and where the rest would come from, without asking the hub."""
     return sources_report(Store(root), ask_hub=False)
 
 
 def about() -> None:
     """Say what this is."""
     st.markdown(
-        "Prompt-tuning leaves a language model frozen and learns a few vectors put before the text. **priorscope** "
-        "shows where those vectors start (a *prior*), where they end up (a *posterior*), and where both lie among the "
-        "embeddings and activations that the model itself uses, with the numbers that say whether a picture is to be "
-        "believed."
+        "Prompt-tuning leaves a language model frozen and learns a few vectors that are put before the text. "
+        "**priorscope** shows where those vectors start (a sample of a *prior*), where they end up (a *posterior*), "
+        "and where both lie among the embeddings and activations that the model itself uses, with the numbers "
+        "that say whether to believe a "
+        "picture."
     )
     cards = (
-        ("activations", "Activations", "bubble_chart", "Clouds of token activations at any layer, by PCA or t-SNE."),
-        ("priors", "Priors", "flare", "What a prior samples, before paying for training."),
-        ("tune", "Tune", "model_training", "A short tuning job, watched live."),
-        ("compare", "Compare", "compare_arrows", "Priors and posteriors on one map, and what they are worth."),
+        ("activations", "Activations", "bubble_chart", "Clouds of token activations at any site, by PCA or t-SNE."),
+        ("priors", "Priors", "flare", "What a prior samples, before you pay for training."),
+        ("tune", "Tune", "model_training", "A short tuning job that you watch live."),
+        ("compare", "Compare", "compare_arrows", "Priors and posteriors on one map, and what their vectors are worth."),
     )
     for column, (name, title, icon, text) in zip(st.columns(4), cards, strict=True):
         with column.container(border=True, height="stretch"):
@@ -92,7 +93,7 @@ def progress(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> N
 
 
 def checklist(steps: list[Step]) -> None:
-    """Write the steps with how each stands."""
+    """Write the steps, each with its state."""
     for step in steps:
         status = step.job.status() if step.job else None
         st.markdown(f"{MARKS[step.state]} {plain(step.title)}")
@@ -146,7 +147,7 @@ def state(store: Store) -> None:
         for row in sources(store.root)
     ]
     st.table(pd.DataFrame(rows).set_index(""))
-    st.caption("● on this machine · ○ fetched or made when first used · ✕ out of reach from here")
+    st.caption("● on this machine · ○ downloaded or made on first use · ✕ not available here")
 
 
 page_store, page_view = open_store(), View("overview")

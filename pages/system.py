@@ -59,16 +59,16 @@ def engine(store: Store) -> None:
             "Jobs queued": str(len(state["jobs_queued"])),
             "Memory of workers": size(memory),
         },
-        {"Engine": "It starts when a job is submitted and closes itself when idle."},
+        {"Engine": "It starts with the first job and stops when idle."},
     )
-    where = f"at {plain(state['address'])}" if state.get("address") else "it starts by itself with the next job"
-    stale = " It runs an older version of the program and is replaced when idle." if state["outdated"] else ""
+    where = f"at {plain(state['address'])}" if state.get("address") else "it starts with the next job"
+    stale = " It runs an older version of the program and will be replaced when idle." if state["outdated"] else ""
     st.caption(f"{'This machine' if state['local'] else 'A named cluster'}, {where}.{stale}")
     jobs_table(store)
 
 
 def jobs_table(store: Store) -> None:
-    """Show the jobs with what can be done to each."""
+    """Show the jobs, each with its buttons."""
     st.subheader("Jobs", anchor=False)
     jobs = list_jobs(store)
     if not jobs:
@@ -79,7 +79,7 @@ def jobs_table(store: Store) -> None:
             with errors():
                 job_row(job, store)
     if len(jobs) > N_JOBS:
-        st.caption(f"The newest {N_JOBS} of {len(jobs)} are shown; `python -m core runs list` shows all.")
+        st.caption(f"Showing the newest {N_JOBS} of {len(jobs)}; `python -m core runs list` shows all.")
 
 
 def job_row(job: JobFolder, store: Store) -> None:
@@ -115,7 +115,7 @@ def subject(job: JobFolder) -> str:
 
 
 def ago(moment: float) -> str:
-    """Return how long ago something was."""
+    """Return how long ago a moment was."""
     seconds = max(0.0, time.time() - moment)
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= length:
@@ -125,13 +125,15 @@ def ago(moment: float) -> str:
 
 
 def cache(store: Store) -> None:
-    """Show what is stored and prune it."""
+    """Show what is stored, and offer to prune it."""
     st.subheader("Cache", anchor=False)
     entries = cache_entries(store)
     free = shutil.disk_usage(store.root).free
     st.caption(f"{plain(store.root)} · {size(sum(entry.bytes for entry in entries))} stored · {size(free)} free")
     if not entries:
-        empty("inventory_2", "Nothing stored yet", "Models, texts, activations and maps are kept here once made.")
+        empty(
+            "inventory_2", "Nothing stored yet", "Models, texts, activations and maps appear here once they are made."
+        )
         return
     rows = [
         {
@@ -147,10 +149,11 @@ def cache(store: Store) -> None:
     with st.popover("Prune", icon=":material/delete_sweep:"):
         kinds = ["everything", *sorted({entry.kind for entry in entries})]
         kind = st.selectbox("What", kinds)
-        days = st.number_input("Not used for days", 0, 3650, 30)
+        days = st.number_input("Unused for (days)", 0, 3650, 30)
         chosen = prune(store, None if kind == "everything" else kind, days * 86400.0)
         st.caption(
-            f"{len(chosen)} entries, {size(sum(e.bytes for e in chosen))}. Runs are kept; the rest can be made again."
+            f"{len(chosen)} entries, {size(sum(e.bytes for e in chosen))}. Runs are never deleted; everything "
+            "else can be made again."
         )
         if st.button("Delete these", type="primary", disabled=not chosen):
             prune(store, None if kind == "everything" else kind, days * 86400.0, dry_run=False)
@@ -159,7 +162,7 @@ def cache(store: Store) -> None:
 
 @st.cache_data(show_spinner=False)
 def machine() -> pd.DataFrame:
-    """Return device and versions, without importing what is named."""
+    """Return device and versions, without importing the packages."""
     memory = psutil.virtual_memory()
     rows = [
         ("priorscope", __version__),
@@ -174,7 +177,7 @@ def machine() -> pd.DataFrame:
 
 
 def runs_on(store: Store) -> str:
-    """Return where models run: as the newest tuning run wrote it down, for asking torch would load it into the app."""
+    """Return where models run, as the newest tuning run recorded it: asking torch would load it into the app."""
     for job in list_jobs(store, "tune"):
         try:
             known = json.loads((job.path / "provenance.json").read_text(encoding="utf-8"))
@@ -185,7 +188,7 @@ def runs_on(store: Store) -> str:
 
 
 def gpus() -> list[str]:
-    """Return the names of NVIDIA GPUs, as their driver's tool tells them."""
+    """Return the names of NVIDIA GPUs, from their driver's tool."""
     tool = shutil.which("nvidia-smi")
     if not tool:
         return []
@@ -214,7 +217,7 @@ with left_side, errors():
 with right_side, errors():
     st.subheader("Machine", anchor=False)
     st.caption(
-        "Device and number format are chosen by the worker that runs a job, unless *Where it runs* beside the model "
-        f"says otherwise. {plain(runs_on(page_store))}"
+        "The worker that runs a job chooses device and number format, unless *Where it runs* beside the model "
+        f"sets them. {plain(runs_on(page_store))}"
     )
     st.dataframe(machine(), hide_index=True, width="stretch", height=420)

@@ -1,4 +1,4 @@
-"""Tune a prompt: form, queue, live loss and the moving prompt; or a sweep of many runs."""
+"""Tune a prompt: the form, the live loss and the moving prompt; or a sweep of many runs."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What Gaussian exclusion comes to as c and the dimension move; all of it in closed form."""
+"""The effect of c and of the dimension on Gaussian exclusion, all in closed form."""
 
 import numpy as np
 import streamlit as st
@@ -27,7 +27,9 @@ def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
     with first:
         c = view.number("exclusion_c", "c", c, 1.000001, 1e12, format="%g", help="Strength of the exclusion.")
     with second:
-        dim = view.number("exclusion_dim", "Dimensions", dim, 2, 65_536, step=1, help="That follow the exclusion.")
+        dim = view.number(
+            "exclusion_dim", "Dimensions", dim, 2, 65_536, step=1, help="Dimensions in which the prior excludes."
+        )
     with third:
         reading: Reading = view.segments("exclusion_reading", "Formula", _READINGS)
     over_dim = {name: _over_dim(max(d_model, dim), c, name) for name in _READINGS}
@@ -42,10 +44,10 @@ def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
         },
         {
             "Acceptance": "Share of proposals from the widened Gaussian that are accepted.",
-            "Excluded radius": "Mahalanobis distance from the mean within which nothing is drawn (beyond which, if the "
+            "Excluded radius": "Mahalanobis distance from the mean below which nothing is drawn (above which, if the "
             "formula keeps the middle).",
-            "Radius of the shell": "√dim, about where the fitted Gaussian itself lies.",
-            "Shell pushed out": "Median Mahalanobis distance of the prior over that of the fitted Gaussian.",
+            "Radius of the shell": "√dim, roughly where the fitted Gaussian itself lies.",
+            "Shell pushed out": "Median Mahalanobis distance of the prior, relative to that of the fitted Gaussian.",
         },
     )
     try:
@@ -60,9 +62,9 @@ def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
     draw(figure, "priors.exclusion.curves", "What exclusion comes to over dimensions and over c")
     st.caption(
         f"Upper row: c = {c:g}, 2 to {max(d_model, dim):,} dimensions. Lower row: {dim:,} dimensions, c from "
-        f"{_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g}. Closed form, nothing is sampled. In few dimensions exclusion cuts a "
-        "hole; in many the fitted Gaussian is a shell already, and the prior is that shell pushed out. Where the "
-        "earlier text's s is below 1 its formula keeps the middle and excludes the outside (dotted)."
+        f"{_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g}. Everything is in closed form. In few dimensions, exclusion cuts a "
+        "hole. In many, the fitted Gaussian is already a shell, and the prior is that shell pushed outwards. Where s "
+        "of the earlier text is below 1, its formula keeps the middle and excludes the outside (dotted)."
     )
 
 

@@ -1,4 +1,4 @@
-"""Samples of several priors beside each other: pictures and tables under the map."""
+"""Samples of several priors side by side: pictures and tables under the map."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ from pages.widgets.maps import weights_of
 from pages.widgets.tables import download
 
 MEANINGS = {
-    "norm": "Length of the vector.",
+    "norm": "Euclidean norm of the vector.",
     "off plane": "Share of the squared distance from the reference's mean that the map's plane does not show.",
     "T²": "Squared distance from the mean in the plane, in standard deviations of the reference (Hotelling). A "
     "Gaussian reference has a median of 1.39 in two dimensions and 2.37 in three.",
-    "percentile": "Share of held-out reference points with a smaller Mahalanobis distance, in percent; the Gaussian is "
-    "fitted on the others, shrunk by Ledoit–Wolf.",
-    "kNN percentile": "The same with the distance to the 5th nearest point of the reference: 100 is outside its "
-    "support.",
-    "nearest token": "By direction, among all rows of the vocabulary.",
+    "percentile": "Percentage of held-out reference points with a smaller Mahalanobis distance. The Gaussian is "
+    "fitted on the other points, with Ledoit–Wolf shrinkage.",
+    "kNN percentile": "The same for the distance to the 5th nearest reference point: 100 is outside the support "
+    "of the reference.",
+    "nearest token": "The vocabulary row with the most similar direction.",
     "cosine distance": "To that row: 0 is the same direction, 1 is orthogonal.",
     "inside 95 %": "Share of the samples within the region that holds 95 % of the held-out reference points.",
-    "total variance": "Trace of the samples' covariance.",
+    "total variance": "Trace of the sample covariance.",
     "acceptance": "Share of proposals that the prior accepts.",
 }
 
@@ -107,7 +107,7 @@ class Drawn:
 
 
 def null_layers(placed: Mapping[str, Overlay]) -> list[Layer]:
-    """Return the three nulls of a prior's sample on the map."""
+    """Return the three null samples of a prior on the map."""
     return [
         Layer(f"null: {name} ({len(one.inside)})", one.coordinates, "dataset", 3 + i)
         for i, (name, one) in enumerate(placed.items())
@@ -128,8 +128,8 @@ def norms(drawn: Sequence[Drawn], reference: ReferenceFacts, nulls: Mapping[str,
     figure = density_figure(series, "norm", "norms")
     draw(figure, "priors.norms", "Densities of the norms of the samples and of the reference")
     st.caption(
-        f"Reference: {len(reference.norms):,} of {reference.n_points:,} points. Dotted: the law in closed form, which "
-        "isotropic and normal Xavier priors have (χ, scaled). Each curve is scaled to its peak."
+        f"Reference: {len(reference.norms):,} of {reference.n_points:,} points. Dotted: the closed-form density, which "
+        "isotropic and normal Xavier priors have (scaled χ). Each curve is scaled to its peak."
     )
 
 
@@ -149,8 +149,9 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
     st.caption(
         f"One Gaussian for all, fitted on {fitted.n_fitted:,} reference points and shrunk by Ledoit–Wolf "
         f"({fitted.gaussian.shrinkage_:.3f}); the reference's own curve is of {len(reference.held_out):,} points held "
-        f"out. Dotted: where it would lie if it were Gaussian and the fit exact (χ law of {dim} dimensions); a fit on "
-        "few points per dimension sees everything new a little farther out, the priors' samples too."
+        f"out. Dotted: where it would lie if it were Gaussian and the fit exact (χ with {dim} degrees of "
+        "freedom). A fit "
+        "with few points per dimension puts all new points, prior samples included, a little too far out."
     )
     own = [(one, one.preview.radii) for one in drawn if one.preview.radii is not None]
     if not own:
@@ -163,18 +164,16 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
     figure = density_figure(laws, "Mahalanobis distance under the prior's own fit", "own")
     draw(figure, "priors.radial", "Densities of the distances in each prior's own metric, with the closed forms")
     holes = [f"{plain(one.name)}: nothing within {r.excluded_radius:.3g}" for one, r in own if r.excluded_radius]
-    st.caption(
-        "Steps: the vectors drawn. Dotted: the closed form. Priors that have none are left out. " + "; ".join(holes)
-    )
+    st.caption("Steps: the vectors drawn. Dotted: the closed form. Priors without one are omitted. " + "; ".join(holes))
 
 
 def points_table(one: Drawn) -> None:
-    """Write the chosen prior's vectors as a table that can be taken away."""
+    """Write the selected prior's vectors as a table to download."""
     frame = one.points()
     columns = {name: _column(name in _TEXTS, MEANINGS.get(name)) for name in frame}
     st.dataframe(frame, hide_index=True, width="stretch", height=320, column_config=columns)
     left_out = len(frame) - N_NEAREST
-    words = f" Nearest tokens of the first {N_NEAREST} vectors." if left_out > 0 else ""
+    words = f" Nearest tokens are given for the first {N_NEAREST} vectors." if left_out > 0 else ""
     first, second = st.columns([3, 1], vertical_alignment="center")
     first.caption(f"{plain(one.name)}: {len(frame)} vectors, seed {one.request.seed}.{words}")
     with second:

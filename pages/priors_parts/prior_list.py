@@ -1,4 +1,4 @@
-"""Several priors on one page: a list with one form, the whole of it in the address."""
+"""Several priors on one page: a list with one form, all of it in the address."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ MOST = 6
 _NAMES = ("prior", *(f"prior{i}" for i in range(2, MOST + 1)))
 """In the address."""
 _OFFERED = ("exclusion", "gaussian", "xavier", "interpolation", "mixture", "isotropic")
-"""What is added first, if it is not there yet."""
+"""Kinds to add, in this order, skipping those that are there."""
 
 
 def prior_list(view: View) -> tuple[list[PriorSpec], int]:
@@ -24,19 +24,19 @@ def prior_list(view: View) -> tuple[list[PriorSpec], int]:
     if n > 1:
         titles = [f"{i + 1} · {asked_prior(view, name).title}" for i, name in enumerate(_NAMES[:n])]
         st.segmented_control(
-            "Priors laid side by side",
+            "Priors",
             range(n),
             key=key,
             format_func=lambda i: titles[i],
             required=True,
-            help="The form below is that of the chosen one; its points are the table's.",
+            help="The form edits the selected prior; the table shows its points.",
         )
         edited = st.session_state[key] or 0
     priors = [prior_form(view, name) if i == edited else _kept(view, name) for i, name in enumerate(_NAMES[:n])]
     with st.container(horizontal=True):
         st.button("Add a prior", icon=":material/add:", disabled=n == MOST, on_click=_add, args=(view, n))
         if n > 1:
-            st.button("Remove this one", icon=":material/delete:", on_click=_remove, args=(view, edited, n))
+            st.button("Remove this prior", icon=":material/delete:", on_click=_remove, args=(view, edited, n))
     return ([], 0) if any(prior is None for prior in priors) else ([p for p in priors if p is not None], edited)
 
 
@@ -65,7 +65,7 @@ def _count(view: View) -> int:
 
 
 def _kept(view: View, name: str) -> PriorSpec:
-    """Return a prior whose form is not drawn; it stays in the address."""
+    """Return a prior whose form is not drawn, and keep it in the address."""
     prior = asked_prior(view, name)
     write_prior(view, prior, name)
     return prior

@@ -75,12 +75,12 @@ def tuning_form(view: View, store: Store) -> Asked | None:
 
 
 def _method(view: View) -> dict[str, Any]:
-    """Draw soft or deep, and of deep prompts what belongs to them."""
+    """Draw the choice of soft or deep, and the settings of deep prompts."""
     method = view.segments(
         "method",
         "Method",
         METHODS,
-        help="soft: vectors before the token embeddings; deep: before the inputs of several blocks.",
+        help="soft: vectors before the token embeddings; deep: vectors before the inputs of several blocks.",
     )
     if method == "soft":
         return {"method": method}
@@ -97,7 +97,8 @@ def _settings(view: View) -> dict[str, Any]:
             values |= spec_fields(view, TuningSpec, MORE, columns=2)
         with st.expander("Regularisers"):
             st.caption(
-                "Each adds its weighted penalty to the loss; 0 is none. The loss that is shown stays the task's."
+                "Each adds its weighted penalty to the training loss; a weight of 0 turns it off. The plotted loss "
+                "is the task loss alone."
             )
             values |= spec_fields(view, TuningSpec, TuningSpec.weight_fields, columns=2)
     # An empty text is a text, not a setting that is missing.

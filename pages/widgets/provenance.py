@@ -1,4 +1,4 @@
-"""Where texts came from and what became of them, as a page shows it."""
+"""Where texts came from and how many were used, as a page shows it."""
 
 import json
 from collections.abc import Mapping

@@ -76,7 +76,7 @@ def quality_row(job: JobFolder) -> dict[str, Any]:
         row[name.replace("_", " ")] = validation.get(name)
     for name, word in BASELINES.items():
         row[f"loss, {word}"] = (baseline.get(name) or {}).get("loss")
-    row["steps a second"] = result.get("steps_per_second")
+    row["steps per second"] = result.get("steps_per_second")
     return row
 
 

@@ -119,7 +119,7 @@ def test_squad_and_c4_can_be_local_files(filled, no_engine):
 
 def test_a_tsne_map_is_offered_with_its_time_and_never_drawn_unasked(filled, no_engine):
     app = _activations(filled, method="tsne", perplexity="12")
-    assert "It takes about" in texts_of(app)
+    assert "Drawing it takes about" in texts_of(app)
     assert no_engine == []
     app.button(key="draw.tsne").click().run()
     assert [(kind, spec.method, spec.perplexity) for kind, spec in no_engine] == [("projection", "tsne", 12)]
@@ -130,7 +130,7 @@ def test_an_encoder_is_looked_at_but_not_tuned(filled, no_engine):
     assert app.query_params["pooling"] == "mean"
     assert "6 blocks, width 384" in texts_of(app)
     told = texts_of(open_page("tune", model="all-minilm-l6-v2")).replace("\\", "")
-    assert "'all-minilm-l6-v2' is an encoder: it can be looked at on Activations, but not tuned" in told
+    assert "'all-minilm-l6-v2' is an encoder: Activations can show it, but a prompt for it cannot be tuned" in told
     assert no_engine == []
 
 

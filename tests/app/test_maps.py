@@ -73,7 +73,7 @@ def test_a_joint_fit_says_so_and_cannot_be_named(filled, no_engine):
     assert "frozen." in words
     assert not [name for name in names_of(app) if "outside" in name]
     assert not [shown for shown in app.dataframe if "outside the support" in shown.value]
-    assert not [button for button in app.button if button.label == "Keep this name"]
+    assert not [button for button in app.button if button.label == "Save name"]
 
 
 @pytest.mark.parametrize("where", ["compare", "priors", "activations"])
@@ -134,7 +134,7 @@ def test_a_named_map_that_was_lost_is_drawn_again(filled, no_engine):
     key = named(filled, filled.vocabulary_map, "Words")
     store.remove(MAP, key)
     app = open_page("compare", runs=json.dumps([filled.run]), map="Words")
-    assert "The map Words is not in the cache folder any more; it is drawn again" in texts_of(app)
+    assert "The map Words is no longer in the cache folder; it is drawn again" in texts_of(app)
     assert no_engine[-1][0] in ("projection", "measure")
     work(store)
     app = open_page("compare", runs=json.dumps([filled.run]), map="Words")
@@ -146,7 +146,7 @@ def test_a_map_is_named_on_its_page_and_renamed_on_system(filled, no_engine):
     store = Store(filled.root)
     app = open_page("compare", runs=json.dumps([filled.run]))
     next(field for field in app.text_input if field.label == "Name").set_value("Mine").run()
-    next(button for button in app.button if button.label == "Keep this name").click().run()
+    next(button for button in app.button if button.label == "Save name").click().run()
     (found,) = list_names(store, MAP)
     assert found.name == "Mine"
     app = open_page("system")
@@ -202,7 +202,7 @@ def test_a_stopped_map_is_shown_with_an_offer_of_the_rest(filled, no_engine):
         app = open_page("compare", **address)
     assert "Stopped after 59 of 200 iterations" in texts_of(app)
     assert "59 iterations" in texts_of(app)
-    next(button for button in app.button if button.label == "Draw it to the end").click().run()
+    next(button for button in app.button if button.label == "Finish this map").click().run()
     assert not job.enough()
 
 

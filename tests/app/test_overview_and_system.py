@@ -15,12 +15,12 @@ def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
 
 def test_the_demos_cost_is_of_the_chosen_model_and_what_is_here(filled, no_engine):
     costs = texts_of(open_page("overview", model=filled.model.name, texts="math"))
-    assert "fetched first" not in costs
+    assert "downloaded first" not in costs
     assert "The results take" in costs
-    assert "Its pace is not known here yet." in costs, "the run that is here was on other data"
+    assert "The time is not known yet on this machine." in costs, "the run that is here was on other data"
     costs = texts_of(open_page("overview", texts="news"))
-    assert "The model is fetched first: 92.9 MB, kept as 542.0 MB. The texts are fetched: 10.5 MB." in costs
-    assert "Its pace is not known here yet." in costs
+    assert "The model is downloaded first: 92.9 MB, stored as 542.0 MB. The texts are downloaded: 10.5 MB." in costs
+    assert "The time is not known yet on this machine." in costs
 
 
 def test_system_says_where_models_run(filled, no_engine, monkeypatch):
@@ -29,7 +29,7 @@ def test_system_says_where_models_run(filled, no_engine, monkeypatch):
     assert f"Last run: {known['hardware']} ({known['device']}), {known['dtype']}." in shown
     monkeypatch.setenv("PRIORSCOPE_CACHE", str(filled.root / "empty"))
     shown = texts_of(open_page("system"))
-    assert "chosen by the worker" in shown
+    assert "The worker that runs a job chooses" in shown
     assert "No run yet." in shown
 
 

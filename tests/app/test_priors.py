@@ -61,8 +61,8 @@ def test_a_missing_vocabulary_says_what_it_costs(filled, no_engine, monkeypatch)
     monkeypatch.setenv("PRIORSCOPE_CACHE", str(filled.root / "empty"))
     other = texts_of(open_page("priors", model=filled.model.name))
     assert "not here yet" in other
-    assert "fetched first" not in other
-    assert "Its pace is not known here yet." in other
+    assert "downloaded first" not in other
+    assert "The time is not known yet on this machine." in other
     assert "113.2 MB at most" in texts_of(open_page("priors"))
 
 
@@ -92,15 +92,15 @@ def test_a_link_opens_all_priors_and_one_can_be_taken_away(filled, no_engine):
     app = open_page("priors", model=filled.model.name, n="20", shown="panels", **priors)
     titles = [note["text"] for note in charts_of(app)[0]["layout"]["annotations"]]
     assert titles == ["1 · Isotropic Gaussian", "2 · Gaussian exclusion (c 9)", "3 · Xavier"]
-    press(app, "Remove this one")
+    press(app, "Remove this prior")
     assert json.loads(app.query_params["prior"]) == {"kind": "exclusion", "c": 9.0}
     assert json.loads(app.query_params["prior2"])["kind"] == "xavier"
     assert "prior3" not in app.query_params
     field = next(field for field in app.number_input if field.label == "c")
     assert field.value == 9
-    press(app, "Remove this one")
+    press(app, "Remove this prior")
     assert json.loads(app.query_params["prior"])["kind"] == "xavier"
-    assert "Remove this one" not in [button.label for button in app.button]
+    assert "Remove this prior" not in [button.label for button in app.button]
 
 
 def test_six_priors_are_the_most(filled, no_engine):

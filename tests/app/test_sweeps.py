@@ -169,7 +169,7 @@ def test_one_setting_varied_is_drawn_as_quality_against_displacement(filled, no_
     app = sweep_page(filled, sweep=sweep_id)
     points = next(chart["data"][0] for chart in charts_of(app) if chart["data"][0].get("name") == "spread weight")
     assert points["text"] == ["0.1", "1", "2"]
-    assert "Each point is a run: its validation loss over the median angle" in texts_of(app)
+    assert "Each point is a run: its validation loss against the median angle" in texts_of(app)
 
 
 def test_the_comparison_is_offered_when_the_search_has_ended(filled, no_engine):

@@ -140,6 +140,6 @@ def test_what_a_deep_run_costs(filled, no_engine):
     assert needed_captures(attracted, (0,), store) == [attracted.activations(0)]
     words = tuning_cost([deep], store)
     assert "of it for the frozen trunk" in words
-    assert "No run of this kind with this model on this data yet" in words
+    assert "No run like this one has finished here yet" in words
     assert "Activations are captured first" in words
-    assert "by the pace of earlier runs of this kind" in tuning_cost([soft], store)
+    assert "at the pace of earlier runs of this kind" in tuning_cost([soft], store)

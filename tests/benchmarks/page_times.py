@@ -1,10 +1,12 @@
-"""How long each page takes on a warm store with 20,000 points of SmolLM2's width.
+"""How long each page takes on a store with 20,000 points of SmolLM2's width.
 
 The store is made in a temporary folder through the core: a random Llama of two blocks, d_model 576 and a vocabulary of
-SmolLM2's size, 20,000 token activations at each site, both maps, and a short run. Each page is then opened in a process
-of its own, as a server would have it that has shown the overview to somebody before: `first` is the page's first visit
-there, `again` a rerun of it, as after each click. `overview` itself is measured as the first page of a fresh server,
-so its `first` holds the imports of all that the app is made of. Drawing in the browser is not in these times.
+SmolLM2's size, 20,000 token activations at each site, both maps, and a short run.
+
+- In Chromium, from `GET` to the page's headline and to the box at its foot: `cold` is the first visit of a fresh
+  server process, `warm` the next visit of the same server by another browser session.
+- Without a browser: `first` is a page's first visit in a process that has shown the overview, `again` a rerun of it, as
+  after each click. `overview` itself is measured as the first page of its process, so its `first` holds the imports.
 
     python -m tests.benchmarks.page_times --json
 """
@@ -14,6 +16,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +25,11 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
+
+from tests.served import served
 
 ROOT = Path(__file__).resolve().parents[2]
 N_TEXTS, N_WORDS = 500, 60
@@ -109,6 +115,8 @@ def fill_store(root: Path, n_vocabulary: int) -> dict[str, dict[str, str]]:
         "priors": {"page": "priors", **shared, "prior": exclusion},
         "tune": {"page": "tune", **shared, "run": run.id},
         "compare": {"page": "compare", **shared, "runs": f'["{run.id}"]'},
+        "trajectories": {"page": "trajectories", **shared},
+        "findings": {"page": "findings", **shared},
         "system": {"page": "system", **shared},
     }
 
@@ -131,6 +139,28 @@ def visit(address: dict[str, str], reruns: int) -> dict[str, Any]:
     if wrong:
         raise SystemExit(f"The page {address['page']!r} shows an error, so its time means nothing: {wrong[0]}")
     return {"first": first, "again": again, "charts": len(app.get("plotly_chart"))}
+
+
+def visit_in_browser(address: dict[str, str], cache: Path) -> dict[str, dict[str, float]]:
+    """Serve the app afresh and return seconds to headline and foot of a page, on the first visit and on the next."""
+    from playwright.sync_api import sync_playwright
+
+    title, seen = address["page"].capitalize(), {}
+    path = "" if address["page"] == "overview" else address["page"]
+    query = urlencode({name: value for name, value in address.items() if name != "page"})
+    with sync_playwright() as driver, served(ROOT / "app.py", cache, cache.parent / "server.log") as url:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for visited in ("cold", "warm"):
+            page = browser.new_context().new_page()
+            began = time.perf_counter()
+            page.goto(f"{url}/{path}?{query}")
+            page.get_by_role("heading", name=title, exact=True).wait_for(timeout=120_000)
+            headline = time.perf_counter() - began
+            page.get_by_text("Cite this view").wait_for(timeout=120_000)
+            seen[visited] = {"headline": headline, "foot": time.perf_counter() - began}
+            page.context.close()
+        browser.close()
+    return seen
 
 
 def _seconds(do: Any) -> float:
@@ -159,12 +189,19 @@ def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
         addresses = fill_store(Path(folder), n_vocabulary)
         cases = []
         for name, address in addresses.items():
-            visits = [visit_apart(address, reruns, Path(folder) / "cache") for _ in range(repeats)]
+            cache = Path(folder) / "cache"
+            visits = [visit_apart(address, reruns, cache) for _ in range(repeats)]
+            browsed = [visit_in_browser(address, cache) for _ in range(repeats)]
             cases.append(
                 {
                     "name": name,
                     "first_seconds": median(seen["first"] for seen in visits),
                     "again_seconds": median(seconds for seen in visits for seconds in seen["again"]),
+                    **{
+                        f"{visited}_{part}_seconds": median(one[visited][part] for one in browsed)
+                        for visited in ("cold", "warm")
+                        for part in ("headline", "foot")
+                    },
                     "charts": visits[0]["charts"],
                 }
             )
@@ -203,7 +240,9 @@ def main() -> None:
         print(json.dumps(document, indent=1))
         return
     for case in document["cases"]:
-        print(f"{case['name']:>26}: first {case['first_seconds']:.2f} s, again {case['again_seconds']:.2f} s")
+        names = ("first", "again", "cold_headline", "cold_foot", "warm_headline", "warm_foot")
+        times = ", ".join(f"{name.replace('_', ' ')} {case[f'{name}_seconds']:.2f} s" for name in names)
+        print(f"{case['name']:>26}: {times}")
 
 
 if __name__ == "__main__":

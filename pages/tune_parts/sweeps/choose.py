@@ -15,7 +15,7 @@ from pages.widgets.state import View
 
 
 def launch_sweep(view: View, sweep: SweepSpec, store: Store) -> None:
-    """Draw what a sweep costs and the button that starts it, or that shows it where nothing is left to do.
+    """Draw the cost of a sweep and the button that starts it, or shows it where nothing is left to do.
 
     Raises:
         UnknownName, BadRequest: see `cells_of`.
@@ -36,7 +36,7 @@ def chosen_sweep(view: View, store: Store) -> None:
     """Draw the list of sweeps and the chosen one, the newest at first."""
     known = kept_sweeps(store)
     if not known:
-        empty("grid_on", "No sweep yet", "Press a ready-made sweep or fill an axis above, and start its runs.")
+        empty("grid_on", "No sweep yet", "Choose a ready-made sweep or fill an axis above, then start its runs.")
         return
     chosen = view.choice("sweep", "Sweep", known, pin=True, show=lambda sweep_id: _label(sweep_id, store))
     show_sweep(chosen, find_sweep(chosen, store), store)

@@ -15,7 +15,7 @@ from pages.widgets.state import View
 
 METHODS = {"soft": "soft", "deep": "deep, cut", "kept": "deep, kept"}
 _KEPT = {"method": "deep", "deep_form": "kept"}
-_SEPARATE = "Separated by commas; empty: the form's own."
+_SEPARATE = "Separated by commas; leave empty to use the form's value."
 _PAPER_PRIORS = ["isotropic", "xavier", "gaussian", "exclusion"]
 _RATES = {"absolute": "5e-4, 1e-3, 5e-3", "relative": "1e-2, 3e-2, 1e-1"}
 """The paper's; and rates that turn a vector as far, whatever its length, in as many steps."""
@@ -29,11 +29,12 @@ READY: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"priors": _PAPER_PRIORS, "rates": True, "seeds": "0, 1", "compare_seeds": "10, 11, 12"},
     ),
     "Steps to a common target": (
-        "Each of four priors at the form's rate on three seeds, by the steps to a loss that all of them reach.",
+        "Each of four priors at the form's rate on three seeds, compared by the steps to a loss that all of them "
+        "reach.",
         {"priors": _PAPER_PRIORS, "rates": False, "seeds": "0, 1, 2", "compare_seeds": ""},
     ),
     "One setting": (
-        "One setting of the form's run at several values, by what quality costs in displacement.",
+        "One setting of the form's run at several values: quality against displacement.",
         {
             "priors": [],
             "rates": False,
@@ -44,7 +45,7 @@ READY: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-"""Sweeps that fill the axes at a press: what for, the fields, and whether rates are tried."""
+"""Sweeps that fill the axes when pressed: their purpose and their fields."""
 
 
 def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
@@ -73,7 +74,7 @@ def _from_file(view: View) -> SweepSpec | None:
             return None
         with errors():
             found = parse_sweep(file.getvalue().decode("utf-8", errors="replace"), file.name)
-            st.caption("The sweep of this file is shown; take it away for the axes below.")
+            st.caption("This file's sweep is shown; remove the file to edit the axes.")
             return found
     return None
 
@@ -104,7 +105,7 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
             [],
             format_func=lambda kind: kinds[kind].title,
             placeholder=f"the form's: {base.prior.title or base.prior.kind}",
-            help="Each at its defaults; the form's own prior has its parameters.",
+            help="Each prior at its defaults; the form's prior keeps its parameters.",
         )
         rates = view.text("sweep_rates", "Learning rates", placeholder=f"{base.learning_rate:g}", help=_SEPARATE)
         methods = view.several(
@@ -131,15 +132,14 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
             placeholder="the form's",
             help="Such as none; spread_weight=0.1; spread_weight=1, l2_weight=0.01. Separated by semicolons.",
         )
-        values = view.text("values", "Its values", help="Separated by commas.")
+        values = view.text("values", "Values of that setting", help="Separated by commas.")
     first, second = st.columns(2)
     with first:
         compared = view.text(
             "sweep_compare_seeds",
             "Compare best rates on seeds",
             placeholder="none",
-            help="Once every rate was tried on the seeds above, runs on these seeds too, at each "
-            "prior's own best rate.",
+            help="After every rate has run on the seeds above, each prior also runs on these seeds at its best rate.",
         )
     with second:
         target = view.number(
@@ -149,8 +149,8 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
             1e-6,
             1e6,
             format="%g",
-            placeholder="worst of the bests",
-            help="Validation loss that steps are counted to.",
+            placeholder="the worst best loss",
+            help="Steps are counted until the validation loss is at most this.",
         )
     asked = {
         "priors": [base.prior if kind == base.prior.kind else kind for kind in priors],
@@ -189,7 +189,7 @@ def _weights(text: str) -> str | dict[str, str]:
 
 
 def _titles(spec: TuningSpec) -> dict[str, str]:
-    """Return the numbers of a run and of its prior that can be varied, with what they are called."""
+    """Return the numbers of a run and of its prior that can be varied, with their titles."""
     own = {field.name: field.title for field in describe(TuningSpec) if field.kind in ("number", "integer")}
     prior = {
         f"prior.{field.name}": f"{type(spec.prior).title}: {field.title}"

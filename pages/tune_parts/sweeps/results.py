@@ -1,4 +1,4 @@
-"""What came of a sweep: best rates, priors compared at them, quality against displacement, and the table."""
+"""Results of a sweep: best rates, priors compared at them, quality against displacement, and the table."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,11 +22,11 @@ from pages.widgets.runs import BASELINES
 from pages.widgets.tables import download
 
 _LINKED = 24
-"""Runs that the Compare page is asked to show at once, at most."""
+"""At most so many runs are opened on the Compare page at once."""
 
 
 def show_results(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing]) -> None:
-    """Draw what can be said of the runs that have succeeded."""
+    """Draw the results of the runs that have succeeded."""
     done = [one for one in found if one.state == "succeeded"]
     if not done:
         return
@@ -53,13 +53,11 @@ def _rates(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> None
         f"sweep.rates.{sweep_id}",
         "Validation loss over the learning rate, a curve per group",
     )
-    st.caption(
-        "Each point is a run, lines go through the means over seeds, a ring marks the rate with the lowest mean."
-    )
+    st.caption("Each point is a run. Lines connect the means over seeds; a ring marks the rate with the lowest mean.")
     edges = [words_of(group["names"], names) for group in best["groups"] if group["at_edge"]]
     if edges:
         st.info(
-            "The best rate is the lowest or highest that was tried, so that a better one may lie beyond, of: "
+            "The best rate is the lowest or highest one tried, so a better one may lie beyond it, for: "
             f"{plain('; '.join(edges))}.",
             icon=":material/lightbulb:",
         )
@@ -94,23 +92,24 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
     )
     said = " ".join(dict.fromkeys(CHOSEN_ON[group["chosen_on"]] for group in groups))
     st.caption(
-        f"Mean validation loss over seeds with its 95 % t interval, a grey point a run. {said} Losses on different "
-        "data are not comparable."
+        f"Mean validation loss over seeds with its 95 % t interval; each grey point is a run. {said} Do not compare "
+        "losses on different data."
     )
     table(pd.DataFrame(rows))
     pairs = [_pair(pair, names) for pair in best["differences"]]
     if pairs:
         table(pd.DataFrame(pairs))
         st.caption(
-            "Differences are paired by seed (runs of one seed see the examples in the same order) and told for groups "
-            "that differ in one thing on the same data; p is of a paired t test, Holm-corrected over these pairs. That "
-            "a difference is not significant does not show that there is none."
+            "Differences are paired by seed (runs with the same seed see the examples in the same order) and shown for "
+            "groups that differ in one setting on the same data. p comes from a paired t test, Holm-corrected "
+            "over these "
+            "pairs. A difference that is not significant is not shown to be absent."
         )
     runs = [run for group in groups for run in group["runs"]]
     if len(runs) <= _LINKED:
         st.page_link(
             page("compare"),
-            label=f"These {len(runs)} runs on Compare",
+            label=f"Compare these {len(runs)} runs",
             icon=":material/compare_arrows:",
             query_params={"runs": json.dumps(runs)},
         )
@@ -141,9 +140,9 @@ def _tradeoff(sweep_id: str, frame: pd.DataFrame, names: Sequence[str]) -> None:
     )
     draw(figure, f"sweep.tradeoff.{sweep_id}", "Validation loss of each run over its median displacement angle")
     st.caption(
-        "Each point is a run: its validation loss over the median angle between a vector of its prior sample and "
-        "the same vector of its posterior, at all prompted sites together; connected in the order of the values. "
-        "Baselines are those of the first run shown."
+        "Each point is a run: its validation loss against the median angle between the prior sample and the posterior "
+        "of a vector, over all prompted sites. Lines connect the values in order. The baselines are those of the first "
+        "run shown."
     )
 
 
@@ -151,8 +150,9 @@ def _table(sweep_id: str, frame: pd.DataFrame) -> None:
     with st.expander(f"All {len(frame)} runs as a table"):
         table(frame.dropna(axis=1, how="all"))
         st.caption(
-            "Steps to the target: the first evaluated step with a validation loss at most the target, `not before` the "
-            "evaluation before it. Without a target of its own it is the worst of the best losses on the same data."
+            "Steps to the target: the first evaluated step whose validation loss is at most the target; `not "
+            "before` is the "
+            "evaluation before it. Without a target, the worst of the best losses on the same data is used."
         )
         download("All runs", frame, sweep_id)
 

@@ -1,4 +1,4 @@
-"""What a run of a sweep is called: by what it differs in from the others, and by nothing else."""
+"""Names of the runs of a sweep: only what differs between them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
