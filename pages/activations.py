@@ -18,7 +18,7 @@ MEANS = "The mean is over a text's tokens, except those left out below, as in th
 
 
 def controls(view: View, store: Store) -> tuple[ProjectionSpec, str] | None:
-    """Draw the controls and return the map they ask for with the name of a chosen one, or None without a data set."""
+    """Draw the controls and return the map and the name they ask for; None without a data set."""
     with st.container(border=True):
         model, facts = model_choice(store, encoders=True)
         datasets = dataset_choices(view, store)

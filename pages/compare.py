@@ -9,7 +9,7 @@ from core.jobs.comparison import comparison, require_one_model
 from core.jobs.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
-from pages.compare_parts.map import Chosen, choose, look, picture
+from pages.compare_parts.map import ChosenRun, choose, picture, picture_controls
 from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
 from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.compare_tables import points_of, show_group, show_retained
@@ -18,7 +18,7 @@ from pages.widgets.pages import page
 from pages.widgets.state import View, open_store
 
 
-def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[DatasetSpec]:
+def further_data(view: View, chosen: Sequence[ChosenRun], store: Store) -> list[DatasetSpec]:
     """Draw the picker of data sets to compare vectors with, besides the runs' own data."""
     own = {run.spec.dataset.canonical_json() for run in chosen}
     model = chosen[0].spec.model.as_json()
@@ -33,9 +33,9 @@ def further_data(view: View, chosen: Sequence[Chosen], store: Store) -> list[Dat
 
 
 def measure_all(
-    chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store: Store
-) -> tuple[dict[str, Measures], list[Chosen]]:
-    """Return the measures by run, and the runs for which the worth of vectors was not asked for yet.
+    chosen: Sequence[ChosenRun], further: Sequence[DatasetSpec], store: Store
+) -> tuple[dict[str, Measures], list[ChosenRun]]:
+    """Return the measures by run, and the runs whose vectors' worth was not asked for yet.
 
     Missing measures are started; the worth of vectors only where it was asked for.
     """
@@ -47,7 +47,11 @@ def measure_all(
 
 
 def numbers(
-    chosen: Sequence[Chosen], measured: Mapping[str, Measures], site: int, positions: pd.DataFrame | None, store: Store
+    chosen: Sequence[ChosenRun],
+    measured: Mapping[str, Measures],
+    site: int,
+    positions: pd.DataFrame | None,
+    store: Store,
 ) -> None:
     """Write the tables of the measures."""
     found = [measured[run.job.id] for run in chosen if run.job.id in measured]
@@ -68,7 +72,7 @@ def numbers(
         show_group(document, "worth", site, {"Changed prompts": points_of(found, "worth")})
 
 
-def offer_worth(chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store: Store) -> None:
+def offer_worth(chosen: Sequence[ChosenRun], further: Sequence[DatasetSpec], store: Store) -> None:
     """Draw the cost with a button beside it that starts the jobs."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         price = worth_cost([(run.job, run.prompts) for run in chosen], store)
@@ -79,7 +83,7 @@ def offer_worth(chosen: Sequence[Chosen], further: Sequence[DatasetSpec], store:
         st.rerun()
 
 
-def cite(chosen: Sequence[Chosen], unasked: Sequence[Chosen]) -> None:
+def cite(chosen: Sequence[ChosenRun], unasked: Sequence[ChosenRun]) -> None:
     """Note the commands that make the runs and their comparison."""
     for run in chosen:
         cite_run(run.job)
@@ -95,7 +99,7 @@ with errors():
         st.page_link(page("tune"), label="Tune a prompt", icon=":material/model_training:")
     else:
         require_one_model([run.job for run in picked])
-        shown = look(page_view, picked, page_store)
+        shown = picture_controls(page_view, picked, page_store)
         above = st.container()
         more = further_data(page_view, picked, page_store)
         known, unasked = measure_all(picked, more, page_store)

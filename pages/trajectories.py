@@ -1,39 +1,39 @@
-"""Texts as trajectories over a cloud, token by token; a question with its answer; how they move, against nulls."""
+"""Texts, or a question with its answer, as trajectories; how they move, against nulls."""
 
 import streamlit as st
 
 from core.store import Store
-from pages.trajectories_parts.controls import Wanted, controls
+from pages.trajectories_parts.controls import TrajectoryRequest, controls
 from pages.trajectories_parts.documents import document_numbers
 from pages.trajectories_parts.following import need_trajectories
 from pages.trajectories_parts.numbers import answer_table, text_numbers
-from pages.trajectories_parts.picture import need_ground, parts_of, picture
+from pages.trajectories_parts.picture import need_background, parts_of, picture
 from pages.widgets.beside import controls_beside
 from pages.widgets.layout import empty, errors
 from pages.widgets.state import View, open_store
 from pages.widgets.tables import download
 
 
-def show(view: View, wanted: Wanted, store: Store) -> None:
+def show(view: View, request: TrajectoryRequest, store: Store) -> None:
     """Draw the trajectories and write the numbers, as far as the store has what they need."""
     tables = {}
-    if not wanted.requests:
+    if not request.specs:
         empty("edit_note", "No text yet", "Type a sentence or a question on the left.")
     else:
-        stored = need_ground(wanted, store)
-        found = need_trajectories(wanted.requests, store) if stored else None
+        stored = need_background(request, store)
+        found = need_trajectories(request.specs, store) if stored else None
         if stored and found:
-            parts = parts_of(wanted, found)
+            parts = parts_of(request, found)
             with errors():
-                tokens = picture(view, wanted, parts, stored, store)
+                tokens = picture(view, request, parts, stored, store)
                 if tokens is not None:
                     tables["tokens"] = tokens
-            if wanted.generates:
+            if request.generates:
                 answer_table(parts)
             with errors():
-                tables["texts"] = text_numbers(view, wanted, parts, store)
+                tables["texts"] = text_numbers(view, request, parts, store)
     with errors():
-        tables |= document_numbers(view, wanted, store)
+        tables |= document_numbers(view, request, store)
     with st.container(horizontal=True):
         for name, frame in tables.items():
             download(name.capitalize(), frame, f"trajectories-{name}")

@@ -1,4 +1,4 @@
-"""The map of one site with what looks closer at its points: selection, search, neighbours, other sites, downloads."""
+"""The map of one site, with selection, search, neighbours, other sites and downloads."""
 
 from dataclasses import dataclass, replace
 
@@ -73,7 +73,7 @@ class Shown:
 @st.fragment
 @errors()
 def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, points: Points) -> None:
-    """Draw the map and look closer at its points; a widget in here reruns this part of the page alone."""
+    """Draw the map and look closer at its points; widgets in here rerun this part alone."""
     selecting = Selecting(view, store)
     colour, annotations, lines = colour_controls(view, points, store)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -149,7 +149,7 @@ def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Fig
     Args:
         shown: what the map shows.
         selecting: the selection.
-        fresh: whether the figure stands alone, rather than being lit up by the browser after a lasso.
+        fresh: whether the figure stands alone; otherwise the browser lights up a lasso in it.
     """
     points = shown.points
     frame = points.frame if shown.annotations is None else pd.concat([points.frame, shown.annotations], axis=1)

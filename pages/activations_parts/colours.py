@@ -62,7 +62,7 @@ def by_hidden(title: str, column: str, decades: bool = False) -> Callable[..., l
 
 
 def by_name(names_of: Callable[[pd.DataFrame], NDArray[Any]], order: tuple[str, ...]) -> Callable[..., list[Layer]]:
-    """Colour by a word per point, with one hue per word in a given order; points without a word stay grey."""
+    """Colour by a word per point, one hue per word in order; points without a word stay grey."""
 
     def layers(points: Points, frame: pd.DataFrame) -> list[Layer]:
         names = names_of(frame)
@@ -80,7 +80,7 @@ def by_token(points: Points, _: pd.DataFrame) -> list[Layer]:
 
 
 def foreseen(frame: pd.DataFrame) -> NDArray[Any]:
-    """Return in words how each token ranked among the model's predictions; empty where there was none."""
+    """Return how each token ranked among the model's predictions, in words; empty without one."""
     rank = frame["rank"].to_numpy(np.float64)
     return np.select([rank == 1, rank <= _TEN, rank > _TEN], list(FORESEEN), "")
 
@@ -111,7 +111,7 @@ HELP = (
 
 
 def annotations_of(points: Points, store: Store) -> pd.DataFrame | None:
-    """Return the annotations of the points, in their order, or None while a cloud is not annotated."""
+    """Return the annotations of the points in order; None while a cloud is not annotated."""
     found = [find_annotation(spec, store) for spec in points.specs]
     if any(columns is None for columns in found):
         return None

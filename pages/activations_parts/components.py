@@ -1,4 +1,4 @@
-"""What a map's principal components consist of: the heaviest dimensions, and the tokens at either end."""
+"""A map's principal components: their heaviest dimensions, and the tokens at either end."""
 
 from pathlib import Path
 

@@ -54,7 +54,7 @@ def captured_sites(points: Points) -> list[int | str]:
 
 
 def site_map(spec: ProjectionSpec, site: int | str, store: Store) -> tuple[StoredMap, Points] | None:
-    """Return the map of a site's first two principal components with its points; None while its job runs."""
+    """Return the PCA map of a site with its points; None while its job runs."""
     clouds = tuple(cloud.model_copy(update={"sites": (site,)}) for cloud in spec.clouds)
     there = ProjectionSpec(
         model=spec.model, site=site, clouds=clouds, n_points=spec.n_points, seed=spec.seed, method="pca"

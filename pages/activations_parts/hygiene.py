@@ -27,7 +27,7 @@ _SHOW = {"difference": "Change", "value": "Value", "both": "Value and interval"}
 
 
 def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
-    """Draw the table and the map with padding kept, or offer to measure them, with the cost, and show the job."""
+    """Draw the table and the map with padding kept, or offer to measure them."""
     ratio = view.number(
         "sinks_above", "Sinks exceed", 10.0, 1.01, 1e6, help="This multiple of the median norm at the middle site."
     )
@@ -44,7 +44,7 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
 
 
 def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
-    """Return the request for a map's data sets and site; the map's own filter is the starting point of each switch."""
+    """Return the request for a map's data sets and site; each switch starts from its filter."""
     cloud = spec.clouds[0]
     datasets = [cloud.dataset for cloud in spec.clouds]
     shared = {"rows": max(100, cloud.rows), "max_length": cloud.max_length, "seed": spec.seed, "tokens": cloud.tokens}
@@ -100,7 +100,7 @@ def wide_table(found: Hygiene, shown: str) -> pd.DataFrame:
 
     Args:
         found: the measurements.
-        shown: 'value', 'difference' (the first column keeps the value), or 'both' (value and interval in words).
+        shown: 'value', 'difference' (the first column keeps the value), or 'both' (with interval).
     """
     long = found.table
     if shown == "both":

@@ -31,7 +31,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class NeighbourRequest:
-    """Which neighbours are asked for: of what, by which distance, of other documents only, and how many."""
+    """Which neighbours are asked for: of what, by which distance, from where, how many."""
 
     of: str
     metric: Metric

@@ -1,4 +1,4 @@
-"""The points of a map with what each of them is, read once for everything that looks closer at them."""
+"""The points of a map with what each of them is, read once for the whole page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from pages.widgets.clouds import labels, map_layers
 from pages.widgets.overlays import fitted_on, overlay_cloud
 
 HOVER_UP_TO = 20_000
-"""Up to so many points, hover shows each token in context; above, the token alone, and the table has the context."""
+"""Up to so many points, hover shows each token in context; above, the token alone."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Points:
         names: `rows_name` of each cloud.
         labels: short name of each cloud.
         clouds: themselves, with their points in the full space.
-        frame: one row per point: `cloud` (index of its cloud), `number` (its id in figures), and the columns of
-            `Cloud.rows`.
+        frame: one row per point: `cloud` (index of its cloud), `number` (its id in figures), and
+            the columns of `Cloud.rows`.
         coordinates: (n, 2 or 3) float32 on the map; NaN for a point outside the map's support.
         stored: the map.
         site: of the points.
@@ -81,7 +81,7 @@ class Points:
 
     @cached_property
     def hidden(self) -> pd.DataFrame:
-        """Return `off_plane`, the share of each point that the map's plane does not show, and `t_squared` in it."""
+        """Return the share that the map's plane does not show (`off_plane`), and `t_squared`."""
         parts = []
         for i, cloud in enumerate(self.clouds):
             rows = self.frame.loc[self.frame["cloud"] == i, "row_id"].to_numpy()
@@ -174,7 +174,7 @@ def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Seque
 
 
 def background_of(stored: StoredMap, clouds: Sequence[Cloud], spec: ProjectionSpec, store: Store) -> tuple[Layer, ...]:
-    """Return what a map was fitted on, in grey, unless it was fitted on the clouds that are shown."""
+    """Return what a map was fitted on, in grey, unless that is what is shown."""
     if all(fitted_on(stored, cloud, spec) for cloud in clouds):
         return ()
     layers = map_layers(store.root, stored.artifact.key, stored.map.n_components)

@@ -31,8 +31,8 @@ class Held:
         selection: itself.
         earlier: the texts before it, the newest last.
         written: what was last written into the address.
-        drawn: what the figure on the page was drawn with. A lasso does not change it: the browser has
-            already lit up the points, and a figure that stays the same is not sent again.
+        drawn: what the figure on the page was drawn with. A lasso does not change it: the browser
+            has already lit up the points, and a figure that stays the same is not sent again.
         figure: what else the figure depends on.
         turn: goes up whenever the browser must redraw the figure, even one that is the same here;
             the browser keeps its lasso otherwise.
@@ -110,7 +110,7 @@ class Selecting:
         """Return the selection to draw the figure with, and the turn it is drawn in.
 
         Args:
-            figure: whatever else the figure depends on; when that changes, the browser forgets its lasso.
+            figure: what else the figure depends on; if that changes, the browser forgets its lasso.
         """
         if figure != self.held.figure:
             self.held.figure = figure
@@ -123,7 +123,7 @@ class Selecting:
 
 
 def taken(key: str, points: Points, selecting: Selecting, mode: str) -> Callable[[], None]:
-    """Return what happens when points are selected on the map: they replace the selection, or change it."""
+    """Return what a selection on the map does: it replaces the selection, or changes it."""
 
     def receive() -> None:
         with errors():

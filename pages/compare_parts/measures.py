@@ -1,4 +1,4 @@
-"""Measures of runs as the Compare page needs them: read from the store, or made by jobs that the page starts."""
+"""Measures of runs: read from the store, or made by jobs that the Compare page starts."""
 
 from collections.abc import Sequence
 

@@ -49,7 +49,7 @@ def study_choice(view: View, store: Store) -> StudySpec:
 
 
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
-    """Return the studies to choose from: two sizes for this model, and others that were made for it."""
+    """Return the studies to choose from: two sizes for this model, and others made for it."""
     known = {size: _sized(size, model) for size in SIZES}
     there = {without_seeds(study).fingerprint() for study in known.values()}
     for study in studies_of(store):

@@ -1,8 +1,7 @@
-"""What the Trajectories page is asked for: texts or a question, a prompt before it, a site and a cloud below."""
+"""What the Trajectories page is asked for: texts or a question, a prompt, a site, a map."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -26,29 +25,50 @@ QUESTION = "Question: What is 42 + 17?\nAnswer:"
 """In the form that runs on arithmetic were trained with."""
 NO_RUN = ""
 MODES = {"read": "Sentences", "generate": "Question and answer"}
-GROUNDS = {"vocabulary": "Vocabulary", "data": "Data"}
+BACKGROUNDS = {"vocabulary": "Vocabulary", "data": "Data"}
 SOURCES = {"typed": "typed", "drawn": "from a data set"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TextRequest:
+    """Which texts to read, as fields of a `TrajectorySpec`; None leaves a field at its default."""
+
+    texts: tuple[str, ...] | None = None
+    dataset: DatasetSpec | None = None
+    n_texts: int | None = None
+    seed: int | None = None
+    max_new_tokens: int | None = None
+
+    def specs(
+        self, model: ModelSpec, mode: str, run: JobFolder | None, beside: bool, store: Store
+    ) -> tuple[TrajectorySpec, ...]:
+        """Return one spec, or two for an answer with and without a prompt; none without a text."""
+        if not self.texts and not self.dataset:
+            return ()
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        runs = [None] if run is None else [None, run.id] if beside else [run.id]
+        return tuple(trajectory_spec(store, model=model, mode=mode, run=run_id, **given) for run_id in runs)
+
+
+@dataclass(frozen=True)
+class TrajectoryRequest:
     """What a person asks for.
 
     Attributes:
-        requests: one, or two where an answer is shown with and without a prompt; None where no text is given.
-        site: where.
-        map: on which the paths are laid.
-        map_request: as `pages.widgets.maps` has it.
+        specs: of the texts: one, or two for an answer with and without a prompt, or none.
+        site: whose stream is shown.
+        map: that the trajectories are drawn on.
+        map_name: of a named map to draw on instead; empty for none.
         clouds: of the data sets at the site; the first one's tokens are what nulls are drawn from.
         tokens: which tokens count.
         words: whether tokens are written beside their points.
-        play: whether the paths can be played.
+        play: whether the trajectories can be played.
     """
 
-    requests: tuple[TrajectorySpec, ...]
+    specs: tuple[TrajectorySpec, ...]
     site: int | str
     map: ProjectionSpec
-    map_request: MapRequest
+    map_name: str
     clouds: tuple[CloudSpec, ...]
     tokens: TokenFilter
     words: bool
@@ -57,47 +77,45 @@ class Wanted:
     @property
     def generates(self) -> bool:
         """Return whether answers are asked for."""
-        return bool(self.requests) and self.requests[0].mode == "generate"
+        return bool(self.specs) and self.specs[0].mode == "generate"
 
 
-def controls(view: View, store: Store) -> Wanted | None:
-    """Draw the controls and return what they ask for; None while no data set is chosen where one is needed."""
+def controls(view: View, store: Store) -> TrajectoryRequest | None:
+    """Draw the controls and return what they ask for; None while a data set is missing."""
     with st.container(border=True):
         model, facts = model_choice(store)
         mode = view.segments("mode", "Show", MODES)
         run = _run_choice(view, model, store) if mode == "generate" else None
-        beside = run is not None and view.switch("beside", "The answer without a prompt beside it", True)
+        beside = run is not None and view.switch("beside", "Also show the answer without a prompt", True)
         source = view.segments("source", "Texts are" if mode == "read" else "The question is", SOURCES)
-        place = st.container()
+        text_box = st.container()
     with st.container(border=True):
         site = site_choice(view, facts)
-        ground = view.segments("ground", "Laid on", GROUNDS) if site == 0 else "data"
+        on_vocabulary = site == 0 and view.segments("ground", "Overlaid on", BACKGROUNDS) == "vocabulary"
         map_request = map_choice(view, store)
         datasets = dataset_choices(view, store)
         with st.expander("Tokens and points"):
-            rows = view.number("rows", "Points of each", 5000, 50, 200_000, step=1000)
+            rows = view.number("rows", "Points per data set", 5000, 50, 200_000, step=1000)
             tokens = token_filter(view)
-        words = view.switch("words", "Write the tokens beside their points", True)
-        play = view.switch("play", "Play the paths", True, help="Buttons and a slider below the map.")
-    with place:
-        asked = _texts(view, mode, source, run, datasets)
-    on_vocabulary = ground == "vocabulary"
-    if not datasets and not (on_vocabulary and "dataset" not in asked):
+        words = view.switch("words", "Write tokens beside their points", True)
+        play = view.switch("play", "Play trajectories", True, help="Adds buttons and a slider below the map.")
+    with text_box:
+        texts = _texts(view, mode, source, run, datasets)
+    if not datasets and (texts.dataset or not on_vocabulary):
         return None
     clouds = tuple(
         CloudSpec(model=model, dataset=dataset, sites=(site,), tokens=tokens, rows=rows) for dataset in datasets
     )
-    laid_on: dict[str, Any] = {"model": model, "site": site, **map_request.settings}
+    fitted_on: Mapping[str, object] = {"clouds": clouds, "n_points": rows}
     if on_vocabulary:
-        laid_on |= {"vocabulary": True} | _every_row(map_request, facts)
-    else:
-        laid_on |= {"clouds": clouds, "n_points": rows}
-    requests = _requests(asked, model, mode, run, beside, store)
-    return Wanted(requests, site, ProjectionSpec.parse(laid_on), map_request, clouds, tokens, words, play)
+        fitted_on = {"vocabulary": True, **_every_row(map_request, facts)}
+    spec = ProjectionSpec.parse({"model": model, "site": site, **map_request.settings, **fitted_on})
+    specs = texts.specs(model, mode, run, beside, store)
+    return TrajectoryRequest(specs, site, spec, map_request.name, clouds, tokens, words, play)
 
 
 def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
-    """Draw the list of runs of a model, and whether the answer without a prompt is shown beside."""
+    """Draw the list of a model's runs and return the one whose prompt is used."""
     runs = {
         run.id: run
         for run in list_jobs(store, "tune")
@@ -110,59 +128,45 @@ def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
         [NO_RUN, *runs],
         NO_RUN,
         show=lambda run_id: names.get(run_id, "none"),
-        help="The posterior of a tuning run of this model, read through the run's own forward.",
+        help="The tuned prompt of a run of this model, which is used as in that run.",
     )
     return runs.get(chosen)
 
 
-def _texts(
-    view: View, mode: str, source: str, run: JobFolder | None, datasets: Sequence[DatasetSpec]
-) -> dict[str, Any]:
-    """Draw what tells the texts and return the fields of a request; none where there is no text."""
-    asked: dict[str, Any] = {}
+def _texts(view: View, mode: str, source: str, run: JobFolder | None, datasets: Sequence[DatasetSpec]) -> TextRequest:
+    """Draw the controls of the texts and return what they ask for."""
+    longest = None
     if mode == "generate":
-        (longest,) = fields(TrajectorySpec, ["max_new_tokens"])
-        asked["max_new_tokens"] = field_widget(view, longest, "max_new_tokens", st.container())
+        (field,) = fields(TrajectorySpec, ["max_new_tokens"])
+        longest = field_widget(view, field, "max_new_tokens", st.container())
     if source == "typed":
-        return {**asked, "texts": _typed(view, mode)}
-    choices = [DatasetSpec.parse(run.spec["dataset"])] if run else []
-    choices = list(dict.fromkeys([*choices, *datasets]))
+        return TextRequest(texts=_typed(view, mode), max_new_tokens=longest)
+    of_run = [DatasetSpec.parse(run.spec["dataset"])] if run else []
+    choices = list(dict.fromkeys([*of_run, *datasets]))
     if not choices:
         st.caption("Choose a data set below.")
-        return {**asked, "texts": ()}
+        return TextRequest()
     names = {dataset.canonical_json(): dataset.label for dataset in choices}
-    drawn = view.choice("from", "Drawn from", list(names), show=names.__getitem__)
+    drawn = view.choice("from", "Data set of the texts", list(names), show=names.__getitem__)
     first, second = st.columns(2)
     with first:
-        n_texts = view.number("n_texts", "How many", 1 if mode == "generate" else 3, 1, MAX_TEXTS, step=1)
+        n_texts = view.number("n_texts", "Number of texts", 1 if mode == "generate" else 3, 1, MAX_TEXTS, step=1)
     with second:
-        seed = view.number("text_seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which ones.")
-    return {**asked, "dataset": DatasetSpec.parse(drawn), "n_texts": n_texts, "seed": seed}
+        seed = view.number("text_seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which texts are drawn.")
+    return TextRequest(dataset=DatasetSpec.parse(drawn), n_texts=n_texts, seed=seed, max_new_tokens=longest)
 
 
 def _typed(view: View, mode: str) -> tuple[str, ...]:
     if mode == "generate":
         text = view.text(
-            "question", "Question", QUESTION, rows=5, height=120, help="The model goes on from its last character."
+            "question", "Question", QUESTION, rows=5, height=120, help="The model continues after the last character."
         )
         return (text,) if text.strip() else ()
-    lines = view.text("text", "Sentences", SENTENCES, rows=8, height=190, help="One a line.").splitlines()
+    lines = view.text("text", "Sentences", SENTENCES, rows=8, height=190, help="One per line.").splitlines()
     return tuple(line.strip() for line in lines if line.strip())[:MAX_TEXTS]
 
 
-def _requests(
-    asked: dict[str, Any], model: ModelSpec, mode: str, run: JobFolder | None, beside: bool, store: Store
-) -> tuple[TrajectorySpec, ...]:
-    if not asked.get("texts") and "dataset" not in asked:
-        return ()
-    plain = trajectory_spec(store, model=model, mode=mode, **asked)
-    if run is None:
-        return (plain,)
-    prompted = trajectory_spec(store, model=model, mode=mode, run=run.id, **asked)
-    return (plain, prompted) if beside else (prompted,)
-
-
-def _every_row(map_request: MapRequest, facts: ModelFacts) -> dict[str, Any]:
-    """Return how many vocabulary rows a t-SNE map is fitted on: all, so that every token has a place of its own."""
+def _every_row(map_request: MapRequest, facts: ModelFacts) -> dict[str, int]:
+    """Return how many rows a t-SNE map is fitted on: all, so that it has a position for each."""
     tsne = map_request.settings["method"] == "tsne" and not map_request.name
     return {"n_points": facts.n_vocabulary} if tsne and facts.n_vocabulary else {}

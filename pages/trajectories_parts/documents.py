@@ -1,4 +1,4 @@
-"""The Trajectories page's numbers on a data set's documents: a job measures them, the page shows the result."""
+"""The Trajectories page's numbers on a data set's documents, which a job measures."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from core.jobs.paths import PathTables, find_paths
 from core.specs import PathsSpec
 from core.specs.describe import describe
 from core.store import JobFolder, Store, list_jobs
-from pages.trajectories_parts.controls import Wanted
+from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import follow, start
@@ -23,19 +23,19 @@ from pages.widgets.state import View
 CURVES = {"step": "step length, ratio", "gyration": "radius of gyration, ratio", "exponent": "exponent, difference"}
 
 
-def document_numbers(view: View, wanted: Wanted, store: Store) -> dict[str, pd.DataFrame]:
-    """Write the statistics of a data set's documents at sites, or offer to measure them; return the tables."""
-    if not wanted.clouds:
+def document_numbers(view: View, request: TrajectoryRequest, store: Store) -> dict[str, pd.DataFrame]:
+    """Write the statistics of a data set's documents and return them, or offer to measure them."""
+    if not request.clouds:
         return {}
-    cloud = wanted.clouds[0]
+    cloud = request.clouds[0]
     st.subheader(f"How documents move: {plain(cloud.dataset.label)}", anchor=False)
     helps = {field.name: field.help for field in describe(PathsSpec)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n = view.number("n_documents", "Documents", 200, 2, 10_000, step=50, help=helps["n_documents"], width=150)
-        length = view.number(
-            "path_length", "Longest length", 128, 8, 4096, step=32, help=helps["max_length"], width=150
+        length = view.number("path_length", "Longest text", 128, 8, 4096, step=32, help=helps["max_length"], width=150)
+        sites = view.text(
+            "path_sites", "Sites", str(request.site), help="For example 0,10,20,final, or all.", width=260
         )
-        sites = view.text("path_sites", "Sites", str(wanted.site), help="For example 0,10,20,final, or all.", width=260)
     spec = PathsSpec.parse(
         {
             "model": cloud.model,
@@ -112,7 +112,7 @@ def _show_documents(view: View, found: PathTables) -> dict[str, pd.DataFrame]:
 
 
 def _claim(here: pd.DataFrame) -> str:
-    """Say whether the paper's sentence holds here: trajectories are a little tighter than random walks."""
+    """Say whether, as in the paper, trajectories are a little tighter than random walks."""
     row = here[(here["statistic"] == "gyration") & (here["null"] == UNIFORM)].iloc[0]
     verdict = "tighter than" if row["high"] < 1 else "wider than" if row["low"] > 1 else "not distinguishable from"
     return (

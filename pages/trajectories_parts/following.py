@@ -1,4 +1,4 @@
-"""Trajectories as the page needs them: read from the store, or made by a short job that the page waits for."""
+"""Trajectories: read from the store, or made by a short job that the page waits for."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 4.0
 
 
 def need_trajectories(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories] | None:
-    """Return the trajectories; where some are missing, start their jobs (for an answer, when a button is pressed)."""
+    """Return the trajectories; start the missing ones (an answer when its button is pressed)."""
     with errors():
         for spec in specs:
             cite_job("trajectory", spec)
@@ -57,7 +57,7 @@ def _found(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories]:
 
 
 def _answer_pressed(box: DeltaGenerator, specs: Sequence[TrajectorySpec], store: Store) -> bool:
-    """Draw what an answer costs and the button beside it into a box, and return whether it was pressed."""
+    """Draw the cost of an answer with a button into a box; return whether it was pressed."""
     spec = specs[0]
     seconds = _pace(spec, store)
     how = "with and without the prompt" if len(specs) > 1 else "after the prompt" if spec.run else "without a prompt"

@@ -1,4 +1,4 @@
-"""The Trajectories page's numbers on the texts that are shown: answers, and trajectories against null samples."""
+"""The Trajectories page's numbers on the texts that are shown: answers, and statistics."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from core.analysis.trajectory_statistics import (
 )
 from core.jobs.trajectory import ANSWER
 from core.store import Store
-from pages.trajectories_parts.controls import Wanted
+from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.picture import Part
 from pages.widgets.clouds import need_clouds
 from pages.widgets.layout import table
@@ -35,17 +35,17 @@ N_DRAWS = 200
 TITLES = {name: DEFINITIONS[name].title for name in STATISTICS}
 
 
-def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store) -> pd.DataFrame:
+def text_numbers(view: View, request: TrajectoryRequest, parts: Sequence[Part], store: Store) -> pd.DataFrame:
     """Write the statistics of the texts shown, each against its nulls, and return them."""
     st.subheader("How these texts move", anchor=False)
-    vocabulary = find_vocabulary(wanted.map.model, store) if wanted.site == 0 else None
-    cloud = find_cloud(wanted.clouds[0], store) if wanted.clouds else None
+    vocabulary = find_vocabulary(request.map.model, store) if request.site == 0 else None
+    cloud = find_cloud(request.clouds[0], store) if request.clouds else None
     kept_by = (store.root, cloud.key if cloud else "", vocabulary.key if vocabulary else "")
     tables = []
     for part in parts:
         key = (hashlib.sha256(part.rows.tobytes()).hexdigest(), part.found.job.id, *kept_by)
-        numbers = _numbers_of(part.points(wanted.site), key, wanted.site, cloud, vocabulary)
-        tables.append(part.labelled(numbers, wanted.site))
+        numbers = _numbers_of(part.points(request.site), key, request.site, cloud, vocabulary)
+        tables.append(part.labelled(numbers, request.site))
     frame = pd.concat(tables, ignore_index=True)
     if frame.empty:
         st.caption("A single token has no steps and no spread.")
@@ -56,9 +56,9 @@ def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store
         "trajectory. All lengths are measured in the full space, not on the map. One short text decides little; the "
         "section below measures many documents."
     )
-    if cloud is None and wanted.clouds:
+    if cloud is None and request.clouds:
         st.caption("The unigram null needs this data set's activations at this site:")
-        need_clouds(wanted.clouds[:1], store, view.key("nulls"))
+        need_clouds(request.clouds[:1], store, view.key("nulls"))
     return frame
 
 

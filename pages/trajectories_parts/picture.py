@@ -18,7 +18,7 @@ from core.jobs.projection import StoredMap
 from core.jobs.trajectory import ANSWER, TEXT, Trajectories
 from core.specs.model import short_name
 from core.store import Store
-from pages.trajectories_parts.controls import Wanted
+from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.widgets.clouds import map_layers, need_vocabulary
 from pages.widgets.layout import draw, plain
 from pages.widgets.maps import map_words, need_chosen_map, offer_name
@@ -26,9 +26,9 @@ from pages.widgets.overlays import overlay_vectors
 from pages.widgets.state import View
 
 _SAME = 0.01
-"""Share of its norm by which a token's stream at site 0 may differ from its vocabulary row and still count as it."""
+"""Largest relative difference between a token's stream at site 0 and its vocabulary row."""
 _NAME, _CONTEXT, _SHOWN_ALTERNATIVES = 34, 8, 4
-"""Characters of a sentence in the legend; hovered: tokens on either side, and alternatives to a generated one."""
+"""Characters of a legend entry; in hovers, tokens on either side and alternatives to one."""
 
 
 @dataclass(frozen=True)
@@ -68,73 +68,79 @@ class Part:
         return frame.assign(path=self.name, run=self.run, site=site)
 
 
-def parts_of(wanted: Wanted, found: Sequence[Trajectories]) -> list[Part]:
+def parts_of(request: TrajectoryRequest, found: Sequence[Trajectories]) -> list[Part]:
     """Return the parts that are shown, each text before its answer."""
     parts = []
     for one in found:
-        counted = shown_tokens(wanted, one.tokens)
+        counted = shown_tokens(request, one.tokens)
         for number, about in enumerate(one.summary["texts"]):
             for part in (TEXT, ANSWER):
                 own = (one.tokens["text"] == number) & (one.tokens["part"] == part)
                 chosen = np.flatnonzero(own.to_numpy() & counted)
                 if len(chosen):
-                    parts.append(Part(_name(wanted, one, about["text"], part), one, number, part, chosen))
+                    parts.append(Part(_name(request, one, about["text"], part), one, number, part, chosen))
     return parts
 
 
-def shown_tokens(wanted: Wanted, tokens: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which tokens are shown; at the token embeddings the first one is no sink and is always among them."""
+def shown_tokens(request: TrajectoryRequest, tokens: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which tokens are shown, always with the first at site 0, where it is no sink."""
     kept = np.ones(len(tokens), bool)
-    if not wanted.tokens.special:
+    if not request.tokens.special:
         kept &= ~tokens["special"].to_numpy()
-    if not wanted.tokens.first_position and wanted.site != 0:
+    if not request.tokens.first_position and request.site != 0:
         kept &= ~tokens["first"].to_numpy()
     return kept
 
 
-def picture(view: View, wanted: Wanted, parts: Sequence[Part], stored: StoredMap, store: Store) -> pd.DataFrame | None:
-    """Draw the trajectories and return where each token is on the map; None while a job overlays them on it."""
-    prompts = _prompts(wanted, parts)
-    placed = overlaid(wanted, stored, parts, prompts, store)
+def picture(
+    view: View, request: TrajectoryRequest, parts: Sequence[Part], stored: StoredMap, store: Store
+) -> pd.DataFrame | None:
+    """Draw the trajectories and return where each token is; None while a job overlays them."""
+    prompts = _prompts(request, parts)
+    placed = overlaid(request, stored, parts, prompts, store)
     if placed is None:
         return None
-    paths = followed_trajectories([_path_text(wanted, part, placed[str(i)]) for i, part in enumerate(parts)])
+    paths = followed_trajectories([_path_text(request, part, placed[str(i)]) for i, part in enumerate(parts)])
     last = max(path.ends for path in paths)
     figure = trajectories_figure(
         [*_background(stored, store), *(Layer(name, placed[name], "posterior") for name in prompts)],
         _distinct(paths),
         map_axes(stored.map),
-        [_frame_label(paths, parts, k) for k in range(last + 1)] if wanted.play and last else (),
-        revision=f"{stored.artifact.key}.{wanted.site}",
+        [_frame_label(paths, parts, k) for k in range(last + 1)] if request.play and last else (),
+        revision=f"{stored.artifact.key}.{request.site}",
     )
-    draw(figure, view.key("map"), f"Map of site {wanted.site} with the texts as trajectories, token by token.")
-    st.caption(_caption(wanted, parts, stored, store))
+    draw(figure, view.key("map"), f"Map of site {request.site} with the texts as trajectories, token by token.")
+    st.caption(_caption(request, parts, stored, store))
     offer_name(view, stored, store)
     return pd.concat(
-        [_coordinates(part, path, wanted.site) for part, path in zip(parts, paths, strict=True)], ignore_index=True
+        [_coordinates(part, path, request.site) for part, path in zip(parts, paths, strict=True)], ignore_index=True
     )
 
 
-def need_ground(wanted: Wanted, store: Store) -> StoredMap | None:
+def need_background(request: TrajectoryRequest, store: Store) -> StoredMap | None:
     """Return the map to draw on; None while it, or the vocabulary, is not in the store."""
-    if wanted.map.vocabulary and not wanted.map_request.name and need_vocabulary(wanted.map.model, store) is None:
+    if request.map.vocabulary and not request.map_name and need_vocabulary(request.map.model, store) is None:
         return None
-    return need_chosen_map(wanted.map_request.name, wanted.map, store)
+    return need_chosen_map(request.map_name, request.map, store)
 
 
 def overlaid(
-    wanted: Wanted, stored: StoredMap, parts: Sequence[Part], prompts: dict[str, NDArray[np.float32]], store: Store
+    request: TrajectoryRequest,
+    stored: StoredMap,
+    parts: Sequence[Part],
+    prompts: dict[str, NDArray[np.float32]],
+    store: Store,
 ) -> dict[str, NDArray[np.float32]] | None:
-    """Return where parts (by their index, as text) and prompts are on a map; None while a job is at work.
+    """Return where parts (by index, as text) and prompts are on a map; None while a job works.
 
-    Tokens whose vocabulary row the map was fitted on are exactly there; all others are overlaid on it.
+    Tokens whose vocabulary row the map was fitted on are there; all others are overlaid.
     """
-    groups = {str(i): part.points(wanted.site) for i, part in enumerate(parts)} | prompts
+    groups = {str(i): part.points(request.site) for i, part in enumerate(parts)} | prompts
     found = {
         name: np.full((len(points), stored.map.n_components), np.nan, np.float32) for name, points in groups.items()
     }
-    if wanted.site == 0 and stored.spec.vocabulary:
-        found |= {str(i): _vocabulary_positions(wanted, stored, part, store) for i, part in enumerate(parts)}
+    if request.site == 0 and stored.spec.vocabulary:
+        found |= {str(i): _vocabulary_positions(request, stored, part, store) for i, part in enumerate(parts)}
     open_rows = {name: ~np.isfinite(spots).all(axis=1) for name, spots in found.items()}
     left = {name: groups[name][rows] for name, rows in open_rows.items() if rows.any()}
     placed = overlay_vectors(stored, left, store) if left else {}
@@ -145,11 +151,13 @@ def overlaid(
     return found
 
 
-def _vocabulary_positions(wanted: Wanted, stored: StoredMap, part: Part, store: Store) -> NDArray[np.float32]:
-    """Return where tokens are, (n, 2 or 3), whose stream is a vocabulary row of the map; NaN for the others."""
+def _vocabulary_positions(
+    request: TrajectoryRequest, stored: StoredMap, part: Part, store: Store
+) -> NDArray[np.float32]:
+    """Return where tokens are, (n, 2 or 3), whose stream is a vocabulary row; else NaN."""
     ids = part.tokens["token_id"].to_numpy()
     found = stored.of_tokens(ids)
-    vocabulary = find_vocabulary(wanted.map.model, store)
+    vocabulary = find_vocabulary(request.map.model, store)
     if vocabulary is None:
         return np.full_like(found, np.nan)
     rows = vocabulary.points(0)[ids]
@@ -163,30 +171,30 @@ def _background(stored: StoredMap, store: Store) -> list[Layer]:
     return [layer if i == 0 else replace(layer, role="dataset", index=i - 1) for i, layer in enumerate(layers)]
 
 
-def _prompts(wanted: Wanted, parts: Sequence[Part]) -> dict[str, NDArray[np.float32]]:
+def _prompts(request: TrajectoryRequest, parts: Sequence[Part]) -> dict[str, NDArray[np.float32]]:
     """Return the prompted positions at the site, by name, of the runs that have some there."""
-    found = {f"prompt of {part.run}": part.found.prompt(wanted.site) for part in parts}
+    found = {f"prompt of {part.run}": part.found.prompt(request.site) for part in parts}
     return {name: vectors for name, vectors in found.items() if vectors is not None}
 
 
-def _name(wanted: Wanted, found: Trajectories, text: str, part: str) -> str:
+def _name(request: TrajectoryRequest, found: Trajectories, text: str, part: str) -> str:
     text = " ".join(text.split())
     short = text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
-    if not wanted.generates:
+    if not request.generates:
         return short
     run = found.job.spec["run"]
-    after = f" after the prompt of {run}" if run else " without a prompt" if len(wanted.requests) > 1 else ""
+    after = f" after the prompt of {run}" if run else " without a prompt" if len(request.specs) > 1 else ""
     return f"{'question' if part == TEXT else 'answer'}{after}{f': {short}' if len(found.summary['texts']) > 1 else ''}"
 
 
-def _path_text(wanted: Wanted, part: Part, positions: NDArray[np.float32]) -> FollowedText:
-    kind = "answer" if part.part == ANSWER else "question" if wanted.generates else "sentence"
-    words = [token(word) for word in part.tokens["token"]] if wanted.words else ()
+def _path_text(request: TrajectoryRequest, part: Part, positions: NDArray[np.float32]) -> FollowedText:
+    kind = "answer" if part.part == ANSWER else "question" if request.generates else "sentence"
+    words = [token(word) for word in part.tokens["token"]] if request.words else ()
     return FollowedText(part.name, kind, part.number, positions, hover_of(part), words, bool(part.run))
 
 
 def hover_of(part: Part) -> list[str]:
-    """Return a text per token: the token in context and its number; in an answer also its probability and rivals."""
+    """Return a text per token: its context and number; in an answer, its probability and rivals."""
     rows, others = part.tokens, part.found.alternatives
     every = part.found.tokens
     words = every.loc[every["text"] == part.number, "token"].tolist()
@@ -205,7 +213,7 @@ def hover_of(part: Part) -> list[str]:
 
 
 def _distinct(paths: Sequence[TextTrajectory]) -> list[TextTrajectory]:
-    """Leave out a question that is where another is: a prompt that is cut changes it in later blocks only."""
+    """Leave out a question that repeats another: a cut prompt changes it in later blocks only."""
     seen: list[NDArray[np.float32]] = []
     found = []
     for path in paths:
@@ -217,7 +225,7 @@ def _distinct(paths: Sequence[TextTrajectory]) -> list[TextTrajectory]:
 
 
 def _frame_label(paths: Sequence[TextTrajectory], parts: Sequence[Part], frame: int) -> str:
-    """Return the slider's label of a frame: the token that appears, or its number where several appear."""
+    """Return the slider's label of a frame: the token that appears, or its number if several do."""
     appears = {
         part.tokens["token"].iloc[frame - path.begins]
         for part, path in zip(parts, paths, strict=True)
@@ -231,14 +239,14 @@ def _coordinates(part: Part, path: TextTrajectory, site: int | str) -> pd.DataFr
     return part.labelled(part.tokens, site).assign(**axes)
 
 
-def _caption(wanted: Wanted, parts: Sequence[Part], stored: StoredMap, store: Store) -> str:
-    sinks = wanted.site != 0 and not wanted.tokens.first_position
+def _caption(request: TrajectoryRequest, parts: Sequence[Part], stored: StoredMap, store: Store) -> str:
+    sinks = request.site != 0 and not request.tokens.first_position
     jobs = {part.found.job.id: part.found for part in parts}.values()
     n_cut = sum(text["truncated"] for found in jobs for text in found.summary["texts"])
     sentences = [
         map_words(stored, store),
-        f"Each trajectory is the stream at site {wanted.site} of {plain(short_name(wanted.map.model.name))}, one point "
-        "per token: an open circle marks the first token, a large symbol the last; arrows lead from token to token.",
+        f"Each trajectory is the stream at site {request.site} of {plain(short_name(request.map.model.name))}, one "
+        "point per token: an open circle marks the first, a large symbol the last, and arrows connect them.",
         "First tokens are left out, because they are attention sinks." if sinks else "",
         f"{n_cut} texts were cut to the longest length." if n_cut else "",
         "A map distorts lengths; the numbers below are measured in the full space.",

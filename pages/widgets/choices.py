@@ -83,14 +83,15 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
 def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
     """Draw the site picker: 0 is the token embeddings, k the stream entering block k."""
     sites: list[int | str] = [*range(facts.n_layers or 1), FINAL]
-
-    def show(site: int | str) -> str:
-        return {0: "0 · token embeddings", FINAL: "final · leaving the last block"}.get(
-            site, f"{site} · entering block {site}"
-        )
-
     return view.choice(
-        name, "Site", sites, 0, show=show, help="Where the residual stream is read; final is before the last norm."
+        name, "Site", sites, 0, show=site_name, help="Where the residual stream is read; final is before the last norm."
+    )
+
+
+def site_name(site: int | str) -> str:
+    """Return what a site is, for a person to choose."""
+    return {0: "0 · token embeddings", FINAL: "final · leaving the last block"}.get(
+        site, f"{site} · entering block {site}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables of compared runs: quantities with intervals and nulls, defined in the column heads, for download."""
+"""Tables of compared runs: quantities with intervals and nulls, and their downloads."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ _TITLES = {
 
 
 def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row per number of a comparison: run, site, group, cloud, quantity, of, value, low, high, p."""
+    """Return one row per number of a comparison, with run, site, group, cloud and quantity."""
     rows = []
     for run in document["runs"]:
         for named in each_quantity(run):
@@ -56,7 +56,7 @@ def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def quantities_table(document: Mapping[str, Any], group: str, site: int | None) -> pd.DataFrame:
-    """Return a group as a table to read: one row per run and what the numbers are of, one column per quantity."""
+    """Return a group as a table to read: a row per run and of what, a column per quantity."""
     rows: dict[tuple[str, str | None, str], dict[str, str | None]] = {}
     for run in document["runs"]:
         for named in each_quantity(run):
@@ -140,7 +140,7 @@ def points_of(measured: Sequence[Measures], name: str) -> pd.DataFrame:
 
 
 def _each_of(group: str, quantity: Quantity) -> Iterator[tuple[str, Quantity]]:
-    """Yield the numbers of a quantity with what they are of: the posterior, the prior sample, each null."""
+    """Yield the numbers of a quantity by what they are of: posterior, prior sample, each null."""
     yield POSTERIOR, quantity
     if "prior" in quantity:
         yield PRIOR, {"value": quantity["prior"]}

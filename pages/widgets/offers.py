@@ -1,4 +1,4 @@
-"""A job that makes what a page needs: its result, its progress, or an offer to start it, with the cost."""
+"""A job that makes what a page needs: its result, its progress, or an offer to start it."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -22,7 +22,7 @@ def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
 
 
 def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[str] = ()) -> bool:
-    """Show the jobs that have not succeeded, each under what it is `doing`, and return whether there is one."""
+    """Show the jobs that have not succeeded under what they are `doing`; return if there is one."""
     left = [(i, job) for i, job in enumerate(jobs) if job and job.status().state != "succeeded"]
     for i, job in left:
         if doing:
@@ -32,7 +32,7 @@ def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[st
 
 
 def make(kind: str, request: Spec, store: Store, doing: str) -> None:
-    """Show the job of a request; start it where there is none, or where what it made is not in the store any more."""
+    """Show the job of a request; start it if there is none, or its result is gone."""
     job = job_of(kind, [request], store)
     if job is None or job.status().state == "succeeded":
         job = start(kind, request, store)
@@ -48,7 +48,7 @@ def need_result(
     cost: Callable[[Request, Store], str],
     button: str,
 ) -> Found | None:
-    """Return what a job has found; where it has not run yet, show or offer it as `offer` does, and return None."""
+    """Return the result of a job; where there is none, show or offer the job and return None."""
     cite_job(kind, request)
     found = find(request, store)
     if found is None:

@@ -193,7 +193,7 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     app = compare(measured.run, deep.id, site="2")
     kind, spec = no_engine[0]
     assert (kind, spec.site, spec.clouds[0].sites) == ("projection", 2, (0, 2))
-    assert "No prompt at site 2, so not on this map: t-tiny" in texts_of(app).replace("\\", "")
+    assert "Not on this map, without a prompt at site 2: t-tiny" in texts_of(app).replace("\\", "")
     whole = ProjectionSpec.parse({**spec.as_json(), "n_components": 3})
     job = create_job(store, "projection", whole.as_json(), "p-deep")
     fit_projection(whole, job, store, silent)

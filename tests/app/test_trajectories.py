@@ -37,7 +37,7 @@ def test_sentences_are_followed_on_the_vocabulary(filled, at_once):
     figure = charts_of(app)[0]
     assert len(figure["frames"]) == len("A cat <b>sat</b>.")
     assert [step["label"] for step in figure["layout"]["sliders"][0]["steps"]][:3] == ["A", "␣", "token 3"]
-    assert "an open circle marks the first token" in texts_of(app)
+    assert "an open circle marks the first" in texts_of(app)
 
 
 def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, at_once):
