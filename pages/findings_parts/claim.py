@@ -78,11 +78,11 @@ def _found(view: View, judged: JudgedClaim) -> None:
         + f". The number above describes {plain(found.of)} ({plain(found.quantity)}){which}."
     )
     draw(judged.reproduced.picture, view.key("picture"), f"What was found on claim {judged.claim}, with its intervals")
-    again = found.looks
-    looks = "" if again == 1 else f" Judged {again} times, with more seeds each time; the intervals account for that."
+    n = found.looks
+    again = "" if n == 1 else f" Judged {n} times, with more seeds each time; the intervals account for that."
     st.caption(
         f"Green area: where the number lies if the claim is right. Bars: {found.level:.0%} intervals over "
-        f"{found.unit}s. Grey: by chance alone.{looks} **{plain(found.rests_on)}**"
+        f"{found.unit}s. Grey: by chance alone.{again} **{plain(found.rests_on)}**"
     )
     with st.expander("Numbers"):
         frame = judged.reproduced.points

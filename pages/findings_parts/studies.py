@@ -88,12 +88,12 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim
         columns.setdefault(without_seeds(one.study).fingerprint(), one.study)
     shown = sorted(columns.values(), key=lambda one: (short_name(one.model.name), study_name(one)))
     cells = {
-        (number, place): judged
-        for place, column in enumerate(shown)
+        (number, index): judged
+        for index, column in enumerate(shown)
         for number in CLAIMS
         if (judged := best(found, column, number))
     }
-    chosen = next(place for place, column in enumerate(shown) if without_seeds(column) == without_seeds(study))
+    chosen = next(index for index, column in enumerate(shown) if without_seeds(column) == without_seeds(study))
     key = view.key("matrix")
     draw(
         matrix_figure(
