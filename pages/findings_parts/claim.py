@@ -39,7 +39,7 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
                     StudyItemSpec(study=study, item=claim.item),
                     store,
                     f":material/gavel: C{claim.number} is not judged on this study yet",
-                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share these runs.",
+                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work.",
                     "Reproduce this claim",
                 )
             else:
