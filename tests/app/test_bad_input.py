@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -186,16 +187,8 @@ def test_a_run_whose_loss_is_not_finite_says_at_which_step(inline, files):
         "tune",
         inline,
         files["sums.jsonl"],
-        prompt_column="q",
-        answer_column="a",
-        prior="isotropic",
-        steps="60",
-        learning_rate="10",
-        weight_decay="10",
-        warmup_steps="0",
-        n_generation="0",
-        n_prompt="3",
-        batch_size="4",
+        **dict(parse_qsl("prompt_column=q&answer_column=a&prior=isotropic&n_prompt=3&batch_size=4&n_generation=0")),
+        **dict(parse_qsl("steps=60&learning_rate=10&weight_decay=10&warmup_steps=0")),
     )
     press(app, "Start tuning")
     told = re.search(r"step (\d+) of 60\b.*the last good prompt is kept", the_error(app))

@@ -29,6 +29,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from tests.llama import write_llama
 from tests.served import served
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,29 +41,9 @@ PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pydantic")
 
 def write_model(folder: Path, n_vocabulary: int, d_model: int = D_MODEL) -> None:
     """Write a random Llama of two blocks whose tokenizer knows the words w0, w1, …"""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    words = ["<unk>", "<s>", "</s>", *(f"w{i}" for i in range(n_vocabulary - 3))]
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
-    special = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=n_vocabulary,
-        hidden_size=d_model,
-        intermediate_size=8 * d_model // 3,
-        num_hidden_layers=2,
-        num_attention_heads=9,
-        num_key_value_heads=3,
-        max_position_embeddings=1024,
-        bos_token_id=1,
-        eos_token_id=2,
-        tie_word_embeddings=True,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    words = [f"w{i}" for i in range(n_vocabulary - 3)]
+    sizes = {"hidden_size": d_model, "intermediate_size": 8 * d_model // 3, "num_hidden_layers": 2}
+    write_llama(folder, words, False, **sizes, num_attention_heads=9, num_key_value_heads=3)
 
 
 def write_texts(path: Path, n_vocabulary: int, n_texts: int = N_TEXTS, n_words: int = N_WORDS) -> None:

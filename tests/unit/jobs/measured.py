@@ -1,6 +1,5 @@
 """Runs to measure: one that was tuned, and ones that are written by hand."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,31 +8,15 @@ from safetensors.numpy import save_file
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job
 from core.tuning.run import tune
+from tests.runs import spec_of, write_sums
 
 D_MODEL = 32
 
 
 def tuning(folder: Path, path: Path, **changes) -> TuningSpec:
     """Return a run of a second on sums that are written to `path`."""
-    rows = [{"q": f"What is {i} + {j}?", "a": str(i + j)} for i in range(8) for j in range(5)]
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    data = {"name": "file", "path": str(path), "prompt_column": "q", "answer_column": "a"}
-    asked = {
-        "model": {"name": str(folder), "device": "cpu", "dtype": "float32"},
-        "dataset": data,
-        "prior": {"kind": "isotropic"},
-        "n_prompt": 4,
-        "steps": 4,
-        "batch_size": 4,
-        "learning_rate": 0.05,
-        "warmup_steps": 1,
-        "evaluate_every": 2,
-        "n_validation": 6,
-        "n_generation": 2,
-        "max_new_tokens": 2,
-        "snapshot_every": 1,
-    }
-    return TuningSpec.parse({**asked, **changes})
+    short = {"n_prompt": 4, "steps": 4, "warmup_steps": 1, "n_generation": 2, "max_new_tokens": 2, "snapshot_every": 1}
+    return spec_of(folder, write_sums(path), **{**short, **changes})
 
 
 def tuned(spec: TuningSpec, store: Store, name: str) -> JobFolder:

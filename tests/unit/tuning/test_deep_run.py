@@ -17,8 +17,9 @@ from core.store.prompts import read_prompts
 from core.tuning import trunk as trunks
 from core.tuning.setup import set_up
 from core.tuning.start import draw_prompt, fit_priors, report
+from tests.runs import spec_of
 from tests.unit.lm.models import NOT_FAST, frozen_of
-from tests.unit.tuning.conftest import run, spec_of
+from tests.unit.tuning.conftest import run
 
 DEEP = {"method": "deep", "prompt_sites": (1, -1)}
 

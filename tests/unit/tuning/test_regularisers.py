@@ -27,7 +27,8 @@ from core.tuning.regularisers.likelihood import NegativeLogPrior
 from core.tuning.regularisers.repulsion import TEMPERATURE, Repulsion
 from core.tuning.regularisers.spread import RIDGE, Spread
 from core.tuning.run import tune
-from tests.unit.tuning.conftest import run, spec_of
+from tests.runs import spec_of
+from tests.unit.tuning.conftest import run
 
 D_MODEL, N_PROMPT = 8, 5
 SHAPES = [(1, N_PROMPT, D_MODEL), (3, N_PROMPT, D_MODEL)]

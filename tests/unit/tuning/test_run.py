@@ -9,7 +9,8 @@ from safetensors.numpy import load_file
 from core.errors import BadData, BadRequest, Cancelled, Diverged
 from core.store import create_job
 from core.tuning.run import tune
-from tests.unit.tuning.conftest import run, spec_of
+from tests.runs import spec_of
+from tests.unit.tuning.conftest import run
 
 
 def test_a_run_writes_its_folder(store, tiny_folder, sums):
