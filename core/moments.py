@@ -31,7 +31,7 @@ class Reference:
         counts: (n,) how often each point's token occurs in the texts at hand, if that is known.
         name: in words, for reports and messages.
         key: of the stored artifact, or the id of the run; empty for neither.
-        site: place in the residual stream; one artifact holds several.
+        site: where the stream is read; one artifact holds several.
     """
 
     points: NDArray[np.floating]

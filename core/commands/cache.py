@@ -31,7 +31,7 @@ def verify(json: Json = False) -> None:
     if problems:
         raise DamagedArtifact(
             f"{len(problems)} of {len(checked)} artifacts were damaged and set aside; "
-            "request them again to make them anew."
+            "request them again to make them once more."
         )
 
 

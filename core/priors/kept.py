@@ -23,7 +23,7 @@ class Learnt:
     Attributes:
         tensors: arrays by name; safetensors keeps them bit for bit.
         facts: the rest, JSON-able.
-        share_done: of the operations that were foreseen; less than 1 where a training ended early.
+        share_done: of the estimated operations; less than 1 where a training ended early.
     """
 
     tensors: dict[str, NDArray[Any]]

@@ -145,7 +145,7 @@ def read_points(spec_json: str, map_key: str, _stored: StoredMap, _clouds: Seque
 
     Args:
         spec_json: of the map.
-        map_key: names the stored map, so that a newer one is read anew.
+        map_key: names the stored map, so that a newer one is read again.
         _stored: the map.
         _clouds: those of the spec, in its order.
         _store: has the overlays of points that the map was not fitted on.

@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).resolve().parents[1]
 
 
 def page(name: str) -> StreamlitPage:
-    """Return a page to link or switch to; made anew each time, for Streamlit leaves one unfinished outside of a run."""
+    """Return a page to link or switch to, made again each time: Streamlit wants that in each run."""
     return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
 
 
