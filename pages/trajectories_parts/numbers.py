@@ -35,13 +35,8 @@ N_DRAWS = 200
 TITLES = {name: DEFINITIONS[name].title for name in STATISTICS}
 
 
-<<<<<<< HEAD
 def text_numbers(view: View, request: TrajectoryRequest, parts: Sequence[Part], store: Store) -> pd.DataFrame:
-    """Write the statistics of the texts shown, each against its nulls, and return them."""
-=======
-def text_numbers(view: View, wanted: Wanted, parts: Sequence[Part], store: Store) -> pd.DataFrame:
     """Write the statistics of the texts shown, each against the nulls, and return them."""
->>>>>>> bf831b9 (Pages use the words of the glossary)
     st.subheader("How these texts move", anchor=False)
     vocabulary = find_vocabulary(request.map.model, store) if request.site == 0 else None
     cloud = find_cloud(request.clouds[0], store) if request.clouds else None
