@@ -1,7 +1,8 @@
 """The command line: `python -m core VERB`, or `priorscope VERB` where the package is installed.
 
-Each verb has a file of its own in `core/commands/` and a line in `VERBS`. Only the verb that is called is imported, so
-that one that merely reads starts at once. Exit codes: 0 done, 2 bad request with a one-line reason, 1 failed.
+Each verb has a file of its own in `core/commands/` and a line in `VERBS`. Only the verb that is
+called is imported, so that one that merely reads starts at once. Exit codes: 0 done, 2 bad request
+with a one-line reason, 1 failed.
 """
 
 import logging

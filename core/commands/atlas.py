@@ -69,7 +69,7 @@ def atlas(request: AtlasRequest, json: Json = False) -> None:
 
 
 def document(found: Atlas) -> Document:
-    """Return an atlas as the verb reports it, with its `separability`, `modality` and `shape` by site."""
+    """Return what the verb reports: `separability`, `modality` and `shape` by site."""
     names = ("model", "names", "n_points", "n_documents", "seconds_a_site")
     explained = dict(zip(found.sites, found.summary["explained"], strict=True))
     return {

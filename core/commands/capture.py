@@ -22,7 +22,7 @@ def capture(
     json: Json = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only show what it would cost.")] = False,
 ) -> None:
-    """Capture the activations of a model on a data set; the second time they come from the store."""
+    """Capture the activations of a model on a data set; a second call reads them from the store."""
     spec = CloudSpec.parse({**cloud, "model": model, "dataset": dataset, "tokens": tokens})
     store = Store.default()
     if estimate:

@@ -1,4 +1,4 @@
-"""`compare`: where the prompts of several runs ended up, how far they moved, and what they are worth."""
+"""`compare`: where prompts of several runs ended up, how far they moved, what they are worth."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

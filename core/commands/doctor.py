@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def doctor(json: Json = False) -> None:
-    """Show versions, device, memory, disk, cache and engine, and the source of each model and data set."""
+    """Show versions, resources, cache and engine, and the source of each model and data set."""
     store = Store.default()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
     emit(

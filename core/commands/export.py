@@ -30,7 +30,7 @@ def export(
     ] = "peft",
     json: Json = False,
 ) -> None:
-    """Write runs for other programs or machines; each of several adapters gets a folder of its own."""
+    """Write runs for other programs or machines; each of several adapters gets its own folder."""
     store = Store.default()
     jobs = list({job.id: job for job in (find_job(store, name) for name in runs)}.values())
     if as_format == "bundle":

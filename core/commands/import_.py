@@ -26,7 +26,7 @@ def import_(
     dataset: Given,
     json: Json = False,
 ) -> None:
-    """Import runs from elsewhere; they appear on the Compare page. Nothing is unpickled or executed."""
+    """Import runs from elsewhere; they appear on Compare. Nothing is unpickled or executed."""
     store = Store.default()
     if not source.exists():
         raise BadRequest(f"There is no file or folder {str(source)!r}; name a bundle or an adapter's folder.")

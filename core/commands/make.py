@@ -20,7 +20,7 @@ def make(
     ],
     json: Json = False,
 ) -> None:
-    """Do one job from its spec, as pages and `runs show` print it; a result that exists is not made again."""
+    """Do one job from its spec, as pages and `runs show` print it, unless its result exists."""
     task = find_task(kind)
     text = spec if spec.lstrip().startswith("{") else read_text(Path(spec), "spec file")
     job = run(kind, task.parse(text), Store.default())

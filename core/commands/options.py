@@ -1,4 +1,4 @@
-"""Command-line options generated from specs and request classes: a new field is an option at once."""
+"""Command-line options from specs and request classes: a new field is an option at once."""
 
 import inspect
 from collections.abc import Callable
@@ -45,10 +45,10 @@ def requested(command: Command) -> Command:
 def takes(**groups: Spec | type[Spec]) -> Callable[[Command], Command]:
     """Give a command one option for each simple field of the named specs.
 
-    The command receives a `Given` for each group. Since values stay text until the spec checks them,
+    The command receives a `Given` for each group. Values stay text until the spec checks them, so
     command line and forms refuse a wrong value in the same words. A group's field `name` becomes
-    `--<group>`. A name that the command itself or an earlier group uses becomes `--<group>-<field>`.
-    A group given as a spec rather than a class shows that spec's values as the defaults.
+    `--<group>`. A name that the command or an earlier group has already becomes
+    `--<group>-<field>`. A group given as a spec shows that spec's values as the defaults.
     """
 
     def decorate(command: Command) -> Command:
@@ -74,7 +74,7 @@ def takes(**groups: Spec | type[Spec]) -> Callable[[Command], Command]:
 
 
 def _dressed(run: Command, command: Command, parameters: list[inspect.Parameter]) -> Command:
-    """Return a function under the name of a command, with parameters that Typer makes options of."""
+    """Return a function named like a command, with parameters that Typer makes options of."""
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
@@ -83,7 +83,7 @@ def _dressed(run: Command, command: Command, parameters: list[inspect.Parameter]
 
 
 def arguments(command: Command, **groups: Spec) -> list[str]:
-    """Return the options that give a command specs: their names, and all that differs from a default.
+    """Return the options that give a command specs: names, and what differs from the defaults.
 
     Args:
         command: decorated by `takes`.

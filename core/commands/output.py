@@ -51,7 +51,7 @@ def local_time(seconds: float) -> str:
 
 
 class ProgressLine:
-    """One line on stderr that follows a job: rewritten on a terminal, every few seconds elsewhere."""
+    """A line on stderr that follows a job: rewritten on a terminal, else every few seconds."""
 
     def __init__(self) -> None:
         """Start with nothing shown."""

@@ -68,7 +68,7 @@ class ReproduceRequest:
 
 @requested
 def reproduce(request: ReproduceRequest, json: Json = False) -> None:
-    """Reproduce the paper's figures, tables and claims on a model, with pictures, points and one report."""
+    """Reproduce the paper's figures, tables and claims on a model, with one report over all."""
     study = request.study
     store = Store.default()
 

@@ -89,7 +89,7 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
 
 
 def table(document: Mapping[str, Any]) -> list[str]:
-    """Return a sweep's document as lines: one per run, by what the runs differ in, and one per comparison."""
+    """Return lines: one per run, by what the runs differ in, and one per comparison."""
     runs = pd.DataFrame(document["runs"])
     varied = [name for name in runs.columns[: runs.columns.get_loc("stage")] if len(set(runs[name].map(str))) > 1]
     shown = runs[[*varied, "run", "status", "loss", "steps_to_target", "angle_median"]]
@@ -140,7 +140,7 @@ def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
 
 
 def _fetch_models(found: Sequence[Standing], store: Store) -> None:
-    """Fetch the models of a hub, because a run's name contains the revision, which is unknown before."""
+    """Fetch the models of a hub, because a run's id depends on their revision."""
     for model in {one.cell.spec.model: None for one in found}:
         if model_revision(model) is None:
             run("model", model, store)

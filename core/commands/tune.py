@@ -35,7 +35,7 @@ class TuneRequest:
 @takes(tuning=TuningSpec, model=ModelSpec, dataset=DatasetSpec(name="math"))
 @requested
 def tune(request: TuneRequest, tuning: Given, model: Given, dataset: Given, json: Json = False) -> None:
-    """Tune a prompt from a prior; the same spec gives the same run, which is read from the store the second time."""
+    """Tune a prompt from a prior; for the same spec, a second call reads the same run."""
     given = {**tuning, **({"model": model} if model else {}), **({"dataset": dataset} if dataset else {})}
     if request.prior is not None:
         given["prior"] = request.prior

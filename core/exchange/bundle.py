@@ -111,8 +111,8 @@ def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> Outcome
         store: with measures and maps.
 
     Returns:
-        format, out, runs, numbers of measures, coordinates and files, bytes, and the local files that
-        the specs name: those are not in the bundle, but their paths are.
+        format, out, runs, numbers of measures, coordinates and files, bytes, and the local files
+        that the specs name: those are not in the bundle, but their paths are.
 
     Raises:
         BadRequest: a run in progress, or something at `out` already.

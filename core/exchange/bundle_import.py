@@ -161,7 +161,7 @@ def _read_manifest(bundle: _Bundle) -> Manifest:
 
 
 def _sorted_out(files: Files, bundle: _Bundle) -> dict[tuple[str, str], list[str]]:
-    """Return the names of files by their job, runs first; every name must be one that a bundle can have."""
+    """Return the names of files by their job, runs first; refuse names that no bundle has."""
     found: dict[tuple[str, str], list[str]] = {}
     for name in sorted(files, key=lambda name: (not name.startswith("runs/"), name)):
         if name == README or _BESIDE.fullmatch(name):
@@ -199,7 +199,7 @@ def _restore(
 
 
 def _copy(bundle: _Bundle, name: str, entry: BundledFile, write: Callable[[bytes], Any]) -> None:
-    """Copy a member and check its size and checksum; never copy more than the manifest announces."""
+    """Copy a member and check size and checksum; never copy more than was announced."""
     digest, n_bytes = hashlib.sha256(), 0
     with bundle.open(name) as file:
         while block := file.read(_BLOCK):

@@ -70,7 +70,7 @@ def pictures(run: JobFolder, spec: TuningSpec, placed: Mapping[str, OnMap]) -> d
 
 
 def _map_of(spec: TuningSpec, prompts: RunPrompts, site: int, store: Store) -> StoredMap | None:
-    """Return the map of a site, or None if there is none or its texts are no longer on this machine."""
+    """Return the map of a site, or None if there is none or its texts are gone."""
     where = {"vocabulary": True} if site == 0 else {"clouds": (spec.activations(*prompts.sites),)}
     try:
         return find_map(ProjectionSpec.parse({"model": spec.model, "site": site, "n_components": 3, **where}), store)

@@ -111,7 +111,7 @@ def adapter_config(shape: tuple[int, ...], base: str) -> AdapterConfig:
 
 
 def base_model(spec: TuningSpec) -> str:
-    """Return the name of a run's model for other programs: its hub id, or a folder's name without path."""
+    """Return the name of a run's model for other programs: hub id, or folder without path."""
     packaged = PACKAGED.get(spec.model.name)
     if packaged:
         return packaged.hub_id

@@ -26,7 +26,7 @@ from core.store.files import checksum, write_atomically, write_json
 from core.store.imported import UNKNOWN
 
 PRIORS = {"RANDOM": {"kind": "isotropic", "std": 1.0}, "SAMPLE_VOCAB": {"kind": "vocabulary", "special": True}}
-"""PEFT's initial prompts, by `prompt_tuning_init`: RANDOM is the N(0, 1) of `torch.nn.Embedding`."""
+"""Priors of PEFT, by `prompt_tuning_init`: RANDOM is the N(0, 1) of `torch.nn.Embedding`."""
 NOT_RECORDED = (
     "steps",
     "batch_size",
@@ -264,7 +264,7 @@ def _prior(config: AdapterConfig) -> Mapping[str, object]:
 
 
 def _check_width(model: ModelSpec, d_model: int, store: Store) -> None:
-    """Check the width of a prompt against a model, as far as it is known without loading the model."""
+    """Check a prompt's width against its model's, if that is known without loading it."""
     known = describe_model(model, store).d_model
     if known is not None and known != d_model:
         raise BadRequest(

@@ -10,7 +10,7 @@ from core.store.files import disk_errors, sync_folder, sync_tree
 
 
 def appear(store: Store, place: str, job_id: str, fill: Callable[[Path], None]) -> JobFolder:
-    """Fill a job's folder elsewhere and then move it into place, so that no half-written job is seen.
+    """Fill a job's folder elsewhere and then move it into place, so that it appears whole.
 
     Args:
         store: the cache folder.

@@ -48,7 +48,7 @@ def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> Outcome:
 
 
 def scalars(run: JobFolder) -> Iterator[tuple[str, int, float, float]]:
-    """Yield (name, step, value, time in seconds since the epoch) for all that a run recorded by step.
+    """Yield (name, step, value, seconds since the epoch) for all that a run recorded by step.
 
     A step that a resumed run did twice appears once, with its later value.
     """

@@ -1,1 +1,1 @@
-"""The paper's figures on the model at hand: which jobs each needs, its picture, its points and its numbers."""
+"""The paper's figures, tables and claims, reproduced on a model of choice."""

@@ -20,7 +20,7 @@ from core.specs import FINAL, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.layers import three_domains
-from core.studies.picture import AXES, BLUE, layers_of, paths_of, points_of
+from core.studies.picture import AXES, BLUE, layers_of, points_of, trajectories_of
 
 N_DRAWS = 500
 PAD = "padding"
@@ -29,11 +29,11 @@ PAD = "padding"
 def answer_path(bench: Bench) -> Reproduced:
     """Reproduce Figure 3.
 
-    Source: Figure 3 and 4.1 of the paper (last layer, C4 grey, SQuAD blue, question and answer green,
-        padding kept).
-    Deviation: the last layer is the stream leaving the last block, before the final norm. Padding is
-        marked, and the numbers give its effect on the axes. The closeness of the answer's tokens is
-        measured in the full space.
+    Source: Figure 3 and 4.1 of the paper (last layer, C4 grey, SQuAD blue, question and answer
+        green, padding kept).
+    Deviation: the last layer is the stream leaving the last block, before the final norm. Padding
+        is marked, and the numbers give its effect on the axes. The closeness of the answer's tokens
+        is measured in the full space.
     """
     study = bench.spec
     names = (study.texts.label, study.questions.label)
@@ -55,7 +55,7 @@ def answer_path(bench: Bench) -> Reproduced:
         max_new_tokens=12,
     )
     followed = bench.made(find_trajectories, "trajectory", wanted)
-    paths, placed = paths_of(followed, FINAL, stored)
+    paths, placed = trajectories_of(followed, FINAL, stored)
     about = followed.summary["texts"][0]
     answer = followed.streams(FINAL)[(followed.tokens["part"] == ANSWER).to_numpy()]
     padding = _padding(found)
@@ -92,7 +92,7 @@ TAIL = DATASET_MARKS[3]
 
 
 def _padding(clouds: list[Cloud]) -> dict[str, float]:
-    """Return the share of padding in the clouds, and the variance of two axes with and without it."""
+    """Return the share of padding, and the variance of two axes with and without it."""
     points = np.concatenate([cloud.points(FINAL) for cloud in clouds])
     pad = np.concatenate([cloud.rows["pad"].to_numpy() for cloud in clouds])
     return {
@@ -103,7 +103,7 @@ def _padding(clouds: list[Cloud]) -> dict[str, float]:
 
 
 def _closeness(answer: NDArray[np.float32], cloud: Cloud, seed: int) -> Sequence[Mapping[str, Any]]:
-    """Return spread and step length of the answer's tokens against random tokens of the questions."""
+    """Return spread and steps of the answer's tokens against random tokens of the questions."""
     words = ~cloud.rows["pad"].to_numpy()
     pool = Pool(cloud.points(FINAL)[words], cloud.rows["token_id"].to_numpy()[words])
     rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ class StudyCost:
         n_captures: captures that are missing.
         seconds: for runs and captures; None while the model's shape is unknown. Not included: maps,
             statistics, and runs that start at the posteriors of these.
-        measured: whether all of it is based on paces measured here; otherwise part of it is a guess.
+        measured: whether all of it rests on speeds measured here; otherwise part is a guess.
         bytes: stored in the end; None while the model's shape is unknown.
     """
 
@@ -84,7 +84,7 @@ def study_clouds(study: StudySpec) -> list[CloudSpec]:
 
 
 def _guessed(spec: TuningSpec, store: Store) -> float | None:
-    """Return the seconds of a run where no similar run was measured, or None for an unknown shape."""
+    """Return a guess of a run's seconds, or None while the model's shape is unknown."""
     facts = describe_model(spec.model, store)
     if not facts.n_layers or not facts.d_model:
         return None

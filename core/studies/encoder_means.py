@@ -17,7 +17,8 @@ TEXTS_PER_NEIGHBOUR = 5
 def encoder_means(bench: Bench) -> Reproduced:
     """Reproduce Figure 5.
 
-    Source: Figure 5 and 4.1 of the paper (t5-base, 1,000 samples of C4, six arithmetic tasks, t-SNE).
+    Source: Figure 5 and 4.1 of the paper (t5-base, 1,000 samples of C4, six arithmetic tasks,
+        t-SNE).
     Deviation: means are taken over the stream that leaves the encoder's last block, without special
         tokens; the paper does not say where it takes them. t-SNE starts from principal components.
     """

@@ -133,7 +133,7 @@ class Result:
 
 
 def read_result(job: JobFolder) -> Result | None:
-    """Return the result of a job that made an item, or None if it has not succeeded or is outdated."""
+    """Return the result of a job that made an item, or None if it failed or is outdated."""
     kept = job.result() if job.status().state == "succeeded" else None
     if not kept or kept["version"] != VERSION:
         return None

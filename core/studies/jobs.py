@@ -1,4 +1,4 @@
-"""The job that makes an item of a study: it has other jobs done, one by one, and keeps the result."""
+"""The job that makes an item of a study: it has other jobs done and keeps the result."""
 
 import time
 
@@ -32,7 +32,7 @@ def make_item(spec: StudyItemSpec, job: JobFolder, store: Store, progress: Progr
 
 
 def nested(job: JobFolder, store: Store, progress: Progress) -> Perform:
-    """Return a function that has jobs done on behalf of a job and reports their progress as its own."""
+    """Return a function that has jobs done for a job and reports progress as its own."""
 
     def perform(kind: str, spec: Spec) -> JobFolder:
         inner = client.submit(kind, spec, store)

@@ -65,7 +65,7 @@ def judgements(store: Store) -> list[JudgedClaim]:
 
 
 def without_seeds(study: StudySpec) -> StudySpec:
-    """Return a study with its number of seeds ignored; further seeds do not make it another study."""
+    """Return a study without its number of seeds: more seeds do not make another study."""
     return study.model_copy(update={"n_seeds": 1})
 
 

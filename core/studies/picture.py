@@ -1,4 +1,4 @@
-"""A stored map's points as a table, and a table as layers of a picture."""
+"""A stored map's points as a table, and such a table as layers of a picture."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ from core.jobs.trajectory import ANSWER, Trajectories
 AXES = ("x", "y")
 BLUE = replace(DATASET_MARKS[0], colour=PRIOR.colour)
 PINK = replace(DATASET_MARKS[0], colour=DATASET_MARKS[4].colour)
-"""What the paper draws questions and plain texts in, where texts are not grey."""
+"""The paper's colours of questions and of plain texts, where texts are not grey."""
 KEPT = ("row_id", "token_id", "document", "record", "position", "token", "context_before", "context_after", "pad")
 
 
@@ -39,33 +39,36 @@ def points_of(stored: StoredMap, clouds: Mapping[str, Cloud]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def layers_of(points: pd.DataFrame, looks: Mapping[str, Mark]) -> list[Layer]:
-    """Return a layer a cloud, the first at the bottom.
+def layers_of(points: pd.DataFrame, marks: Mapping[str, Mark]) -> list[Layer]:
+    """Return one layer per cloud, the first at the bottom.
 
     Args:
         points: as `points_of` gives them.
-        looks: of each cloud, by its name.
+        marks: of each cloud, by its name.
     """
     layers = []
-    for name, look in looks.items():
+    for name, mark in marks.items():
         rows = points.loc[points["cloud"] == name]
         layers.append(
             Layer(
                 name=f"{name} ({len(rows):,})",
                 coordinates=rows[list(AXES)].to_numpy(np.float32),
                 hover=token_hover(rows),
-                mark=look,
+                mark=mark,
             )
         )
     return layers
 
 
-def paths_of(followed: Trajectories, site: int | str, stored: StoredMap) -> tuple[list[TextTrajectory], pd.DataFrame]:
+def trajectories_of(
+    followed: Trajectories, site: int | str, stored: StoredMap
+) -> tuple[list[TextTrajectory], pd.DataFrame]:
     """Return texts as trajectories on a map, and their points.
 
     Args:
         followed: texts, read or answered.
-        site: whose stream is shown; at site 0 tokens that the map was fitted on are where their vocabulary rows are.
+        site: whose stream is shown; at site 0 tokens that the map was fitted on have the
+            coordinates of their vocabulary rows.
         stored: the map, in two dimensions.
     """
     texts: list[FollowedText] = []

@@ -72,8 +72,9 @@ def autoencoder_samples(bench: Bench) -> Reproduced:
 
     Source: Figure 13 and 4.6 of the paper (samples of a VAE trained on SQuAD activations, which
         concentrate).
-    Deviation: the activations are those entering the last block. Samples of a Gaussian fitted on the
-        same activations are drawn as well. Spread is the trace of the covariance over the data's.
+    Deviation: the activations are those entering the last block. Samples of a Gaussian fitted on
+        the same activations are drawn as well. Spread is the trace of the covariance over that
+        of the data.
     """
     study, site = bench.spec, bench.n_layers() - 1
     place = Place(study.model, study.cloud(study.questions), site)

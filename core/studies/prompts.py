@@ -130,7 +130,7 @@ def vocabulary_ground(bench: Bench) -> Ground:
 
 
 def activations_ground(bench: Bench, datasets: Sequence[DatasetSpec], site: int) -> Ground:
-    """Return activations of data sets at a site on their principal components, the first one grey."""
+    """Return activations of data sets on their principal components, the first one grey."""
     study = bench.spec
     specs = tuple(study.cloud(dataset) for dataset in datasets)
     asked = ProjectionSpec(model=study.model, site=site, clouds=specs, n_points=study.rows, seed=study.seed)

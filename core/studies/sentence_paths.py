@@ -1,4 +1,4 @@
-"""Figures 1 and 2: trajectories of sentences on the vocabulary and on a higher layer's activations."""
+"""Figures 1 and 2: trajectories of sentences on the vocabulary and on a higher layer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from core.jobs.trajectory import Trajectories, find_trajectories, trajectory_spe
 from core.specs import PathsSpec, ProjectionSpec, TokenFilter
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
-from core.studies.picture import layers_of, paths_of, points_of
+from core.studies.picture import layers_of, points_of, trajectories_of
 
 SENTENCES = (
     "The old bridge was closed for repairs, so we walked along the river instead.",
@@ -46,7 +46,7 @@ def sentences_on_vocabulary(bench: Bench) -> Reproduced:
     vocabulary = find_vocabulary(study.model, bench.store)
     clouds = {"vocabulary": vocabulary} if vocabulary else {}
     ground = points_of(stored, clouds)
-    paths, placed = paths_of(followed, 0, stored)
+    paths, placed = trajectories_of(followed, 0, stored)
     numbers = path_numbers(bench, 0)
     tighter = _against(numbers, "gyration", "uniform draw")
     return Reproduced(
@@ -76,7 +76,7 @@ def sentences_on_activations(bench: Bench) -> Reproduced:
     name = study.texts.label
     found = find_cloud(cloud, bench.store)
     ground = points_of(stored, {name: found} if found else {})
-    paths, placed = paths_of(_followed(bench), site, stored)
+    paths, placed = trajectories_of(_followed(bench), site, stored)
     numbers = path_numbers(bench, site)
     shown = float(stored.map.pca.explained[:2].sum())
     return Reproduced(

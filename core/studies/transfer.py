@@ -18,7 +18,7 @@ from core.studies.figure import Reproduced
 
 SECOND_MODULE = "arithmetic__mul"
 LEAST_SEEDS_OF_A_GAUSSIAN = 4
-"""With fewer seeds, a Gaussian over their posteriors is little more than the prompts it is fitted on."""
+"""With fewer seeds, a Gaussian over their posteriors is little more than those prompts."""
 EXACT, GAUSSIAN = "exact", "gaussian"
 
 Pair = tuple[str, str, str]
@@ -90,8 +90,8 @@ def started_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str
     Args:
         specs: of the task from scratch, one per seed.
         runs: of the other task, one per seed.
-        draw: 'exact' for the posterior of the same seed, 'gaussian' for a Gaussian over those of all
-            seeds.
+        draw: 'exact' for the posterior of the same seed, 'gaussian' for a Gaussian over those of
+            all seeds.
     """
     every = " ".join(run.id for run in runs)
     named = [run.id if draw == EXACT else every for run in runs]

@@ -211,7 +211,7 @@ class Claim:
         return self.reproduced(self.judge(bench), bench.spec)
 
     def reproduced(self, found: Judged, study: StudySpec) -> Reproduced:
-        """Return picture, table and numbers of a verdict; `numbers['judgement']` is the `Judgement`."""
+        """Return picture, table and numbers of a verdict; its `Judgement` is among the numbers."""
         return Reproduced(
             picture=intervals_figure([part.row for part in found.parts]),
             points=table(found.parts),

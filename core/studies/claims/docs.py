@@ -23,7 +23,7 @@ _ROWS = {
 
 
 def claims_page(claims: Mapping[int, Claim]) -> str:
-    """Return `docs/claims.md`: each claim with the paper's words and a table of how it is judged."""
+    """Return `docs/claims.md`: the paper's words on each claim, and how it is judged."""
     return "\n".join([_INTRODUCTION, *(_section(claim) for claim in claims.values())])
 
 

@@ -7,7 +7,7 @@ from core.studies.claims.base import DOCUMENT, Claim, Judged, Part
 from core.studies.sentence_paths import HIGHER, PathRow, path_numbers, path_row
 
 LEAST = 0.8
-"""A sentence that keeps to a region has a clearly smaller radius than random draws; a fifth is clear."""
+"""A localised sentence has a clearly smaller radius than random draws; a fifth is clear."""
 _GYRATION = "radius of gyration over that of random draws"
 _EXPONENT = "exponent of the mean squared displacement (0: jumps about; 1: drifts)"
 

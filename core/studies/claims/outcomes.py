@@ -1,4 +1,4 @@
-"""What claims read of tuning runs: final losses, curves of the loss, and seed-by-seed differences."""
+"""What claims read of tuning runs: final losses, loss curves, and differences by seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

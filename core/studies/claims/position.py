@@ -1,7 +1,7 @@
 """Claims about where posteriors lie.
 
-C5: the prior decides it. C8: posteriors need not meet the activations. C9: the learning rate decides
-how far they move.
+C5: the prior decides it. C8: posteriors need not meet the activations. C9: the learning rate
+decides how far they move.
 """
 
 from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ def judge_rate(bench: Bench) -> Judged:
 def _share(
     bench: Bench, arm: str, measured: Sequence[Measures], score: str, quantity: str, decides: bool = True
 ) -> Part:
-    """Return the share of vectors in the cloud of the run's own data at its last site, over seeds."""
+    """Return the share of vectors in the cloud of the run's data at its last site, over seeds."""
     values, n_prompt = [], 1
     for each in measured:
         site = each.summary["sites"][-1]

@@ -73,7 +73,7 @@ def judge_forms(bench: Bench) -> Judged:
 
 
 def judge_between(bench: Bench) -> Judged:
-    """Judge C11: not worse than the prior inside the task's own region, and better than no prompt."""
+    """Judge C11: not worse than the prior inside the task's region, better than no prompt."""
     between, inside = bench.runs(BETWEEN), bench.runs(INSIDE)
     losses, other = final_losses(between), final_losses(inside)
     worse = quality_part(minus(bench, BETWEEN, INSIDE), tost(losses, other, MARGIN, True), Bounds(high=MARGIN))

@@ -1,4 +1,4 @@
-"""C3: the cloud keeps one mode across layers. C4: a fitted Gaussian does not represent the sharply peaked cloud."""
+"""C3: the cloud has one mode at every layer. C4: a fitted Gaussian misses its sharp peak."""
 
 import math
 from collections.abc import Mapping
