@@ -10,9 +10,8 @@ from core.sources.models import ModelFacts
 from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
-from pages.overview_parts.demo import Step, demo_cloud, demo_steps
+from pages.overview_parts.demo import Step, demo_cloud, demo_cost, demo_steps
 from pages.widgets.choices import model_choice
-from pages.widgets.costs import demo_cost
 from pages.widgets.jobs import POLL_SECONDS, describe, follow, start
 from pages.widgets.layout import errors, plain
 from pages.widgets.pages import page

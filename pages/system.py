@@ -16,9 +16,9 @@ from core.engine import client
 from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
+from pages.system_parts.maps import named_maps
 from pages.widgets.jobs import describe
 from pages.widgets.layout import empty, errors, numbers, plain, size
-from pages.widgets.maps import named_maps
 from pages.widgets.state import open_store
 
 PACKAGES = (

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
-from pages.tune_parts.form import Asked, tuning_form
+from pages.tune_parts.form import TuningRequest, tuning_form
 from pages.tune_parts.run import show_run
 from pages.tune_parts.sweeps.choose import chosen_sweep, launch_sweep
 from pages.tune_parts.sweeps.form import sweep_form
@@ -17,14 +17,14 @@ from pages.widgets.runs import label
 from pages.widgets.state import View, open_store
 
 
-def launch(view: View, asked: Asked, store: Store) -> None:
+def launch(view: View, request: TuningRequest, store: Store) -> None:
     """Draw the cost and the button beside it; start the run when it is pressed."""
-    price = tuning_cost([asked.spec], store)
+    price = tuning_cost([request.spec], store)
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(price, width="content")
         pressed = st.button("Start tuning", type="primary", icon=":material/play_arrow:")
     if pressed:
-        job = start("tune", asked.spec, store)
+        job = start("tune", request.spec, store)
         if job:
             view.choose("run", job.id)
 
@@ -60,10 +60,10 @@ def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
         view.choose("run", found)
 
 
-def one_run(view: View, asked: Asked | None, store: Store) -> None:
+def one_run(view: View, request: TuningRequest | None, store: Store) -> None:
     """Draw the launch of a run and the run that is chosen."""
-    if asked:
-        launch(view, asked, store)
+    if request:
+        launch(view, request, store)
     run = chosen_run(view, store)
     if run is None:
         empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")
@@ -71,9 +71,9 @@ def one_run(view: View, asked: Asked | None, store: Store) -> None:
         show_run(view, run, store)
 
 
-def sweep(view: View, asked: Asked | None, store: Store) -> None:
+def sweep(view: View, request: TuningRequest | None, store: Store) -> None:
     """Draw the axes of a sweep, its launch, and the sweep that is chosen."""
-    wanted = sweep_form(view, asked.spec) if asked else None
+    wanted = sweep_form(view, request.spec) if request else None
     if wanted:
         with errors():
             launch_sweep(view, wanted, store)
@@ -82,9 +82,9 @@ def sweep(view: View, asked: Asked | None, store: Store) -> None:
 
 page_view, page_store = View("tune"), open_store()
 left_side, right_side = st.columns([1, 2.2], gap="large")
-asked = None
+tuning_request = None
 with left_side, errors():
-    asked = tuning_form(page_view, page_store)
+    tuning_request = tuning_form(page_view, page_store)
 with right_side, errors():
     mode = page_view.segments("mode", "What", {"one": "One run", "sweep": "Sweep"}, label_visibility="collapsed")
-    (one_run if mode == "one" else sweep)(page_view, asked, page_store)
+    (one_run if mode == "one" else sweep)(page_view, tuning_request, page_store)

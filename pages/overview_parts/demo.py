@@ -3,16 +3,23 @@
 What is done is read from the store, so that a reload, another browser or a restarted app goes on where it stands.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from core.activations.clouds import find_cloud, find_vocabulary
+from core.activations.estimate import estimate
+from core.jobs.costs import runs_cost, total
 from core.jobs.projection import find_map
 from core.priors.gaussian import GaussianSpec
+from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
+from core.sources.news import WHEEL as NEWS
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
 from pages.widgets.clouds import fitted_spec
+from pages.widgets.costs import NO_PACE, fetching, measured_seconds, vocabulary_bytes
+from pages.widgets.layout import duration, size
 from pages.widgets.offers import job_of
 
 
@@ -86,3 +93,33 @@ def demo_run(model: ModelSpec) -> TuningSpec:
         warmup_steps=5,
         learning_rate=5e-3,
     )
+
+
+def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
+    """Say what the remaining jobs of the demo cost.
+
+    Args:
+        left: their specs; maps cost next to nothing.
+        facts: of the demo's model.
+        store: the cache folder.
+    """
+    words: list[str] = []
+    costs: list[tuple[float | None, float | None]] = []
+    for spec in left:
+        match spec:
+            case ModelSpec():
+                words.append(fetching(spec, facts))
+                costs.append((vocabulary_bytes(facts), None))
+            case CloudSpec():
+                if spec.dataset.name == "news" and find_dataset(spec.dataset, store) is None:
+                    words.append(f"The texts are downloaded: {size(NEWS.n_bytes)}.")
+                cost = estimate(spec, store)
+                costs.append((cost["bytes"], measured_seconds(cost)))
+            case TuningSpec():
+                run = runs_cost([spec], store)
+                costs.append((run.bytes, run.seconds))
+    n_bytes, seconds = total(n for n, _ in costs), total(time for _, time in costs)
+    if n_bytes:
+        words.append(f"The results take {size(n_bytes)} of disk.")
+    words.append(f"About {duration(seconds)}, at the pace measured here." if seconds else NO_PACE)
+    return " ".join(word for word in words if word)

@@ -33,7 +33,7 @@ METHODS = {"soft": "Soft prompt", "deep": "Deep prompts"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class TuningRequest:
     """What the form asks for.
 
     Attributes:
@@ -47,7 +47,7 @@ class Asked:
     sites: tuple[int, ...] | None
 
 
-def tuning_form(view: View, store: Store) -> Asked | None:
+def tuning_form(view: View, store: Store) -> TuningRequest | None:
     """Draw the form and return what it asks for, or None after an error was shown.
 
     Raises:
@@ -58,7 +58,7 @@ def tuning_form(view: View, store: Store) -> Asked | None:
         dataset = dataset_choice(view, store)
     with st.container(border=True):
         values = _method(view)
-        place = st.empty()
+        sites_caption = st.empty()
     with st.container(border=True):
         prior = prior_form(view)
         kinds = {"vocabulary": "Vocabulary", "activations": "Activations at site 0"}
@@ -67,11 +67,11 @@ def tuning_form(view: View, store: Store) -> Asked | None:
     values |= _settings(view)
     if dataset is None or prior is None:
         return None
-    asked = _resolved(model, dataset, prior, values, facts)
-    if asked.sites and values["method"] == "deep":
-        sites = ", ".join(map(str, asked.sites))
-        place.caption(f"At sites {sites}: {len(asked.sites)} × {asked.spec.n_prompt} vectors.")
-    return asked
+    request = _resolved(model, dataset, prior, values, facts)
+    if request.sites and values["method"] == "deep":
+        sites = ", ".join(map(str, request.sites))
+        sites_caption.caption(f"At sites {sites}: {len(request.sites)} × {request.spec.n_prompt} vectors.")
+    return request
 
 
 def _method(view: View) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _settings(view: View) -> dict[str, Any]:
 
 def _resolved(
     model: ModelSpec, dataset: DatasetSpec, prior: PriorSpec, values: dict[str, Any], facts: ModelFacts
-) -> Asked:
+) -> TuningRequest:
     spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, **values})
     sites = resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else None
-    return Asked(spec, facts, (0,) if spec.method == "soft" else sites)
+    return TuningRequest(spec, facts, (0,) if spec.method == "soft" else sites)

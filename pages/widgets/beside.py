@@ -9,14 +9,14 @@ from core.store import Store
 from pages.widgets.layout import empty, errors
 from pages.widgets.state import View
 
-Asked = TypeVar("Asked")
+Request = TypeVar("Request")
 
 
 def controls_beside(
     view: View,
     store: Store,
-    controls: Callable[[View, Store], Asked | None],
-    show: Callable[[View, Asked, Store], None],
+    controls: Callable[[View, Store], Request | None],
+    show: Callable[[View, Request, Store], None],
 ) -> None:
     """Draw controls, and beside them what they ask for.
 
@@ -29,9 +29,9 @@ def controls_beside(
     with errors():
         left, right = st.columns([1, 2.6], gap="large")
         with left:
-            asked = controls(view, store)
+            request = controls(view, store)
         with right:
-            if asked is None:
+            if request is None:
                 empty("dataset", "No data set chosen", "Choose at least one data set on the left.")
             else:
-                show(view, asked, store)
+                show(view, request, store)

@@ -5,11 +5,9 @@ from typing import Any
 
 from core.activations.estimate import estimate
 from core.jobs.costs import runs_cost, total
-from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
-from core.sources.news import WHEEL as NEWS
 from core.sources.packaged import PACKAGED
-from core.specs import CloudSpec, ModelSpec, Spec, TuningSpec
+from core.specs import CloudSpec, ModelSpec, TuningSpec
 from core.store import Store
 from pages.widgets.layout import duration, size
 
@@ -55,42 +53,12 @@ def _captures_cost(needed: Sequence[CloudSpec], store: Store) -> str:
     costs = [estimate(cloud, store) for cloud in needed]
     if not costs:
         return ""
-    seconds, n_bytes = total(map(_measured, costs)), total(cost["bytes"] for cost in costs)
+    seconds, n_bytes = total(map(measured_seconds, costs)), total(cost["bytes"] for cost in costs)
     time = f", about {duration(seconds)}" if seconds is not None else ""
     disk = f" ({size(n_bytes)}{time})" if n_bytes is not None else ""
     return f" Activations are captured first{disk}."
 
 
-def _measured(cost: Mapping[str, Any]) -> float | None:
+def measured_seconds(cost: Mapping[str, Any]) -> float | None:
     """Return the seconds of a capture where they are no guess."""
     return cost["seconds"] if cost["basis"] == "measured" else None
-
-
-def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
-    """Say what the remaining jobs of the demo cost.
-
-    Args:
-        left: their specs; maps cost next to nothing.
-        facts: of the demo's model.
-        store: the cache folder.
-    """
-    words: list[str] = []
-    costs: list[tuple[float | None, float | None]] = []
-    for spec in left:
-        match spec:
-            case ModelSpec():
-                words.append(fetching(spec, facts))
-                costs.append((vocabulary_bytes(facts), None))
-            case CloudSpec():
-                if spec.dataset.name == "news" and find_dataset(spec.dataset, store) is None:
-                    words.append(f"The texts are downloaded: {size(NEWS.n_bytes)}.")
-                cost = estimate(spec, store)
-                costs.append((cost["bytes"], _measured(cost)))
-            case TuningSpec():
-                run = runs_cost([spec], store)
-                costs.append((run.bytes, run.seconds))
-    n_bytes, seconds = total(n for n, _ in costs), total(time for _, time in costs)
-    if n_bytes:
-        words.append(f"The results take {size(n_bytes)} of disk.")
-    words.append(f"About {duration(seconds)}, at the pace measured here." if seconds else NO_PACE)
-    return " ".join(word for word in words if word)

@@ -15,7 +15,7 @@ from core.jobs.projection import MAP, StoredMap, load_map
 from core.specs import ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
-from core.store.names import LONGEST, Named, find_name, forget_name, give_name, list_names, name_of, rename
+from core.store.names import LONGEST, Named, find_name, give_name, list_names, name_of
 from core.store.vectors import keep_vectors
 from pages.widgets.cite import cite_job
 from pages.widgets.clouds import fitted_spec, labels, need_map
@@ -163,7 +163,7 @@ def map_words(stored: StoredMap, store: Store) -> str:
     """Say what a map is and what it was fitted on."""
     spec, info = stored.spec, stored.artifact.info
     name = name_of(store, MAP, stored.artifact.key)
-    what = "vocabulary rows" if spec.vocabulary else f"tokens of {plain(_data(spec))} at site {spec.site}"
+    what = "vocabulary rows" if spec.vocabulary else f"tokens of {plain(data_words(spec))} at site {spec.site}"
     fitted = f"{info['n_points']:,} of {info['n_available']:,} {what} of {plain(short_name(spec.model.name))}"
     method = "principal components" if spec.method == "pca" else f"t-SNE ({tsne_words(stored)})"
     head = f"Map *{plain(name)}*: {method}" if name else f"Map: {method}"
@@ -233,36 +233,6 @@ def offer_name(view: View, stored: StoredMap, store: Store) -> None:
                 st.rerun()
 
 
-def named_maps(store: Store) -> None:
-    """List the named maps, each with a field to rename it and a button to remove the name."""
-    found = list_names(store, MAP)
-    if found:
-        st.subheader("Named maps", anchor=False)
-        st.caption("Named maps are never pruned. Remove a name to let its map be pruned.")
-    for named in found:
-        what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")
-        there = "" if store.folder(MAP, named.key).exists() else " · :red[no longer in the cache folder]"
-        what.markdown(f"**{plain(named.name)}** :gray[{plain(named_words(named))}]{there}")
-        new = change.text_input(
-            "Name", named.name, LONGEST, key=f"maps.rename.{named.key}", label_visibility="collapsed"
-        )
-        if new.strip() and new.strip() != named.name:
-            with errors():
-                rename(store, MAP, named.name, new)
-                st.rerun()
-        if gone.button("Remove name", key=f"maps.forget.{named.key}", width="stretch"):
-            forget_name(store, MAP, named.name)
-            st.rerun()
-
-
-def named_words(named: Named) -> str:
-    """Say what a named map is, from what it was asked for, in plain text."""
-    spec = ProjectionSpec.parse(named.spec)
-    method = "PCA" if spec.method == "pca" else "t-SNE"
-    what = "vocabulary" if spec.vocabulary else _data(spec)
-    return f"{method} · {what} · site {spec.site} · {short_name(spec.model.name)} · {named.key}"
-
-
 def _named_choice(view: View, store: Store) -> Named | None:
     names = {named.name: named for named in list_names(store, MAP)}
     if not names:
@@ -272,5 +242,6 @@ def _named_choice(view: View, store: Store) -> Named | None:
     return names[inner.choice("map", "Named map", list(names), pin=True)]
 
 
-def _data(spec: ProjectionSpec) -> str:
+def data_words(spec: ProjectionSpec) -> str:
+    """Return the data sets of a map in words."""
     return ", ".join(labels(spec.clouds))

@@ -5,6 +5,8 @@ from io import BytesIO
 import pandas as pd
 import streamlit as st
 
+from core.analysis.quantities import Quantity
+
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -29,6 +31,15 @@ def download(name: str, frame: pd.DataFrame, file: str, key: str = "", width: st
                 on_click="ignore",
                 width="stretch",
             )
+
+
+def number_words(numbers: Quantity) -> str:
+    """Return a number in words, with its interval and p."""
+    value = numbers.get("value")
+    bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
+    interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
+    share = f", p {numbers['p']:.2g}" if "p" in numbers else ""
+    return ("not reached" if value is None else f"{value:.4g}") + interval + share
 
 
 def csv(frame: pd.DataFrame) -> bytes:

@@ -14,7 +14,7 @@ PROBE = (
 REACHED = (
     "core.engine.client, core.jobs.projection, core.store.maintenance, core.sources.report, pages.widgets.clouds, "
     "pages.widgets.choices, pages.widgets.forms, pages.widgets.jobs, pages.widgets.runs, pages.overview_parts.demo, "
-    "pages.widgets.pages, pages.compare_parts.map, pages.widgets.compare_tables, pages.compare_parts.measures, "
+    "pages.widgets.pages, pages.compare_parts.map, pages.compare_parts.tables, pages.compare_parts.measures, "
     "pages.trajectories_parts.documents, pages.trajectories_parts.picture, core.jobs.paths, "
     "core.analysis.collapse, core.analysis.definitions, core.jobs.comparison, core.figures.cloud_map, core.priors, "
     "pages.activations_parts.closer, pages.tune_parts.sweeps.choose, pages.tune_parts.sweeps.form"

@@ -10,7 +10,7 @@ from core.jobs.projection import MAP, find_map
 from core.specs import CloudSpec, DatasetSpec, ProjectionSpec
 from core.store import Store, create_job, list_jobs
 from core.store.names import Named, give_name, list_names
-from pages.widgets.maps import named_words
+from pages.system_parts.maps import named_words
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 TSNE = {"method": "tsne", "perplexity": "5", "n_iterations": "50", "n_early_iterations": "20"}

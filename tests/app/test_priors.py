@@ -224,3 +224,14 @@ def test_a_short_fit_starts_by_itself_and_is_drawn_beside_the_others_once_it_is_
     job.update(state="succeeded")
     app.run()
     assert "2 · Mixture (n clusters 2) sample (20)" in [trace["name"] for trace in charts_of(app)[0]["data"]]
+
+
+def test_tune_starts_from_the_prior_with_its_data_set_and_site(filled, no_engine):
+    text = {"data": "file", "path": str(filled.dataset.path), "samples": "30", "reference": "activations", "site": "2"}
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7}', **text)
+    press(app, "Tune with this prior")
+    assert json.loads(app.query_params["prior"]) == {"kind": "exclusion", "c": 7.0}
+    assert app.query_params["path"] == str(filled.dataset.path)
+    assert app.query_params["samples"] == "30"
+    assert (app.query_params["method"], app.query_params["prompt_sites"]) == ("deep", "2")
+    assert app.query_params["reference"] == "activations"

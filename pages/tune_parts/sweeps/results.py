@@ -15,11 +15,10 @@ from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
 from core.jobs.sweep import Standing
 from core.specs import SweepSpec
 from pages.tune_parts.sweeps.words import varying, words_of
-from pages.widgets.compare_tables import words as with_interval
 from pages.widgets.layout import draw, plain, table
 from pages.widgets.pages import page
 from pages.widgets.runs import BASELINES
-from pages.widgets.tables import download
+from pages.widgets.tables import download, number_words
 
 _LINKED = 24
 """At most so many runs are opened on the Compare page at once."""
@@ -78,7 +77,7 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
         rows.append(
             {
                 "": shown,
-                "loss": with_interval(loss),
+                "loss": number_words(loss),
                 "seeds": len(group["losses"]),
                 "target": group["target"],
                 "steps to target, median": group["steps_to_target_median"],
@@ -119,7 +118,7 @@ def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     first, second = (words_of(pair[which], names) for which in ("first", "second"))
     difference = dict(pair["difference"])
     p = difference.pop("p", None)
-    found = with_interval(difference)
+    found = number_words(difference)
     return {"loss of": first, "minus that of": second, "is": found, "p": p, "seeds": pair["n_seeds"]}
 
 

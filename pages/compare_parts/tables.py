@@ -10,7 +10,7 @@ from core.analysis.definitions import DEFINITIONS
 from core.analysis.quantities import Quantity, each_quantity
 from core.jobs.measure import Measures
 from pages.widgets.layout import plain, table
-from pages.widgets.tables import download
+from pages.widgets.tables import download, number_words
 
 POSTERIOR, PRIOR = "posterior", "prior sample"
 MAX_ROWS = 25
@@ -66,7 +66,7 @@ def quantities_table(document: Mapping[str, Any], group: str, site: int | None) 
                         (run["run"], named.cloud, of), {"run": run["run"], "prior": run["prior_name"]}
                     )
                     row |= {"cloud": named.cloud, "of": of} if group == "place" else {"of": of}
-                    row[DEFINITIONS[f"{group}.{named.name}"].title] = words(numbers)
+                    row[DEFINITIONS[f"{group}.{named.name}"].title] = number_words(numbers)
     frame = pd.DataFrame(list(rows.values()))
     order = [definition.title for name, definition in DEFINITIONS.items() if name.startswith(f"{group}.")]
     columns = [*(c for c in frame.columns if c not in order), *(c for c in order if c in frame)]
@@ -76,15 +76,6 @@ def quantities_table(document: Mapping[str, Any], group: str, site: int | None) 
 def helps(group: str) -> dict[str, str]:
     """Return the definitions of a group's quantities by title."""
     return {d.title: d.text for name, d in DEFINITIONS.items() if name.startswith(f"{group}.")}
-
-
-def words(numbers: Quantity) -> str:
-    """Return a number in words, with its interval and p."""
-    value = numbers.get("value")
-    bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
-    interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
-    share = f", p {numbers['p']:.2g}" if "p" in numbers else ""
-    return ("not reached" if value is None else f"{value:.4g}") + interval + share
 
 
 def show_group(
