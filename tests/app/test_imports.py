@@ -32,6 +32,13 @@ def test_what_pages_import_is_free_of_torch():
     assert _loaded(REACHED) == "[]"
 
 
+def test_the_heading_of_a_page_waits_for_nothing_heavy():
+    heavy = "pandas", "scipy", "sklearn", "openTSNE", "dask", "distributed", "datasets", "torch"
+    probe = f"import sys, pages.widgets.pages, pages.widgets.icon; print(set({heavy!r}) & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
+
+
 def test_that_test_can_fail():
     assert "torch" in _loaded("torch")
 
