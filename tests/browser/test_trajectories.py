@@ -56,7 +56,7 @@ def test_an_answer_grows_token_by_token_and_a_shared_address_shows_it(
     address = prepared(app, stories_folder, tmp_path / "tales.txt")
     page.goto(f"{app.url}/trajectories?{urlencode(address)}")
     walker.settled("Trajectories")
-    expect(page.get_by_text("Not answered yet.")).to_be_visible()
+    expect(page.get_by_text("No answer yet.")).to_be_visible()
     page.get_by_role("button", name="Answer", exact=True).click()
     walker.plot()
     walker.quiet()
