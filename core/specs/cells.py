@@ -163,9 +163,9 @@ def _weights(one: str | dict[str, Any]) -> dict[str, Any]:
         raise BadRequest(f"Regularisers {one!r} are no weights; write none, or for example {{spread_weight: 0.1}}.")
     given = {} if isinstance(one, str) else one
     for name in given:
-        if name not in TuningSpec.weight_fields:
-            raise UnknownName("regulariser", name, TuningSpec.weight_fields)
-    return {**dict.fromkeys(TuningSpec.weight_fields, 0.0), **given}
+        if name not in TuningSpec.regularisers():
+            raise UnknownName("regulariser", name, TuningSpec.regularisers())
+    return {**dict.fromkeys(TuningSpec.regularisers(), 0.0), **given}
 
 
 def _places(sweep: SweepSpec, specs: Sequence[TuningSpec]) -> list[dict[str, Any]]:
@@ -223,7 +223,7 @@ def _method_words(spec: TuningSpec) -> str:
 
 
 def _weight_words(spec: TuningSpec) -> str:
-    weights = {name: getattr(spec, name) for name in spec.weight_fields}
+    weights = {name: getattr(spec, name) for name in spec.regularisers()}
     words = [
         f"{name.removesuffix('_weight').replace('_', ' ')} {weight:g}" for name, weight in weights.items() if weight
     ]

@@ -5,7 +5,7 @@ Each prior's own spec stands beside the prior, in its file under `core/priors/`.
 
 import json
 from dataclasses import dataclass
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -121,8 +121,7 @@ class PriorSpec(Spec):
 
 def prior_type(kind: str) -> Any:
     """Return the class, of `core.priors.base.Prior`, of a known kind."""
-    module, _, name = PRIORS[kind].partition(":")
-    return getattr(import_module(module), name)
+    return resolve_name(PRIORS[kind])
 
 
 def prior_kinds() -> dict[str, type[PriorSpec]]:

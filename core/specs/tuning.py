@@ -32,19 +32,23 @@ def check_prompt_sites(sites: object) -> object:
         ) from None
 
 
+def weight_field(where: str, title: str, description: str) -> Any:
+    """Return the field of a regulariser's weight; 0 is none.
+
+    Args:
+        where: 'module:class' in `core.tuning.regularisers`, imported when the weight is above 0.
+        title: label.
+        description: help.
+    """
+    extra: Any = {"regulariser": f"core.tuning.regularisers.{where}"}
+    return Field(default=0.0, ge=0, le=1e6, title=title, description=description, json_schema_extra=extra)
+
+
 class TuningSpec(Spec):
     """One prompt-tuning job, whole: the same spec gives the same numbers on the same device."""
 
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
     """Fields that mean nothing to a soft prompt."""
-    weight_fields: ClassVar[tuple[str, ...]] = (
-        "l2_weight",
-        "log_prior_weight",
-        "repulsion_weight",
-        "attraction_weight",
-        "spread_weight",
-    )
-    """Fields of the regularisers; 0 is none."""
 
     model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
     dataset: DatasetSpec = Field(
@@ -119,44 +123,34 @@ class TuningSpec(Spec):
         title="Weight decay",
         description="Pulls the prompt to zero, so it is a prior itself; 0 is none.",
     )
-    l2_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e6,
-        title="Stay near the start",
-        description="Weight of the squared distance from the prior sample, over the sample's squared length: 1 is a "
-        "prompt that moved as far as the sample is long.",
+    l2_weight: float = weight_field(
+        "distance:Distance",
+        "Stay near the initial prompt",
+        "Weight of the squared distance from the prior sample over the sample's squared length: 1 is a prompt that "
+        "moved as far as the sample is long.",
     )
-    log_prior_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e6,
-        title="Stay likely (MAP)",
-        description="Weight of -log prior density a coordinate, in nats; of priors that have a density.",
+    log_prior_weight: float = weight_field(
+        "likelihood:NegativeLogPrior",
+        "Stay likely (MAP)",
+        "Weight of the negative log prior density per coordinate (nats); only for priors with a density.",
     )
-    repulsion_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e6,
-        title="Away from tokens",
-        description="Weight of the cosine similarity to the nearest vocabulary rows, by a soft maximum of temperature "
-        "0.02; at other sites than 0 to the nearest activations there.",
+    repulsion_weight: float = weight_field(
+        "repulsion:Repulsion",
+        "Away from tokens",
+        "Weight of the cosine similarity to the nearest vocabulary rows, by a soft maximum of temperature 0.02; at "
+        "sites other than 0, to the nearest activations there.",
     )
-    attraction_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e6,
-        title="Into the cloud",
-        description="Weight of the squared Mahalanobis distance a coordinate from the data's activations at the site, "
-        "about 1 inside the cloud.",
+    attraction_weight: float = weight_field(
+        "attraction:Attraction",
+        "Into the cloud",
+        "Weight of the squared Mahalanobis distance per coordinate from the data's activations at the site; about 1 "
+        "inside the cloud.",
     )
-    spread_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e6,
-        title="Apart from each other",
-        description="Weight of minus the log-determinant of the vectors' cosine similarities, a vector: 0 at right "
-        "angles, at most 4.6 where all are equal.",
+    spread_weight: float = weight_field(
+        "spread:Spread",
+        "Apart from each other",
+        "Weight of the negative log-determinant of the vectors' cosine similarities, per vector: 0 at right angles, "
+        "at most 4.6 where all are equal.",
     )
     clip_norm: float = Field(default=1.0, gt=0, le=1e6, title="Clip gradient at", description="Largest gradient norm.")
     max_length: int = Field(
@@ -203,6 +197,12 @@ class TuningSpec(Spec):
         default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides the prior sample and the order of examples."
     )
 
+    @classmethod
+    def regularisers(cls) -> dict[str, str]:
+        """Return the field of each regulariser's weight, with 'module:class' of the regulariser."""
+        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return {name: str(extra["regulariser"]) for name, extra in extras.items() if isinstance(extra, dict)}
+
     def activations(self, *sites: int) -> CloudSpec:
         """Return the data set's token activations at sites, which priors are fitted on."""
         return CloudSpec(model=self.model, dataset=self.dataset, sites=sites)
@@ -211,7 +211,7 @@ class TuningSpec(Spec):
     def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what plays no part, so that it does not tell two specs apart."""
         data = handler(self)
-        unused = [name for name in self.weight_fields if data.get(name) == 0]
+        unused = [name for name in self.regularisers() if data.get(name) == 0]
         unused += ["rate_unit"] if self.rate_unit == "absolute" else []
         for name in (*unused, *(self.deep_fields if self.method == "soft" else ())):
             data.pop(name, None)

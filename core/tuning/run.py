@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from torch import Tensor
@@ -20,8 +20,7 @@ from core.tuning import VERSION
 from core.tuning.loop import Trainer, TrainerState
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
-from core.tuning.regularisers.base import effects
-from core.tuning.regularisers.build import build_regularisers
+from core.tuning.regularisers.base import Ground, build_regularisers, effects
 from core.tuning.setup import SetUp, set_up
 from core.tuning.start import draw_prompt, fit_priors, report
 
@@ -65,9 +64,8 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         writer.prior(start.prompt, report(spec, run.sites, priors()))
 
     prior_sample = record.snapshots.get(0, start.prompt)
-    regularisers = build_regularisers(
-        spec, run.sites, prior_sample, priors, lambda needed: make(needed, store, progress), frozen.device
-    )
+    cloud = partial(make, store=store, progress=progress)
+    regularisers = build_regularisers(Ground(spec, run.sites, prior_sample, priors, cloud, frozen.device))
     examples = [item.example for item in run.training.items]
     trainer = Trainer(spec, run.prompted, examples, start, prior_sample, regularisers)
     found_out = _Run(spec, key, trainer, run, writer, progress, began - record.seconds).to_the_end()

@@ -100,7 +100,7 @@ def _settings(view: View) -> dict[str, Any]:
                 "Each adds its weighted penalty to the training loss; a weight of 0 turns it off. The plotted loss "
                 "is the task loss alone."
             )
-            values |= spec_fields(view, TuningSpec, TuningSpec.weight_fields, columns=2)
+            values |= spec_fields(view, TuningSpec, TuningSpec.regularisers(), columns=2)
     # An empty text is a text, not a setting that is missing.
     return {**values, "instruction": values["instruction"] or ""}
 

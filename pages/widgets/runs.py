@@ -37,7 +37,7 @@ def label(job: JobFolder) -> str:
 
 def weights_of(spec: TuningSpec) -> dict[str, float]:
     """Return the regularisers' weights that are not 0, by field."""
-    return {name: weight for name in spec.weight_fields if (weight := getattr(spec, name))}
+    return {name: weight for name in spec.regularisers() if (weight := getattr(spec, name))}
 
 
 def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:

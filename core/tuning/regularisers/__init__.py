@@ -1,1 +1,1 @@
-"""What pulls a prompt somewhere beside the loss: one small file a regulariser. This file is free of torch."""
+"""What pulls a prompt somewhere beside the loss: one small file and one weight of `TuningSpec` per regulariser."""

@@ -1,15 +1,17 @@
 """Move into the cloud of the activations."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from core.priors.covariance import GaussianFit
+from core.priors.covariance import GaussianFit, fit_gaussian
+from core.tuning.regularisers.base import Ground, Regulariser
 from core.tuning.regularisers.density import on_device
 
 
-class Attraction:
+class Attraction(Regulariser):
     """Squared Mahalanobis distance a coordinate from the activations at the site; the mean over sites and vectors.
 
     About 1 for a vector that lies in the cloud as its tokens do.
@@ -19,8 +21,19 @@ class Attraction:
 
     def __init__(self, weight: float, fits: Sequence[GaussianFit], device: torch.device) -> None:
         """Take the cloud's Gaussian at each site, in the order of the prompt's sites."""
-        self.weight = weight
+        super().__init__(weight)
         self.clouds = [on_device(fit, device) for fit in fits]
+
+    @classmethod
+    def build(cls, weight: float, ground: Ground) -> Self:
+        """Fit a Gaussian on the data's activations at each site.
+
+        Raises:
+            BadRequest: see `fit_gaussian`.
+        """
+        cloud = ground.cloud(ground.spec.activations(*ground.sites))
+        fits = [fit_gaussian(cloud.points(site), cloud.moments(site), "ledoit_wolf", 1) for site in ground.sites]
+        return cls(weight, fits, ground.device)
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean squared Mahalanobis distance over d_model."""

@@ -1,36 +1,84 @@
 """What a regulariser is."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
+from core.activations.clouds import Cloud
+from core.activations.references import Needed
+from core.priors.base import Prior
+from core.specs.tuning import TuningSpec
 
-class Regulariser(Protocol):
+
+@dataclass(frozen=True)
+class Ground:
+    """What regularisers are built from; nothing is made before one asks for it.
+
+    Attributes:
+        spec: of the run.
+        sites: blocks whose inputs are prompted, in the order of the stream.
+        prior_sample: (n_sites, n_prompt, d_model).
+        priors: returns the fitted prior of each site, in the order of `sites`.
+        cloud: returns a cloud, making it if need be.
+        device: of the prompt.
+    """
+
+    spec: TuningSpec
+    sites: Sequence[int]
+    prior_sample: Tensor
+    priors: Callable[[], Sequence[Prior[Any]]]
+    cloud: Callable[[Needed], Cloud]
+    device: torch.device
+
+
+class Regulariser(ABC):
     """A penalty on a prompt, added to the loss with a weight.
 
     A penalty is a mean over sites, vectors and, where it adds up over them, coordinates: the same weight means the
     same pull for few vectors and many, for one site and several, and for narrow models and wide ones.
+
+    Attributes:
+        name: the weight's name in `TuningSpec`, without '_weight'.
+        weight: what the penalty is multiplied by, above 0.
     """
 
-    @property
-    def name(self) -> str:
-        """Return the weight's name in `TuningSpec`, without '_weight'."""
-        ...
+    name: ClassVar[str]
 
-    @property
-    def weight(self) -> float:
-        """Return what the penalty is multiplied by, above 0."""
-        ...
+    def __init__(self, weight: float) -> None:
+        """Keep the weight."""
+        self.weight = weight
 
+    @classmethod
+    def build(cls, weight: float, ground: Ground) -> Self:
+        """Return the regulariser of a run; one that needs more than its weight takes it from the ground.
+
+        Raises:
+            BadRequest: the run does not have what the penalty needs.
+        """
+        return cls(weight)
+
+    @abstractmethod
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the unweighted penalty, a scalar with a gradient.
 
         Args:
             prompt: (n_sites, n_prompt, d_model), float32.
         """
-        ...
+
+
+def build_regularisers(ground: Ground) -> list[Regulariser]:
+    """Return a regulariser for each weight above 0.
+
+    Raises:
+        BadRequest: as the regulariser's `build`.
+    """
+    weights = {where: getattr(ground.spec, field) for field, where in ground.spec.regularisers().items()}
+    return [resolve_name(where).build(weight, ground) for where, weight in weights.items() if weight]
 
 
 def exact_dtype(device: torch.device) -> torch.dtype:

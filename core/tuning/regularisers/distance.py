@@ -1,11 +1,14 @@
-"""Stay near the start."""
+"""Stay near the initial prompt."""
+
+from typing import Self
 
 from torch import Tensor
 
 from core.errors import BadRequest
+from core.tuning.regularisers.base import Ground, Regulariser
 
 
-class Distance:
+class Distance(Regulariser):
     """Squared distance from the prior sample over the sample's squared length, site by site, then the mean.
 
     1 is a prompt that has moved as far as the prior sample is long.
@@ -21,7 +24,7 @@ class Distance:
         Raises:
             BadRequest: the sample is zero at a site.
         """
-        self.weight = weight
+        super().__init__(weight)
         self.prior = prior.detach().clone()
         self.scale = self.prior.square().sum((1, 2))
         if not bool((self.scale > 0).all()):
@@ -29,6 +32,11 @@ class Distance:
                 "The prior sample is 0 at a site, so that a distance from it has no scale; set l2_weight to 0 or "
                 "choose another prior."
             )
+
+    @classmethod
+    def build(cls, weight: float, ground: Ground) -> Self:
+        """Measure from the prior sample of the run."""
+        return cls(weight, ground.prior_sample.to(ground.device))
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean over sites of ‖prompt − prior‖² / ‖prior‖²."""

@@ -1,14 +1,16 @@
 """Stay likely under the prior: the training objective becomes that of a MAP estimate."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from core.tuning.regularisers.density import Density
+from core.tuning.regularisers.base import Ground, Regulariser
+from core.tuning.regularisers.density import Density, log_density
 
 
-class NegativeLogPrior:
+class NegativeLogPrior(Regulariser):
     """Minus the log prior density a coordinate, in nats; the mean over sites and vectors.
 
     Source: 3.5 of the paper (regularisation).
@@ -18,8 +20,17 @@ class NegativeLogPrior:
 
     def __init__(self, weight: float, densities: Sequence[Density]) -> None:
         """Take the log density of each site's prior, in the order of the prompt's sites."""
-        self.weight = weight
+        super().__init__(weight)
         self.densities = densities
+
+    @classmethod
+    def build(cls, weight: float, ground: Ground) -> Self:
+        """Take the density of the prior that each site's prompt was drawn from.
+
+        Raises:
+            BadRequest: see `log_density`.
+        """
+        return cls(weight, [log_density(prior, ground.spec.n_prompt, ground.device) for prior in ground.priors()])
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return −mean log p(vector) / d_model."""

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from core.tuning.regularisers.base import exact_dtype
+from core.tuning.regularisers.base import Regulariser, exact_dtype
 
 RIDGE = 0.01
 """Added to the similarities' diagonal: equal vectors cost much, but not infinitely."""
 
 
-class Spread:
+class Spread(Regulariser):
     """Minus the log-determinant of the vectors' cosine similarities, a vector; the mean over sites.
 
     0 for vectors at right angles. With the ridge ρ it is −ln det((C + ρI) / (1 + ρ)) / n_prompt, which stays below
@@ -18,10 +18,6 @@ class Spread:
     """
 
     name = "spread"
-
-    def __init__(self, weight: float) -> None:
-        """Take the weight."""
-        self.weight = weight
 
     def penalty(self, prompt: Tensor) -> Tensor:
         """Return the mean over sites of minus the log-determinant, over n_prompt."""

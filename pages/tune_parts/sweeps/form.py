@@ -196,5 +196,5 @@ def _titles(spec: TuningSpec) -> dict[str, str]:
         for field in describe(type(spec.prior))
         if field.kind in ("number", "integer")
     }
-    first = {name: own[name] for name in ("spread_weight", *TuningSpec.weight_fields)}
+    first = {name: own[name] for name in ("spread_weight", *TuningSpec.regularisers())}
     return {**first, **prior, **own}

@@ -20,8 +20,7 @@ from core.priors.covariance import fit_gaussian
 from core.store import create_job
 from core.store.prompts import read_prompt
 from core.tuning.regularisers.attraction import Attraction
-from core.tuning.regularisers.base import effects, weighted
-from core.tuning.regularisers.build import build_regularisers
+from core.tuning.regularisers.base import Ground, build_regularisers, effects, weighted
 from core.tuning.regularisers.distance import Distance
 from core.tuning.regularisers.likelihood import NegativeLogPrior
 from core.tuning.regularisers.repulsion import TEMPERATURE, Repulsion
@@ -130,7 +129,7 @@ def test_points_of_a_cloud_that_may_only_be_read_are_copied(tiny_folder, sums):
     cloud: Any = SimpleNamespace(points=lambda site: points)
     prompt = torch.tensor(draw(SHAPES[0]))
     spec = spec_of(tiny_folder, sums, repulsion_weight=1.0)
-    (regulariser,) = build_regularisers(spec, (0,), prompt, list, lambda _: cloud, CPU)
+    (regulariser,) = build_regularisers(Ground(spec, (0,), prompt, list, lambda _: cloud, CPU))
     expected = Repulsion(1.0, [torch.tensor(points)]).penalty(prompt)
     assert torch.equal(regulariser.penalty(prompt), expected)
 
@@ -194,7 +193,7 @@ def penalty_of(spec, store, job):
     prior, posterior = (
         torch.from_numpy(read_prompt(job.path / f"{name}.safetensors")[1]) for name in ("prior", "posterior")
     )
-    (regulariser,) = build_regularisers(spec, (0,), prior, priors, get, CPU)
+    (regulariser,) = build_regularisers(Ground(spec, (0,), prior, priors, get, CPU))
     return float(regulariser.penalty(posterior))
 
 
