@@ -2,7 +2,7 @@
 
 import torch
 
-from core.moments import Moments
+from core.fits.moments import Moments
 
 ROWS_AT_ONCE = 8192
 """Rows in float64 at a time, so that a large batch does not need four times its memory."""

@@ -16,7 +16,7 @@ from core.activations.estimate import operations, require_room
 from core.activations.table import document_table, token_table, write_site, write_table
 from core.activations.tokens import Corpus, tokenise
 from core.errors import Diverged
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
 from core.sources.models import ModelFiles, resolve_model

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.sources.datasets import dataset_key
 from core.sources.models import model_revision
 from core.specs.base import canonical_json, fingerprint

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.errors import BadData, BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.progress import Progress, silent
 from core.sources.models import resolve_model
 from core.specs.cloud import CloudSpec

@@ -10,7 +10,7 @@ from safetensors.numpy import save
 
 from core.activations.clouds import ROWS, moments_file, points_file
 from core.activations.tokens import Corpus
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.sources.records import Record
 
 CONTEXT = 48

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.distances import nearest_cosine, nearest_euclidean
-from core.moments import Moments
+from core.fits.moments import Moments
 
 N_NULL = 256
 """Draws of each null."""

@@ -15,7 +15,7 @@ from core.analysis.intervals import bootstrap, spread
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.two_sample import EnergyTest, energy_of_pairs, energy_to_cloud
 from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
-from core.moments import Moments
+from core.fits.moments import Moments
 
 HELD_OUT = "held-out points"
 MAX_PLACED = 5000

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.radial import Radii
 from core.specs.prior import PriorSpec, prior_type
 

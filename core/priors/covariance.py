@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.priors.arrays import namespace
 from core.priors.base import check_points, scale_facts
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.arrays import namespace
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian

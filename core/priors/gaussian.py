@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.radial import Radii, chi_radii

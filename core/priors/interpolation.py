@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from scipy.special import betaincinv
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, as_float32, fit_gaussian, gaussian_of
 from core.specs.dataset import DatasetSpec

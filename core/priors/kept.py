@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.progress import Progress, silent
 from core.specs.prior import PriorSpec

@@ -9,7 +9,7 @@ from pydantic import Field
 from sklearn.neighbors import NearestNeighbors
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.priors.rejection import draw_accepted

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_points, prior_class
 from core.priors.covariance import as_float32
 from core.priors.radial import Radii

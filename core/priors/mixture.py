@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.arrays import logsumexp, namespace
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt

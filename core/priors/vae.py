@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from core.autoencoder import Autoencoder, divergence
 from core.errors import BadRequest, Diverged
-from core.moments import Moments, Reference
+from core.fits.autoencoder import Autoencoder, divergence
+from core.fits.moments import Moments, Reference
 from core.priors.covariance import GaussianFit, as_float32, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
 from core.specs.prior import PriorSpec
 
 if TYPE_CHECKING:
-    from core.vae import Trained
+    from core.fits.training import Trained
 
 ACTIVE = 0.01
 """Variance of a unit's mean code over the data above which it counts as active."""
@@ -114,7 +114,7 @@ class Vae(KeptPrior[VaeSpec]):
             Diverged: the loss is not finite.
             Cancelled: by `progress`.
         """
-        from core.vae import Training, train
+        from core.fits.training import Settings, train
 
         spec = self.spec
         gaussian = fit_gaussian(points, None, "empirical", 1)
@@ -126,8 +126,8 @@ class Vae(KeptPrior[VaeSpec]):
         order = np.random.default_rng(spec.seed).permutation(len(scaled))
         held_out, stopping, kept = np.split(scaled[order], [tenth, 2 * tenth])
         noise = spec.noise_std if spec.noise == "fixed" else None
-        shared = spec.model_dump(include=set(Training.__dataclass_fields__) - {"noise_std"})
-        trained = train(kept, stopping, Training(noise_std=noise, **shared), progress)
+        shared = spec.model_dump(include=set(Settings.__dataclass_fields__) - {"noise_std"})
+        trained = train(kept, stopping, Settings(noise_std=noise, **shared), progress)
         if not np.isfinite(trained.losses).all():
             raise Diverged(
                 f"The VAE's loss is not finite at learning rate {spec.learning_rate:g}; choose a smaller one."

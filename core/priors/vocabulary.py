@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from core.errors import BadRequest
-from core.moments import Moments, Reference
+from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, check_points, scale_facts
 from core.priors.rows import draw_rows, rows_spread
 from core.specs.prior import Further, PriorSpec, VocabularyRows

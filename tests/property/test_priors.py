@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors import Prior, build_prior
 from core.priors.radial import RadialLaw, Reading, log_scale
 from core.specs.prior import PriorSpec, parse_prior, prior_kinds

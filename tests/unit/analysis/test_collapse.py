@@ -3,7 +3,7 @@ import pytest
 
 from core.analysis import distances
 from core.analysis.collapse import collapse, nearest_rows, null_clouds
-from core.moments import Moments
+from core.fits.moments import Moments
 
 
 @pytest.fixture

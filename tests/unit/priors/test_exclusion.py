@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from core.errors import BadRequest, Failed
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.priors.exclusion import Exclusion, ExclusionSpec
 from core.specs.prior import parse_prior
 from tests.unit.priors.test_gaussian import cloud

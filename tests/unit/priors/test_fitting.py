@@ -7,7 +7,7 @@ import pytest
 
 from core.activations.references import References
 from core.errors import BadRequest, Cancelled
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors import build_prior
 from core.priors.fitting import FIT, find_fit, fit_key, fit_prior, require_long, takes_long
 from core.priors.kept import KeptPrior

@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn.covariance import OAS, EmpiricalCovariance, LedoitWolf
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.priors import covariance
 from core.priors.gaussian import Gaussian, GaussianSpec
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from core.errors import BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors.interpolation import Interpolation, InterpolationSpec
 from core.specs.dataset import DatasetSpec
 from core.specs.prior import SecondCloud, VocabularyRows, parse_prior

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.priors import Prior, build_prior
 from core.specs.prior import PriorSpec, parse_prior
 from tests.unit.priors.test_gaussian import cloud

@@ -6,7 +6,7 @@ import pytest
 from scipy import special, stats
 
 from core.errors import BadRequest
-from core.moments import Moments
+from core.fits.moments import Moments
 from core.priors.gaussian import Gaussian, GaussianSpec
 from core.priors.mixture import Mixture, MixtureSpec
 from tests.unit.priors.test_gaussian import cloud, multivariate_normal

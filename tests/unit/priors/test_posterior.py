@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from core.errors import BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors.posterior import Posterior, PosteriorSpec
 from core.specs.prior import RunPosterior, parse_prior
 from tests.unit.priors.test_gaussian import cloud

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from core import vae
-from core.autoencoder import divergence
 from core.errors import BadRequest, Diverged
+from core.fits import training
+from core.fits.autoencoder import divergence
 from core.priors.vae import Vae, VaeSpec
 from tests.unit.priors.test_gaussian import cloud
 
@@ -137,13 +137,13 @@ def test_too_few_points():
 
 
 def test_a_loss_that_is_not_finite(plane: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    train = vae.train
+    train = training.train
 
-    def spoilt(*arguments) -> vae.Trained:
+    def spoilt(*arguments) -> training.Trained:
         trained = train(*arguments)
         trained.losses[-1] = np.nan
         return trained
 
-    monkeypatch.setattr(vae, "train", spoilt)
+    monkeypatch.setattr(training, "train", spoilt)
     with pytest.raises(Diverged, match=r"^The VAE's loss is not finite at learning rate 0\.003; choose a smaller one"):
         make(plane, steps=3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors.vocabulary import Vocabulary, VocabularySpec
 from core.specs.prior import VocabularyRows, parse_prior
 

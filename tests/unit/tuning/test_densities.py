@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.errors import BadRequest
-from core.moments import Reference
+from core.fits.moments import Reference
 from core.priors import build_prior
 from core.priors.radial import MARGIN
 from core.specs import parse_prior

@@ -1,6 +1,5 @@
 """The training of a small variational autoencoder, with torch.
 
-A layer of its own at the bottom, since it needs little of the project and priors must not import torch themselves.
 Everything is on one thread of the CPU, in float32 and decided by one seed: the same points give the same weights.
 """
 
@@ -16,18 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.autoencoder import MAX_LOG_VARIANCE, Autoencoder, Layer, lowest_log_variance
+from core.fits.autoencoder import MAX_LOG_VARIANCE, Autoencoder, Layer, lowest_log_variance
 from core.progress import Progress, silent
 
 CLIP_NORM = 5.0
 CHECK_EVERY = 100
-"""Steps between two looks at the held-out points."""
+"""Steps between two evaluations on the held-out points."""
 REPORT_EVERY = 20
-"""Steps between two words to the person who waits."""
+"""Steps between progress reports."""
 
 
 @dataclass(frozen=True)
-class Training:
+class Settings:
     """How an autoencoder is trained; the fields are those of the prior's spec.
 
     Attributes:
@@ -35,12 +34,12 @@ class Training:
         d_hidden: width of the two hidden layers.
         kl_weight: on the divergence, once warm.
         warmup_steps: over which that weight rises from 0.
-        free_bits: nats a latent unit that cost nothing.
+        free_bits: nats per latent unit that cost nothing.
         min_std: smallest standard deviation of the encoder's Gaussian.
         noise_std: standard deviation of the decoder's noise; None: that of the residuals at each step.
         steps: of the optimiser, at most.
         patience: steps without a better objective on held-out points after which training ends; 0: none.
-        batch_size: points a step.
+        batch_size: points per step.
         learning_rate: Adam's.
         seed: decides weights, batches and noise.
     """
@@ -65,9 +64,9 @@ class Trained:
 
     Attributes:
         network: with the weights of `best_step`.
-        losses: (steps taken,) the objective a coordinate on each batch.
-        checked: (n,) steps after which the held-out points were looked at.
-        held_out: (n,) the objective a coordinate on them, at the full weight of the divergence.
+        losses: (steps taken,) the objective per coordinate on each batch.
+        checked: (n,) steps after which the objective on the held-out points was evaluated.
+        held_out: (n,) the objective per coordinate on them, at the full weight of the divergence.
         best_step: after which the weights are kept; with a patience of 0 the last.
     """
 
@@ -79,69 +78,69 @@ class Trained:
 
 
 def train(
-    points: NDArray[np.floating], held_out: NDArray[np.floating], training: Training, progress: Progress = silent
+    points: NDArray[np.floating], held_out: NDArray[np.floating], settings: Settings, progress: Progress = silent
 ) -> Trained:
     """Train on points (n, d) that are centred and have a variance of about one per coordinate.
 
-    The objective a point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence a unit, free bits), the
+    The objective per point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence per unit, free bits), the
     negative evidence bound without its constant. With a learned noise its best value is taken at each step, the root
     mean square residual of the batch. Held-out points (m, d) say when to stop, and which weights are kept.
 
     Args:
         points: to train on.
         held_out: to stop by.
-        training: how.
+        settings: how.
         progress: in steps; may raise `Cancelled`, and then nothing is kept.
     """
     with _one_thread():
-        return _Course(points, held_out, training).to_the_end(progress)
+        return _Course(points, held_out, settings).to_the_end(progress)
 
 
 class _Course:
     """One training from its first step to its last."""
 
-    def __init__(self, points: NDArray[np.floating], held_out: NDArray[np.floating], training: Training) -> None:
-        self.training = training
-        self.generator = torch.Generator().manual_seed(training.seed)
-        d_model, hidden, latent = points.shape[1], training.d_hidden, training.d_latent
+    def __init__(self, points: NDArray[np.floating], held_out: NDArray[np.floating], settings: Settings) -> None:
+        self.settings = settings
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        d_model, hidden, latent = points.shape[1], settings.d_hidden, settings.d_latent
         self.encoder = _layers((d_model, hidden, hidden, 2 * latent), self.generator)
         self.decoder = _layers((latent, hidden, hidden, d_model), self.generator)
         self.parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
-        self.optimiser = torch.optim.Adam(self.parameters, lr=training.learning_rate)
+        self.optimiser = torch.optim.Adam(self.parameters, lr=settings.learning_rate)
         self.data, self.held_out = _tensor(points), _tensor(held_out)
-        self.lowest = lowest_log_variance(training.min_std)
+        self.lowest = lowest_log_variance(settings.min_std)
         self.losses: list[float] = []
         self.checks: list[tuple[int, float]] = []
         self.best: tuple[float, int, Any] = (np.inf, 0, None)
 
     def to_the_end(self, progress: Progress) -> Trained:
         """Train until the steps are used up or the held-out points get no better."""
-        training = self.training
-        for step in range(1, training.steps + 1):
+        settings = self.settings
+        for step in range(1, settings.steps + 1):
             self._step(step)
-            if step % CHECK_EVERY == 0 or step == training.steps:
+            if step % CHECK_EVERY == 0 or step == settings.steps:
                 self._check(step)
-                if training.patience and step - self.best[1] >= training.patience and step >= training.warmup_steps:
+                if settings.patience and step - self.best[1] >= settings.patience and step >= settings.warmup_steps:
                     break
             if step % REPORT_EVERY == 0:
-                progress(step, training.steps, f"Training the autoencoder, step {step} of at most {training.steps}")
-        if training.patience and self.best[2]:
+                progress(step, settings.steps, f"Training the autoencoder, step {step} of at most {settings.steps}")
+        if settings.patience and self.best[2]:
             for network, weights in zip((self.encoder, self.decoder), self.best[2], strict=True):
                 network.load_state_dict(weights)
         steps, values = zip(*self.checks, strict=True)
         return Trained(
-            Autoencoder(_arrays(self.encoder), _arrays(self.decoder), training.min_std),
+            Autoencoder(_arrays(self.encoder), _arrays(self.decoder), settings.min_std),
             np.asarray(self.losses, np.float32),
             np.asarray(steps, np.int64),
             np.asarray(values, np.float32),
-            self.best[1] if training.patience and self.best[2] else len(self.losses),
+            self.best[1] if settings.patience and self.best[2] else len(self.losses),
         )
 
     def _step(self, step: int) -> None:
-        training = self.training
-        size = min(training.batch_size, len(self.data))
+        settings = self.settings
+        size = min(settings.batch_size, len(self.data))
         x = self.data[torch.randint(len(self.data), (size,), generator=self.generator)]
-        warmth = min(1.0, step / training.warmup_steps) if training.warmup_steps else 1.0
+        warmth = min(1.0, step / settings.warmup_steps) if settings.warmup_steps else 1.0
         loss = self._objective(x, warmth, self.generator)
         self.optimiser.zero_grad()
         loss.backward()
@@ -151,10 +150,10 @@ class _Course:
 
     @torch.no_grad()
     def _check(self, step: int) -> None:
-        """Look at the held-out points, always with the same noise; before the end of the warm-up nothing is kept."""
-        value = self._objective(self.held_out, 1.0, torch.Generator().manual_seed(self.training.seed)).item()
+        """Evaluate on the held-out points, always with the same noise; nothing is kept before the warm-up ends."""
+        value = self._objective(self.held_out, 1.0, torch.Generator().manual_seed(self.settings.seed)).item()
         self.checks.append((step, value))
-        if step >= self.training.warmup_steps and value < self.best[0]:
+        if step >= self.settings.warmup_steps and value < self.best[0]:
             self.best = (value, step, deepcopy((self.encoder.state_dict(), self.decoder.state_dict())))
 
     def _objective(self, x: Tensor, warmth: float, generator: torch.Generator) -> Tensor:
@@ -163,8 +162,8 @@ class _Course:
         noise = torch.randn(mean.shape, generator=generator)
         rebuilt = self.decoder(mean + noise * torch.exp(log_variance / 2))
         units = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=0)
-        cost = self.training.kl_weight * warmth * units.clamp(min=self.training.free_bits).sum()
-        return (_misfit(x, rebuilt, self.training.noise_std) + cost) / x.shape[1]
+        cost = self.settings.kl_weight * warmth * units.clamp(min=self.settings.free_bits).sum()
+        return (_misfit(x, rebuilt, self.settings.noise_std) + cost) / x.shape[1]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A small autoencoder as arrays: what is kept of a trained one, and drawn from. Free of torch.
 
-A layer of its own at the bottom: `core.vae` trains one with torch, and priors draw from it without.
+`core.fits.training` trains one with torch; priors draw from it without.
 """
 
 from dataclasses import dataclass
