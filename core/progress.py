@@ -1,8 +1,9 @@
 """How long work tells how far it is, and learns that it should stop."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Called by long work every step or so.
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
 from tests.llama import write_llama
+
+# Shapes in annotations are checked at every call, in tests alone; before anything of core.tuning is imported.
+install_import_hook("core.tuning", "beartype.beartype")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

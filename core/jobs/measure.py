@@ -224,11 +224,13 @@ def _worth(
     store: Store,
     progress: Progress,
 ) -> pd.DataFrame:
+    from core.tuning.changes import TunedPrompt
     from core.tuning.worth import worth
 
     snapped = {site: at.snapped for site, at in found.items()}
     prior, posterior = prompts.vectors[0] if prompts.begun else None, prompts.vectors[-1]
-    rows = worth(tuning, store, prior, posterior, prompts.sites, snapped, spec.n_worth, spec.seed, progress)
+    tuned = TunedPrompt(prior, posterior, prompts.sites, snapped)
+    rows = worth(tuning, tuned, store, spec.n_worth, spec.seed, progress)
     table = pd.DataFrame([asdict(row) for row in rows]).rename(columns={"name": "change"})
     return table.astype({"site": "Int64", "vector": "Int64"})
 

@@ -1,7 +1,7 @@
 """A frozen causal model that reads trained vectors before its tokens, or before the inputs of its blocks."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ SOFT = (0,)
 """The one prompted site of a soft prompt."""
 
 
+@runtime_checkable
 class Prompted(Protocol):
     """What tuning and generation need of a model.
 

@@ -1,13 +1,12 @@
 """How well generated answers agree with accepted ones."""
 
+import re
+import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from torchmetrics.functional.text import squad
-
-# torchmetrics has no public name for SQuAD's normalisation; its own keeps precision and recall in step with its F1.
-from torchmetrics.functional.text.squad import _normalize_text
 
 
 def squad_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -24,13 +23,19 @@ def squad_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -
         for i, some in enumerate(answers)
     ]
     official = squad(asked, known)  # pyright: ignore[reportArgumentType]
-    ours = _overlap(predictions, answers, lambda text: _normalize_text(text).split())
+    ours = _overlap(predictions, answers, lambda text: normalise(text).split())
     return {
         "exact_match": float(official["exact_match"]) / 100,
         "f1": float(official["f1"]) / 100,
         "precision": ours["precision"],
         "recall": ours["recall"],
     }
+
+
+def normalise(text: str) -> str:
+    """Return a text as SQuAD compares it: lower case, without punctuation, articles and extra spaces."""
+    kept = "".join(character for character in text.lower() if character not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", kept).split())
 
 
 def exact_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -1,11 +1,14 @@
-"""The changed prompts by which a vector's worth is told. Free of torch."""
+"""The changed prompts that show what a vector is worth. Free of torch."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 from numpy.typing import NDArray
 
+PromptArray = Float32[np.ndarray, "n_sites n_prompt d_model"]
+"""A prompt; n_sites is 1 for a soft one."""
 N_ORDERS = 4
 """Orders of the vectors that are tried."""
 VECTOR_CHANGES = ("drop", "prior", "snap", "half", "double", "prior_norm")
@@ -22,13 +25,30 @@ class Change:
         name: of `VECTOR_CHANGES` or `PROMPT_CHANGES`; 'unchanged' for none.
         site: where; None is everywhere.
         vector: which; None is all of them.
-        prompt: (n_sites, n_prompt or fewer, d_model).
+        prompt: changed; it may have fewer vectors.
     """
 
     name: str
     site: int | None
     vector: int | None
-    prompt: NDArray[np.float32]
+    prompt: PromptArray
+
+
+@dataclass(frozen=True)
+class TunedPrompt:
+    """A run's prompt, with what its vectors can be exchanged for.
+
+    Attributes:
+        prior: the initial prompt; None, if it is not known, leaves out the changes that need it.
+        posterior: the tuned prompt.
+        sites: names of the first axis.
+        snapped: by site, (n_prompt, d_model) what each vector becomes when it is snapped; a site may be left out.
+    """
+
+    prior: PromptArray | None
+    posterior: PromptArray
+    sites: tuple[int, ...]
+    snapped: Mapping[int, NDArray[np.floating]]
 
 
 def n_changes(n_sites: int, n_prompt: int) -> int:
@@ -37,24 +57,16 @@ def n_changes(n_sites: int, n_prompt: int) -> int:
     return 2 + one_by_one + n_sites * (N_ORDERS + 2) + 2 * (n_sites > 1)
 
 
-def changes(
-    prior: NDArray[np.float32] | None,
-    posterior: NDArray[np.float32],
-    sites: tuple[int, ...],
-    snapped: Mapping[int, NDArray[np.floating]],
-    rng: np.random.Generator,
-) -> Iterator[Change]:
+def changes(tuned: TunedPrompt, rng: np.random.Generator) -> Iterator[Change]:
     """Yield the prompts to measure, the unchanged one first.
 
     A deep prompt has the same number of vectors at every site, so `drop` takes a vector out at all sites at once.
 
     Args:
-        prior: (n_sites, n_prompt, d_model); None leaves out the changes that need it.
-        posterior: (n_sites, n_prompt, d_model).
-        sites: names of the first axis.
-        snapped: by site, (n_prompt, d_model) what each vector becomes when it is snapped; a site may be left out.
+        tuned: the prompt.
         rng: decides the orders.
     """
+    prior, posterior, sites, snapped = tuned.prior, tuned.posterior, tuned.sites, tuned.snapped
     yield Change("unchanged", None, None, posterior)
     yield Change("none", None, None, posterior[:, :0])
     n_prompt = posterior.shape[1]

@@ -4,11 +4,10 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from core.lm.batch import Batch, collate
 from core.lm.generation import generate, stop_tokens
 from core.lm.prompted import Prompted
+from core.lm.shapes import Prompt
 from core.progress import Progress, silent
 from core.tuning.answers import exact_scores, squad_scores
 from core.tuning.examples import Item
@@ -57,11 +56,11 @@ class Validation:
         other.prompted = prompted
         return other
 
-    def measure(self, prompt: Tensor, progress: Progress = silent) -> dict[str, float]:
+    def measure(self, prompt: Prompt, progress: Progress = silent) -> dict[str, float]:
         """Return loss and accuracy over the validation set's label tokens, each token counting the same.
 
         Args:
-            prompt: (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: to measure; n_prompt may be 0.
             progress: in batches.
         """
         loss, n_hits = 0.0, 0
@@ -72,11 +71,11 @@ class Validation:
             n_hits += int(hits.sum())
         return {"loss": loss / self.n_labels, "accuracy": n_hits / self.n_labels}
 
-    def answer(self, prompt: Tensor, progress: Progress = silent) -> dict[str, float | None]:
+    def answer(self, prompt: Prompt, progress: Progress = silent) -> dict[str, float | None]:
         """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.
 
         Args:
-            prompt: (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+            prompt: to measure; n_prompt may be 0.
             progress: in answers.
         """
         if not self.asked:
@@ -85,7 +84,7 @@ class Validation:
         answers = [item.answers for item in self.asked]
         return {**(exact_scores if self.generation.exact else squad_scores)(found, answers)}
 
-    def texts(self, prompt: Tensor, progress: Progress = silent) -> list[str]:
+    def texts(self, prompt: Prompt, progress: Progress = silent) -> list[str]:
         """Return the generated answers as text."""
         new = generate(
             self.prompted,

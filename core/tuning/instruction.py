@@ -9,6 +9,7 @@ from core.errors import BadRequest
 from core.lm.batch import Example
 from core.lm.load import FrozenModel
 from core.lm.prompted import Prompted, build_prompted, leading_bos
+from core.lm.shapes import Prompt
 from core.specs.tuning import TuningSpec
 from core.tuning.examples import context_of, tokens_of
 
@@ -26,11 +27,11 @@ class Instruction:
 
     Attributes:
         prompted: the model that reads it after its beginning-of-sequence token, as any text.
-        prompt: (1, n_tokens, d_model) float32, the embeddings of its tokens.
+        prompt: the embeddings of its tokens, at one site.
     """
 
     prompted: Prompted
-    prompt: torch.Tensor
+    prompt: Prompt
 
 
 def build_instruction(

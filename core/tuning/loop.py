@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from core.errors import Diverged
 from core.lm.batch import Example, collate
 from core.lm.prompted import Prompted
+from core.lm.shapes import Prompt
 from core.specs.tuning import TuningSpec
 from core.tuning.order import Order
 from core.tuning.regularisers.base import Regulariser, weighted
@@ -21,18 +21,18 @@ class TrainerState:
 
     Attributes:
         step: how many steps were done.
-        prompt: (n_sites, n_prompt, d_model) float32, the current one.
-        first_moment: AdamW's, as the prompt.
-        second_moment: AdamW's, as the prompt.
+        prompt: the current one.
+        first_moment: AdamW's.
+        second_moment: AdamW's.
     """
 
     step: int
-    prompt: Tensor
-    first_moment: Tensor
-    second_moment: Tensor
+    prompt: Prompt
+    first_moment: Prompt
+    second_moment: Prompt
 
     @classmethod
-    def start(cls, prompt: Tensor) -> "TrainerState":
+    def start(cls, prompt: Prompt) -> "TrainerState":
         """Begin at a prior sample."""
         prompt = prompt.detach().to(torch.float32).clone()
         return cls(0, prompt, torch.zeros_like(prompt), torch.zeros_like(prompt))
@@ -70,7 +70,7 @@ class Trainer:
         prompted: Prompted,
         examples: Sequence[Example],
         state: TrainerState,
-        prior_sample: Tensor,
+        prior_sample: Prompt,
         regularisers: Sequence[Regulariser] = (),
     ) -> None:
         """Go on from a state that began at a prior sample."""
@@ -96,7 +96,7 @@ class Trainer:
         self.last_good = state.prompt.detach().to(self.device, copy=True)
 
     @property
-    def prompt(self) -> Tensor:
+    def prompt(self) -> Prompt:
         """Return the prompt as it stands."""
         return torch.stack(self.sites)
 

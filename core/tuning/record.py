@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
+from core.lm.shapes import Prompt
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
 from core.tuning.loop import Step, TrainerState
@@ -48,7 +49,7 @@ class Record:
         baseline: measures of no prompt and of the prior sample; empty until they are made.
         metrics: one row of `STEP_COLUMNS` a step, the first one first.
         evaluations: one row an evaluation.
-        snapshots: step → prompt, (n_sites, n_prompt, d_model).
+        snapshots: step → prompt.
     """
 
     seconds: float = 0.0
@@ -56,7 +57,7 @@ class Record:
     baseline: dict[str, Any] = field(default_factory=dict)
     metrics: list[list[float]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
-    snapshots: dict[int, Tensor] = field(default_factory=dict)
+    snapshots: dict[int, Prompt] = field(default_factory=dict)
 
 
 class RunWriter:
@@ -75,12 +76,12 @@ class RunWriter:
         self.sites = None if sites is None else torch.tensor(sites)
         self._written = 0.0
 
-    def prior(self, prompt: Tensor, report: dict[str, Any]) -> None:
+    def prior(self, prompt: Prompt, report: dict[str, Any]) -> None:
         """Write the prior sample and what its fit reported."""
         self._save("prior.safetensors", self._stored(prompt))
         write_json(self.job.path / "prior.json", report)
 
-    def posterior(self, prompt: Tensor) -> None:
+    def posterior(self, prompt: Prompt) -> None:
         """Write the prompt that is the best known end of the run."""
         self._save("posterior.safetensors", self._stored(prompt))
 
@@ -100,7 +101,7 @@ class RunWriter:
         self.record.evaluations.append({"step": step, **validation})
         self.job.append(event="evaluation", step=step, validation=validation)
 
-    def snapshot(self, step: int, prompt: Tensor) -> None:
+    def snapshot(self, step: int, prompt: Prompt) -> None:
         """Keep a copy of the prompt, and show the trajectory so far."""
         self.record.snapshots[step] = prompt.detach().cpu().clone()
         if time.monotonic() - self._written > WRITE_SECONDS:

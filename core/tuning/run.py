@@ -6,10 +6,9 @@ import time
 from functools import cache, partial
 from typing import Any
 
-from torch import Tensor
-
 from core.activations.references import make
 from core.errors import Cancelled, Diverged
+from core.lm.shapes import Prompt
 from core.progress import Progress, silent
 from core.specs.base import fingerprint
 from core.specs.tuning import TuningSpec
@@ -194,7 +193,7 @@ class _Run:
         self._write(self.trainer.prompt)
         self.writer.checkpoint(self.trainer.state(), self.key)
 
-    def _write(self, posterior: Tensor) -> None:
+    def _write(self, posterior: Prompt) -> None:
         self.record.seconds = time.monotonic() - self.began
         self.writer.posterior(posterior)
         self.writer.metrics()

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.activations.references import Place, gather, make
+from core.lm.shapes import Prompt
 from core.priors import Prior
 from core.priors.fitting import fit_prior
 from core.progress import Progress
@@ -26,8 +26,8 @@ def fit_priors(
     return fitted if len(fitted) == len(sites) else fitted * len(sites)
 
 
-def draw_prompt(spec: TuningSpec, priors: Sequence[Prior[Any]]) -> Tensor:
-    """Return the initial prompt, (n_sites, n_prompt, d_model) float32."""
+def draw_prompt(spec: TuningSpec, priors: Sequence[Prior[Any]]) -> Prompt:
+    """Return the initial prompt."""
     rng = np.random.default_rng(spec.seed)
     return torch.stack([torch.from_numpy(prior.sample(spec.n_prompt, rng)) for prior in priors])
 

@@ -1,16 +1,14 @@
 """What each vector of a trained prompt is worth: the validation loss with it changed, beside the loss as it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.progress import Progress, silent
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
-from core.tuning.changes import changes, n_changes
+from core.tuning.changes import TunedPrompt, changes, n_changes
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.setup import set_up
 
@@ -23,7 +21,7 @@ class Measured:
         name: see `Change`.
         site: see `Change`.
         vector: see `Change`.
-        loss: mean cross-entropy a label token.
+        loss: mean cross-entropy per label token.
         delta_loss: that minus the unchanged prompt's.
         accuracy: share of label tokens that are the likeliest.
     """
@@ -37,38 +35,27 @@ class Measured:
 
 
 def worth(
-    spec: TuningSpec,
-    store: Store,
-    prior: NDArray[np.float32] | None,
-    posterior: NDArray[np.float32],
-    sites: tuple[int, ...],
-    snapped: Mapping[int, NDArray[np.floating]],
-    n_examples: int,
-    seed: int,
-    progress: Progress = silent,
+    spec: TuningSpec, tuned: TunedPrompt, store: Store, n_examples: int, seed: int, progress: Progress = silent
 ) -> list[Measured]:
     """Measure each change of a run's prompt on its first validation examples.
 
     Args:
         spec: of the run.
+        tuned: its prompt.
         store: where model and texts are.
-        prior: (n_sites, n_prompt, d_model) prior sample; None if it is not known.
-        posterior: what came of it, (n_sites, n_prompt, d_model).
-        sites: blocks whose inputs are prompted.
-        snapped: see `changes`.
         n_examples: validation examples; all of the run's where it has fewer.
         seed: decides the orders of the vectors.
         progress: in prompts measured; may raise `Cancelled`.
 
     Returns:
-        one entry a change, the unchanged prompt first.
+        one entry per change, the unchanged prompt first.
     """
     run = set_up(spec, store, progress)
     few = run.held_out.items[: min(n_examples, spec.n_validation)]
     validation = Validation(run.prompted, few, Generation(0, spec.max_new_tokens, exact=False))
-    total = n_changes(len(sites), posterior.shape[1])
+    total = n_changes(len(tuned.sites), tuned.posterior.shape[1])
     found: list[Measured] = []
-    for change in changes(prior, posterior, sites, snapped, np.random.default_rng(seed)):
+    for change in changes(tuned, np.random.default_rng(seed)):
         progress(len(found), total, f"Measuring what vectors are worth: {change.name.replace('_', ' ')}")
         measured = validation.measure(torch.from_numpy(np.ascontiguousarray(change.prompt, np.float32)))
         loss = measured["loss"]

@@ -1,11 +1,10 @@
 """Move into the cloud of the activations."""
 
 from collections.abc import Sequence
-from typing import Self
 
 import torch
-from torch import Tensor
 
+from core.lm.shapes import Prompt, Scalar
 from core.priors.covariance import GaussianFit, fit_gaussian
 from core.tuning.regularisers.base import Ground, Regulariser
 from core.tuning.regularisers.density import on_device
@@ -25,7 +24,7 @@ class Attraction(Regulariser):
         self.clouds = [on_device(fit, device) for fit in fits]
 
     @classmethod
-    def build(cls, weight: float, ground: Ground) -> Self:
+    def build(cls, weight: float, ground: Ground) -> Regulariser:
         """Fit a Gaussian on the data's activations at each site.
 
         Raises:
@@ -35,7 +34,7 @@ class Attraction(Regulariser):
         fits = [fit_gaussian(cloud.points(site), cloud.moments(site), "ledoit_wolf", 1) for site in ground.sites]
         return cls(weight, fits, ground.device)
 
-    def penalty(self, prompt: Tensor) -> Tensor:
+    def penalty(self, prompt: Prompt) -> Scalar:
         """Return the mean squared Mahalanobis distance over d_model."""
         squared = [cloud.whiten(vectors).square().sum(-1) for cloud, vectors in zip(self.clouds, prompt, strict=True)]
         return torch.stack(squared).mean() / prompt.shape[-1]

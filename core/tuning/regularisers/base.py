@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from core.activations.clouds import Cloud
 from core.activations.references import Needed
+from core.lm.shapes import Prompt, Scalar
 from core.priors.base import Prior
 from core.specs.tuning import TuningSpec
 
@@ -22,7 +22,7 @@ class Ground:
     Attributes:
         spec: of the run.
         sites: blocks whose inputs are prompted, in the order of the stream.
-        prior_sample: (n_sites, n_prompt, d_model).
+        prior_sample: the initial prompt.
         priors: returns the fitted prior of each site, in the order of `sites`.
         cloud: returns a cloud, making it if need be.
         device: of the prompt.
@@ -30,7 +30,7 @@ class Ground:
 
     spec: TuningSpec
     sites: Sequence[int]
-    prior_sample: Tensor
+    prior_sample: Prompt
     priors: Callable[[], Sequence[Prior[Any]]]
     cloud: Callable[[Needed], Cloud]
     device: torch.device
@@ -54,7 +54,7 @@ class Regulariser(ABC):
         self.weight = weight
 
     @classmethod
-    def build(cls, weight: float, ground: Ground) -> Self:
+    def build(cls, weight: float, ground: Ground) -> "Regulariser":
         """Return the regulariser of a run; one that needs more than its weight takes it from the ground.
 
         Raises:
@@ -63,12 +63,8 @@ class Regulariser(ABC):
         return cls(weight)
 
     @abstractmethod
-    def penalty(self, prompt: Tensor) -> Tensor:
-        """Return the unweighted penalty, a scalar with a gradient.
-
-        Args:
-            prompt: (n_sites, n_prompt, d_model), float32.
-        """
+    def penalty(self, prompt: Prompt) -> Scalar:
+        """Return the unweighted penalty, with a gradient."""
 
 
 def build_regularisers(ground: Ground) -> list[Regulariser]:
@@ -86,14 +82,14 @@ def exact_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def weighted(regularisers: Sequence[Regulariser], prompt: Tensor) -> Tensor:
+def weighted(regularisers: Sequence[Regulariser], prompt: Prompt) -> Scalar:
     """Return the weighted sum of the penalties, a float32 scalar."""
     penalties = [regulariser.weight * regulariser.penalty(prompt).float() for regulariser in regularisers]
     return torch.stack(penalties).sum()
 
 
 @torch.no_grad()
-def effects(regularisers: Sequence[Regulariser], prior: Tensor, posterior: Tensor) -> dict[str, dict[str, float]]:
+def effects(regularisers: Sequence[Regulariser], prior: Prompt, posterior: Prompt) -> dict[str, dict[str, float]]:
     """Return each regulariser's weight, and its unweighted penalty at the start and at the end of a run.
 
     Args:

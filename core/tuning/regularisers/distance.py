@@ -1,10 +1,7 @@
 """Stay near the initial prompt."""
 
-from typing import Self
-
-from torch import Tensor
-
 from core.errors import BadRequest
+from core.lm.shapes import Prompt, Scalar
 from core.tuning.regularisers.base import Ground, Regulariser
 
 
@@ -18,7 +15,7 @@ class Distance(Regulariser):
 
     name = "l2"
 
-    def __init__(self, weight: float, prior: Tensor) -> None:
+    def __init__(self, weight: float, prior: Prompt) -> None:
         """Measure from the prior sample, of the prompt's shape and on its device.
 
         Raises:
@@ -34,10 +31,10 @@ class Distance(Regulariser):
             )
 
     @classmethod
-    def build(cls, weight: float, ground: Ground) -> Self:
+    def build(cls, weight: float, ground: Ground) -> Regulariser:
         """Measure from the prior sample of the run."""
         return cls(weight, ground.prior_sample.to(ground.device))
 
-    def penalty(self, prompt: Tensor) -> Tensor:
+    def penalty(self, prompt: Prompt) -> Scalar:
         """Return the mean over sites of ‖prompt − prior‖² / ‖prior‖²."""
         return ((prompt - self.prior).square().sum((1, 2)) / self.scale).mean()

@@ -1,11 +1,10 @@
 """Stay likely under the prior: the training objective becomes that of a MAP estimate."""
 
 from collections.abc import Sequence
-from typing import Self
 
 import torch
-from torch import Tensor
 
+from core.lm.shapes import Prompt, Scalar
 from core.tuning.regularisers.base import Ground, Regulariser
 from core.tuning.regularisers.density import Density, log_density
 
@@ -24,7 +23,7 @@ class NegativeLogPrior(Regulariser):
         self.densities = densities
 
     @classmethod
-    def build(cls, weight: float, ground: Ground) -> Self:
+    def build(cls, weight: float, ground: Ground) -> Regulariser:
         """Take the density of the prior that each site's prompt was drawn from.
 
         Raises:
@@ -32,7 +31,7 @@ class NegativeLogPrior(Regulariser):
         """
         return cls(weight, [log_density(prior, ground.spec.n_prompt, ground.device) for prior in ground.priors()])
 
-    def penalty(self, prompt: Tensor) -> Tensor:
+    def penalty(self, prompt: Prompt) -> Scalar:
         """Return −mean log p(vector) / d_model."""
         logs = [density(vectors) for density, vectors in zip(self.densities, prompt, strict=True)]
         return -torch.stack(logs).mean() / prompt.shape[-1]

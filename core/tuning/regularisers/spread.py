@@ -1,9 +1,9 @@
 """Keep the prompt vectors of a site apart from each other."""
 
 import torch
-from torch import Tensor
 from torch.nn.functional import normalize
 
+from core.lm.shapes import Prompt, Scalar
 from core.tuning.regularisers.base import Regulariser, exact_dtype
 
 RIDGE = 0.01
@@ -19,7 +19,7 @@ class Spread(Regulariser):
 
     name = "spread"
 
-    def penalty(self, prompt: Tensor) -> Tensor:
+    def penalty(self, prompt: Prompt) -> Scalar:
         """Return the mean over sites of minus the log-determinant, over n_prompt."""
         directions = normalize(prompt.to(exact_dtype(prompt.device)), dim=-1)
         n_prompt = directions.shape[1]

@@ -10,7 +10,7 @@ from core.lm.load import load_model
 from core.lm.prompted import leading_bos
 from core.specs import TuningSpec
 from core.tuning import changes as module
-from core.tuning.changes import N_ORDERS, changes, n_changes
+from core.tuning.changes import N_ORDERS, TunedPrompt, changes, n_changes
 from core.tuning.setup import set_up
 from core.tuning.worth import worth
 
@@ -55,7 +55,7 @@ def loss_by_hand(spec, store, prompt: np.ndarray, n_examples: int) -> float:
 
 def test_each_change_has_the_loss_that_the_models_own_forward_gives(store, spec):
     prior, posterior, snapped = prompts()
-    found = worth(spec, store, prior, posterior, (0,), {0: snapped[0]}, 4, 0)
+    found = worth(spec, TunedPrompt(prior, posterior, (0,), {0: snapped[0]}), store, 4, 0)
     table = {(row.name, row.vector): row for row in found if row.name != "shuffle"}
     base = posterior[0]
     norm = np.linalg.norm(prior[0], axis=1) / np.linalg.norm(base, axis=1)
@@ -84,7 +84,9 @@ def test_each_change_has_the_loss_that_the_models_own_forward_gives(store, spec)
 def test_shuffled_prompts_are_the_same_vectors_in_other_orders():
     prior, posterior, snapped = prompts()
     drawn = [
-        c for c in changes(prior, posterior, (0,), {0: snapped[0]}, np.random.default_rng(0)) if c.name == "shuffle"
+        c
+        for c in changes(TunedPrompt(prior, posterior, (0,), {0: snapped[0]}), np.random.default_rng(0))
+        if c.name == "shuffle"
     ]
     assert len(drawn) == N_ORDERS
     for change in drawn:
@@ -95,7 +97,9 @@ def test_shuffled_prompts_are_the_same_vectors_in_other_orders():
 def test_deep_prompts_change_one_site_at_a_time_and_drop_at_all():
     prior, posterior, snapped = prompts(n_sites=2)
     sites = (0, 2)
-    found = list(changes(prior, posterior, sites, dict(zip(sites, snapped, strict=True)), np.random.default_rng(0)))
+    found = list(
+        changes(TunedPrompt(prior, posterior, sites, dict(zip(sites, snapped, strict=True))), np.random.default_rng(0))
+    )
     assert len(found) == n_changes(2, N_PROMPT)
     dropped = [change for change in found if change.name == "drop"]
     assert [(change.site, change.vector, change.prompt.shape[1]) for change in dropped] == [
@@ -112,13 +116,13 @@ def test_deep_prompts_change_one_site_at_a_time_and_drop_at_all():
 
 def test_a_site_without_a_cloud_is_not_snapped():
     prior, posterior, snapped = prompts(n_sites=2)
-    found = list(changes(prior, posterior, (0, 2), {0: snapped[0]}, np.random.default_rng(0)))
+    found = list(changes(TunedPrompt(prior, posterior, (0, 2), {0: snapped[0]}), np.random.default_rng(0)))
     assert {change.site for change in found if "snap" in change.name} == {0}
 
 
 def test_one_vector_has_one_order_only():
     prior, posterior, _ = prompts()
-    found = list(changes(prior[:, :1], posterior[:, :1], (0,), {}, np.random.default_rng(0)))
+    found = list(changes(TunedPrompt(prior[:, :1], posterior[:, :1], (0,), {}), np.random.default_rng(0)))
     assert all(np.array_equal(c.prompt, found[0].prompt) for c in found if c.name == "shuffle")
 
 
@@ -133,21 +137,21 @@ def test_it_stops_when_asked(store, spec):
 
     prior, posterior, _ = prompts()
     with pytest.raises(Cancelled):
-        worth(spec, store, prior, posterior, (0,), {}, 4, 0, cancel)
+        worth(spec, TunedPrompt(prior, posterior, (0,), {}), store, 4, 0, cancel)
     assert seen == [(i, n_changes(1, N_PROMPT)) for i in range(3)]
 
 
 def test_the_same_seed_gives_the_same_orders(store, spec, monkeypatch):
     monkeypatch.setattr(module, "N_ORDERS", 2)
     prior, posterior, _ = prompts()
-    first, second = (worth(spec, store, prior, posterior, (0,), {}, 2, 5) for _ in range(2))
+    first, second = (worth(spec, TunedPrompt(prior, posterior, (0,), {}), store, 2, 5) for _ in range(2))
     assert first == second
 
 
 def test_a_deep_prompt_is_measured_in_its_own_forward(store, spec):
     deep = spec.model_copy(update={"method": "deep", "prompt_sites": (0, 2)})
     prior, posterior, snapped = prompts(n_sites=2)
-    found = worth(deep, store, prior, posterior, (0, 2), {0: snapped[0], 2: snapped[1]}, 6, 0)
+    found = worth(deep, TunedPrompt(prior, posterior, (0, 2), {0: snapped[0], 2: snapped[1]}), store, 6, 0)
     table = {(row.name, row.site, row.vector): row for row in found if row.name != "shuffle"}
     changed = posterior.copy()
     changed[1, 2] = prior[1, 2]
