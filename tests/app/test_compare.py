@@ -95,7 +95,7 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
             assert columns[name]["help"] in titles[name]
     names = [
-        "Places",
+        "Positions",
         "Quality",
         "Speed",
         "Evaluations",
