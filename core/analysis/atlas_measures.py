@@ -1,9 +1,8 @@
-"""All statistics of one site, as rows of a tidy table, and the coordinates of its small map."""
+"""All statistics of the atlas at one site, as rows of a tidy table, and the coordinates of its small map."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,17 +25,17 @@ from core.analysis.units import Rows, deal, join_rows, permuted_labels
 from core.errors import BadRequest
 
 N_BLOCKS = 10
-"""Blocks of documents that intervals leave out one at a time."""
+"""Number of blocks of documents; intervals leave out one block at a time."""
 MAX_NEAR = 1000
-"""Points of a data set that take part where all distances are needed."""
+"""Most points of a data set where all pairwise distances are needed."""
 MIN_DOCUMENTS = 4
 LEAST_REFITS = 19
-"""Of the logistic probe under the null: p can then be 0.05."""
+"""Fewest fits of the logistic probe under the null, so that p can reach 0.05."""
 
 
 @dataclass(frozen=True)
 class AtlasSettings:
-    """How a site is measured: the fields of `AtlasSpec` that matter here."""
+    """How a site is measured: the relevant fields of `AtlasSpec`."""
 
     n_components: int = 64
     n_folds: int = 5
@@ -47,18 +46,18 @@ class AtlasSettings:
 
 @dataclass(frozen=True)
 class AtlasPlan:
-    """What all sites share: which rows belong together, folds, permutations, and the dips of uniform samples.
+    """What all sites share: documents of the rows, folds, permutations, and the dips of uniform samples.
 
     Attributes:
         names: of the data sets.
-        rows: whose points are still to be put in.
-        part: (n_documents,) fold.
-        permuted: (n_permutations, n_documents) labels of the null.
-        block: (n_documents,) block of documents, for intervals.
-        near: (n,) which rows take part where all distances are needed.
-        drawn: (n,) which rows are drawn on the small maps.
+        rows: still without points.
+        part: (n_documents,) fold of each document.
+        permuted: (n_permutations, n_documents) labels under the null.
+        block: (n_documents,) block of each document, for intervals.
+        near: (n,) which rows are used where all pairwise distances are needed.
+        drawn: (n,) which rows appear on the small maps.
         uniform: dips of uniform samples, by number of points.
-        settings: as asked.
+        settings: how a site is measured.
     """
 
     names: tuple[str, ...]
@@ -74,13 +73,13 @@ class AtlasPlan:
 
 @dataclass(frozen=True)
 class SiteAtlas:
-    """What was found at a site.
+    """The measures of one site.
 
     Attributes:
-        table: one row a quantity and cloud or pair, with the columns `COLUMNS` but for the site.
-        directions: `cloud`, `direction`, `dip`, `p`, `p_holm`: one row a direction tested.
-        coordinates: (n_map, 2) principal components of the drawn rows, in the order of `AtlasPlan.rows`.
-        explained: (2,) their share of the variance.
+        table: an `AtlasRow` per row.
+        directions: `cloud`, `direction`, `dip`, `p`, `p_holm`, one row per tested direction.
+        coordinates: (n_map, 2) first principal components of the drawn rows, in the order of `AtlasPlan.rows`.
+        explained: (2,) their shares of the variance.
     """
 
     table: pd.DataFrame
@@ -92,16 +91,16 @@ class SiteAtlas:
 def plan_atlas(
     names: Sequence[str], documents: Sequence[NDArray[np.integer]], settings: AtlasSettings, rng: np.random.Generator
 ) -> AtlasPlan:
-    """Decide by chance, once for all sites, what is held out, permuted and drawn.
+    """Draw once, for all sites, what is held out, permuted and shown.
 
     Args:
         names: of the data sets, all different.
-        documents: of each, (n_rows,) which document each row belongs to.
-        settings: as asked.
-        rng: decides.
+        documents: for each data set, (n_rows,) the document of each row.
+        settings: how a site is measured.
+        rng: source of all draws.
 
     Raises:
-        BadRequest: a data set with points of fewer than four documents.
+        BadRequest: a data set with points from fewer than four documents.
     """
     for name, of in zip(names, documents, strict=True):
         if (n := len(np.unique(of))) < MIN_DOCUMENTS:
@@ -127,7 +126,7 @@ def plan_atlas(
 
 
 def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return which rows take part: as many of each data set, one of every document first where there are so many."""
+    """Choose equally many rows of each data set, first one from each document and then others."""
     chosen = np.zeros(len(rows.documents), bool)
     n = min(n_each, int(np.bincount(rows.row_labels).min()))
     for label in range(rows.n_datasets):
@@ -144,10 +143,10 @@ def measure_atlas_site(
     """Measure one site.
 
     Args:
-        points: of each data set (n_rows, d), in the order of the plan's documents.
+        points: (n_rows, d) for each data set, in the order of the plan's documents.
         plan: what all sites share.
-        rng: decides resamples, directions and Gaussian samples.
-        tick: told before each stage, and now and then within one, what is being done.
+        rng: source of resamples, directions and Gaussian samples.
+        tick: called with the name of each stage before it, and repeatedly in long ones.
     """
     rows = plan.rows.with_points(np.concatenate([np.asarray(part, np.float32) for part in points])[plan.rows.order])
     tick("principal components")
@@ -155,7 +154,7 @@ def measure_atlas_site(
     near = rows.subset(plan.near)
     tick("distances")
     between = pairwise_distances(near.points)
-    table: list[dict[str, Any]] = []
+    table: list[AtlasRow] = []
     if len(plan.names) > 1:
         table += _separability(rows, whitened(rows, pca), near, between, plan, rng, tick)
     tick("modes of all")
@@ -171,7 +170,7 @@ def measure_atlas_site(
         table += more
         tests.append(test)
     order = {name: i for i, name in enumerate(QUANTITIES)}
-    table.sort(key=lambda row: order[row["quantity"]])
+    table.sort(key=lambda row: order[row.quantity])
     return SiteAtlas(
         table=pd.DataFrame(table, columns=list(COLUMNS[1:])),
         directions=pd.concat(tests, ignore_index=True),
@@ -181,10 +180,10 @@ def measure_atlas_site(
 
 
 def pooled_lda(rows: Rows, n_folds: int, n_permutations: int, rng: np.random.Generator) -> Tested:
-    """Return how well linear discriminant analysis tells the data sets apart, for rows on their own.
+    """Return how well linear discriminant analysis tells data sets apart, without a plan.
 
     Raises:
-        BadRequest: a data set of a single document.
+        BadRequest: a data set with a single document.
     """
     part = deal(rows.labels, check_documents(rows, n_folds), rng)
     pca = fit_pca(rows.points, n_scores(rows, AtlasSettings.n_components))
@@ -192,29 +191,45 @@ def pooled_lda(rows: Rows, n_folds: int, n_permutations: int, rng: np.random.Gen
 
 
 def n_scores(rows: Rows, asked: int) -> int:
-    """Return how many principal components probes see: no more than a tenth of the points."""
+    """Return the number of principal components that probes see: at most a tenth of the number of points."""
     return max(2, min(asked, rows.points.shape[1], len(rows.points) // 10))
 
 
 def whitened(rows: Rows, pca: Pca) -> Rows:
-    """Return the rows in principal components of equal variance; those without any are left out."""
+    """Return the rows in principal components scaled to variance 1; components without variance are left out."""
     real = pca.variance > 1e-9 * pca.variance[0]
     return rows.with_points(pca.transform(rows.points)[:, real] / np.sqrt(pca.variance[real]).astype(np.float32))
 
 
-def _row(quantity: str, cloud: str, found: Interval, null: Interval | None = None, p: float = np.nan) -> dict[str, Any]:
-    band = null or Interval(np.nan, np.nan, np.nan)
-    return {
-        "quantity": quantity,
-        "cloud": cloud,
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "null": band.value,
-        "null_low": band.low,
-        "null_high": band.high,
-        "p": p,
-    }
+@dataclass(frozen=True)
+class AtlasRow:
+    """One quantity of a cloud or a pair at a site; the fields are those of `COLUMNS` without the site.
+
+    Attributes:
+        quantity: one of `QUANTITIES`.
+        cloud: a data set, `ALL`, or the name of a pair.
+        value: of the quantity, with its interval.
+        low: lower bound.
+        high: upper bound.
+        null: middle of the null distribution; NaN for none.
+        null_low: lower bound of its central range.
+        null_high: upper bound of its central range.
+        p: NaN for none.
+    """
+
+    quantity: str
+    cloud: str
+    value: float
+    low: float
+    high: float
+    null: float = np.nan
+    null_low: float = np.nan
+    null_high: float = np.nan
+    p: float = np.nan
+
+
+def _row(quantity: str, cloud: str, found: Interval, null: Interval, p: float = np.nan) -> AtlasRow:
+    return AtlasRow(quantity, cloud, found.value, found.low, found.high, null.value, null.low, null.high, p)
 
 
 def _separability(
@@ -225,8 +240,8 @@ def _separability(
     plan: AtlasPlan,
     rng: np.random.Generator,
     tick: Callable[[str], None],
-) -> list[dict[str, Any]]:
-    def row(quantity: str, cloud: str, tested: Tested) -> dict[str, Any]:
+) -> list[AtlasRow]:
+    def row(quantity: str, cloud: str, tested: Tested) -> AtlasRow:
         return _row(quantity, cloud, tested.found, tested.null_band, tested.p)
 
     tick("linear discriminants")
@@ -259,7 +274,7 @@ def _separability(
 
 
 def _equal_documents(rows: Rows, rng: np.random.Generator) -> Rows:
-    """Return the rows of as many documents of each data set."""
+    """Return the rows of equally many documents of each data set."""
     n = int(np.bincount(rows.labels).min())
     kept = np.concatenate(
         [rng.choice(np.flatnonzero(rows.labels == label), n, replace=False) for label in range(rows.n_datasets)]
@@ -269,8 +284,8 @@ def _equal_documents(rows: Rows, rng: np.random.Generator) -> Rows:
 
 def _modes(
     cloud: str, rows: Rows, components: NDArray[np.floating], plan: AtlasPlan, rng: np.random.Generator
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return the row of the dip, and a table of the directions tested."""
+) -> tuple[AtlasRow, pd.DataFrame]:
+    """Return the row of the dip, and a table of the tested directions."""
     axes = directions(components, rows.points.shape[1], rng)
     projections = rows.points @ axes.T.astype(np.float32)
     found = modality(projections, rows.documents, plan.uniform[len(rows.labels)], rng)
@@ -290,8 +305,8 @@ def _cloud(
     label: int,
     rng: np.random.Generator,
     tick: Callable[[str], None],
-) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Return modes and shape of one data set's points, beside samples of the Gaussian with their moments."""
+) -> tuple[list[AtlasRow], pd.DataFrame]:
+    """Return modes and shape of one data set, compared with samples of the Gaussian with the same moments."""
     block = plan.block[plan.rows.labels == label][rows.documents]
     own = near.subset(mine)
     n_folds = plan.settings.n_folds

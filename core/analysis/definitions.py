@@ -1,4 +1,4 @@
-"""What each measured quantity is, in one line: the one source of the comparison's document, its tables and hovers."""
+"""What each measured quantity is: the one source for documents, tables and help texts."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class Definition:
     """One quantity.
 
     Attributes:
-        title: for a table's head.
-        text: one line: what it is, its unit, and what it is compared with.
+        title: heads a column of a table.
+        text: what it is, its unit, and what it is compared with.
     """
 
     title: str
@@ -17,122 +17,129 @@ class Definition:
 
 
 _COLLAPSE = (
-    "At site 0 the rows are the vocabulary's, elsewhere the tokens of the run's data at that site. Nulls: random "
-    "directions of the same norms, a Gaussian with the rows' mean and covariance, and rows against all others."
+    "At site 0 the rows are those of the vocabulary, at other sites the tokens of the run's data at that site. Null "
+    "samples: random directions with the same norms, a Gaussian with the mean and covariance of the rows, and rows "
+    "compared with all other rows."
 )
-_SUBSETS = "Beside it: random subsets of a cloud of the same size, at most one point a document (median and 95 %)."
-_HELD_OUT = "The cloud is split by document: four fifths fitted, one fifth held out to compare with."
-_WORTH = "Change of the validation loss on a fixed few validation examples, mean over vectors with a 95 % interval"
+_SUBSETS = (
+    "Compared with random subsets of a cloud, as many points, at most one per document (median and central 95 %)."
+)
+_HELD_OUT = "The cloud is split by document: four fifths are fitted, one fifth is held out for comparison."
+_WORTH = "Change of the validation loss on a fixed small set of examples (mean over vectors, 95 % interval)"
+_ENERGY = "2E|X-Y| - E|X-X'| - E|Y-Y'|"
 
 DEFINITIONS: dict[str, Definition] = {
-    "quality.loss": Definition("loss", "Mean cross-entropy a label token on the run's validation examples, nats."),
-    "quality.accuracy": Definition("accuracy", "Share of label tokens that are the model's likeliest, 0 to 1."),
-    "quality.exact_match": Definition("exact match", "Share of generated answers that equal a right answer, 0 to 1."),
-    "quality.f1": Definition("F1", "Word overlap of generated and right answer, harmonic mean, 0 to 1."),
-    "quality.precision": Definition("precision", "Share of the generated answer's words that the right one has."),
-    "quality.recall": Definition("recall", "Share of the right answer's words that the generated one has."),
+    "quality.loss": Definition("loss", "Mean cross-entropy per label token on the run's validation examples (nats)."),
+    "quality.accuracy": Definition("accuracy", "Share of label tokens that the model ranks first, 0 to 1."),
+    "quality.exact_match": Definition("exact match", "Share of generated answers equal to a correct answer, 0 to 1."),
+    "quality.f1": Definition("F1", "Word overlap of generated and correct answer: harmonic mean of the two, 0 to 1."),
+    "quality.precision": Definition("precision", "Share of the generated answer's words that the correct one has."),
+    "quality.recall": Definition("recall", "Share of the correct answer's words that the generated one has."),
     "displacement.distance": Definition(
         "distance", "Length of posterior minus prior sample, mean over vectors; bootstrap 95 % interval over vectors."
     ),
     "displacement.relative": Definition(
-        "distance / norm", "That length over the norm of the prior sample's vector, mean over vectors."
+        "distance / norm", "Distance divided by the norm of the vector in the prior sample, mean over vectors."
     ),
     "displacement.angle": Definition(
         "angle",
-        "Between a vector before and after, degrees, mean over vectors; what counts where tokens see a prompt "
-        "only after a norm layer, which takes its length away.",
+        "Angle between a vector before and after training (degrees), mean over vectors. Only the angle matters where "
+        "a norm layer removes a prompt's length before tokens see it.",
     ),
-    "displacement.norm": Definition("norm", "Length of a vector, mean over vectors; beside it the prior sample's."),
+    "displacement.norm": Definition("norm", "Length of a vector, mean over vectors, beside that of the prior sample."),
     "displacement.mean_shift": Definition(
         "shift of the mean",
-        "Length by which the mean of the vectors moved; null: the displacement of each vector flipped "
-        "at random; p is the share of such draws at least as long.",
+        "Distance that the mean of the vectors moved. Null: the displacement of each vector is reversed at random; "
+        "p is the share of such draws with a shift at least as long.",
     ),
     "displacement.similarity": Definition(
         "Procrustes similarity",
-        "1 - disparity after shift, rotation and scale: 1 is the same configuration. A few "
-        "points in many dimensions always fit well, so read it against its null, vectors paired at random.",
+        "1 - disparity after shift, rotation and scaling; 1 is the same configuration. Few points in many dimensions "
+        "always fit well, so compare it with its null, in which vectors are paired at random.",
     ),
     "displacement.energy": Definition(
         "energy distance to the prior",
-        "2E|X-Y| - E|X-X'| - E|Y-Y'| of posterior and prior sample; null: the two ends of vectors swapped at random.",
+        f"{_ENERGY} of posterior and prior sample. Null: prior and posterior of each vector are swapped at random.",
     ),
     "collapse.cosine": Definition(
-        "cosine distance", f"To the nearest row by direction, median over vectors, 0 is the same direction. {_COLLAPSE}"
+        "cosine distance",
+        f"Distance to the nearest row by direction, median over vectors; 0 is the same direction. {_COLLAPSE}",
     ),
     "collapse.euclidean": Definition(
-        "Euclidean distance", f"To the nearest row by place, median over vectors. {_COLLAPSE}"
+        "Euclidean distance", f"Distance to the nearest row, median over vectors. {_COLLAPSE}"
     ),
     "place.percentile": Definition(
         "Mahalanobis percentile",
-        "Share of the cloud's held-out points nearer to its mean under a Ledoit–Wolf fit, "
-        f"percent, median over vectors; 50 is ordinary, 100 farther out than all. {_HELD_OUT}",
+        "Percentage of the cloud's held-out points that are nearer to its mean under a Ledoit–Wolf fit, median over "
+        f"vectors; 50 is ordinary, 100 is farther out than all of them. {_HELD_OUT}",
     ),
     "place.inside": Definition(
         "inside the 95 % region",
-        f"Share of vectors inside the ellipsoid that holds 95 % of held-out points. {_HELD_OUT}",
+        f"Share of vectors inside the ellipsoid that holds 95 % of the held-out points. {_HELD_OUT}",
     ),
     "place.support": Definition(
         "neighbour percentile",
-        "Share of held-out points with a nearer fifth neighbour in the cloud, percent, median "
-        f"over vectors; near 100 there is nothing around. {_HELD_OUT}",
+        "Percentage of held-out points whose fifth nearest neighbour in the cloud is nearer, median over vectors; "
+        f"near 100 the vector is alone. {_HELD_OUT}",
     ),
     "place.supported": Definition(
         "inside the support",
-        "Share of vectors whose fifth neighbour is within the distance that 95 % of held-out points have.",
+        "Share of vectors whose fifth nearest neighbour is no farther away than that of 95 % of the held-out points.",
     ),
     "place.off_plane": Definition(
         "off the plane",
-        "Share of the squared distance from the cloud's mean that its first two principal components "
-        "do not show, median over vectors; null: held-out points.",
+        "Share of the squared distance from the cloud's mean that its first two principal components do not show, "
+        "median over vectors. Null: held-out points.",
     ),
     "place.energy": Definition(
         "energy distance",
-        "2E|X-Y| - E|X-X'| - E|Y-Y'| of vectors and cloud (one token a document, 300 at most); null: labels shuffled.",
+        f"{_ENERGY} of vectors and cloud (one token per document, at most 300). Null: labels are shuffled.",
     ),
     "shape.effective_rank": Definition(
-        "effective rank", f"exp(entropy of the covariance's eigenvalue shares): directions in use. {_SUBSETS}"
+        "effective rank",
+        f"Number of directions in use: exp(entropy of the shares of the covariance's eigenvalues). {_SUBSETS}",
     ),
-    "shape.trace": Definition("trace", f"Total variance of the vectors, divided by n - 1. {_SUBSETS}"),
+    "shape.trace": Definition("trace", f"Total variance of the vectors, with divisor n - 1. {_SUBSETS}"),
     "shape.distance_median": Definition("distance, median", f"Between two vectors of the prompt. {_SUBSETS}"),
     "shape.distance_min": Definition("distance, smallest", f"Between two vectors of the prompt. {_SUBSETS}"),
     "shape.distance_max": Definition("distance, largest", f"Between two vectors of the prompt. {_SUBSETS}"),
-    "speed.best_loss": Definition("best loss", "Lowest validation loss of the run's evaluations."),
+    "speed.best_loss": Definition("best loss", "Lowest validation loss among the run's evaluations."),
     "speed.steps_to_target": Definition(
         "steps to target",
-        "First evaluated step with a validation loss at most the target; the lower bound is the "
-        "evaluation before. Unless it is given, the target is the worst of the best losses of the runs on the same "
-        "data.",
+        "First evaluated step with a validation loss of at most the target; its lower bound is the evaluation before. "
+        "The default target is the worst of the best losses of all runs on the same data.",
     ),
-    "speed.steps_per_second": Definition("steps per second", "Training steps per second, evaluations not counted."),
+    "speed.steps_per_second": Definition("steps per second", "Training steps per second, without evaluations."),
     "worth.drop": Definition(
         "drop",
-        f"{_WORTH}, where the vector is left out; of deep prompts at all sites at once, as these hold equally many.",
+        f"{_WORTH} when the vector is left out; for deep prompts at all sites at once, since all sites must "
+        "hold the same number of vectors.",
     ),
-    "worth.prior": Definition("put back", f"{_WORTH}, where the vector is put back to the prior sample's."),
+    "worth.prior": Definition("reset", f"{_WORTH} when the vector is reset to that of the prior sample."),
     "worth.snap": Definition(
         "snap",
-        f"{_WORTH}, where the vector becomes its nearest row by cosine: a token's at site 0, elsewhere a point "
-        "of the data's activations.",
+        f"{_WORTH} when the vector is replaced by its nearest row by cosine: a token of the vocabulary at "
+        "site 0, a point of the data's activations at other sites.",
     ),
-    "worth.half": Definition("norm × 0.5", f"{_WORTH}, where the vector is half as long."),
-    "worth.double": Definition("norm × 2", f"{_WORTH}, where the vector is twice as long."),
-    "worth.prior_norm": Definition("prior's norm", f"{_WORTH}, where the vector is as long as it was at the start."),
+    "worth.half": Definition("norm × 0.5", f"{_WORTH} when the vector is half as long."),
+    "worth.double": Definition("norm × 2", f"{_WORTH} when the vector is twice as long."),
+    "worth.prior_norm": Definition(
+        "prior's norm", f"{_WORTH} when the vector has the norm that it had before training."
+    ),
     "worth.shuffle": Definition(
-        "shuffle",
-        "Change of the validation loss where the vectors change places, mean of a few orders with their range.",
+        "shuffle", "Change of the validation loss when the vectors are reordered: mean of a few orders and their range."
     ),
     "worth.all_prior": Definition(
-        "all put back", "Change of the validation loss where all vectors are the prior sample's."
+        "all reset", "Change of the validation loss when all vectors are reset to the prior sample."
     ),
     "worth.all_snap": Definition(
-        "all snapped", "Change of the validation loss where all vectors become their nearest rows."
+        "all snapped", "Change of the validation loss when all vectors are replaced by their nearest rows."
     ),
-    "worth.none": Definition("no prompt", "Change of the validation loss where there is no prompt at all."),
+    "worth.none": Definition("no prompt", "Change of the validation loss without any prompt."),
     "prior_retained.accuracy": Definition(
-        "prior told right",
-        "Share of runs whose prior the nearest class mean tells from simple features of the "
-        "posterior, that run left out; null: labels shuffled run by run.",
+        "prior accuracy",
+        "Leave-one-run-out accuracy: share of runs whose prior the nearest class mean recognises from simple features "
+        "of the posterior, without that run. Null: labels are shuffled over runs.",
     ),
 }
-"""By group and name, `group.name`."""
+"""By group and name: `group.name`."""

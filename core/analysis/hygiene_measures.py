@@ -1,4 +1,4 @@
-"""What each kind of token does to the numbers of a site: the same statistics with one switch turned at a time."""
+"""What each kind of token does to the statistics of a site: the filter with one switch changed at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MAX_NEAR = 1000
 N_FOLDS = 5
 N_PERMUTATIONS = 99
 _LEAST = 20
-"""Points of a data set that a filter must leave."""
+"""Fewest points of a data set that a filter must leave."""
 TITLES = {
     "first_component": "Variance along PC1",
     "mean_norm": "Mean norm",
@@ -36,12 +36,12 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to choose tokens.
+    """One way to filter tokens.
 
     Attributes:
-        name: what is different from the filter as chosen.
+        name: how it differs from the chosen filter.
         tokens: the filter.
-        distinct: whether of points that coincide at the site one is kept.
+        distinct: whether only one of several coinciding points is kept.
     """
 
     name: str
@@ -49,10 +49,33 @@ class Variant:
     distinct: bool = False
 
 
-def variants(tokens: TokenFilter, sink_ratio: float) -> list[Variant]:
-    """Return the filter as chosen, each of its switches turned alone, and no filter at all."""
+@dataclass(frozen=True)
+class HygieneRow:
+    """One statistic of a cloud under a variant.
 
-    def turned(**changes: Any) -> TokenFilter:
+    Attributes:
+        statistic: one of `TITLES`.
+        cloud: a data set, or `ALL`.
+        value: of the statistic, with its interval.
+        low: lower bound.
+        high: upper bound.
+        p: NaN for none.
+        n: number of points.
+    """
+
+    statistic: str
+    cloud: str
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def variants(tokens: TokenFilter, sink_ratio: float) -> list[Variant]:
+    """Return the chosen filter, the filter with each switch changed alone, and no filter at all."""
+
+    def changed(**changes: Any) -> TokenFilter:
         return tokens.model_copy(update=changes)
 
     def word(kept: bool) -> str:
@@ -60,22 +83,22 @@ def variants(tokens: TokenFilter, sink_ratio: float) -> list[Variant]:
 
     return [
         Variant(AS_CHOSEN, tokens),
-        Variant(f"special tokens {word(tokens.special)}", turned(special=not tokens.special)),
-        Variant(f"first positions {word(tokens.first_position)}", turned(first_position=not tokens.first_position)),
-        Variant(f"padding {word(tokens.pad)}", turned(pad=not tokens.pad)),
-        Variant(f"sinks {word(not tokens.sink_ratio)}", turned(sink_ratio=None if tokens.sink_ratio else sink_ratio)),
+        Variant(f"special tokens {word(tokens.special)}", changed(special=not tokens.special)),
+        Variant(f"first positions {word(tokens.first_position)}", changed(first_position=not tokens.first_position)),
+        Variant(f"padding {word(tokens.pad)}", changed(pad=not tokens.pad)),
+        Variant(f"sinks {word(not tokens.sink_ratio)}", changed(sink_ratio=None if tokens.sink_ratio else sink_ratio)),
         Variant("duplicates left out", tokens, distinct=True),
-        Variant(EVERYTHING, turned(special=True, first_position=True, pad=True, sink_ratio=None)),
+        Variant(EVERYTHING, changed(special=True, first_position=True, pad=True, sink_ratio=None)),
     ]
 
 
 def passing(flags: pd.DataFrame, tokens: TokenFilter, median_norm: float) -> NDArray[np.bool_]:
-    """Return which points pass a filter, as a capture with it would choose them.
+    """Return which points pass a filter, as in a capture with that filter.
 
     Args:
-        flags: special, first, pad and norm of each point, of a capture that kept every token.
+        flags: `special`, `first`, `pad` and `norm` of each point of a capture that kept every token.
         tokens: the filter.
-        median_norm: at the site where norms are taken.
+        median_norm: at the site where norms are measured.
     """
     special, first, pad = (flags[name].to_numpy(bool) for name in ("special", "first", "pad"))
     kept = np.ones(len(flags), bool)
@@ -107,11 +130,17 @@ def measure_variant(
     points: Sequence[NDArray[np.floating]],
     documents: Sequence[NDArray[np.integer]],
     rng: np.random.Generator,
-) -> list[dict[str, Any]]:
-    """Return rows of statistic, cloud, value, low, high, p and n (points) for data sets as a variant leaves them.
+) -> list[HygieneRow]:
+    """Measure data sets as a variant leaves them.
+
+    Args:
+        names: of the data sets.
+        points: (n, d) for each data set.
+        documents: (n,) for each data set, the document of each point.
+        rng: source of all draws.
 
     Raises:
-        BadRequest: too few points of a data set, or of too few documents.
+        BadRequest: too few points or documents of a data set.
     """
     for name, part in zip(names, points, strict=True):
         if len(part) < _LEAST:
@@ -120,7 +149,7 @@ def measure_variant(
                 "ask for more points or more texts."
             )
     rows = join_rows(list(points), list(documents))
-    found: list[dict[str, Any]] = []
+    found: list[HygieneRow] = []
     if len(names) > 1:
         tested = pooled_lda(rows, N_FOLDS, N_PERMUTATIONS, rng)
         found.append(_row("lda_accuracy", ALL, tested.found, len(rows.points), tested.p))
@@ -138,12 +167,11 @@ def measure_variant(
         found.append(_row("mean_norm", name, _mean_norm(own.points, block), n))
         found += [_row(quantity, name, shape.found[quantity], n) for quantity in SHAPE]
     order = list(TITLES)
-    return sorted(found, key=lambda row: order.index(row["statistic"]))
+    return sorted(found, key=lambda row: order.index(row.statistic))
 
 
-def _row(statistic: str, cloud: str, found: Interval, n: int, p: float = np.nan) -> dict[str, Any]:
-    numbers = {"value": found.value, "low": found.low, "high": found.high}
-    return {"statistic": statistic, "cloud": cloud, **numbers, "p": p, "n": n}
+def _row(statistic: str, cloud: str, found: Interval, n: int, p: float = np.nan) -> HygieneRow:
+    return HygieneRow(statistic, cloud, found.value, found.low, found.high, p, n)
 
 
 def _first_component(moments: BlockMoments) -> Interval:

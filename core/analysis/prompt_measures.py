@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,15 @@ from core.analysis.cloud_scores import MIN_POINTS, CloudScores, Scores, fit_clou
 from core.analysis.collapse import Collapse, collapse, null_clouds
 from core.analysis.displacement import PermutationTest, displacement, mean_shift, procrustes_similarity
 from core.analysis.intervals import bootstrap, spread
-from core.analysis.quantities import Quantity, quantity
+from core.analysis.quantities import Quantity, forget_prior, quantity
 from core.analysis.two_sample import EnergyTest, energy_of_pairs, energy_to_cloud
 from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
 from core.fits.moments import Moments
 
 HELD_OUT = "held-out points"
-MAX_PLACED = 5000
-"""Points of a cloud that vectors are placed in, at most."""
-OF_THE_START = (
+MAX_CLOUD = 5000
+"""Most points of a cloud that vectors are compared with."""
+NEED_PRIOR = (
     "norm before",
     "distance",
     "angle",
@@ -34,14 +34,14 @@ _SCORES = {"mahalanobis": ("percentile", "inside"), "neighbour": ("support", "su
 
 @dataclass(frozen=True)
 class SiteCloud:
-    """Points that vectors are held against.
+    """Points that vectors are compared with.
 
     Attributes:
         name: for tables.
         points: (m, d).
-        tokens: (m,) text of each.
-        documents: (m,) which document each comes from; None where there are none.
-        moments: exact ones, if they are known.
+        tokens: (m,) text of each point.
+        documents: (m,) document of each point; None if there are no documents.
+        moments: exact moments, if known.
     """
 
     name: str
@@ -52,24 +52,33 @@ class SiteCloud:
 
     @property
     def n_units(self) -> int:
-        """Return how many points can count as independent: one per document."""
+        """Return how many points count as independent: one per document."""
         return len(self.points) if self.documents is None else len(np.unique(self.documents))
+
+
+class PromptSummary(TypedDict):
+    """The measures of a prompt at one site as documents carry them, each by its name; `place` by cloud first."""
+
+    displacement: dict[str, Quantity]
+    collapse: dict[str, Quantity]
+    place: dict[str, dict[str, Quantity]]
+    shape: dict[str, Quantity]
 
 
 @dataclass(frozen=True)
 class PromptMeasures:
-    """What was found.
+    """The measures of a prompt at one site.
 
     Attributes:
-        summary: by group ('displacement', 'collapse', 'shape', 'place' by cloud) and name, JSON-able.
-        vectors: one row a vector.
-        nulls: one row a null point: its distances to the nearest rows.
+        summary: as documents carry it.
+        vectors: one row per vector.
+        nulls: one row per null sample, with its distances to the nearest rows.
         null_points: by name, (n, d) some points of each null.
-        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector along its trajectory.
+        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector in each snapshot.
         snapped: (n_prompt, d) the nearest row of each posterior vector.
     """
 
-    summary: dict[str, Any]
+    summary: PromptSummary
     vectors: pd.DataFrame
     nulls: pd.DataFrame
     null_points: dict[str, NDArray[np.float32]]
@@ -78,7 +87,7 @@ class PromptMeasures:
 
 
 def measure_prompt(
-    way: NDArray[np.floating],
+    trajectory: NDArray[np.floating],
     rows: SiteCloud,
     clouds: Sequence[SiteCloud],
     rng: np.random.Generator,
@@ -88,16 +97,16 @@ def measure_prompt(
     """Measure a prompt at one site.
 
     Args:
-        way: (n, n_prompt, d) snapshots; the first is the prior sample, the last the posterior.
-        rows: what vectors may have fallen onto: the vocabulary, or tokens as they are at this site.
-        clouds: what vectors are placed in; one of fewer than ten points is passed over.
-        rng: decides nulls, permutations and held-out documents.
-        n_kept: points of each null that are kept to be looked at.
-        begun: whether the first snapshot is the prior sample; if that is not known, nothing is said of it.
+        trajectory: (n, n_prompt, d) snapshots; the first is the prior sample, the last the posterior.
+        rows: where vectors may have collapsed to: the vocabulary, or tokens at this site.
+        clouds: that vectors are compared with; a cloud of fewer than ten points is skipped.
+        rng: source of null samples, permutations and held-out documents.
+        n_kept: number of points of each null that are kept for display.
+        begun: whether the first snapshot is the prior sample; otherwise nothing that needs it is measured.
     """
-    prior, posterior = way[0], way[-1]
+    prior, posterior = trajectory[0], trajectory[-1]
     nulls = null_clouds(posterior, rows.points, rng, rows.moments, rows_name=rows.name)
-    vectors = {"prior": prior, "posterior": posterior, "way": way.reshape(-1, way.shape[2])}
+    vectors = {"prior": prior, "posterior": posterior, "trajectory": trajectory.reshape(-1, trajectory.shape[2])}
     near = collapse(vectors, rows.points, nulls)
     tokens = np.asarray(rows.tokens, dtype=object)
     table = _vectors(prior, posterior, near, tokens)
@@ -114,28 +123,33 @@ def measure_prompt(
             placed[cloud.name]["energy"] = _tested(energy, "labels shuffled")
         for column, scores in _columns(after).items():
             table[f"{column} in {cloud.name}"] = scores
-    summary = {
+    summary: PromptSummary = {
         "displacement": _displacement(prior, posterior, rng) if begun else {},
         "collapse": _collapse(near),
         "place": placed,
         "shape": _shape(prior, posterior, clouds, rng),
     }
     return PromptMeasures(
-        summary if begun else without_prior(summary),
-        table if begun else table.drop(columns=list(OF_THE_START)),
+        summary if begun else _without_prior(summary),
+        table if begun else table.drop(columns=list(NEED_PRIOR)),
         _null_table(near),
         {name: np.asarray(points[:n_kept], np.float32) for name, points in nulls.clouds.items()},
-        tokens[near.nearest["way"].cosine_row].reshape(way.shape[:2]),
+        tokens[near.nearest["trajectory"].cosine_row].reshape(trajectory.shape[:2]),
         np.asarray(rows.points[near.nearest["posterior"].cosine_row], np.float32),
     )
 
 
-def without_prior(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a summary without the prior sample's own values, at any depth."""
+def _without_prior(summary: PromptSummary) -> PromptSummary:
+    """Return a summary without the values of the prior sample."""
+
+    def bare(group: Mapping[str, Quantity]) -> dict[str, Quantity]:
+        return {name: forget_prior(found) for name, found in group.items()}
+
     return {
-        name: without_prior(found) if isinstance(found, dict) else found
-        for name, found in summary.items()
-        if name != "prior"
+        "displacement": bare(summary["displacement"]),
+        "collapse": bare(summary["collapse"]),
+        "place": {cloud: bare(found) for cloud, found in summary["place"].items()},
+        "shape": bare(summary["shape"]),
     }
 
 
@@ -173,7 +187,7 @@ def _collapse(near: Collapse) -> dict[str, Quantity]:
 def _shape(
     prior: NDArray, posterior: NDArray, clouds: Sequence[SiteCloud], rng: np.random.Generator
 ) -> dict[str, Quantity]:
-    before, after = shape(prior), shape(posterior)
+    before, after = vars(shape(prior)), vars(shape(posterior))
     subsets = {
         f"subsets of {cloud.name}": shape_of_subsets(cloud.points, len(posterior), rng, cloud.documents)
         for cloud in clouds
@@ -237,9 +251,9 @@ def _null_table(near: Collapse) -> pd.DataFrame:
 
 
 def _some(cloud: SiteCloud) -> SiteCloud:
-    """Return a cloud of a size that can be fitted in a moment; which rows does not depend on the run."""
-    if len(cloud.points) <= MAX_PLACED:
+    """Return at most `MAX_CLOUD` points of a cloud; the choice does not depend on the run."""
+    if len(cloud.points) <= MAX_CLOUD:
         return cloud
-    chosen = np.sort(np.random.default_rng(0).choice(len(cloud.points), size=MAX_PLACED, replace=False))
+    chosen = np.sort(np.random.default_rng(0).choice(len(cloud.points), size=MAX_CLOUD, replace=False))
     documents = None if cloud.documents is None else cloud.documents[chosen]
     return SiteCloud(cloud.name, cloud.points[chosen], [str(cloud.tokens[i]) for i in chosen], documents, cloud.moments)

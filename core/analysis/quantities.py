@@ -1,27 +1,37 @@
-"""A measured number as documents and tables carry it: value, interval, the prior sample's own value, nulls, p."""
+"""A measured number as documents and tables carry it: value, interval, value of the prior sample, nulls and p."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 
 from core.analysis.intervals import Interval
 
-Quantity = dict[str, Any]
-"""`value` (of the posterior, or of the way there), and where there are such: `low` and `high` (95 % interval), `prior`
-(the prior sample's value), `nulls` (by name, each with `value` and perhaps `low` and `high`), `p`."""
+
+class Quantity(TypedDict, total=False):
+    """A number of the posterior, or of the change from prior to posterior; what is unknown is left out.
+
+    `low` and `high` are the 95 % interval, `prior` the value of the prior sample, `nulls` null distributions by name.
+    """
+
+    value: Required[float | None]
+    low: float
+    high: float
+    prior: float
+    nulls: dict[str, "Quantity"]
+    p: float
 
 
 @dataclass(frozen=True)
 class Named:
-    """A quantity and where it belongs.
+    """A quantity and what it is of.
 
     Attributes:
         group: 'quality', 'displacement', 'collapse', 'place', 'shape', 'speed' or 'worth'.
         name: within the group; `group.name` has a definition.
-        site: None where it is of the whole run.
-        cloud: the cloud vectors are placed in; None where there is none.
+        site: None for the whole run.
+        cloud: that vectors are compared with; None for none.
         quantity: the number.
     """
 
@@ -38,16 +48,24 @@ def quantity(
     nulls: Mapping[str, float | Interval | None] | None = None,
     p: float | None = None,
 ) -> Quantity:
-    """Return a quantity without what is not known; a number that is not finite is not known."""
-    found: Quantity = {"value": None, **_numbers(value)}
+    """Return a quantity without what is unknown; a number that is not finite is unknown."""
+    found = _numbers(value)
     if (before := _number(prior)) is not None:
         found["prior"] = before
-    known = {name: _numbers(null) for name, null in (nulls or {}).items() if _numbers(null)}
+    drawn = {name: _numbers(null) for name, null in (nulls or {}).items()}
+    known = {name: null for name, null in drawn.items() if null["value"] is not None}
     if known:
         found["nulls"] = known
     if (share := _number(p)) is not None:
         found["p"] = share
     return found
+
+
+def forget_prior(known: Quantity) -> Quantity:
+    """Return a quantity without the value of the prior sample."""
+    rest = known.copy()
+    rest.pop("prior", None)
+    return rest
 
 
 def each_quantity(run: Mapping[str, Any]) -> Iterator[Named]:
@@ -66,9 +84,16 @@ def each_quantity(run: Mapping[str, Any]) -> Iterator[Named]:
         yield Named("worth", name, None, None, found)
 
 
-def _numbers(value: float | Interval | None) -> dict[str, float]:
-    fields = vars(value) if isinstance(value, Interval) else {"value": value}
-    return {name: number for name, raw in fields.items() if (number := _number(raw)) is not None}
+def _numbers(value: float | Interval | None) -> Quantity:
+    """Return a number with its interval, as far as they are known."""
+    if not isinstance(value, Interval):
+        return {"value": _number(value)}
+    found: Quantity = {"value": _number(value.value)}
+    if (low := _number(value.low)) is not None:
+        found["low"] = low
+    if (high := _number(value.high)) is not None:
+        found["high"] = high
+    return found
 
 
 def _number(value: Any) -> float | None:

@@ -58,8 +58,8 @@ def run_features(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     values = [
         np.log(max(norms.mean(), _FLOOR)),
         logs.std(),
-        np.log(max(found["trace"], _FLOOR)) if n > 1 else 0.0,
-        found["effective_rank"] if np.isfinite(found["effective_rank"]) else 1.0,
+        np.log(max(found.trace, _FLOOR)) if n > 1 else 0.0,
+        found.effective_rank if np.isfinite(found.effective_rank) else 1.0,
         cosine,
         np.log(max(np.linalg.norm(vectors.mean(axis=0)), _FLOOR)),
     ]

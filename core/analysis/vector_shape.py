@@ -1,18 +1,38 @@
 """The shape of a few vectors: how many directions they use, how far they spread, how far apart they lie."""
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 from numpy.typing import NDArray
 
 N_SUBSETS = 200
-"""Subsets of a cloud that its own values are read from."""
-QUANTITIES = ("effective_rank", "trace", "distance_median", "distance_min", "distance_max")
+"""Number of random subsets of a cloud."""
 
 
-def shape(points: NDArray[np.floating]) -> dict[str, float]:
-    """Return the values of `QUANTITIES` for points (n, d); NaN where there are too few of them.
+@dataclass(frozen=True)
+class VectorShape:
+    """The shape of a few vectors; NaN where there are too few of them.
 
-    The effective rank is exp(entropy of the shares of the covariance's eigenvalues), from 1 to n - 1. The trace is the
-    total variance, divided by n - 1. Distances are Euclidean, over all pairs.
+    Attributes:
+        effective_rank: exp(entropy of the shares of the covariance's eigenvalues), from 1 to n - 1.
+        trace: total variance, with divisor n - 1.
+        distance_median: of the Euclidean distances of all pairs.
+        distance_min: smallest of them.
+        distance_max: largest of them.
+    """
+
+    effective_rank: float = np.nan
+    trace: float = np.nan
+    distance_median: float = np.nan
+    distance_min: float = np.nan
+    distance_max: float = np.nan
+
+
+QUANTITIES = tuple(field.name for field in fields(VectorShape))
+
+
+def shape(points: NDArray[np.floating]) -> VectorShape:
+    """Return the shape of points (n, d).
 
     Source: effective rank by Roy & Vetterli, 2007.
     Deviation: shares of eigenvalues of the covariance, not of singular values, so that they are shares of variance.
@@ -20,7 +40,7 @@ def shape(points: NDArray[np.floating]) -> dict[str, float]:
     points = np.asarray(points, np.float64)
     n = len(points)
     if n < 2:
-        return dict.fromkeys(QUANTITIES, np.nan)
+        return VectorShape()
     centred = points - points.mean(axis=0)
     gram = centred @ centred.T
     variance = np.clip(np.linalg.eigvalsh(gram), 0, None)
@@ -29,13 +49,13 @@ def shape(points: NDArray[np.floating]) -> dict[str, float]:
     squares = np.diag(gram)
     squared = squares[:, None] + squares[None] - 2 * gram
     distances = np.sqrt(np.clip(squared[np.triu_indices(n, 1)], 0, None))
-    return {
-        "effective_rank": float(np.exp(-(shares * np.log(shares)).sum())) if len(shares) else np.nan,
-        "trace": float(variance.sum() / (n - 1)),
-        "distance_median": float(np.median(distances)),
-        "distance_min": float(distances.min()),
-        "distance_max": float(distances.max()),
-    }
+    return VectorShape(
+        effective_rank=float(np.exp(-(shares * np.log(shares)).sum())) if len(shares) else np.nan,
+        trace=float(variance.sum() / (n - 1)),
+        distance_median=float(np.median(distances)),
+        distance_min=float(distances.min()),
+        distance_max=float(distances.max()),
+    )
 
 
 def shape_of_subsets(
@@ -45,24 +65,23 @@ def shape_of_subsets(
     documents: NDArray[np.integer] | None = None,
     n_subsets: int = N_SUBSETS,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return what random subsets of a cloud have: the values (n_subsets,) of each of `QUANTITIES`.
+    """Return the shapes of random subsets of a cloud: (n_subsets,) values of each of `QUANTITIES`.
 
     Args:
         cloud: (m, d).
-        n: points of a subset; all of the cloud where it has fewer.
-        rng: decides the subsets.
-        documents: (m,) which document each point comes from; where there are n of them, a subset takes no two points
-            from one.
-        n_subsets: how many.
+        n: number of points in a subset; the whole cloud if it has fewer.
+        rng: draws the subsets.
+        documents: (m,) document of each point; if there are at least n, no two points of a subset share one.
+        n_subsets: number of subsets.
     """
     found = [shape(cloud[np.sort(draw_rows(len(cloud), n, rng, documents))]) for _ in range(n_subsets)]
-    return {name: np.array([values[name] for values in found]) for name in QUANTITIES}
+    return {name: np.array([getattr(one, name) for one in found]) for name in QUANTITIES}
 
 
 def draw_rows(
     n_rows: int, n: int, rng: np.random.Generator, documents: NDArray[np.integer] | None = None
 ) -> NDArray[np.intp]:
-    """Return up to n rows, each of another document where there are so many of them."""
+    """Return up to n rows, each from a different document if there are enough documents."""
     if documents is None:
         return rng.choice(n_rows, size=min(n, n_rows), replace=False)
     order = rng.permutation(n_rows)

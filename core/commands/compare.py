@@ -71,5 +71,5 @@ def in_words(quantity: Quantity) -> str:
 
 def _interval(numbers: Quantity) -> str:
     value = numbers.get("value")
-    bounds = [f"{numbers[name]:.4g}" if name in numbers else "" for name in ("low", "high")]
+    bounds = [f"{bound:.4g}" if bound is not None else "" for bound in (numbers.get("low"), numbers.get("high"))]
     return ("–" if value is None else f"{value:.4g}") + (f" [{bounds[0]}, {bounds[1]}]" if any(bounds) else "")

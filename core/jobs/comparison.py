@@ -92,9 +92,10 @@ def _speed(summary: dict[str, Any], target: float | None) -> dict[str, Quantity]
     found = {name: quantity(value) for name, value in known.items() if value is not None}
     if target is not None and evaluations["loss"]:
         reached = steps_to_target(evaluations["step"], evaluations["loss"], target)
-        found["steps_to_target"] = quantity(reached.step) | (
-            {"low": float(reached.after)} if reached.after is not None else {}
-        )
+        steps = quantity(reached.step)
+        if reached.after is not None:
+            steps["low"] = float(reached.after)
+        found["steps_to_target"] = steps
     return found
 
 

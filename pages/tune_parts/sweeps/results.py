@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.analysis.quantities import Quantity
 from core.figures.palette import prior_marks
 from core.figures.sweep_results import Compared, Curve, compared_figure, rates_figure
 from core.figures.tradeoff import tradeoff_figure
@@ -116,7 +117,7 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
 
 def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     first, second = (words_of(pair[which], names) for which in ("first", "second"))
-    difference = dict(pair["difference"])
+    difference: Quantity = pair["difference"].copy()
     p = difference.pop("p", None)
     found = number_words(difference)
     return {"loss of": first, "minus that of": second, "is": found, "p": p, "seeds": pair["n_seeds"]}

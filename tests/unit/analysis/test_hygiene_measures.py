@@ -89,17 +89,17 @@ def test_a_clump_far_out_owns_the_first_component_and_the_kurtosis():
     for part in clumped:
         part[::10, 0] += 80
     before, after = (
-        {(row["statistic"], row["cloud"]): row for row in measure_variant(("a", "b"), points, documents, rng)}
+        {(row.statistic, row.cloud): row for row in measure_variant(("a", "b"), points, documents, rng)}
         for points in (plain, clumped)
     )
-    assert before[("lda_accuracy", "all")]["p"] == pytest.approx(0.01)
-    assert after[("first_component", "a")]["value"] > 0.9 > 0.3 > before[("first_component", "a")]["high"]
-    assert after[("kurtosis_random", "a")]["value"] > before[("kurtosis_random", "a")]["value"]
+    assert before[("lda_accuracy", "all")].p == pytest.approx(0.01)
+    assert after[("first_component", "a")].value > 0.9 > 0.3 > before[("first_component", "a")].high
+    assert after[("kurtosis_random", "a")].value > before[("kurtosis_random", "a")].value
     norms = np.linalg.norm(plain[0], axis=1)
-    assert before[("mean_norm", "a")]["value"] == pytest.approx(norms.mean())
+    assert before[("mean_norm", "a")].value == pytest.approx(norms.mean())
     for row in before.values():
-        assert row["low"] <= row["value"] <= row["high"]
-        assert row["n"] == (400 if row["cloud"] == "all" else 200)
+        assert row.low <= row.value <= row.high
+        assert row.n == (400 if row.cloud == "all" else 200)
 
 
 def test_too_few_points_are_refused():

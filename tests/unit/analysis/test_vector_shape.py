@@ -7,12 +7,12 @@ from core.analysis.vector_shape import QUANTITIES, draw_rows, shape, shape_of_su
 
 def test_shape_in_closed_form():
     found = shape(np.concatenate([np.eye(4), -np.eye(4)]))
-    assert found["effective_rank"] == pytest.approx(4)
-    assert found["trace"] == pytest.approx(8 / 7)
-    assert found["distance_min"] == pytest.approx(np.sqrt(2))
-    assert found["distance_max"] == pytest.approx(2)
+    assert found.effective_rank == pytest.approx(4)
+    assert found.trace == pytest.approx(8 / 7)
+    assert found.distance_min == pytest.approx(np.sqrt(2))
+    assert found.distance_max == pytest.approx(2)
     line = shape(np.outer(np.arange(5.0), np.ones(7)))
-    assert line["effective_rank"] == pytest.approx(1, abs=1e-6)
+    assert line.effective_rank == pytest.approx(1, abs=1e-6)
 
 
 def test_shape_against_numpy_and_scipy():
@@ -20,17 +20,17 @@ def test_shape_against_numpy_and_scipy():
     found = shape(points)
     variance = np.linalg.eigvalsh(np.cov(points.T))
     shares = variance / variance.sum()
-    assert found["effective_rank"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
-    assert found["trace"] == pytest.approx(variance.sum())
-    assert found["distance_median"] == pytest.approx(np.median(pdist(points)))
-    assert found["distance_min"] == pytest.approx(pdist(points).min())
+    assert found.effective_rank == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
+    assert found.trace == pytest.approx(variance.sum())
+    assert found.distance_median == pytest.approx(np.median(pdist(points)))
+    assert found.distance_min == pytest.approx(pdist(points).min())
 
 
 def test_one_vector_has_no_shape_and_coinciding_ones_no_rank():
-    assert np.isnan(list(shape(np.ones((1, 3))).values())).all()
+    assert np.isnan(list(vars(shape(np.ones((1, 3)))).values())).all()
     same = shape(np.ones((3, 3)))
-    assert np.isnan(same["effective_rank"])
-    assert same["trace"] == same["distance_max"] == 0
+    assert np.isnan(same.effective_rank)
+    assert same.trace == same.distance_max == 0
 
 
 def test_subsets_have_the_clouds_own_values():

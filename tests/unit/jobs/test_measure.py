@@ -1,5 +1,6 @@
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,7 @@ def test_every_quantity_of_the_document_is_defined(store, soft):
     assert all(text.endswith(".") and "\n" not in text for text in document["definitions"].values())
     for run in document["runs"]:
         for named in each_quantity(run):
-            numbers = [named.quantity, *named.quantity.get("nulls", {}).values()]
+            numbers: list[Any] = [named.quantity, *named.quantity.get("nulls", {}).values()]
             assert all(n["low"] <= n["value"] <= n["high"] for n in numbers if {"low", "high", "value"} <= set(n))
 
 
