@@ -1,4 +1,4 @@
-"""Curves over sites: a number with its interval, and the band of its null."""
+"""Curves over sites: values with intervals, and the bands of their nulls."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _TOGETHER = "#3C4350"
 _COLUMNS = 2
 _HEIGHT = 250
 _WIDEST = 12
-"""Sites whose names are written on an axis at most."""
+"""Most site names on an axis."""
 _BAND = 0.14
 
 
@@ -32,16 +32,16 @@ def curves_figure(
     chosen: int | str | None = None,
     revision: str = "curves",
 ) -> go.Figure:
-    """Draw quantities over sites, one a panel: points with 95 % intervals, over the bands of their nulls.
+    """Draw quantities over sites, one per panel: points with 95 % intervals over the bands of their nulls.
 
-    A filled point is one whose p is at most 0.05, or that has none; the point's `customdata` is its site.
+    A point is filled if its p is at most 0.05 or it has none; its `customdata` is its site.
 
     Args:
         table: site, quantity, cloud, value, low, high, null, null_low, null_high, p.
         quantities: to draw.
         names: of the data sets, in the order of their hues.
         sites: in the order of the stream.
-        chosen: site that is marked by a line.
+        chosen: site marked by a line.
         revision: see `style`.
     """
     grid = PanelGrid(len(quantities), _COLUMNS)
@@ -121,7 +121,7 @@ def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -
 
 
 def _look(cloud: str, names: Sequence[str]) -> tuple[str, str, str]:
-    """Return colour of the line, colour and symbol of the points; a pair has the line of one, the other's points."""
+    """Return colour of the line, colour and symbol of the points; a pair mixes those of its two data sets."""
     if cloud in names:
         look = mark("dataset", names.index(cloud))
         return look.colour, look.colour, look.symbol

@@ -23,9 +23,9 @@ class Axes:
     """What the axes mean.
 
     Attributes:
-        titles: one a dimension.
+        titles: one per dimension.
         ticks: whether numbers along an axis mean anything.
-        equal: whether one unit is equally long along both axes.
+        equal: whether one unit has the same length along all axes.
     """
 
     titles: tuple[str, ...]
@@ -46,7 +46,7 @@ def pca_axes(explained: NDArray[np.floating], n_components: int, equal: bool = T
 
 
 def tsne_axes(n_components: int) -> Axes:
-    """Return axes without ticks: distances on a t-SNE map mean nothing beyond neighbourhoods."""
+    """Return axes without ticks: on a t-SNE map only neighbourhoods mean anything."""
     return Axes(tuple(f"t-SNE {k + 1}" for k in range(n_components)), False, True)
 
 
@@ -60,7 +60,7 @@ def map_figure(
     """Draw layers on a map, the first at the bottom.
 
     Args:
-        layers: at least one with a placed point.
+        layers: at least one with a point.
         axes: their number is the number of dimensions.
         arrows: pairs of equally long layers; an arrow goes from each point of the first to its partner, where both
             have a place.

@@ -13,7 +13,7 @@ from core.figures.palette import mark
 from core.figures.text import show
 
 SHARES = (0.25, 0.5, 0.75)
-"""Of the points, inside the lines: evenly spaced, as plotly draws them."""
+"""Shares of the points inside the lines, evenly spaced because Plotly needs it."""
 _CELLS = 96
 _MARGIN = 3.0
 """Standard deviations of the kernel around the outermost points."""
@@ -67,7 +67,7 @@ def density(points: NDArray[np.floating], cells: int = _CELLS) -> DensityGrid:
 
 
 def contours(layers: Sequence[Layer]) -> list[go.Contour]:
-    """Return lines that hold the `SHARES` of each layer's points, in its hue; of layers too small or flat, none."""
+    """Return lines around the `SHARES` of each layer's points, in its hue; none for layers too small or flat."""
     traces = []
     for layer in layers:
         points = layer.coordinates[layer.placed]

@@ -1,4 +1,4 @@
-"""Densities of one number: of samples, beside the law that they should follow."""
+"""Densities of one number: histograms of samples, and the distributions that they should follow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from core.priors.radial import ExclusionCurve
 
 _BINS = (6, 60)
 _WIDE = 20.0
-"""Where the largest value is so many times the smallest, the axis is logarithmic."""
+"""Ratio of largest to smallest value above which the axis is logarithmic."""
 _MARKER = "rgba(128,134,145,0.7)"
-_READINGS = {"later": ("later text", PRIOR.colour), "earlier": ("earlier text", DATASET_MARKS[0].colour)}
+_VERSIONS = {"later": ("later text", PRIOR.colour), "earlier": ("earlier text", DATASET_MARKS[0].colour)}
 _PANELS = {"acceptance": "acceptance", "excluded": "excluded radius / √dim", "push": "shell pushed out, %"}
 
 
@@ -30,7 +30,7 @@ class DensityCurve:
         name: for the legend; shown as text, never as markup.
         values: (n,).
         colour: hex.
-        law: radius and density (m,) that the values should follow, if there is one.
+        law: radius and density (m,) that the values should follow; None for none.
     """
 
     name: str
@@ -42,7 +42,7 @@ class DensityCurve:
 def density_figure(
     series: Sequence[DensityCurve], title: str, revision: str = "density", height: int = 340
 ) -> go.Figure:
-    """Draw a histogram of each cloud as steps, and its law dotted; each pair is scaled to a peak of one.
+    """Draw a histogram of each cloud, and its law dotted; each pair is scaled to a peak of 1.
 
     Args:
         series: at least one, positive values.
@@ -139,16 +139,16 @@ def exclusion_figure(
     """Draw acceptance, excluded radius and push of Gaussian exclusion over the dimension and over c.
 
     Args:
-        over_dim: by reading, dimensions (n,) and the curve over them at `c`.
-        over_c: by reading, values of c (n,) and the curve over them at `dim`.
+        over_dim: by version of the paper's text, dimensions (n,) and the curve over them at `c`.
+        over_c: by version, values of c (n,) and the curve over them at `dim`.
         dim: marked in the upper row.
         c: marked in the lower row.
         revision: see `style`.
     """
     figure = make_subplots(2, 3, subplot_titles=[*_PANELS.values()] * 2, vertical_spacing=0.27, horizontal_spacing=0.07)
     for row, curves in enumerate((over_dim, over_c), start=1):
-        for reading, (x, curve) in curves.items():
-            name, colour = _READINGS[reading]
+        for version, (x, curve) in curves.items():
+            name, colour = _VERSIONS[version]
             for column, panel in enumerate(_PANELS, start=1):
                 values = getattr(curve, panel)
                 for outside in (True, False):
@@ -186,7 +186,7 @@ def exclusion_figure(
 
 
 def _logarithmic(low: float, high: float) -> dict[str, Any]:
-    """Return a logarithmic axis with ticks at 1, 2 and 5 of each decade, over many decades at 1 alone."""
+    """Return a logarithmic axis with ticks at 1, 2 and 5 in each decade; over many decades only at 1."""
     first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
     digits = [1, 2, 5] if high < 1e3 * low else [1]
     ticks = np.outer(10.0 ** np.arange(first, last + 1), digits).ravel()
@@ -194,7 +194,7 @@ def _logarithmic(low: float, high: float) -> dict[str, Any]:
 
 
 def _steps(values: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a histogram's outline (n,): as many bins as the values bear, and a spike where they are all one."""
+    """Return a histogram's outline (n,), with bins by number of values; a spike if all values are equal."""
     values = np.asarray(values, np.float64)
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-300):

@@ -1,4 +1,4 @@
-"""Values with intervals, a line each, beside what they are compared with."""
+"""Values with intervals, one per line, and the levels they are compared with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ class Lines:
 
     Attributes:
         title: above it.
-        values: by name, from the top.
-        levels: drawn across the panel, by name.
+        values: by name, from top to bottom.
+        levels: by name, drawn across the panel.
     """
 
     title: str
@@ -34,7 +34,7 @@ class Lines:
 
 
 def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") -> go.Figure:
-    """Draw panels below each other that share what their axis means.
+    """Draw panels below each other whose axes mean the same.
 
     Args:
         panels: at least one, each with a value.

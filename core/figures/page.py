@@ -1,4 +1,4 @@
-"""A figure as a page of its own, which opens without a network."""
+"""A figure as an HTML page that opens without a network."""
 
 from html import escape
 
@@ -23,7 +23,7 @@ p {{ color: #555; line-height: 1.45; }}
 
 
 CODE = "plotly.min.js"
-"""The file that pages without Plotly's own code inside look for beside them."""
+"""The file beside a page from which it loads Plotly's code, unless the code is inside the page."""
 
 
 def page(figure: go.Figure, title: str, caption: str = "", alone: bool = True) -> str:
@@ -31,9 +31,9 @@ def page(figure: go.Figure, title: str, caption: str = "", alone: bool = True) -
 
     Args:
         figure: drawn in it.
-        title: above it; shown as text, never as markup.
-        caption: below it, likewise.
-        alone: whether Plotly's own code, 4.6 MB, is inside; otherwise the file `CODE` must lie beside the page.
+        title: above the figure; shown as text, never as markup.
+        caption: below the figure, likewise.
+        alone: whether Plotly's code (4.6 MB) is inside; otherwise the file `CODE` must lie beside the page.
     """
     picture = figure.to_html(
         include_plotlyjs=True if alone else "directory", full_html=False, config={"displaylogo": False}

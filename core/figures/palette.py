@@ -46,7 +46,7 @@ DATASET_MARKS = (
     Mark("#A8A32A", "star-square", "diamond", 5, 0.65),
     Mark("#55606E", "triangle-down", "circle", 5, 0.65),
 )
-"""Data sets in the order they were chosen; none takes the hue of a role. After seven they repeat."""
+"""Data sets in the order in which they were chosen; none has the hue of a role. After seven they repeat."""
 
 SENTENCE_MARKS = (
     Mark("#0B62A4", "circle", "circle", 8, 0.95),
@@ -56,20 +56,20 @@ SENTENCE_MARKS = (
     Mark("#6B4E16", "pentagon", "diamond-open", 9, 0.95),
     Mark("#2B2F38", "hexagon", "square-open", 9, 0.95),
 )
-"""Paths of sentences, dark enough for thin lines over a grey cloud; after six they repeat."""
+"""Trajectories of sentences, dark enough for thin lines over a grey cloud. After six they repeat."""
 QUESTION = Mark("#0B5A3C", "circle", "circle", 7, 0.95)
 ANSWER = Mark("#25A244", "diamond", "diamond", 9, 0.95)
 ANSWER_AFTER_PROMPT = Mark("#8BB81E", "square", "square", 9, 0.95)
-"""The paper's Figure 3: a question dark green, its answer green; an answer after a tuned prompt yellow-green."""
+"""As in the paper's Figure 3: a question dark green, its answer green, an answer after a tuned prompt yellow-green."""
 
 CONTINUOUS = "Viridis"
-"""Scale of a number such as the position in the document."""
+"""Colour scale of a number, such as the position in the document."""
 
 _ROLES = {"reference": REFERENCE, "prior": PRIOR, "posterior": POSTERIOR, "xavier": XAVIER}
 
 
 def mark(role: Role, index: int = 0) -> Mark:
-    """Return how a role is drawn; `index` tells data sets apart."""
+    """Return how a role is drawn; `index` distinguishes data sets."""
     if role == "dataset":
         return DATASET_MARKS[index % len(DATASET_MARKS)]
     return _ROLES[role]

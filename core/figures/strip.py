@@ -1,4 +1,4 @@
-"""The layer strip: one small map a site, all in one figure."""
+"""The layer strip: one small map per site, all in one figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from core.figures.text import show, token
 COLUMNS = 8
 PANEL_HEIGHT = 132
 _BEYOND = 0.005
-"""Share of a site's points at each end of an axis that may lie beyond the frame."""
+"""Share of a site's points that may lie outside the frame at each end of an axis."""
 _CUT = 0.15
-"""Share of the sites that may spread further; one wild site must not make all others small."""
+"""Share of the sites that may be cut, so that one wide site does not shrink all others."""
 _CHOSEN = "#CF2030"
 
 
@@ -28,8 +28,8 @@ class SmallMap:
 
     Attributes:
         site: its name.
-        coordinates: (n, 2) of the points, the same at every site.
-        shown: share of the site's variance in the picture's plane.
+        coordinates: (n, 2) of the same points at every site.
+        shown: share of the site's variance in the plane of the map.
     """
 
     site: int | str
@@ -57,9 +57,9 @@ def strip_figure(
         names: of the data sets.
         datasets: (n,) number of the data set of each point.
         tokens: (n,) text of each point.
-        chosen: site whose title is marked.
+        chosen: site with a marked title.
         revision: see `style`.
-        columns: small maps side by side.
+        columns: most small maps in a row.
         panel_height: of a small map, in pixels.
     """
     grid = PanelGrid(len(maps), columns)
@@ -101,7 +101,7 @@ def strip_figure(
 
 
 def site_of_trace(number: int, sites: Sequence[int | str], n_datasets: int) -> int | str | None:
-    """Return the site that a trace of the strip belongs to; None for a number that is none of them."""
+    """Return the site of a trace of the strip; None for a number outside the strip."""
     index = number // n_datasets
     return sites[index] if 0 <= index < len(sites) else None
 
@@ -112,7 +112,7 @@ def _title(small: SmallMap, chosen: int | str | None) -> str:
 
 
 def _range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the axes begin and end: around most points of most sites; a few that spread more are cut."""
+    """Return the ranges of the axes: around most points of most sites."""
     ends = np.array([np.quantile(coordinates, [_BEYOND, 1 - _BEYOND], axis=0) for coordinates in maps])
     low = np.asarray(np.quantile(ends[:, 0], _CUT, axis=0, method="higher"), np.float64)
     high = np.asarray(np.quantile(ends[:, 1], 1 - _CUT, axis=0, method="lower"), np.float64)

@@ -1,4 +1,4 @@
-"""What all figures share: margins, legend above the picture, grids that suit a light and a dark page."""
+"""What all figures share: margins, a legend above the plot, grids that suit a light and a dark page."""
 
 from typing import Any
 
@@ -6,6 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+POINTS_BELOW = (
+    ".js-plotly-plot .svg-container { isolation: isolate; } "
+    ".js-plotly-plot .gl-container:has(> .gl-canvas) { position: absolute; top: 0; left: 0; z-index: -1; }"
+)
+"""CSS for every page with figures: Plotly draws the WebGL canvas above all other traces, where a dense cloud would hide
+vectors and trajectories."""
 GRID = "rgba(128,134,145,0.18)"
 ZERO = "rgba(128,134,145,0.35)"
 HEIGHT = 560
@@ -18,7 +24,7 @@ def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
     Args:
         figure: changed in place.
         height: pixels.
-        revision: while it stays the same, zoom and hidden layers survive a redraw.
+        revision: zoom and hidden layers survive a redraw while it stays the same.
     """
     figure.update_layout(
         height=height,

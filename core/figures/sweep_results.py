@@ -1,4 +1,4 @@
-"""A sweep: how its runs stand, what each learning rate gave, how groups compare at their best ones, and transfer."""
+"""Results of a sweep: states of its runs, losses over learning rates, groups at their best rates, and transfer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ STATES = {
     "cancelled": "#EBD48F",
     "interrupted": "#EBD48F",
 }
-"""Light enough for dark text in each; the text says the state too."""
+"""Colours light enough for dark text, which names the state too."""
 _INK = "#20242B"
 _ROW_HEIGHT = 34
 _BELOW = 0.24
-"""Of the mean's line, where its runs are drawn."""
+"""Distance below a mean at which its runs are drawn."""
 _LONGEST = 46
-"""Characters of a label on an axis; the whole is in the hover."""
+"""Most characters of a label on an axis; the hover has the whole."""
 
 
 @dataclass(frozen=True)
 class Square:
-    """One run on the grid.
+    """One run in the grid of states.
 
     Attributes:
         row: name of its row.
@@ -52,14 +52,14 @@ class Square:
 
 @dataclass(frozen=True)
 class Curve:
-    """What each learning rate gave one group.
+    """Losses of one group over learning rates.
 
     Attributes:
         name: of the group.
         look: its mark.
         rates: (n,) of the runs.
-        losses: (n,) validation loss at the end of each; NaN where there is none.
-        best: the chosen rate; None where there is none.
+        losses: (n,) final validation loss of each; NaN for none.
+        best: the chosen rate; None for none.
     """
 
     name: str
@@ -71,14 +71,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Compared:
-    """One group at its own rate.
+    """One group at its best learning rate.
 
     Attributes:
         name: of the group, with its rate.
         look: its mark.
         value: mean validation loss.
-        low: of its 95 % interval; NaN for a single seed.
-        high: likewise.
+        low: lower bound of its 95 % interval; NaN for a single seed.
+        high: upper bound.
         losses: (n,) of the seeds.
     """
 
@@ -91,10 +91,10 @@ class Compared:
 
 
 def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Figure:
-    """Draw a square a run, in the colour of its state.
+    """Draw one square per run, in the colour of its state.
 
     Args:
-        squares: in the order of the sweep, which is that of rows and columns.
+        squares: in the order of the sweep, which decides the order of rows and columns.
         revision: see `style`.
     """
     rows = list(dict.fromkeys(square.row for square in squares))
@@ -137,12 +137,12 @@ def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Fig
 
 
 def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
-    """Draw the validation loss over the learning rate: a point a run, a line through means, a ring at the best.
+    """Draw the validation loss over the learning rate: a point per run, a line through means, a ring at the best.
 
-    Rates at which some run has no loss have no mean.
+    A rate at which some run has no loss has no mean.
 
     Args:
-        curves: one a group.
+        curves: one per group.
         revision: see `style`.
     """
     figure = go.Figure()
@@ -190,7 +190,7 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
 
 
 def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> go.Figure:
-    """Draw each group's mean loss with its interval, and the runs it is made of.
+    """Draw each group's mean loss with its interval, and the runs behind it.
 
     Args:
         groups: from top to bottom.
@@ -203,7 +203,7 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
             x=group.losses.astype(np.float32),
             y=np.full(len(group.losses), place + _BELOW),
             mode="markers",
-            name="a run",
+            name="single run",
             marker={"color": REFERENCE.colour, "size": 7},
             legendgroup="run",
             showlegend=place == 0,
@@ -236,12 +236,12 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
 def transfer_figure(
     names: Sequence[str], gains: NDArray[np.floating], texts: Mapping[tuple[int, int], str], revision: str = "transfer"
 ) -> go.Figure:
-    """Draw what a task gains from beginning at another's posterior, the numbers written in.
+    """Draw how much loss a task saves when it starts from another task's posterior.
 
     Args:
         names: of the tasks.
-        gains: (n, n) loss from scratch minus loss from the posterior, so that help is above 0; row: task that the
-            prior comes from, column: task that is tuned. NaN where nothing was measured, as on the diagonal.
+        gains: (n, n) loss from scratch minus loss from the posterior, above 0 where the posterior helps. The row is
+            the task that the posterior comes from, the column the tuned task. NaN if not measured, as on the diagonal.
         texts: shown in a square, by row and column.
         revision: see `style`.
     """
@@ -267,7 +267,7 @@ def transfer_figure(
     )
     style(figure, 180 + 86 * len(names), revision)
     figure.update_xaxes(title_text="tuned on", showgrid=False)
-    figure.update_yaxes(title_text="begun at the posterior of", autorange="reversed", showgrid=False)
+    figure.update_yaxes(title_text="started from the posterior of", autorange="reversed", showgrid=False)
     figure.update_layout(showlegend=False)
     return figure
 

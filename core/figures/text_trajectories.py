@@ -24,7 +24,7 @@ _LINE = 1.8
 _DASHES = ("solid", "dash", "dot")
 _HEAD = 9
 _ENDS = 1.7
-"""How much larger the first and the last point of a path are drawn."""
+"""Factor on the size of the first and last point of a trajectory."""
 _CONE = 0.02
 """Length of an arrowhead in three dimensions, as a share of the map's extent."""
 
@@ -278,7 +278,7 @@ def trajectory_curves(
                 y=band["null_high"],
                 fill="tonexty",
                 fillcolor="rgba(128,134,145,0.28)",
-                name="draws of the nulls themselves",
+                name="null samples",
                 legendgroup="band",
                 showlegend=column == 1,
                 **edges,

@@ -1,4 +1,4 @@
-"""Quality against displacement, a point a value of what was varied."""
+"""Quality against displacement, one point per value of the varied setting."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,11 +12,11 @@ from core.figures.text import show
 
 _PATH = "rgba(120,126,137,0.75)"
 _PAD = 0.2
-"""Room around the points, as a share of their span."""
+"""Space around the points, as a share of their span."""
 _REACH = 1.5
-"""A baseline is drawn in the picture if it is no further from the points than so many of their spans."""
+"""A baseline is drawn if it is at most this many spans away from the points."""
 _LEAST_SPAN = 0.02
-"""Of an axis, as a share of its values: differences below it are not blown up."""
+"""Smallest span of an axis, as a share of its values, so that tiny differences stay tiny."""
 _BASELINES = {"no prompt": ("#7C8696", "dash"), "prior sample": (PRIOR.colour, "dot")}
 
 
@@ -28,7 +28,7 @@ def tradeoff_figure(
     baselines: Mapping[str, float],
     revision: str = "tradeoff",
 ) -> go.Figure:
-    """Draw what a prompt is worth over how far it has turned from its prior sample.
+    """Draw the validation loss over the angle between prior sample and posterior.
 
     Args:
         values: (n,) of the varied setting, in words, in the order in which the points are connected.
@@ -63,7 +63,7 @@ def tradeoff_figure(
             x=np.array([left, right], np.float32),
             y=np.array([value, value], np.float32),
             mode="lines",
-            name=f"{word} ({value:.3f}{'' if seen else ', beyond the picture'})",
+            name=f"{word} ({value:.3f}{'' if seen else ', outside the plot'})",
             line={"color": colour, "width": 1.5, "dash": dash},
         )
     style(figure, SMALL_HEIGHT + 80, revision)
@@ -73,7 +73,7 @@ def tradeoff_figure(
 
 
 def _range(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Return where an axis begins and ends: around the points, with room for their labels."""
+    """Return the range of an axis: around the points, with space for their labels."""
     if not len(values):
         return 0.0, 1.0
     span = max(float(np.ptp(values)), _LEAST_SPAN * float(np.abs(values).max()), 1e-6)
@@ -81,7 +81,7 @@ def _range(values: NDArray[np.floating]) -> tuple[float, float]:
 
 
 def _positions(angles: NDArray[np.floating], losses: NDArray[np.floating]) -> list[str]:
-    """Return where labels go: points that nearly coincide are told apart by labels above and below."""
+    """Return the positions of labels, so that points that nearly coincide do not share one."""
     spans = [max(float(np.ptp(part)), 1e-12) if len(part) else 1.0 for part in (angles, losses)]
     found: list[str] = []
     for i in range(len(angles)):

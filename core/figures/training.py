@@ -1,4 +1,4 @@
-"""How a prompt learns: training and validation loss beside the two baselines."""
+"""Training and validation loss of a run, with the two baselines."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from core.figures.style import SMALL_HEIGHT, style
 _DARK = "#7C8696"
 _BASELINES = {"no prompt": (_DARK, "dash"), "prior sample": (PRIOR.colour, "dot")}
 _SMOOTHED_FROM = 8
-"""Fewer losses than this have nothing to be smoothed."""
+"""Up to this many losses are not smoothed."""
 
 
 def loss_figure(
@@ -24,15 +24,15 @@ def loss_figure(
     n_steps: int,
     revision: str = "loss",
 ) -> go.Figure:
-    """Draw the loss of a run, live or ended.
+    """Draw the losses of a run, running or finished.
 
     Args:
         steps: (n,) of the training losses, from 0 or 1.
         losses: (n,) training loss of each step.
-        evaluation_steps: (m,) after which the validation loss was measured.
+        evaluation_steps: (m,) steps after which the validation loss was measured.
         evaluation_losses: (m,) validation loss.
         baselines: validation loss by name, 'no prompt' and 'prior sample', drawn as level lines.
-        n_steps: the run's length: the axis shows how much is still to come.
+        n_steps: length of the run, and of the axis.
         revision: see `style`.
     """
     figure = go.Figure()
@@ -65,7 +65,7 @@ def loss_figure(
 
 
 def smooth(losses: NDArray[np.floating], weight: float = 0.9) -> NDArray[np.float32]:
-    """Return the exponentially weighted mean of the losses so far, without the start's bias."""
+    """Return the exponentially weighted mean of the losses so far, corrected for the bias of the first steps."""
     smoothed, total, norm = [], 0.0, 0.0
     for loss in np.asarray(losses, np.float64):
         total = weight * total + loss

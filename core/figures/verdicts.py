@@ -1,4 +1,4 @@
-"""Intervals against what a claim says of them, and a matrix of verdicts."""
+"""Intervals beside the bounds that a claim states, and a matrix of verdicts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ VERDICT_MARKS = {
     FAILS: Mark("#D55E00", "x", "x", 11, 1),
     UNDECIDED: Mark("#7C8696", "circle-open", "circle-open", 11, 1),
 }
-"""One colour and symbol a verdict, told apart also without colour vision."""
+"""One colour and symbol per verdict, distinct also without colour vision."""
 VERDICT_SIGNS: Mapping[str, str] = {HOLDS: "✓ holds", FAILS: "✗ fails", UNDECIDED: "? undecided", "": "·"}
 _CLAIMED = "rgba(0,132,107,0.12)"
 _ROW, _GAP, _ABOVE, _BELOW = 24, 72, 78, 40
-"""Pixels: of an interval, between panels, and around them."""
+"""Pixels: height of an interval, gap between panels, margins above and below."""
 _MATRIX_ROW = 30
 
 
@@ -33,13 +33,13 @@ class Row:
     """One interval.
 
     Attributes:
-        name: what it is of.
-        quantity: axis it belongs to.
+        name: such as a site or a pair of priors.
+        quantity: names the axis.
         interval: value and interval.
-        bounds: what the claim says of it.
+        bounds: that the claim states.
         null: value, or range, by chance alone.
-        verdict: of this interval by itself.
-        decides: whether the claim's verdict takes it in; others are drawn small.
+        verdict: on this interval alone.
+        decides: whether the claim's verdict depends on it; others are drawn small.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Row:
 
 
 def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Figure:
-    """Draw intervals over the region that the claim says they lie in, a panel a quantity; grey: the null."""
+    """Draw intervals over the region that the claim states, one panel per quantity; the null is grey."""
     quantities = list(dict.fromkeys(row.quantity for row in rows))
     panels = [[row for row in rows if row.quantity == quantity] for quantity in quantities]
     heights = [_ROW * (len(panel) + 1) for panel in panels]
@@ -99,11 +99,13 @@ def _panel_traces(panel: Sequence[Row], span: float) -> list[Any]:
         mine = [(place, row) for place, row in enumerate(panel) if row.verdict == verdict and row.decides]
         if mine:
             found = [(place, row.interval) for place, row in mine]
-            traces.append(_trace(f"{verdict}, by itself", found, look, [_words(row) for _, row in mine], span))
+            traces.append(
+                _trace(f"{verdict}, this interval alone", found, look, [_words(row) for _, row in mine], span)
+            )
     beside = [(place, row) for place, row in enumerate(panel) if not row.decides]
     if beside:
         found = [(place, row.interval) for place, row in beside]
-        traces.append(_trace("beside, decides nothing", found, BESIDE, [_words(row) for _, row in beside], span))
+        traces.append(_trace("not part of the verdict", found, BESIDE, [_words(row) for _, row in beside], span))
     return traces
 
 
@@ -127,19 +129,19 @@ def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: 
 
 
 def _length(value: float, span: float) -> float:
-    """Return how long a bar is: none where nothing is known, across the axis where it has no end."""
+    """Return the length of a bar: 0 if unknown, as long as the axis if infinite."""
     return 0.0 if math.isnan(value) else min(value, span)
 
 
 def _words(row: Row) -> str:
     bounds = "no interval" if math.isnan(row.interval.low) else f"[{row.interval.low:.4g}, {row.interval.high:.4g}]"
-    return hover(f"{row.name}: {row.interval.value:.4g} {bounds}", f"claimed {row.bounds}")
+    return hover(f"{row.name}: {row.interval.value:.4g} {bounds}", f"claim: {row.bounds}")
 
 
 def _reach(panel: Sequence[Row]) -> tuple[float, float]:
-    """Return where an axis begins and ends: around all intervals, nulls and bounds, with a margin.
+    """Return the range of an axis: around all intervals, nulls and bounds, with a margin.
 
-    An interval of two seeds can be fifty times as wide as what it is about; it is cut where it would hide the rest.
+    An interval of two seeds can be fifty times as wide as its value; it is cut where it would hide the rest.
     """
     centre = [row.interval.value for row in panel] + [row.null.value for row in panel if row.null]
     centre += [bound for row in panel for bound in (row.bounds.low, row.bounds.high) if math.isfinite(bound)]
@@ -178,14 +180,14 @@ def matrix_figure(
     chosen: tuple[int, int] | None = None,
     revision: str = "matrix",
 ) -> go.Figure:
-    """Draw claims by studies, a cell a verdict; `customdata` of a cell is [number of the claim, place of the study].
+    """Draw a matrix of verdicts, claims by studies; `customdata` of a cell is [claim, column of the study].
 
     Args:
         claims: number and title of each, from top to bottom.
         studies: names, from left to right.
-        verdicts: of claim and place of the study; cells that are missing are not judged yet.
-        words: hover texts of the cells.
-        chosen: cell that is framed.
+        verdicts: by number of the claim and column of the study; a missing cell is not judged yet.
+        words: hover texts of the cells, likewise.
+        chosen: the cell with a frame.
         revision: see `style`.
     """
     figure = go.Figure()

@@ -60,7 +60,7 @@ def test_a_claim_shows_words_rule_verdict_and_what_it_rests_on(undecided, no_eng
     assert any("? undecided" in str(one.proto.body) for one in app.get("html"))
     matrix, picture = charts_of(app)
     assert "C10 Prepend-and-cut equals the extended sequence" in matrix["layout"]["yaxis"]["ticktext"]
-    assert "undecided, by itself" in [trace["name"] for trace in picture["data"]]
+    assert "undecided, this interval alone" in [trace["name"] for trace in picture["data"]]
     assert "90% interval" in shown
     assert "Claimed: **from -0.05 to 0.05**. 5 seeds, p" in shown
 

@@ -135,7 +135,7 @@ def test_a_search_shows_states_rates_and_the_comparison(filled, no_engine):
     assert grid[0]["text"][0] == ["3.000", "3.200", "2.000", "2.200"]
     assert grid[0]["text"][1][-1] == "failed"
     assert {trace["name"] for trace in rates if trace.get("name")} == {"isotropic", "gaussian"}
-    assert [trace["name"] for trace in compared if trace["name"] != "a run"] == [
+    assert [trace["name"] for trace in compared if trace["name"] != "single run"] == [
         "isotropic (rate 0.005)",
         "gaussian (rate 0.001)",
     ]

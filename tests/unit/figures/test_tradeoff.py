@@ -34,7 +34,7 @@ def test_the_picture_is_as_wide_as_its_points_and_says_which_baseline_lies_beyon
     figure = _loose(tradeoff_figure)(
         ["0", "1"], np.array([40.0, 50.0]), np.array([2.0, 3.0]), "x", {"no prompt": 11.0, "prior sample": 4.0}
     )
-    assert [line.name for line in figure.data[1:]] == ["no prompt (11.000, beyond the picture)", "prior sample (4.000)"]
+    assert [line.name for line in figure.data[1:]] == ["no prompt (11.000, outside the plot)", "prior sample (4.000)"]
     low, high = figure.layout.yaxis.range
     assert low < 2
     assert 4 < high < 5

@@ -17,10 +17,10 @@ def row(name, value, reach, verdict: Verdict = HOLDS, bounds=None, **more):
 def test_each_interval_is_drawn_over_the_region_that_is_claimed():
     figure: Any = intervals_figure([row("one", 0.95, 0.02), row("two", 0.5, 0.02, FAILS)])
     points = {trace.name: trace for trace in figure.data}
-    assert list(points) == ["by chance", "holds, by itself", "fails, by itself"]
-    assert points["fails, by itself"].x == (0.5,)
-    assert points["fails, by itself"].y == (1,)
-    assert points["holds, by itself"].error_x.array == pytest.approx((0.02,))
+    assert list(points) == ["by chance", "holds, this interval alone", "fails, this interval alone"]
+    assert points["fails, this interval alone"].x == (0.5,)
+    assert points["fails, this interval alone"].y == (1,)
+    assert points["holds, this interval alone"].error_x.array == pytest.approx((0.02,))
     assert points["by chance"].error_x.arrayminus == pytest.approx((0.1, 0.1))
     regions = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert [shape.x0 for shape in regions] == [0.9, 0.9]
@@ -31,7 +31,7 @@ def test_each_quantity_has_a_panel_and_what_decides_nothing_is_told_apart():
     other = Row("three", "ratio", Interval(2, 1, 3), Bounds(), None, HOLDS, decides=False)
     figure: Any = intervals_figure([row("one", 0.95, 0.02), other])
     assert [note.text for note in figure.layout.annotations] == ["accuracy", "ratio"]
-    assert figure.data[-1].name == "beside, decides nothing"
+    assert figure.data[-1].name == "not part of the verdict"
     assert figure.layout.yaxis2.ticktext == ("<i>three</i>",)
     assert len([shape for shape in figure.layout.shapes if shape.type == "rect"]) == 1
 
