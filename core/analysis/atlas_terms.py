@@ -1,11 +1,11 @@
-"""The quantities of an atlas: what each is, of what it is, and against which null."""
+"""The quantities of an atlas: what each is, what it is measured on, and its null."""
 
 from dataclasses import dataclass
 
 ALL = "all"
-"""Stands for all data sets together."""
+"""Name of all data sets together."""
 N_GAUSSIAN = 4
-"""Samples of the fitted Gaussian, as large as the cloud."""
+"""Number of samples of the fitted Gaussian, each as large as the cloud."""
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class AtlasQuantity:
 
     Attributes:
         title: short.
-        help: what it says, its null and its interval.
-        of: 'all' data sets together, each 'pair' of them, or each 'cloud'.
+        help: what it means, its null and its interval.
+        of: what it is measured on: 'all' data sets together, each 'pair' of them, or each 'cloud'.
         group: 'separability', 'modality' or 'shape'.
     """
 
@@ -25,46 +25,51 @@ class AtlasQuantity:
     group: str = "shape"
 
 
-_PERMUTED = "Null: data sets permuted over documents. Interval: documents resampled."
-_GAUSSIAN = f"Null: range of {N_GAUSSIAN} samples of the fitted Gaussian. Interval: blocks of documents left out."
+_PERMUTED = "Null: documents are reassigned to data sets at random. Interval: documents are resampled."
+_GAUSSIAN = (
+    f"Null: range of {N_GAUSSIAN} samples of the fitted Gaussian. "
+    "Interval: one block of documents is left out at a time."
+)
 QUANTITIES = {
     "lda_accuracy": AtlasQuantity(
         "LDA accuracy",
-        f"Balanced accuracy of linear discriminant analysis on documents it has not seen. {_PERMUTED}",
+        f"Balanced accuracy of linear discriminant analysis on held-out documents. {_PERMUTED}",
         (ALL, "pair"),
         "separability",
     ),
     "logistic_accuracy": AtlasQuantity(
         "Logistic accuracy",
-        f"Balanced accuracy of a logistic probe on documents it has not seen. {_PERMUTED} The probe is refitted for a "
-        "tenth of the permutations.",
+        f"Balanced accuracy of a logistic probe on held-out documents. {_PERMUTED} The probe is fitted "
+        "again for a tenth of the permutations.",
         (ALL,),
         "separability",
     ),
     "neighbour_purity": AtlasQuantity(
         "kNN purity",
-        "Share of a point's nearest points of other documents, in the full space, that are of its data set. "
+        "Share of a point's nearest neighbours from other documents, in the full space, that belong to its data set. "
         + _PERMUTED,
         (ALL,),
         "separability",
     ),
     "silhouette": AtlasQuantity(
         "Silhouette",
-        f"−1 to 1: how much nearer a point's own data set is than the next, other documents only. {_PERMUTED}",
+        "−1 to 1: how much nearer a point is to its own data set than to the next one; other documents only. "
+        + _PERMUTED,
         (ALL,),
         "separability",
     ),
     "energy": AtlasQuantity(
         "Energy distance",
-        "Over 2 E|X − Y|, so free of scale; pairs of points of different documents only. Null: data sets permuted over "
-        "documents. Interval: blocks of documents left out.",
+        "Divided by 2 E|X − Y|, so without a scale; only pairs of points from different documents. Null: documents are "
+        "reassigned to data sets at random. Interval: one block of documents is left out at a time.",
         ("pair",),
         "separability",
     ),
     "dip": AtlasQuantity(
         "Largest dip",
-        "Hartigan's dip along the cloud's first 5 principal directions and 10 random ones, the largest; one token a "
-        "document, redrawn 10 times (the interval is their range). Null: uniform law. p: the smallest, Holm-corrected.",
+        "Largest of Hartigan's dips along the cloud's first 5 principal directions and 10 random ones, with one token "
+        "per document, drawn 10 times (the interval is their range). Null: a uniform distribution. p: the smallest, "
+        "Holm-corrected.",
         (ALL, "cloud"),
         "modality",
     ),
@@ -73,7 +78,7 @@ QUANTITIES = {
     ),
     "two_nn_dimension": AtlasQuantity(
         "TwoNN dimension",
-        f"Intrinsic dimension by the two nearest points of other documents, duplicates dropped. {_GAUSSIAN}",
+        f"Intrinsic dimension from the two nearest neighbours in other documents, without duplicates. {_GAUSSIAN}",
         ("cloud",),
     ),
     "kurtosis_principal": AtlasQuantity(
@@ -88,18 +93,19 @@ QUANTITIES = {
     ),
     "mahalanobis_median": AtlasQuantity(
         "Mahalanobis median",
-        "Median of held-out squared Mahalanobis distances (Ledoit–Wolf) over the chi-squared law's; below 1 the middle "
-        f"is denser than a Gaussian's. {_GAUSSIAN}",
+        "Median of held-out squared Mahalanobis distances (Ledoit–Wolf), divided by that of the chi-squared "
+        f"distribution; below 1 the centre is denser than a Gaussian's. {_GAUSSIAN}",
         ("cloud",),
     ),
     "mahalanobis_inside": AtlasQuantity(
         "Inside the 95 % region",
-        f"Share of held-out points inside the chi-squared law's 95 % region. {_GAUSSIAN}",
+        f"Share of held-out points inside the 95 % region of the chi-squared distribution. {_GAUSSIAN}",
         ("cloud",),
     ),
     "mahalanobis_distance": AtlasQuantity(
         "Distance from chi-squared",
-        f"Largest difference between the distribution functions of held-out distances and the law. {_GAUSSIAN}",
+        "Largest difference between the distribution functions of held-out squared Mahalanobis distances and of the "
+        f"chi-squared distribution. {_GAUSSIAN}",
         ("cloud",),
     ),
 }
@@ -109,5 +115,5 @@ COLUMNS = ("site", "quantity", "cloud", "value", "low", "high", "null", "null_lo
 
 
 def pair_name(first: str, second: str) -> str:
-    """Return what a pair of data sets is called in the table."""
+    """Return the name of a pair of data sets in the table."""
     return f"{first} / {second}"

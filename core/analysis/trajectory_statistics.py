@@ -1,6 +1,6 @@
-"""Paths of texts through a space: how long their steps are, how far they spread, whether they drift, against nulls.
+"""Trajectories of texts: how long their steps are, how far they spread, whether they drift, against nulls.
 
-All of it in the full space. A t-SNE map keeps neighbourhoods only, so lengths on it mean nothing.
+Everything is measured in the full space. A t-SNE map keeps only neighbourhoods, so lengths on it mean nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,53 +15,53 @@ from core.analysis.intervals import bootstrap, spread
 from core.errors import BadRequest
 
 STATISTICS = ("step", "gyration", "exponent")
-"""What is measured of a path, see `trajectory_statistics`."""
+"""What is measured of a trajectory, see `trajectory_statistics`."""
 SHUFFLED, UNIGRAM, UNIFORM = "order shuffled", "unigram draw", "uniform draw"
 NULLS = (SHUFFLED, UNIGRAM, UNIFORM)
 DEFINITIONS: dict[str, Definition] = {
-    "step": Definition("step length", "Mean distance from a token to the next, in the full space."),
+    "step": Definition("step length", "Mean distance from each token to the next, in the full space."),
     "gyration": Definition(
         "radius of gyration",
-        "Root of the mean squared distance of a path's tokens from their mean, in the full "
-        "space: the path's standard deviation. Order does not change it.",
+        "Root of the mean squared distance of a text's tokens from their mean, in the full space: the standard "
+        "deviation of the trajectory. The order of the tokens does not matter.",
     ),
     "exponent": Definition(
         "displacement exponent",
-        "Slope of log mean squared displacement over log lag, lags 1 to a quarter of the "
-        "path. 0: jumps about in one region, as independent draws do; 1: drifts like a random walk; 2: goes straight.",
+        "Slope of log mean squared displacement over log lag, for lags from 1 to a quarter of the text. 0: jumps "
+        "within one region, like independent draws; 1: drifts like a random walk; 2: a straight line.",
     ),
-    SHUFFLED: Definition(SHUFFLED, "The same tokens in random order: what is left is what the order does."),
+    SHUFFLED: Definition(SHUFFLED, "The same tokens in random order. The difference is the effect of the order."),
     UNIGRAM: Definition(
         UNIGRAM,
-        "As many tokens drawn from the data set's own frequencies, at this site: what is left is what makes "
-        "this a text.",
+        "The same number of tokens at this site, drawn by their frequency in the data set. The difference is the "
+        "effect of being a text.",
     ),
     UNIFORM: Definition(
         UNIFORM,
-        "As many tokens, each type with the same chance: at site 0 a random walk over the vocabulary, "
-        "elsewhere over the types that the data set has, one of their occurrences each.",
+        "The same number of tokens, each type with equal probability: at site 0 from the vocabulary, at other sites "
+        "from the types in the data set, one random occurrence of each.",
     ),
 }
-"""What the statistics and their nulls are."""
+"""Definitions of the statistics and their nulls."""
 SHORTEST = 4
-"""Points of the shortest path that has an exponent: two lags, of which the longer one has two pairs."""
+"""Points of the shortest trajectory that has an exponent: two lags, the longer one with two pairs."""
 N_LAGS = 12
 _BLOCK_VALUES = 4_000_000
 
 Draw = Callable[[int], NDArray[np.floating]]
-"""Returns so many paths of a null, (n_draws, n, d)."""
+"""Returns a number of trajectories of a null, (n_draws, n, d)."""
 
 
 def trajectory_lags(n_points: int) -> NDArray[np.int64]:
-    """Return the lags that the exponent is fitted over: from 1 to a quarter of the path, or 2, evenly on a log scale.
+    """Return the lags of the exponent: 1 to a quarter of the trajectory, at least 2, evenly on a log scale.
 
-    Longer lags have few pairs, and those overlap. At most `N_LAGS`.
+    Longer lags have few pairs, which overlap. At most `N_LAGS`.
     """
     return np.unique(np.geomspace(1, max(2, n_points // 4), N_LAGS).round().astype(np.int64))
 
 
 def squared_displacement(paths: NDArray[np.floating], lags: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the mean squared distance of points `lag` steps apart, (…, n_lags), of paths (…, n, d)."""
+    """Return the mean squared distance (…, n_lags) of points `lag` steps apart, for trajectories (…, n, d)."""
     found = [_squares(paths[..., lag:, :] - paths[..., :-lag, :]).mean(axis=-1) for lag in lags]
     return np.stack(found, axis=-1).astype(np.float64)
 
@@ -72,14 +72,14 @@ def _squares(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def trajectory_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
-    """Return the values of `STATISTICS` of paths (…, n, d), each (…); NaN where a path is too short for one.
+    """Return the `STATISTICS` of trajectories (…, n, d), each (…); NaN if a trajectory is too short.
 
     step: mean Euclidean length of a step.
-    gyration: root of the mean squared distance from the path's mean; the paper's standard deviation of a trajectory.
-        It does not depend on the order.
+    gyration: root of the mean squared distance from the trajectory's mean, the paper's standard deviation
+        of a trajectory. It does not depend on the order.
     exponent: slope of the logarithm of the mean squared displacement over the logarithm of the lag,
-        by least squares over `trajectory_lags`. 0: jumps about within a region, as independent draws do;
-        1: drifts like a random walk of independent steps; 2: goes straight ahead.
+        by least squares over `trajectory_lags`. 0: jumps within a region, like independent draws;
+        1: drifts like a random walk with independent steps; 2: a straight line.
 
     Source: 4.1 of the paper (spread of token trajectories).
     Deviation: step length and exponent are ours.
@@ -103,12 +103,12 @@ def trajectory_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.f
 
 @dataclass(frozen=True)
 class Pool:
-    """Points that nulls are drawn from: tokens of many documents at one site.
+    """The points that nulls are drawn from: tokens of many documents at one site.
 
     Attributes:
         points: (m, d).
         types: (m,) token ids.
-        groups: (m,) which unit of independence each comes from; a document's nulls leave out its own.
+        groups: (m,) unit of independence of each point; the nulls of a document leave out its own unit.
     """
 
     points: NDArray[np.floating]
@@ -116,11 +116,11 @@ class Pool:
     groups: NDArray[np.integer] | None = None
 
     def unigram(self, n: int, rng: np.random.Generator, own: int | None = None) -> Draw:
-        """Return draws of n tokens, each occurrence equally likely: the data's unigram law."""
+        """Return draws of n tokens, each occurrence equally likely: the unigram distribution of the data."""
         return self._drawer(lambda size: rng.integers(len(self.points), size=size), n, own)
 
     def uniform(self, n: int, rng: np.random.Generator, own: int | None = None) -> Draw:
-        """Return draws of n tokens, each token type equally likely, and each of its occurrences."""
+        """Return draws of n tokens: a type, each equally likely, and one of its occurrences, likewise."""
         order = np.argsort(self.types, kind="stable")
         _, starts, counts = np.unique(self.types[order], return_index=True, return_counts=True)
 
@@ -146,7 +146,7 @@ class Pool:
 
 
 def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
-    """Return draws of a path (n, d) with its points in random order."""
+    """Return draws of a trajectory (n, d) with its points in random order."""
 
     def draw(n_draws: int) -> NDArray[np.floating]:
         return path[rng.permuted(np.tile(np.arange(len(path)), (n_draws, 1)), axis=1)]
@@ -156,11 +156,11 @@ def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
 
 @dataclass(frozen=True)
 class TrajectoryNumbers:
-    """One trajectory with its null distributions.
+    """The statistics of one trajectory, and those of its nulls.
 
     Attributes:
-        n_points: of the path.
-        values: of the path, by statistic.
+        n_points: of the trajectory.
+        values: by statistic.
         nulls: null → statistic → (n_draws,).
     """
 
@@ -170,7 +170,7 @@ class TrajectoryNumbers:
 
 
 def measure_trajectory(path: NDArray[np.floating], nulls: Mapping[str, Draw], n_draws: int) -> TrajectoryNumbers:
-    """Measure a path (n, d) and draws of each null; nothing is drawn of a path of one point."""
+    """Measure a trajectory (n, d) and draws of each null; a single point has no nulls."""
     values = {name: float(value) for name, value in trajectory_statistics(path).items()}
     found = {name: _drawn(draw, path.size, n_draws) for name, draw in nulls.items() if len(path) > 1}
     return TrajectoryNumbers(len(path), values, found)
@@ -183,14 +183,14 @@ def _drawn(draw: Draw, size: int, n_draws: int) -> dict[str, NDArray[np.float64]
 
 
 def comparable(null: str, statistic: str) -> bool:
-    """Return whether a null says something of a statistic: order does not change the radius of gyration."""
+    """Return whether a null is informative: order does not change the radius of gyration."""
     return (null, statistic) != (SHUFFLED, "gyration")
 
 
 def text_table(numbers: TrajectoryNumbers) -> pd.DataFrame:
-    """Return one text's numbers against each null, a row a statistic and null.
+    """Return one text's statistics beside each null, one row per statistic and null.
 
-    Columns: statistic, n_points, value, null, median, low, high (of the null's draws, central 95 %), p (`two_sided`).
+    Columns: statistic, n_points, value, null; median, low, high (central 95 %) of the null's draws; p (`two_sided`).
     """
     rows = []
     for statistic, value in numbers.values.items():
@@ -214,7 +214,7 @@ def text_table(numbers: TrajectoryNumbers) -> pd.DataFrame:
 
 
 def two_sided(observed: float, null: NDArray[np.floating]) -> float:
-    """Return twice the smaller share of null draws at least as far out on one side; what was observed counts as one."""
+    """Return twice the smaller share of null draws at least as extreme on one side, the observation included."""
     tie = 1e-6 * max(abs(observed), float(np.abs(null).max(initial=0)))
     below, above = (null <= observed + tie).sum(), (null >= observed - tie).sum()
     return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(null))))
@@ -223,14 +223,14 @@ def two_sided(observed: float, null: NDArray[np.floating]) -> float:
 def documents_table(
     measured: Sequence[TrajectoryNumbers], groups: Sequence[int], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return many documents' numbers, a row a statistic (null empty) and a row a statistic and null.
+    """Return the statistics of many documents: one row per statistic (null empty), one per statistic and null.
 
-    Against a null a document counts by its ratio to the mean of its own null draws, and by the difference for the
-    exponent, whose null is about 0. Documents of one group are averaged first, since they are not independent.
+    Beside a null, a document counts by its ratio to the mean of its own null draws; for the exponent, whose null is
+    about 0, by the difference. Documents of one group are averaged first, because they are not independent.
 
     Columns: statistic, null, of ('value', 'ratio', 'difference'), value, low, high (bootstrap 95 % over groups),
-    null_low, null_high (where the same mean lies for draws of the null), share_below (of documents under their null's
-    mean), n_documents, n_groups.
+    null_low, null_high (central 95 % of the same mean for draws of the null), share_below (share of documents below
+    the mean of their null), n_documents, n_groups.
 
     Raises:
         BadRequest: fewer than two groups.
@@ -297,7 +297,7 @@ def _row(
 
 
 def _group_means(values: NDArray[np.float64], units: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the mean over each group's rows, (n_groups, …)."""
+    """Return the mean over the rows of each group, (n_groups, …)."""
     _, inverse = np.unique(units, return_inverse=True)
     counts = np.bincount(inverse)
     sums = np.zeros((len(counts), *values.shape[1:]))
