@@ -1,4 +1,4 @@
-"""Where vectors lie in a cloud, by the cloud's own held-out points."""
+"""How typical vectors are of a cloud, compared with the cloud's own held-out points."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ from core.errors import BadRequest
 
 INSIDE = 0.95
 NEIGHBOUR = 5
-"""Which neighbour's distance tells support."""
+"""The neighbour whose distance decides on support."""
 N_DRAWN = 2
-"""Components of the map whose off-plane share is measured."""
+"""Principal components of the plane that the off-plane share refers to."""
 MIN_POINTS = 10
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A score of vectors beside that of the cloud's held-out points; larger is farther out.
+    """A score of vectors and of the cloud's held-out points; larger is farther out.
 
     Attributes:
         values: (n,) of the vectors.
-        percentile: (n,) share of held-out points with a smaller score, in percent.
-        inside_95: share of the vectors below the held-out points' 95 % quantile.
+        percentile: (n,) percentage of held-out points with a smaller score.
+        inside_95: share of the vectors up to the 95 % quantile of the held-out points.
         held_out: (m,) of the held-out points, sorted.
     """
 
@@ -37,7 +37,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class CloudScores:
-    """Where vectors lie in a cloud.
+    """The scores of vectors in a cloud.
 
     Attributes:
         mahalanobis: squared Mahalanobis distance under the shrunk fit.
@@ -52,15 +52,15 @@ class CloudScores:
 
 @dataclass(frozen=True)
 class FittedCloud:
-    """A cloud in two parts: one fitted on, the other to compare with.
+    """A cloud in two parts: one to fit, one to compare with.
 
     Attributes:
-        gaussian: shrunk by Ledoit–Wolf.
-        distinct: (m, d) different points of the fitted part.
+        gaussian: fit with Ledoit–Wolf shrinkage.
+        distinct: (m, d) distinct points of the fitted part.
         neighbour: k; less than `NEIGHBOUR` in a small cloud.
         plane: principal components of the fitted part.
         held_out: (h, d) the other part.
-        n_fitted: points of the first part.
+        n_fitted: number of points in the first part.
     """
 
     gaussian: LedoitWolf
@@ -84,22 +84,22 @@ class FittedCloud:
 def fit_cloud(
     cloud: NDArray[np.floating], rng: np.random.Generator, documents: NDArray[np.integer] | None = None
 ) -> FittedCloud:
-    """Fit what vectors are placed by on four fifths of a cloud (m, d).
+    """Fit four fifths of a cloud (m, d) and hold out the rest.
 
-    In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document where
-    documents are known, and the fit on the rest is shrunk by Ledoit–Wolf.
+    In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document if
+    documents are known. The fit uses Ledoit–Wolf shrinkage.
 
     Args:
         cloud: its points.
-        rng: decides what is held out.
-        documents: (m,) which document each point comes from.
+        rng: draws what is held out.
+        documents: (m,) document of each point.
 
     Raises:
         BadRequest: a cloud of fewer than ten points.
     """
     if len(cloud) < MIN_POINTS:
         raise BadRequest(
-            f"A cloud of {len(cloud)} points is too small to place vectors in; give at least {MIN_POINTS}."
+            f"A cloud of {len(cloud)} points is too small to compare vectors with; give at least {MIN_POINTS}."
         )
     units = np.arange(len(cloud)) if documents is None else np.asarray(documents)
     names = np.unique(units)

@@ -1,4 +1,4 @@
-"""The shape of one cloud at one site, and that of samples of the Gaussian with its moments."""
+"""The shape of one cloud at one site, and of samples from the Gaussian with the same moments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from core.analysis.units import Rows
 
 @dataclass(frozen=True)
 class Shape:
-    """How one cloud is shaped.
+    """The shape of one cloud.
 
     Attributes:
-        found: each quantity of a cloud with its interval.
-        p: of those that have one.
+        found: each quantity with its interval.
+        p: of the quantities that have one.
         mean: (d,).
         covariance: (d, d).
         components: (5, d) principal directions.
@@ -48,11 +48,11 @@ def measure_shape(
     Args:
         points: (n, d).
         block: (n,) block of documents of each point, 0 … g - 1.
-        near: some of the points, for the distances between them.
+        near: some of the points, for pairwise distances.
         near_block: (m,) their blocks.
-        between: (m, m) those distances.
+        between: (m, m) their distances.
         n_folds: of the held-out Mahalanobis distances.
-        rng: decides random directions.
+        rng: draws random directions.
     """
     moments = block_moments(points, block)
     mean, covariance = moments.moments()
@@ -88,15 +88,15 @@ def measure_shape(
 def gaussian_shapes(
     shape: Shape, block: NDArray[np.intp], n_near: int, n_folds: int, n_samples: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Interval]]:
-    """Yield what samples of the Gaussian with a cloud's moments have, each as large as the cloud.
+    """Yield the quantities of samples from the Gaussian with a cloud's moments, each as large as the cloud.
 
     Args:
         shape: of the cloud.
-        block: (n,) block of each of its points; a sample's points are spread in the same way.
-        n_near: points of a sample whose distances are taken.
+        block: (n,) block of each of its points; the points of a sample have the same blocks.
+        n_near: number of points of a sample with pairwise distances.
         n_folds: as for the cloud.
-        n_samples: how many.
-        rng: decides.
+        n_samples: number of samples.
+        rng: draws them.
     """
     variance, vectors = eigh(shape.covariance)
     factor = (np.sqrt(np.clip(variance, 0, None))[:, None] * vectors.T).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whether vectors fell onto tokens: the nearest rows of the vocabulary, or of another cloud, against three nulls."""
+"""Whether vectors collapsed onto tokens: distances to the nearest rows of the vocabulary, against three nulls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ from core.analysis.distances import nearest_cosine, nearest_euclidean
 from core.fits.moments import Moments
 
 N_NULL = 256
-"""Draws of each null."""
+"""Number of samples of each null."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Collapse:
-    """Nearest-token distances beside what they would be without any collapse, or with a whole one.
+    """Nearest-token distances, and what they are without any collapse and with a complete one.
 
     Attributes:
-        nearest: of the vectors asked about, by name.
-        nulls: by name: 'random directions' of the same norms, 'matched Gaussian' with the vocabulary's mean and
-            covariance, 'vocabulary rows' each without itself.
+        nearest: of the vectors, by name.
+        nulls: by name: 'random directions' with the same norms, 'matched Gaussian' with the vocabulary's mean and
+            covariance, 'vocabulary rows' compared with all other rows.
     """
 
     nearest: dict[str, Nearest]
@@ -46,11 +46,11 @@ class Collapse:
 
 @dataclass(frozen=True)
 class Nulls:
-    """Null clouds to overlay with a prior's or a posterior's.
+    """Null samples to compare a prior or a posterior with.
 
     Attributes:
         clouds: by name, (n_null, d) each: 'random directions', 'matched Gaussian', 'vocabulary rows'.
-        rows: which rows of the vocabulary the last one holds.
+        rows: indices of the vocabulary rows in the last cloud.
     """
 
     clouds: dict[str, NDArray[np.floating]]
@@ -60,25 +60,25 @@ class Nulls:
 def nearest_rows(
     points: NDArray[np.floating], vocabulary: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
 ) -> Nearest:
-    """Find the nearest vocabulary rows (m, d) of points (n, d), by direction and by place.
+    """Find the nearest vocabulary row of each point, by direction and by Euclidean distance.
 
     Args:
-        points: vectors asked about.
-        vocabulary: rows of the embedding matrix.
-        leave_out: (n,) a row that does not count for that point; -1 is none.
+        points: (n, d).
+        vocabulary: (m, d) rows of the embedding matrix.
+        leave_out: (n,) a row that each point ignores; -1 for none.
     """
     return Nearest(*nearest_cosine(points, vocabulary, leave_out), *nearest_euclidean(points, vocabulary, leave_out))
 
 
 def collapse(vectors: Mapping[str, NDArray[np.floating]], vocabulary: NDArray[np.floating], nulls: Nulls) -> Collapse:
-    """Measure how near vectors lie to vocabulary rows, against three nulls.
+    """Measure how near vectors are to vocabulary rows, against three nulls.
 
     Args:
         vectors: by name, (n, d) prompt vectors.
         vocabulary: (m, d) rows of the embedding matrix, or points of another cloud.
         nulls: drawn from the same rows by `null_clouds`.
     """
-    # All in one search: making the vocabulary ready for it costs more than the search itself.
+    # One search for all: preparing the vocabulary costs more than searching it.
     clouds = [*vectors.values(), *nulls.clouds.values()]
     itself = np.concatenate([np.full(sum(map(len, clouds[:-1])), -1), nulls.rows])
     found = _split(nearest_rows(np.concatenate(clouds), vocabulary, itself), [len(cloud) for cloud in clouds])
@@ -104,15 +104,15 @@ def null_clouds(
     n_null: int = N_NULL,
     rows_name: str = "vocabulary rows",
 ) -> Nulls:
-    """Draw three clouds that know nothing of what `points` are but their lengths, or nothing at all.
+    """Draw three null clouds, which share at most the norms with the points.
 
     Args:
-        points: (n, d) of a prior or a posterior; random directions get their norms.
-        vocabulary: (m, d) rows of the embedding matrix; the Gaussian gets their mean and covariance.
-        rng: decides them.
-        moments: of the vocabulary, where they are known already.
-        n_null: draws of each; of vocabulary rows as many as there are at most.
-        rows_name: what the rows are, where they are not the vocabulary's.
+        points: (n, d) of a prior or a posterior; random directions have their norms.
+        vocabulary: (m, d) rows of the embedding matrix; the Gaussian has their mean and covariance.
+        rng: draws them.
+        moments: of the vocabulary, if known already.
+        n_null: points of each; at most the number of vocabulary rows for the last.
+        rows_name: name of the last cloud, if the rows are not those of the vocabulary.
     """
     d_model = vocabulary.shape[1]
     norms = rng.choice(np.linalg.norm(points, axis=1), size=n_null)

@@ -1,4 +1,4 @@
-"""How far a prompt travelled from prior sample to posterior, and whether it is the same configuration still."""
+"""How far a prompt moved from prior sample to posterior, and whether its configuration stayed the same."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ N_PERMUTATIONS = 1000
 
 @dataclass(frozen=True)
 class Displacement:
-    """How far each prompt vector travelled; all (n_prompt,) float64.
+    """How far each prompt vector moved; all (n_prompt,) float64.
 
     Attributes:
-        norm_before: length of the prior sample's vector.
-        norm_after: length of the posterior's vector.
-        distance: length of their difference.
-        angle: between the two, degrees. Where real tokens see a prompt only after a norm layer, the length means
-            nothing and this alone counts.
+        norm_before: length in the prior sample.
+        norm_after: length in the posterior.
+        distance: length of the difference.
+        angle: between the two, degrees. Only the angle matters where tokens see a prompt after a norm layer, which
+            removes its length.
     """
 
     norm_before: NDArray[np.float64]
@@ -31,12 +31,12 @@ class Displacement:
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """A number beside what it is where nothing but chance is at work.
+    """A number and its null distribution.
 
     Attributes:
-        value: what was observed.
-        null: (n_permutations,) what permutations give.
-        p: share of them that are at least as large.
+        value: observed.
+        null: (n_permutations,) values under permutation.
+        p: share of permutations with a value at least as large, the observation included.
     """
 
     value: float
@@ -45,7 +45,7 @@ class PermutationTest:
 
 
 def displacement(prior: NDArray[np.floating], posterior: NDArray[np.floating]) -> Displacement:
-    """Measure the way from prior sample to posterior, vector by vector, both (n_prompt, d).
+    """Measure the displacement from prior sample to posterior, vector by vector, both (n_prompt, d).
 
     Raises:
         BadRequest: the two have different shapes.
@@ -67,15 +67,16 @@ def mean_shift(
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
 ) -> PermutationTest:
-    """Measure how far the mean of the vectors moved, against vectors that move in opposite ways as often.
+    """Measure how far the mean of the vectors moved.
 
-    The null flips each vector's displacement at random: without a common direction, its mean is as long.
+    The null reverses the displacement of each vector at random. If the vectors have no common direction, the mean
+    displacement is then as long.
 
     Args:
         prior: (n_prompt, d).
-        posterior: (n_prompt, d), vector by vector the same ones.
-        rng: decides the signs.
-        n_permutations: draws of them.
+        posterior: (n_prompt, d), in the same order.
+        rng: draws the signs.
+        n_permutations: number of draws.
 
     Raises:
         BadRequest: the two have different shapes.
@@ -94,19 +95,19 @@ def procrustes_similarity(
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
 ) -> PermutationTest:
-    """Measure whether two configurations are the same up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
+    """Measure whether two configurations are equal up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
 
-    In many dimensions any few points can be turned onto any others quite well, so a high value alone says nothing; the
-    null pairs the vectors at random.
+    In many dimensions, a few points can be rotated quite well onto any others, so a high value alone says nothing.
+    The null pairs the vectors at random.
 
     Args:
         prior: (n_prompt, d).
-        posterior: (n_prompt, d), vector by vector the same ones.
-        rng: decides the pairings.
-        n_permutations: draws of them.
+        posterior: (n_prompt, d), in the same order.
+        rng: draws the pairings.
+        n_permutations: number of draws.
 
     Returns:
-        1 - Procrustes disparity; NaN where the points of one of the two coincide.
+        1 - Procrustes disparity; NaN if all points of one configuration coincide.
 
     Raises:
         BadRequest: the two have different shapes.
@@ -135,7 +136,7 @@ def _pairs(
 
 
 def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return centred points of total size 1 in as few coordinates as they span, or None if they coincide."""
+    """Return centred points of total size 1 in as many coordinates as they span, or None if they coincide."""
     centred = points - points.mean(axis=0)
     size = np.linalg.norm(centred)
     if size <= 1e-12 * max(1.0, np.abs(points).max(initial=0)):
@@ -145,7 +146,7 @@ def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
 
 
 def largest_turn(prior: NDArray[np.floating], learning_rate: float, steps: int) -> float:
-    """Return by how many degrees AdamW can turn vectors of this length, at about one rate a coordinate and step.
+    """Return how many degrees AdamW can rotate such vectors: about one learning rate per coordinate and step.
 
     Args:
         prior: (n, d) prior sample.

@@ -13,7 +13,7 @@ from core.analysis.collapse import Collapse, collapse, null_clouds
 from core.analysis.displacement import PermutationTest, displacement, mean_shift, procrustes_similarity
 from core.analysis.intervals import bootstrap, spread
 from core.analysis.quantities import Quantity, forget_prior, quantity
-from core.analysis.two_sample import EnergyTest, energy_of_pairs, energy_to_cloud
+from core.analysis.two_sample import energy_of_pairs, energy_to_cloud
 from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
 from core.fits.moments import Moments
 
@@ -169,7 +169,7 @@ def _displacement(prior: NDArray, posterior: NDArray, rng: np.random.Generator) 
     return found
 
 
-def _tested(test: PermutationTest | EnergyTest, null: str) -> Quantity:
+def _tested(test: PermutationTest, null: str) -> Quantity:
     return quantity(test.value, None, {null: spread(test.null)}, test.p)
 
 

@@ -1,6 +1,6 @@
-"""Whether two sets of vectors can be of one law: energy distance with permutations.
+"""Whether two sets of vectors can come from one distribution: energy distance with permutations.
 
-A Fréchet distance or a recall of some twenty vectors would be numbers about the estimate, so there are none here.
+For some twenty vectors, a Fréchet distance or a recall would say more about the estimate than about the vectors.
 """
 
 from dataclasses import dataclass
@@ -9,29 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from core.analysis.displacement import N_PERMUTATIONS
+from core.analysis.displacement import N_PERMUTATIONS, PermutationTest
 from core.analysis.intervals import permutation_p
 from core.analysis.vector_shape import draw_rows
 from core.errors import BadRequest
 
 MAX_CLOUD = 300
-"""Points of a cloud that take part at most."""
+"""Most points of a cloud in a test."""
 
 
 @dataclass(frozen=True)
-class EnergyTest:
-    """Energy distance of two samples.
+class EnergyTest(PermutationTest):
+    """Energy distance of two samples: 2 E|X - Y| - E|X - X'| - E|Y - Y'|, never negative, 0 for equal samples.
 
     Attributes:
-        value: 2 E|X - Y| - E|X - X'| - E|Y - Y'|, never negative; 0 for two samples that are the same.
-        null: (n_permutations,) what it is with the labels shuffled.
-        p: share of permutations at least as large.
         n_cloud: points of the second sample that took part.
     """
 
-    value: float
-    null: NDArray[np.float64]
-    p: float
     n_cloud: int
 
 
@@ -44,13 +38,13 @@ def energy_to_cloud(
 ) -> EnergyTest:
     """Test vectors (n, d) against a cloud (m, d).
 
-    Tokens of one document are not independent, so the cloud takes part with one random token a document.
+    Tokens of one document are not independent, so the cloud takes part with one random token per document.
 
     Args:
         points: each a unit.
-        cloud: of which at most 300 points take part.
-        rng: decides which, and the permutations.
-        documents: (m,) which document each cloud point comes from.
+        cloud: at most 300 of its points take part.
+        rng: draws those points, and the permutations.
+        documents: (m,) document of each cloud point.
         n_permutations: of the labels.
 
     Raises:
@@ -69,7 +63,7 @@ def energy_of_pairs(
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
 ) -> EnergyTest:
-    """Test prior sample against posterior, both (n, d): the null swaps the two ends of vectors at random."""
+    """Test prior sample against posterior, both (n, d): the null swaps prior and posterior of vectors at random."""
     n = len(before)
     labels = np.arange(2 * n) < n
     swaps = rng.random((n_permutations, n)) < 0.5
@@ -100,4 +94,4 @@ def _energy(distances: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArr
     within_one, between = (to_one * one).sum(axis=1), (to_one * other).sum(axis=1)
     within_other = ((other @ distances) * other).sum(axis=1)
     energy = 2 * between / (n * m) - within_one / n**2 - within_other / m**2
-    return np.where(energy > 1e-12 * distances.max(), energy, 0.0).astype(np.float64)  # what is below is rounding
+    return np.where(energy > 1e-12 * distances.max(), energy, 0.0).astype(np.float64)  # below that it is rounding
