@@ -1,4 +1,4 @@
-"""Distances between clouds, in pieces so that memory stays flat."""
+"""Distances between clouds, block by block, so that memory does not grow with them."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -25,7 +25,7 @@ def nearest_euclidean(
     Args:
         points: (n, d).
         reference: (m, d).
-        leave_out: (n,) a row of the reference that does not count for that point: itself; -1 is none.
+        leave_out: (n,) a reference row that each point ignores, such as itself; -1 for none.
     """
     return _nearest(_euclidean_blocks(points, reference), leave_out)
 

@@ -1,7 +1,7 @@
-"""Whether two means are the same up to a margin: two one-sided tests (TOST) over seeds.
+"""Whether two means are equal up to a margin: two one-sided tests (TOST) over seeds.
 
-A difference that is not significant shows nothing: few seeds never find one. Equivalence is shown where both "above the
-margin" and "below minus the margin" are rejected, which is where the 1 - 2 alpha interval lies inside the margin.
+A difference that is not significant shows nothing: few seeds rarely find one. Equivalence is shown if both "above the
+margin" and "below minus the margin" are rejected, that is, if the 1 - 2 alpha interval lies inside the margin.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,11 @@ class Equivalence:
     """Two one-sided tests of a difference of means.
 
     Attributes:
-        difference: of the means, the first minus the second, with its 1 - 2 alpha interval; no bounds where seeds are
-            too few for one.
-        p: the larger of the two tests' p; 1 where there is no interval.
-        margin: below which a difference counts as none.
+        difference: first mean minus second, with its 1 - 2 alpha interval; without bounds if there are too few seeds.
+        p: the larger p of the two tests; 1 without an interval.
+        margin: differences below it count as none.
         alpha: of each test.
-        n: seeds of each side.
+        n: number of seeds on each side.
         paired: whether the seeds were paired.
     """
 
@@ -44,14 +43,14 @@ def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool, alpha
     Source: Schuirmann, 1987; Welch, 1947, for seeds that are not paired.
 
     Args:
-        first: (n,) one number a seed.
-        second: (m,) likewise; of the same seeds in the same order where they are paired.
-        margin: largest difference that counts as none, in the numbers' unit.
-        paired: whether equal places are the same seed: same examples in the same order.
+        first: (n,) one number per seed.
+        second: (m,) likewise; if paired, for the same seeds in the same order.
+        margin: largest difference that counts as none, in the unit of the numbers.
+        paired: whether equal positions are the same seed, with the same examples in the same order.
         alpha: of each of the two tests.
 
     Raises:
-        BadRequest: a margin that is not positive, or pairs of different number.
+        BadRequest: a margin that is not positive, or paired samples of different sizes.
     """
     one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if not margin > 0:
@@ -72,13 +71,13 @@ def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool, alpha
 
 
 def _paired(differences: NDArray[np.float64]) -> tuple[float, float]:
-    """Return standard error and degrees of freedom of a mean of differences (n,); 0 degrees of a single one."""
+    """Return standard error and degrees of freedom of a mean of differences (n,); 0 degrees for a single one."""
     n = len(differences)
     return (float(differences.std(ddof=1) / np.sqrt(n)), n - 1) if n > 1 else (0.0, 0)
 
 
 def _welch(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:
-    """Return standard error and Welch's degrees of freedom of a difference of two means; 0 degrees of a single seed."""
+    """Return standard error and Welch's degrees of freedom of a difference of means; 0 degrees for a single seed."""
     if min(len(first), len(second)) < 2:
         return 0.0, 0.0
     parts = np.array([first.var(ddof=1) / len(first), second.var(ddof=1) / len(second)])

@@ -1,4 +1,4 @@
-"""Maps: a projection fitted on a reference cloud, frozen, on which further clouds are laid."""
+"""Maps: projections fitted on a reference cloud and then frozen, on which further points are overlaid."""
 
 import json
 import math
@@ -17,16 +17,16 @@ from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
 
 VERSION = "1"
-"""Part of every stored map's key; raise it when the same spec would give another picture."""
+"""Part of every stored map's key; raise it when the same spec would give a different map."""
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """Points overlaid on a map.
+    """Further points on a map.
 
     Attributes:
-        coordinates: (n, n_components) float32; NaN for a point outside the support, which has no place on this map.
-        inside: (n,) whether the map may speak about the point. Always true on a PCA map.
+        coordinates: (n, n_components) float32; NaN for a point outside the support, which has no place on the map.
+        inside: (n,) whether the point is inside the support; always true on a PCA map.
         off_plane: (n,) distance from the plane of the first components.
         off_plane_share: (n,) share of the squared distance from the reference's mean that the plane does not show.
         t_squared: (n,) Hotelling's T² in the plane.
@@ -52,11 +52,11 @@ class TsneFit:
     Attributes:
         embedding: (m, n_components) float32 of the distinct points.
         scores: (m, k) float32, their principal components, t-SNE's input.
-        support: where the map may speak about new points.
+        support: region in which new points get a place.
         perplexity: of the fit, the smallest of several.
         seed: of the fit.
-        n_iterations: done after early exaggeration; 0 of a map from before they were kept.
-        divergence: Kullback–Leibler divergence at the end; NaN of such a map.
+        n_iterations: after early exaggeration; 0 for a map stored before they were recorded.
+        divergence: final Kullback–Leibler divergence; NaN for such a map.
     """
 
     embedding: NDArray[np.float32]
@@ -87,10 +87,10 @@ class Map:
     tsne: TsneFit | None = None
 
     def drawn(self, n_components: int) -> "Map":
-        """Return this map drawn in fewer dimensions, which a PCA map allows: its first components stay the same.
+        """Return this map in fewer dimensions; only a PCA map allows that, because its first components stay the same.
 
         Raises:
-            BadRequest: of a t-SNE map, or for more dimensions than the map has.
+            BadRequest: for a t-SNE map, or for more dimensions than the map has.
         """
         if n_components == self.n_components:
             return self
@@ -102,14 +102,14 @@ class Map:
         return replace(self, n_components=n_components, coordinates=self.coordinates[:, :n_components])
 
     def overlay(self, points: NDArray[np.floating], progress: Progress = silent) -> Overlay:
-        """Lay points (n, d) on the map, which itself stays as it is.
+        """Overlay points (n, d) on the map, which does not change.
 
-        On a PCA map every point has a place, and `off_plane` says what it hides. t-SNE draws even points far from
-        everything inside a cluster, so there only points inside the reference's support get a place.
+        On a PCA map every point has a place, and `off_plane` says what the map hides. t-SNE would draw even a point far
+        from everything inside a cluster, so there only points inside the reference's support get a place.
 
         Args:
             points: (n, d).
-            progress: told of t-SNE's iterations; may raise `Cancelled`.
+            progress: called during t-SNE; may raise `Cancelled`.
 
         Raises:
             BadRequest: points of another width than the map was fitted on.
@@ -129,7 +129,7 @@ class Map:
         return Overlay(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
 
     def hidden(self, points: NDArray[np.floating]) -> OffPlane:
-        """Return what the map's plane of principal components does not show of points (n, d), and T² in it.
+        """Return what the plane of the first principal components hides of points (n, d), and T² in it.
 
         Raises:
             BadRequest: points of another width than the map was fitted on.
@@ -137,7 +137,7 @@ class Map:
         return off_plane(self.pca, points, self.n_components)
 
     def save(self, folder: Path) -> None:
-        """Write arrays as .npy and the rest as JSON into an existing folder."""
+        """Write arrays as .npy files and the rest as JSON into an existing folder."""
         arrays = {
             "coordinates": self.coordinates,
             "mean": self.pca.mean,
@@ -167,7 +167,7 @@ class Map:
 
     @classmethod
     def load(cls, folder: Path) -> "Map":
-        """Read a map that `save` wrote; arrays stay on the disk until they are used.
+        """Read a map that `save` wrote; arrays stay on disk until they are used.
 
         Raises:
             DamagedArtifact: a file is missing or cannot be read.
@@ -202,9 +202,9 @@ def fit_map(
     """Fit the map of a spec on reference points.
 
     Args:
-        points: (n, d) the reference; the caller has drawn `spec.n_points` of each cloud.
-        spec: method, dimensions, t-SNE's parameters and seed.
-        progress: told of t-SNE's iterations; may raise `Cancelled`.
+        points: (n, d) the reference, `spec.n_points` of each cloud.
+        spec: method, dimensions, parameters of t-SNE, and seed.
+        progress: called during t-SNE; may raise `Cancelled`.
         enough: see `fit_tsne`.
 
     Raises:
@@ -232,9 +232,9 @@ def fit_map(
 
 
 def _distinct(points: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where each distinct row first stands, in order, and which of those each row is.
+    """Return the index of each distinct row, in order, and for each row which of those it equals.
 
-    Told by the points themselves: matrix products give equal rows slightly different coordinates.
+    It compares the points themselves, because matrix products give equal rows slightly different coordinates.
     """
     _, first, inverse = np.unique(points, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)

@@ -1,4 +1,4 @@
-"""How sure a number is: bootstrap intervals, and where it lies among draws of a null."""
+"""How certain a number is: bootstrap intervals, and p from draws of a null."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Interval:
 
     Attributes:
         value: the estimate.
-        low: lower bound; NaN where one value alone says nothing of its spread.
+        low: lower bound; NaN if a single value says nothing about its spread.
         high: upper bound; NaN likewise.
     """
 
@@ -38,9 +38,9 @@ def bootstrap(
 
     Args:
         values: (n,) exchangeable units.
-        rng: decides the draws.
-        statistic: takes an array and `axis`.
-        n_bootstrap: draws with replacement.
+        rng: draws the resamples.
+        statistic: function of an array and `axis`.
+        n_bootstrap: number of resamples.
         level: of the interval.
     """
     values = np.asarray(values, np.float64)
@@ -65,7 +65,7 @@ def spread(draws: NDArray[np.floating], level: float = LEVEL) -> Interval:
 
 
 def permutation_p(observed: float, null: NDArray[np.floating]) -> float:
-    """Return the share of null draws at least as large as what was observed, which counts as one of them."""
-    # Sums in another order differ in the last digits; such a tie counts as one.
+    """Return the share of null draws at least as large as the observation, which counts as one of them."""
+    # Sums in a different order differ in the last digits; such values count as ties.
     tie = 1e-9 * max(abs(observed), float(np.abs(null).max(initial=0)))
     return float((1 + (null >= observed - tie).sum()) / (1 + len(null)))

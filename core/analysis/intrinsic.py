@@ -1,4 +1,4 @@
-"""How many directions a cloud uses: participation ratio, and TwoNN's intrinsic dimension."""
+"""How many directions a cloud uses: participation ratio and intrinsic dimension (TwoNN)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from core.analysis.units import jackknife
 from core.errors import BadRequest
 
 _CANDIDATES = 8
-"""Points that may be among the two nearest, by rounded distances."""
+"""Number of candidates for the two nearest neighbours, by rounded distances."""
 
 
 @dataclass(frozen=True)
 class BlockMoments:
-    """Sums over blocks of documents, from which moments without some blocks are had at once.
+    """Sums over blocks of documents, which give moments without some blocks at once.
 
     Attributes:
-        counts: (g,) points.
+        counts: (g,) number of points.
         sums: (g, d).
         products: (g, d, d) sums of outer products.
-        centre: (d,) that was taken off first, for the digits.
+        centre: (d,) subtracted first, for precision.
     """
 
     counts: NDArray[np.float64]
@@ -36,7 +36,7 @@ class BlockMoments:
         return float(self.counts.sum()), self.sums.sum(axis=0), self.products.sum(axis=0)
 
     def moments(self, without: Sequence[int] = ()) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean (d,) and covariance (d, d), divided by n, of all blocks but those left out."""
+        """Return mean (d,) and covariance (d, d), with divisor n, of all blocks but those left out."""
         n, total, products = self._whole
         out = list(without)
         n = n - self.counts[out].sum()
@@ -46,7 +46,7 @@ class BlockMoments:
 
 
 def block_moments(points: NDArray[np.floating], block: NDArray[np.intp]) -> BlockMoments:
-    """Return the sums of points (n, d) over the blocks (n,) 0 … g - 1 they belong to; all of them have points."""
+    """Return the sums of points (n, d) over their blocks (n,) 0 … g - 1, none of which is empty."""
     centre = np.asarray(points, np.float64).mean(axis=0)
     centred = points - centre
     parts = [centred[block == number] for number in range(int(block.max()) + 1)]
@@ -65,7 +65,7 @@ def participation_ratio(covariance: NDArray[np.floating]) -> float:
 
 
 def participation(moments: BlockMoments) -> Interval:
-    """Return the participation ratio, with an interval that leaves out one block of documents at a time."""
+    """Return the participation ratio, with an interval that leaves out one block at a time."""
     whole, *left_out = (
         participation_ratio(moments.moments(without)[1])
         for without in [(), *([block] for block in range(len(moments.counts)))]
@@ -76,19 +76,19 @@ def participation(moments: BlockMoments) -> Interval:
 def two_nn(
     points: NDArray[np.floating], between: NDArray[np.floating], documents: NDArray[np.intp], block: NDArray[np.intp]
 ) -> Interval:
-    """Return the intrinsic dimension from each point's two nearest points of other documents.
+    """Return the intrinsic dimension from each point's two nearest neighbours in other documents.
 
-    The ratio r2 / r1 follows a Pareto law whose exponent is the dimension; its maximum-likelihood estimate is
+    The ratio r2 / r1 has a Pareto distribution whose exponent is the dimension; its maximum-likelihood estimate is
     (n - 1) / Σ ln(r2 / r1).
 
     Source: Facco et al., 2017; the estimate by Denti et al., 2022.
-    Deviation: neighbours come from other documents, so that pairs are independent draws; all ratios take part.
+    Deviation: neighbours come from other documents, so that pairs are independent; all ratios are used.
 
     Args:
         points: (n, d), all different, see `distinct_rows`.
-        between: (n, n) distances, perhaps rounded: they only say who may be near.
+        between: (n, n) distances, perhaps rounded: they only select candidates.
         documents: (n,) document of each point.
-        block: (n,) block of documents of each; the interval leaves one out at a time, neighbours held as they are.
+        block: (n,) block of documents of each point; the interval leaves out one at a time and keeps the neighbours.
 
     Raises:
         BadRequest: a point has fewer than two points of other documents.
@@ -114,5 +114,5 @@ def _pareto(logs: NDArray[np.float64]) -> float:
 
 
 def distinct_rows(points: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return the first row of each different point, ascending: duplicates have no distance to a neighbour."""
+    """Return the first row of each distinct point, ascending: duplicates are at distance 0 of each other."""
     return np.sort(np.unique(np.ascontiguousarray(points), axis=0, return_index=True)[1])

@@ -1,4 +1,4 @@
-"""Small maps of consecutive sites turned onto each other, so that a strip of them reads as a film."""
+"""Small maps of consecutive sites, each rotated onto the one before, so that a strip of them reads as a film."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 def align(maps: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float32]]:
-    """Return the maps (n, 2), each about the middle of its inner half, with a median distance of 1, turned alike.
+    """Return the maps (n, 2), centred and scaled to a median distance of 1, each rotated onto the one before.
 
-    By the inner half, so that a few sinks far out do not shrink all other points to one. Each map is turned, perhaps
-    mirrored, onto the one before. What remains between two maps is change of shape; size and place are not to be read
-    from them, and after the turn an axis is a direction in the plane of the first two components, not one component.
+    The centre is that of the inner half, so that a few distant sinks do not shrink all other points to one. Rotations
+    include reflections. What differs between two maps is shape; size and position mean nothing, and an axis is a
+    direction in the plane of the first two components, not one component.
 
     Source: orthogonal Procrustes problem, Schönemann, 1966.
 
@@ -32,7 +32,7 @@ def align(maps: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float32]]:
 
 
 def _middle(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the half of the points nearest to it, roughly; it turns as the points turn."""
+    """Return approximately the mean of the half of the points nearest to it; it rotates with the points."""
     middle = points.mean(axis=0)
     for _ in range(5):
         away = np.linalg.norm(points - middle, axis=1)

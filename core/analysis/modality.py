@@ -1,6 +1,6 @@
 """Whether a cloud has one mode along some directions: Hartigan's dip, Holm-corrected.
 
-A dip test that does not reject shows no second mode along the directions tested; it does not show that there is none.
+A dip test that does not reject finds no second mode along the tested directions; it does not show that there is none.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from core.analysis.intervals import Interval, permutation_p, spread
 from core.analysis.vector_shape import draw_rows
 
 N_PRINCIPAL = 5
-"""Directions tested: so many of the cloud's own principal components …"""
+"""Number of tested principal directions of the cloud."""
 N_RANDOM = 10
-"""… and so many random ones."""
+"""Number of tested random directions."""
 N_REDRAWN = 10
-"""Times that one token a document is drawn."""
+"""Number of draws of one token per document."""
 N_UNIFORM = 1000
-"""Uniform samples of the null."""
+"""Number of uniform samples of the null."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Modality:
     """Dips of a cloud along several directions.
 
     Attributes:
-        dip: (n_directions,) median over the draws of one token a document.
-        p: (n_directions,) of the uniform law, the one hardest to tell from two modes.
+        dip: (n_directions,) median over the draws of one token per document.
+        p: (n_directions,) under a uniform distribution, the unimodal one hardest to distinguish from two modes.
         p_holm: (n_directions,) corrected for the number of directions.
-        largest: the largest dip, with the range over the draws.
-        null: (N_UNIFORM,) the largest dip of as many independent uniform samples.
+        largest: the largest dip, with its range over the draws.
+        null: (N_UNIFORM,) the largest dip of `n_directions` independent uniform samples.
         n: points of a sample, one per document.
     """
 
@@ -59,8 +59,8 @@ def modality(
 ) -> Modality:
     """Test each direction for more than one mode.
 
-    Tokens of one document are not independent, so a test takes one random token a document; this is done ten times, and
-    a direction's p is twice the median of the ten, which is a p-value whatever their dependence.
+    Tokens of one document are not independent, so a test takes one random token per document. It is repeated ten
+    times, and p of a direction is twice the median of the ten, which is a p-value whatever their dependence.
 
     Source: Hartigan & Hartigan, 1985; twice the median by Rüger, 1978.
 
@@ -68,7 +68,7 @@ def modality(
         projections: (n, n_directions).
         documents: (n,).
         uniform: (N_UNIFORM,) dips of uniform samples as large as there are documents, see `uniform_dips`.
-        rng: decides the tokens.
+        rng: draws the tokens.
     """
     n = len(np.unique(documents))
     dips = np.empty((N_REDRAWN, projections.shape[1]))

@@ -1,4 +1,4 @@
-"""The nearest rows of clouds to a point, in the full space rather than on a map of it."""
+"""The nearest neighbours of a point in clouds, in the full space and not on a map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from core.errors import BadRequest
 
 Metric = Literal["cosine", "euclidean"]
 ROWS_AT_ONCE = 16_384
-"""Rows in float32 at a time: 40 MB at width 576, however many a cloud has."""
+"""Rows that are compared at a time: 40 MB in float32 at width 576, whatever the size of a cloud."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest rows, nearest first; equally near ones in the order of their clouds and rows.
+    """The nearest rows, nearest first; ties in the order of their clouds and rows.
 
     Attributes:
-        clouds: (k,) place of each row's cloud.
+        clouds: (k,) index of each row's cloud.
         rows: (k,) index in that cloud.
         distances: (k,) to the point.
     """
@@ -42,12 +42,12 @@ def nearest(
     Args:
         point: (d,).
         clouds: each (n, d).
-        allowed: each (n,), which rows count.
-        k: at most so many; fewer where fewer rows count.
+        allowed: each (n,), which rows take part.
+        k: number of neighbours; fewer if fewer rows are allowed.
         metric: 1 minus the cosine, or the Euclidean distance.
 
     Raises:
-        BadRequest: a point without a direction under the cosine, or not finite.
+        BadRequest: a point that is not finite, or 0 with the cosine.
     """
     if not np.isfinite(point).all():
         raise BadRequest("The point whose neighbours are wanted is not finite; choose another token.")
@@ -64,9 +64,9 @@ def nearest(
     order = np.argsort(every, kind="stable")[:k]
     order = order[np.isfinite(every[order])]
     ends = np.cumsum(sizes)
-    places = np.searchsorted(ends, order, side="right")
+    owners = np.searchsorted(ends, order, side="right")
     begins = np.asarray(ends - sizes, np.int64)
-    return Neighbours(places, order - begins[places], every[order].astype(np.float32))
+    return Neighbours(owners, order - begins[owners], every[order].astype(np.float32))
 
 
 def _distances(point: NDArray[np.floating], cloud: NDArray[np.floating], metric: Metric) -> NDArray[np.float32]:

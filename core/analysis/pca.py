@@ -1,4 +1,4 @@
-"""Principal components, fitted once and frozen, and what a picture of them leaves out."""
+"""Principal components, fitted once and frozen, and what a map of them hides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.errors import BadRequest
 
 KEPT_COMPONENTS = 50
-"""Components kept beside those drawn: for the bar of explained variance, and as t-SNE's input."""
-CHUNK = 8192
+"""Number of components that are kept: for the bars of explained variance, and as the input of t-SNE."""
+_CHUNK = 8192
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Pca:
     """Frozen principal components.
 
     Attributes:
-        mean: (d,) float64 of the points fitted on.
-        components: (k, d) float64, orthonormal rows, the strongest first; each row's largest entry is positive.
-        variance: (k,) float64 along each component, divided by n - 1.
+        mean: (d,) float64 of the fitted points.
+        components: (k, d) float64, orthonormal rows, strongest first; the largest entry of each row is positive.
+        variance: (k,) float64 along each component, with divisor n - 1.
         total_variance: trace of the covariance.
     """
 
@@ -39,7 +39,7 @@ class Pca:
         """Return the coordinates (n, n_components) float32 of points (n, d).
 
         Raises:
-            BadRequest: points of another width than the map was fitted on.
+            BadRequest: points with another width than the map.
         """
         check_width(points, len(self.mean))
         basis = self.components[:n_components].astype(np.float32)
@@ -51,7 +51,7 @@ class Pca:
 
 @dataclass(frozen=True)
 class OffPlane:
-    """What a picture of the first components hides of each point.
+    """What a map of the first components hides of each point.
 
     Attributes:
         distance: (n,) Euclidean distance from the plane.
@@ -68,8 +68,8 @@ def fit_pca(points: NDArray[np.floating], n_components: int = KEPT_COMPONENTS) -
     """Fit principal components on a reference cloud.
 
     Args:
-        points: (n, d), read in pieces, so that a memory-mapped array never is in memory whole as float64.
-        n_components: how many to keep at most; never more than min(n - 1, d).
+        points: (n, d), read in chunks, so that a memory-mapped array is never in memory as a whole.
+        n_components: most components to keep; never more than min(n - 1, d).
 
     Raises:
         BadRequest: fewer than three points, or values that are not finite.
@@ -97,14 +97,14 @@ def fit_pca(points: NDArray[np.floating], n_components: int = KEPT_COMPONENTS) -
 
 
 def off_plane(pca: Pca, points: NDArray[np.floating], n_components: int = 2) -> OffPlane:
-    """Measure what the first components do not show of each point.
+    """Measure what the first components hide of each point.
 
-    An isotropic sample in d dimensions shows n_components / d of its energy, so a far cloud can look near.
+    An isotropic sample in d dimensions shows n_components / d of its energy, so a distant cloud can look near.
 
     Args:
         pca: the frozen components.
         points: (n, d).
-        n_components: drawn.
+        n_components: shown.
     """
     scores = pca.transform(points, n_components).astype(np.float64)
     energy = np.concatenate([((chunk - pca.mean) ** 2).sum(axis=1) for chunk in _chunks(points)] or [np.zeros(0)])
@@ -118,13 +118,12 @@ def off_plane(pca: Pca, points: NDArray[np.floating], n_components: int = 2) -> 
 
 @dataclass(frozen=True)
 class Loadings:
-    """The dimensions that weigh most in a component.
+    """The dimensions with the largest weights in a component.
 
     Attributes:
-        dimension: (n,) of d_model, the heaviest first.
-        weight: (n,) its entry of the unit vector, with its sign.
-        share: of the squared length that these dimensions have together; n / d of them would have n / d if all weighed
-            the same.
+        dimension: (n,) of d_model, largest weight first.
+        weight: (n,) entry of the unit vector, with its sign.
+        share: of the squared length in these dimensions together; n / d if all weights were equal.
     """
 
     dimension: NDArray[np.int64]
@@ -133,7 +132,7 @@ class Loadings:
 
 
 def loadings(pca: Pca, component: int, n: int = 12) -> Loadings:
-    """Return the n dimensions that weigh most in a component (from 0).
+    """Return the n dimensions with the largest weights in a component (counted from 0).
 
     Raises:
         BadRequest: a component that was not kept.
@@ -148,15 +147,15 @@ def loadings(pca: Pca, component: int, n: int = 12) -> Loadings:
 
 
 def ends(scores: NDArray[np.floating], names: Sequence[str], n: int = 8) -> tuple[list[str], list[str]]:
-    """Return the names at the low and at the high end of scores (m,), the farthest first, each once."""
+    """Return the names at the low and at the high end of scores (m,), most extreme first, each once."""
     order = np.argsort(scores, kind="stable")
     return _first_names(names, order, n), _first_names(names, order[::-1], n)
 
 
 def _first_names(names: Sequence[str], order: NDArray[np.intp], n: int) -> list[str]:
     found: dict[str, None] = {}
-    for place in order:
-        found.setdefault(str(names[place]))
+    for i in order:
+        found.setdefault(str(names[i]))
         if len(found) == n:
             break
     return list(found)
@@ -166,7 +165,7 @@ def check_width(points: NDArray[np.floating], d_model: int) -> None:
     """Check that points can be overlaid on a map.
 
     Raises:
-        BadRequest: points of another width than the map was fitted on.
+        BadRequest: points with another width than the map.
     """
     if points.ndim != 2 or points.shape[1] != d_model:
         raise BadRequest(

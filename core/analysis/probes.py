@@ -1,4 +1,4 @@
-"""Probes: linear classifiers that are learnt on some documents and tested on others, with a null over documents."""
+"""Probes: linear classifiers trained on some documents and tested on others, with a null over documents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from core.errors import BadRequest
 Tick = Callable[[], None]
 _LOGISTIC_STEPS = 1000
 _LOGISTIC_GRADIENT = 1e-4
-"""Of the mean loss, at which a fit is done; scikit-learn's default."""
+"""Gradient of the mean loss at which a fit stops, as by default in scikit-learn."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class Tested:
     Attributes:
         found: value, low, high.
         null: (n_permutations,).
-        p: share of permutations at least as large, the observed one among them.
     """
 
     found: Interval
@@ -32,7 +31,7 @@ class Tested:
 
     @property
     def p(self) -> float:
-        """Return the share of permutations with a value at least as large."""
+        """Return the share of permutations with a value at least as large, the observation included."""
         return permutation_p(self.found.value, self.null)
 
     @property
@@ -42,10 +41,10 @@ class Tested:
 
 
 def check_documents(rows: Rows, n_folds: int) -> int:
-    """Return how many folds are possible: no more than the smallest data set has documents.
+    """Return the number of folds: at most the number of documents of the smallest data set.
 
     Raises:
-        BadRequest: a data set of a single document.
+        BadRequest: a data set with a single document.
     """
     fewest = int(np.bincount(rows.labels).min())
     if fewest < 2:
@@ -63,18 +62,18 @@ def probe(
     hits: Callable[[Rows, NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]],
     rng: np.random.Generator,
 ) -> Tested:
-    """Return a classifier's balanced accuracy on documents it has not seen.
+    """Return a classifier's balanced accuracy on held-out documents.
 
     Args:
-        rows: coordinates that it sees.
+        rows: its inputs.
         part: (n_documents,) fold of each document.
-        permuted: (n_permutations, n_documents) labels of the null.
+        permuted: (n_permutations, n_documents) labels under the null.
         hits: `lda_hits` or `logistic_hits`.
-        rng: decides the resamples.
+        rng: draws the resamples.
 
     Returns:
-        accuracy: mean over data sets of the share of their points that is recognised. The interval resamples documents
-        with the classifiers as they are, so it covers which documents are tested, not which are learnt from.
+        The mean over data sets of the share of their points that is recognised. The interval resamples documents but
+        does not refit the classifiers, so it covers the choice of test documents, not of training documents.
     """
     every = np.concatenate([rows.labels[None], permuted])
     correct = hits(rows, part, every)
@@ -84,11 +83,11 @@ def probe(
 
 
 def balanced(sums: NDArray[np.float64], sizes: NDArray[np.integer], labels: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the mean over data sets of sums over their documents divided by their numbers of points.
+    """Return the mean over data sets of the sum over their documents divided by their number of points.
 
     Args:
         sums: (k, n_documents).
-        sizes: (n_documents,) points of each document.
+        sizes: (n_documents,) number of points of each document.
         labels: (k, n_documents).
     """
     means = []
@@ -101,13 +100,13 @@ def balanced(sums: NDArray[np.float64], sizes: NDArray[np.integer], labels: NDAr
 def lda_hits(rows: Rows, part: NDArray[np.intp], labels: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return how many points of each held-out document linear discriminant analysis recognises, (k, n_documents).
 
-    The total scatter of a training part does not know labels. The pooled within-class covariance is that scatter less a
-    matrix of rank n_datasets, so that all permutations share one Cholesky factor and each costs a small system.
+    The total scatter of a training part does not depend on labels. The pooled within-class covariance is that scatter
+    minus a matrix of rank n_datasets, so all permutations share one Cholesky factor and each solves a small system.
 
     Args:
         rows: coordinates (n, q), of full rank in each training part.
         part: (n_documents,) fold of each document.
-        labels: (k, n_documents), each row one way to label the documents.
+        labels: (k, n_documents), each row one labelling of the documents.
     """
     x = np.asarray(rows.points, np.float64)
     sums, sizes, n_classes = sum_by_document(x, rows.documents), rows.sizes, int(labels.max()) + 1
@@ -152,13 +151,13 @@ def logistic_hits(
 ) -> NDArray[np.float64]:
     """Return how many points of each held-out document a logistic probe recognises, (k, n_documents).
 
-    Multinomial, with half the squared weights beside the summed loss. Logits are corrected for how many points each
-    data set has in the training part, so that data sets count equally.
+    Multinomial, with half the squared weights added to the summed loss. Logits are corrected for the number of points
+    of each data set in the training part, so that data sets count equally.
 
     Args:
-        rows: coordinates (n, q) of like scale.
+        rows: coordinates (n, q) of similar scale.
         part: (n_documents,) fold of each document.
-        labels: (k, n_documents), each row one way to label the documents; all are fitted side by side.
+        labels: (k, n_documents), each row one labelling of the documents; all are fitted together.
         tick: called at each step.
     """
     found = np.zeros(labels.shape)
@@ -182,15 +181,15 @@ def fit_logistic(
 ) -> NDArray[np.float32]:
     """Return the weights (n_classes, q, k) of multinomial logistic regressions of k targets on the same points.
 
-    Accelerated gradient steps with restarts, at most 1000. The curvature is bounded by half that of the points whatever
-    the labels are, so that one step length serves all targets and a step is two matrix products for all of them.
+    At most 1000 accelerated gradient steps with restarts. Half the curvature of the points bounds that of the loss
+    whatever the labels, so one step length serves all targets, and a step is two matrix products for all of them.
 
     Source: the bound by Böhning, 1992; the restarts by O'Donoghue & Candès, 2015.
 
     Args:
-        x: (n, q), the last column of ones, whose weight is not penalised.
+        x: (n, q); the last column is 1, and its weight is not penalised.
         target: (k, n) classes 0 … n_classes - 1.
-        n_classes: how many.
+        n_classes: number of classes.
         tick: called at each step.
     """
     n, q = x.shape
@@ -230,7 +229,7 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def resampled_mean(sums: NDArray[np.float64], rows: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the balanced mean under resamples of the documents, (n_resamples,)."""
+    """Return the balanced mean for resamples of the documents, (n_resamples,)."""
     counts = resample_counts(rows.labels, rng)
     means = []
     for label in range(rows.n_datasets):

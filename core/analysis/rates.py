@@ -1,7 +1,7 @@
-"""Learning rates: which suits a prior, and how priors compare at the rate that suits each.
+"""Learning rates: which is best for a prior, and how priors compare at their best rates.
 
-A rate that was chosen on the very runs that are compared flatters the prior that had more luck. So it is chosen on
-other seeds: on seeds of its own, or, for each seed in turn, on all the others.
+A rate chosen on the runs that are compared favours the prior with more luck. So it is chosen on other seeds: on seeds
+of its own or, for each seed in turn, on all other seeds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +17,12 @@ from core.analysis.seeds import over_seeds
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a search.
+    """One run in a search for the best learning rate.
 
     Attributes:
         rate: learning rate.
         seed: of the run.
-        loss: validation loss at its end; None where it did not come to one.
+        loss: final validation loss; None if there is none.
     """
 
     rate: float
@@ -35,11 +35,11 @@ class ChosenRate:
     """The rate with the lowest mean loss.
 
     Attributes:
-        rate: the lower one where two are equally good.
+        rate: the lower one of a tie.
         loss: mean over the seeds.
-        n_seeds: seeds that it rests on.
-        at_edge: whether it is the lowest or highest of several that were tried, so that a better one may lie beyond.
-        left_out: rates at which some run did not come to a loss; they are not chosen.
+        n_seeds: number of those seeds.
+        at_edge: whether it is the lowest or highest of several rates, so that a better one may lie beyond.
+        left_out: rates at which some run has no loss; they are never chosen.
     """
 
     rate: float
@@ -51,14 +51,14 @@ class ChosenRate:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much more loss one kind of run ends with than another, over seeds that both have.
+    """The difference in final loss of two groups of runs, over their common seeds.
 
     Attributes:
-        first: name of one.
+        first: name of one group.
         second: name of the other.
         value: mean of first minus second over the seeds, with its 95 % t interval.
-        n: seeds.
-        p: two-sided, of a paired t test, Holm-corrected over the pairs; None where it cannot be told.
+        n: number of common seeds.
+        p: two-sided, of a paired t test, Holm-corrected over the pairs; None if undefined.
     """
 
     first: str
@@ -69,7 +69,7 @@ class PairedDifference:
 
 
 def choose_rate(trials: Sequence[Trial]) -> ChosenRate | None:
-    """Return the best rate of those whose every run came to a loss; None without any."""
+    """Return the best of the rates at which every run has a loss; None if there is none."""
     seeds = {trial.seed for trial in trials}
     tried = sorted({trial.rate for trial in trials})
     losses = {rate: {t.seed: t.loss for t in trials if t.rate == rate and t.loss is not None} for rate in tried}
@@ -82,9 +82,9 @@ def choose_rate(trials: Sequence[Trial]) -> ChosenRate | None:
 
 
 def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, float]]:
-    """Return for each seed the rate that all other seeds choose, and this seed's loss at it.
+    """Return for each seed the rate chosen on all other seeds, and the loss of this seed at that rate.
 
-    Seeds without a loss there are left out, and with a single seed there are none.
+    Seeds without a loss at that rate are left out; a single seed gives nothing.
     """
     found: dict[int, tuple[float, float]] = {}
     for seed in sorted({trial.seed for trial in trials}):
@@ -96,11 +96,11 @@ def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, f
 
 
 def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[PairedDifference]:
-    """Return the difference of each pair, seed by seed: runs of one seed see the examples in the same order.
+    """Return the difference of each pair, paired by seed: runs with one seed see examples in the same order.
 
     Args:
         losses: by name and seed.
-        pairs: of names; those without a common seed are left out.
+        pairs: of names; pairs without a common seed are left out.
     """
     found = []
     for first, second in pairs:
@@ -120,7 +120,7 @@ def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple
 
 
 def _paired_p(paired: np.ndarray) -> float | None:
-    """Return the p of a mean of zero; None for a single difference, or where all are the same."""
+    """Return p for a mean of zero; None for a single difference, or if all are equal."""
     if len(paired) < 2 or not np.ptp(paired):
         return None
     return float(stats.ttest_1samp(paired, 0.0).pvalue)  # pyright: ignore[reportAttributeAccessIssue]

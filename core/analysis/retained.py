@@ -1,4 +1,4 @@
-"""Whether the prior can still be told from the posterior: classification of whole runs, each left out once."""
+"""Whether the posterior still reveals the prior: classification of whole runs, each left out once."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from core.analysis.vector_shape import shape
 N_PERMUTATIONS = 2000
 ALPHA = 0.05
 MIN_RUNS = 2
-"""Runs of a prior below which leaving one out leaves nothing to know it by."""
+"""Fewest runs of a prior, so that one is left when another is left out."""
 FEATURES = (
     "log mean norm",
     "spread of log norms",
@@ -25,19 +25,19 @@ FEATURES = (
 )
 _FLOOR = 1e-12
 _EXACT_UP_TO = 8
-"""Runs of which all orders are tried."""
+"""Up to this many runs, all permutations of the labels are used."""
 
 
 @dataclass(frozen=True)
 class Retained:
-    """How well runs can be sorted by their prior.
+    """How well runs can be classified by their prior.
 
     Attributes:
-        accuracy: share of runs whose prior is told right when that run was not learnt from; None if undecided.
-        chance: what shuffled labels give on average; None if undecided.
-        p: share of shuffled labels that do at least as well; None if undecided.
-        n_runs: by prior, of those that took part.
-        reason: why it is undecided, or what limits it; empty if nothing does.
+        accuracy: leave-one-run-out share of runs with the correct prior; None if undecided.
+        chance: mean accuracy with shuffled labels; None if undecided.
+        p: share of shuffled labels with at least that accuracy; None if undecided.
+        n_runs: number of runs by prior.
+        reason: why it is undecided, or what limits it; otherwise empty.
     """
 
     accuracy: float | None
@@ -48,7 +48,7 @@ class Retained:
 
 
 def run_features(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return simple features of a run's vectors (n_prompt, d): those of `FEATURES`, whatever the order of vectors."""
+    """Return the `FEATURES` of a run's vectors (n_prompt, d), which do not depend on the order of vectors."""
     vectors = np.asarray(vectors, np.float64)
     norms = np.linalg.norm(vectors, axis=1)
     units = vectors / np.maximum(norms, _FLOOR)[:, None]
@@ -72,15 +72,15 @@ def prior_retained(
     rng: np.random.Generator,
     n_permutations: int = N_PERMUTATIONS,
 ) -> Retained:
-    """Tell each run's prior from its posterior by the nearest mean of the other runs', and test that against chance.
+    """Classify each run's prior by the nearest class mean of the other runs' posteriors, and test it against chance.
 
-    The run is the unit: features are standardised by the runs that are learnt from, and labels are shuffled run by run.
+    The run is the unit: features are standardised by the training runs, and labels are shuffled over runs.
 
     Args:
         features: (n_runs, k) of each run's posterior.
         priors: (n_runs,) name of each run's prior.
-        rng: decides the permutations, where there are too many for all.
-        n_permutations: of the labels at most.
+        rng: draws the permutations if there are too many to use all.
+        n_permutations: most permutations of the labels.
     """
     counts = Counter(priors)
     enough = sorted(name for name, n in counts.items() if n >= MIN_RUNS)
@@ -113,7 +113,7 @@ def prior_retained(
 
 
 def leave_one_out(points: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
-    """Return the share of points (n, k) whose label is that of the nearest class mean of all other points."""
+    """Return the share of points (n, k) whose label is that of the nearest class mean of the other points."""
     hits = 0
     for i in range(len(points)):
         others = np.arange(len(points)) != i
@@ -126,7 +126,7 @@ def leave_one_out(points: NDArray[np.float64], labels: NDArray[np.integer]) -> f
 
 
 def _shuffled(labels: NDArray[np.integer], rng: np.random.Generator, n: int) -> list[NDArray[np.integer]]:
-    """Return all different orders of a few labels, the given one among them, or n random ones of many."""
+    """Return all distinct orders of a few labels, the given one included, or n random orders of many."""
     if len(labels) <= _EXACT_UP_TO:
         return [np.array(order) for order in islice(sorted(set(permutations(labels.tolist()))), n)]
     return [rng.permutation(labels) for _ in range(n)]

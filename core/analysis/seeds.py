@@ -1,4 +1,4 @@
-"""The seed is the unit of independence of tuning runs: means over a few seeds, with Student's interval."""
+"""The seed is the unit of independence of tuning runs: means over a few seeds, with Student's t interval."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,13 +8,13 @@ from core.analysis.intervals import LEVEL, Interval
 
 
 def over_seeds(values: ArrayLike, level: float = LEVEL, least_error: float = 0.0) -> Interval:
-    """Return the mean of a number over seeds with Student's interval; a single seed has none.
+    """Return the mean of a number over seeds with Student's t interval; a single seed has no interval.
 
     Args:
-        values: (n_seeds,) one number a seed.
+        values: (n_seeds,) one number per seed.
         level: of the interval.
-        least_error: smallest standard deviation that is believed. A share of 20 vectors is known to half a vector at
-            best, so three seeds that agree by chance do not make an interval of no width.
+        least_error: smallest credible standard deviation. A share of 20 vectors is known to half a vector at best, so
+            three seeds that agree by chance must not give an interval of width 0.
     """
     found = np.asarray(values, np.float64)
     mean, n = float(found.mean()), len(found)

@@ -1,7 +1,7 @@
-"""Whether data sets can be told apart at a site without a probe: neighbours, silhouette, energy distance.
+"""Whether data sets are separable at a site without a probe: neighbours, silhouette, energy distance.
 
-Everything is by document: pairs of points that are compared come from different documents, the null permutes data sets
-over documents, and intervals resample documents or leave some out.
+Documents are the unit: compared points come from different documents, the null reassigns documents to data sets, and
+intervals resample documents or leave some out.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,16 @@ def pairwise_distances(points: NDArray[np.floating]) -> NDArray[np.float32]:
 def neighbour_purity(
     between: NDArray[np.float32], rows: Rows, k: int, permuted: NDArray[np.intp], rng: np.random.Generator
 ) -> Tested:
-    """Return the share of the k nearest points of other documents that are of the same data set, data sets equal.
+    """Return the share of the k nearest neighbours in other documents that belong to the same data set.
+
+    Data sets count equally.
 
     Args:
         between: (n, n) distances of the rows.
-        rows: with as many points of each data set as can be, so that chance is the same for all.
-        k: neighbours.
-        permuted: labels of the null; neighbours stay who they are.
-        rng: decides the resamples.
+        rows: with equally many points of each data set, so that chance is the same for all.
+        k: number of neighbours.
+        permuted: labels under the null; the neighbours stay the same.
+        rng: draws the resamples.
 
     Raises:
         BadRequest: a point has fewer than k points of other documents.
@@ -57,11 +59,12 @@ def neighbour_purity(
 def silhouette(
     between: NDArray[np.float32], rows: Rows, permuted: NDArray[np.intp], rng: np.random.Generator
 ) -> Tested:
-    """Return the silhouette (-1 to 1) of the data sets, without distances inside a document; data sets equal.
+    """Return the silhouette (-1 to 1) of the data sets, without distances inside a document.
+
+    Data sets count equally.
 
     Source: Rousseeuw, 1987.
-    Deviation: a point's own document does not count as its neighbourhood; a point whose data set has no other document
-        there counts 0.
+    Deviation: a point's own document is left out; a point whose data set has no other document counts 0.
     """
     apart = np.where(rows.documents[:, None] == rows.documents, 0, between)
     to_document = sum_by_document(apart.T, rows.documents).T
@@ -82,10 +85,10 @@ def silhouette(
 def energy_coefficient(
     to_documents: NDArray[np.float64], rows: Rows, permuted: NDArray[np.intp], part: NDArray[np.intp]
 ) -> Tested:
-    """Return the energy distance of two data sets over 2 E|X - Y|: free of scale, about 0 for one law.
+    """Return the energy distance of two data sets divided by 2 E|X - Y|: about 0 for equal distributions.
 
-    Expectations go over pairs of points of different documents only, which are independent, so the estimate is unbiased
-    and all points take part. The null permutes data sets over documents; the interval leaves parts of them out.
+    Expectations use only pairs of points from different documents, which are independent, so the estimate is unbiased
+    and all points take part. The null reassigns documents to data sets; the interval leaves out parts of them.
 
     Source: coefficient of inhomogeneity, Székely & Rizzo, 2013.
     Deviation: within a data set, pairs inside a document do not count.
@@ -93,7 +96,7 @@ def energy_coefficient(
     Args:
         to_documents: (n_documents, n_documents) sums of distances, see `between_documents`.
         rows: of two data sets.
-        permuted: labels of the null.
+        permuted: labels under the null.
         part: (n_documents,) part of each document, for the interval.
     """
     every = np.concatenate([rows.labels[None], permuted])
@@ -106,7 +109,7 @@ def energy_coefficient(
 
 
 def between_documents(between: NDArray[np.float32], rows: Rows) -> NDArray[np.float64]:
-    """Return sums of distances between the points of each pair of documents, (n_documents, n_documents)."""
+    """Return the sum of distances between the points of each pair of documents, (n_documents, n_documents)."""
     return sum_by_document(sum_by_document(between, rows.documents).T, rows.documents)
 
 

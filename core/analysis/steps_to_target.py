@@ -1,4 +1,4 @@
-"""The number of steps until a run reaches a target loss."""
+"""How many steps a run needs to reach a target loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Reached:
     """When a run's validation loss first was at most the target.
 
     Attributes:
-        step: the evaluation at which it was; None if it never was.
-        after: the evaluation before, at which it was not yet; the true step lies after it. None if there is none.
+        step: of that evaluation; None if there is none.
+        after: step of the evaluation before; the true step lies after it. None if there is none.
     """
 
     step: int | None
@@ -20,11 +20,11 @@ class Reached:
 
 
 def steps_to_target(steps: Sequence[int], losses: Sequence[float], target: float) -> Reached:
-    """Return when a loss was first at most a target.
+    """Return when the loss was first at most a target.
 
     Args:
-        steps: of the evaluations, rising.
-        losses: validation loss at each.
+        steps: of the evaluations, ascending.
+        losses: validation loss at each of them.
         target: to reach.
     """
     reached = np.flatnonzero(np.asarray(losses, float) <= target)
@@ -35,6 +35,6 @@ def steps_to_target(steps: Sequence[int], losses: Sequence[float], target: float
 
 
 def common_target(losses: Sequence[Sequence[float]]) -> float | None:
-    """Return a target that all runs reached: the worst of their best validation losses; None without any."""
+    """Return a target that all runs reached: the worst of their best validation losses; None without losses."""
     best = [min(found) for found in losses if len(found)]
     return max(best) if best else None

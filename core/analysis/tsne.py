@@ -1,4 +1,4 @@
-"""t-SNE by openTSNE, and overlays of new points that do not hide where the map has no support."""
+"""t-SNE by openTSNE, and overlaying new points without hiding that they lie elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
 
 FEWEST_ITERATIONS = 50
-"""After early exaggeration, before which nobody can have enough: the least that a spec may ask for."""
+"""Iterations after early exaggeration before a fit can be stopped early; also the least that a spec may ask for."""
 SUPPORT_NEIGHBOUR = 15
 SUPPORT_QUANTILE = 0.99
 _SUPPORT_SAMPLE = 2000
@@ -30,11 +30,11 @@ _BARNES_HUT_BELOW = 10_000
 
 @dataclass(frozen=True)
 class Support:
-    """Where a t-SNE map may speak about new points.
+    """The region in which new points get a place on a t-SNE map.
 
     Attributes:
-        reference: (n, d) float32, the distinct points fitted on, in the full space.
-        radius: largest distance to the k-th neighbour at which a point counts as inside.
+        reference: (n, d) float32, the distinct fitted points in the full space.
+        radius: largest distance to the k-th neighbour at which a point is inside.
         neighbour: k.
     """
 
@@ -43,16 +43,16 @@ class Support:
     neighbour: int
 
     def inside(self, points: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Return which points (n, d) have their k-th reference neighbour within the radius, (n,)."""
+        """Return which points (n, d) have their k-th nearest reference point within the radius, (n,)."""
         return kth_distance(points, self.reference, self.neighbour) <= self.radius
 
 
 def fit_support(reference: NDArray[np.float32], seed: int) -> Support:
-    """Find the k-th-neighbour distance that 99 % of the reference's own points stay under.
+    """Find the distance to the k-th neighbour that 99 % of the reference points do not exceed.
 
     Args:
         reference: (n, d) distinct points.
-        seed: of the sample of at most 2,000 rows that the quantile is read from.
+        seed: of the sample of at most 2,000 points for the quantile.
     """
     neighbour = min(SUPPORT_NEIGHBOUR, len(reference) - 1)
     rng = np.random.default_rng(seed)
@@ -63,12 +63,12 @@ def fit_support(reference: NDArray[np.float32], seed: int) -> Support:
 
 @dataclass(frozen=True)
 class Embedded:
-    """What t-SNE gave.
+    """The result of t-SNE.
 
     Attributes:
         coordinates: (n, n_components) float32, centred on the middle of their range.
-        n_iterations: done after early exaggeration; fewer than asked for where somebody had enough.
-        divergence: Kullback–Leibler divergence at the end.
+        n_iterations: after early exaggeration; fewer than requested if the fit was stopped early.
+        divergence: final Kullback–Leibler divergence.
     """
 
     coordinates: NDArray[np.float32]
@@ -77,23 +77,23 @@ class Embedded:
 
 
 def never() -> bool:
-    """Return False: nobody has had enough."""
+    """Return False: the fit is not stopped early."""
     return False
 
 
 def fit_tsne(
     scores: NDArray[np.float32], spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
 ) -> Embedded:
-    """Embed distinct points: principal-component start, one thread, so that a seed gives one picture.
+    """Embed distinct points, starting from principal components, in one thread, so that a seed gives one result.
 
-    Several perplexities make a multiscale map: the affinities of each scale are averaged.
+    Several perplexities make a multiscale map, in which the affinities of all scales are averaged.
 
     Args:
         scores: (n, k) coordinates in the leading principal components, no row twice.
-        spec: what is asked of t-SNE. openTSNE interpolates in up to two dimensions; three go by Barnes–Hut.
+        spec: parameters of t-SNE. openTSNE interpolates in up to two dimensions; three use Barnes–Hut.
         progress: called every ten iterations; may raise `Cancelled`.
-        enough: asked every ten iterations; once it says yes, what is drawn is returned, though not before the fewest
-            iterations that a map may have. It is what a fit of so many iterations gives, to the bit.
+        enough: called every ten iterations; once it returns True, the current result is returned, though not before
+            `FEWEST_ITERATIONS`. It equals, to the bit, a fit with that number of iterations.
 
     Raises:
         BadRequest: too few distinct points for the largest perplexity.
@@ -118,11 +118,11 @@ def fit_tsne(
     embedding: Any = tsne.prepare_initial(inputs, affinities)
     n_iterations = spec.n_iterations
     if spec.n_early_iterations:
-        early: dict[str, Any] = {"exaggeration": tsne.early_exaggeration, "momentum": tsne.initial_momentum}
+        early = {"exaggeration": tsne.early_exaggeration, "momentum": tsne.initial_momentum}
         embedding.optimize(spec.n_early_iterations, inplace=True, propagate_exception=True, **early)
     watch.early = False
     try:
-        late: dict[str, Any] = {"exaggeration": tsne.exaggeration, "momentum": tsne.final_momentum}
+        late = {"exaggeration": tsne.exaggeration, "momentum": tsne.final_momentum}
         embedding.optimize(n_iterations, inplace=True, propagate_exception=True, **late)
         divergence = float(embedding.kl_divergence)
     except OptimizationInterrupt as stopped:
@@ -140,16 +140,16 @@ def overlay_tsne(
     seed: int,
     progress: Progress = silent,
 ) -> NDArray[np.float32]:
-    """Lay further points on an embedding that stays where it is.
+    """Overlay further points on an embedding that does not change.
 
-    openTSNE's `transform` centres the reference in place, so it works on a copy here and what it moved is moved back.
-    Always by Barnes–Hut: the interpolation keeps new points within a disc and pulls those in the corners inward.
+    openTSNE's `transform` centres the reference in place, so it gets a copy, and the shift is undone. Always by
+    Barnes–Hut: the interpolation keeps new points within a disc and pulls those in the corners inward.
 
     Args:
         embedding: (n, n_components) of the reference.
         scores: (n, k) the reference's inputs.
-        new_scores: (m, k) inputs to place; only points inside the support should come here.
-        perplexity: at most that of the map; a new point sees reference points only.
+        new_scores: (m, k) inputs of the new points, which should be inside the support.
+        perplexity: at most that of the map; a new point sees only reference points.
         seed: of the neighbour search.
         progress: called every ten iterations; may raise `Cancelled`.
 
@@ -179,10 +179,10 @@ def overlay_tsne(
 
 
 def check_perplexity(n_points: int, perplexity: float) -> None:
-    """Check that there are at least three points a neighbour.
+    """Check that there are at least three points per neighbour.
 
     Raises:
-        BadRequest: with the largest perplexity that works.
+        BadRequest: naming the largest perplexity that works.
     """
     if n_points <= 3 * perplexity:
         raise BadRequest(
@@ -192,7 +192,7 @@ def check_perplexity(n_points: int, perplexity: float) -> None:
 
 
 class _Watch:
-    """openTSNE's callback contract turned into ours; the count runs over both of its phases."""
+    """Turns openTSNE's callbacks into ours; iterations are counted over both phases."""
 
     def __init__(self, progress: Progress, enough: Callable[[], bool], spec: ProjectionSpec) -> None:
         self.early = True
@@ -201,9 +201,9 @@ class _Watch:
         self._first, self._then = spec.n_early_iterations, spec.n_iterations
 
     def __call__(self, iteration: int, error: float, embedding: NDArray[np.float64]) -> bool:
-        """Report, and say whether to stop.
+        """Report progress and return whether to stop.
 
-        openTSNE calls before it takes the step, so that `iteration` - 1 are done if it stops here.
+        openTSNE calls before it takes a step, so `iteration` - 1 steps are done if it stops here.
         """
         phase = "early exaggeration" if self.early else "t-SNE"
         done = iteration if self.early else self._first + iteration
@@ -213,9 +213,9 @@ class _Watch:
 
 
 class _ToReference(Affinities):
-    """Affinities of new points to a reference: all that `transform` asks for.
+    """Affinities of new points to a reference, which is all that `transform` needs.
 
-    Those within the reference, which openTSNE's own classes compute first, take seconds and are not looked at.
+    openTSNE's own classes first compute those within the reference, which takes seconds and is not needed.
     """
 
     def __init__(self, scores: NDArray[np.floating]) -> None:
@@ -245,7 +245,7 @@ def _method(n_points: int, n_components: int) -> str:
 
 
 def _any(value: Any) -> Any:
-    """Pass a value where openTSNE's annotation is narrower than its documentation."""
+    """Return a value for a parameter whose annotation in openTSNE is narrower than its documentation."""
     return value
 
 

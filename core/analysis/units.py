@@ -1,4 +1,4 @@
-"""The unit of independence is the document: rows of one go together into folds, permutations and resamples."""
+"""The document is the unit of independence: its rows stay together in folds, permutations and resamples."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ N_RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Rows:
-    """Points of several data sets with what they belong to, ordered by document.
+    """Points of several data sets with their documents, ordered by document.
 
     Attributes:
         points: (n, d).
         documents: (n,) number of the document, 0 … n_documents - 1, ascending.
         labels: (n_documents,) number of the data set of each document.
-        order: (n,) which of the rows as they were given each one is.
+        order: (n,) index of each row in the original order.
     """
 
     points: NDArray[np.floating]
@@ -43,11 +43,11 @@ class Rows:
         return int(self.labels.max()) + 1
 
     def with_points(self, points: NDArray[np.floating]) -> "Rows":
-        """Return the same rows with other coordinates, given in this order."""
+        """Return the same rows with other points, given in this order."""
         return Rows(points, self.documents, self.labels, self.order)
 
     def subset(self, chosen: NDArray[np.bool_]) -> "Rows":
-        """Return some rows; documents and data sets without any are renumbered."""
+        """Return some rows; the remaining documents and data sets are renumbered."""
         kept, documents = np.unique(self.documents[chosen], return_inverse=True)
         _, labels = np.unique(self.labels[kept], return_inverse=True)
         return Rows(self.points[chosen], documents, labels, self.order[chosen])
@@ -69,7 +69,7 @@ def sum_by_document(values: NDArray[np.floating], documents: NDArray[np.intp]) -
 
 
 def deal(labels: NDArray[np.integer], n_parts: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return a part (0 … n_parts - 1) for each document; each data set's documents are spread evenly over the parts."""
+    """Return a part (0 … n_parts - 1) for each document, so that each data set is spread evenly over the parts."""
     part = np.empty(len(labels), np.intp)
     for label in np.unique(labels):
         mine = rng.permutation(np.flatnonzero(labels == label))
@@ -80,9 +80,9 @@ def deal(labels: NDArray[np.integer], n_parts: int, rng: np.random.Generator) ->
 def permuted_labels(
     labels: NDArray[np.intp], part: NDArray[np.intp], n_permutations: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Return labels (n_permutations, n_documents) permuted over the documents of each part.
+    """Return labels (n_permutations, n_documents) permuted within each part.
 
-    Within parts, so that a permuted data set is spread over the folds just as the true one is.
+    A permuted data set is then spread over the folds in the same way as the true one.
     """
     drawn = np.tile(labels, (n_permutations, 1))
     for number in np.unique(part):
@@ -94,7 +94,7 @@ def permuted_labels(
 def resample_counts(
     labels: NDArray[np.intp], rng: np.random.Generator, n_resamples: int = N_RESAMPLES
 ) -> NDArray[np.float64]:
-    """Return how often each document is drawn, (n_resamples, n_documents), with replacement within each data set."""
+    """Return how often each document is drawn with replacement within its data set, (n_resamples, n_documents)."""
     counts = np.zeros((n_resamples, len(labels)))
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
@@ -103,7 +103,7 @@ def resample_counts(
 
 
 def jackknife(value: float, left_out: NDArray[np.floating], level: float = LEVEL) -> Interval:
-    """Return the interval of a statistic from its values with each of g groups of documents left out, (g,).
+    """Return the interval of a statistic from its values (g,) with each of g groups of documents left out.
 
     Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
     """
@@ -112,6 +112,6 @@ def jackknife(value: float, left_out: NDArray[np.floating], level: float = LEVEL
 
 
 def jackknife_error(left_out: NDArray[np.floating]) -> float:
-    """Return the standard error of a statistic from its values with each of g groups left out, (g,)."""
+    """Return the standard error of a statistic from its values (g,) with each of g groups left out."""
     g = len(left_out)
     return float(np.sqrt((g - 1) / g * ((left_out - left_out.mean()) ** 2).sum()))

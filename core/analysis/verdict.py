@@ -1,6 +1,6 @@
-"""Holds, fails or undecided: where an interval lies against bounds that were stated beforehand.
+"""Holds, fails or undecided: an interval compared with bounds that were stated beforehand.
 
-A number that is not known well enough decides nothing; p above 0.05 is never a reason.
+A number that is not known precisely enough decides nothing; p above 0.05 is never a reason.
 """
 
 import math
@@ -20,18 +20,18 @@ UNDECIDED: Verdict = "undecided"
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where a number lies if a claim is right; the bounds themselves are inside.
+    """The bounds of a number if a claim is right; both bounds belong to the region.
 
     Attributes:
-        low: minus infinity for none.
-        high: infinity for none.
+        low: minus infinity for no lower bound.
+        high: infinity for no upper bound.
     """
 
     low: float = -math.inf
     high: float = math.inf
 
     def __str__(self) -> str:
-        """Return them in words."""
+        """Return the bounds in words."""
         if math.isinf(self.low):
             return f"at most {self.high:g}"
         return f"at least {self.low:g}" if math.isinf(self.high) else f"from {self.low:g} to {self.high:g}"
@@ -39,12 +39,12 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Stated:
-    """A number with what a claim says of it.
+    """A number and the bounds that a claim states for it.
 
     Attributes:
         interval: of the number.
         bounds: stated beforehand.
-        freedom: degrees of freedom of Student's law behind the interval; infinity for the normal law.
+        freedom: degrees of freedom of Student's t behind the interval; infinity for a normal distribution.
     """
 
     interval: Interval
@@ -53,7 +53,7 @@ class Stated:
 
 
 def decide(interval: Interval, bounds: Bounds) -> Verdict:
-    """Return 'holds' for an interval wholly inside the bounds, 'fails' for one wholly outside, else 'undecided'."""
+    """Return 'holds' for an interval inside the bounds, 'fails' for one entirely outside, otherwise 'undecided'."""
     if math.isnan(interval.low) or math.isnan(interval.high):
         return UNDECIDED
     if interval.low >= bounds.low and interval.high <= bounds.high:
@@ -62,15 +62,15 @@ def decide(interval: Interval, bounds: Bounds) -> Verdict:
 
 
 def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = math.inf) -> Interval:
-    """Return an interval of one of n numbers as wide as it must be for all n to be covered together.
+    """Widen the interval of one of n numbers so that all n intervals cover together.
 
-    Source: Bonferroni's correction, by quantiles of Student's law: bounds of another law are stretched likewise.
+    Source: Bonferroni's correction by quantiles of Student's t; other intervals are stretched by the same factor.
 
     Args:
         interval: of one number, at `level`.
-        n: numbers that are looked at.
-        level: of the interval alone, and of all together afterwards.
-        freedom: degrees of freedom; infinity for the normal law.
+        n: number of numbers.
+        level: of the interval alone before, of all intervals together after.
+        freedom: degrees of freedom; infinity for a normal distribution.
     """
     stretch = float(t.isf((1 - level) / 2 / n, freedom) / t.isf((1 - level) / 2, freedom))
     below, above = interval.value - interval.low, interval.high - interval.value
@@ -78,10 +78,10 @@ def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = mat
 
 
 def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
-    """Return the verdict on a claim that says something of several numbers, all of which must lie inside their bounds.
+    """Return the verdict on a claim about several numbers that must all lie inside their bounds.
 
-    It holds where each interval lies inside: that needs no correction, as all must agree (Berger, 1982). It fails where
-    one of the intervals, widened for their number, lies outside: of many, some stray by chance.
+    It holds if each interval lies inside; that needs no correction, because all must agree (Berger, 1982). It fails if
+    one of the intervals, widened for their number, lies outside: among many, some lie outside by chance.
     """
     if not parts:
         return UNDECIDED
@@ -91,9 +91,9 @@ def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
 
 
 def decide_any(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
-    """Return the verdict on a claim that says something of at least one of several numbers: `decide_all` turned around.
+    """Return the verdict on a claim about at least one of several numbers, the mirror image of `decide_all`.
 
-    It holds where one of the intervals, widened for their number, lies inside, and fails where all lie outside.
+    It holds if one of the intervals, widened for their number, lies inside, and fails if all lie outside.
     """
     if not parts:
         return UNDECIDED
@@ -107,24 +107,24 @@ def _widened(part: Stated, n: int, level: float) -> Verdict:
 
 
 def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict on a claim whose parts have verdicts: it fails with one of them, and holds with all."""
+    """Return the verdict on a claim from those on its parts: it fails if one fails, and holds if all hold."""
     if FAILS in verdicts:
         return FAILS
     return HOLDS if verdicts and all(verdict == HOLDS for verdict in verdicts) else UNDECIDED
 
 
 def weakest(parts: Sequence[Stated]) -> int:
-    """Return which of the numbers supports a claim least: the one whose interval reaches furthest out of its bounds."""
+    """Return the number that supports a claim least: its interval reaches farthest out of its bounds."""
     return max(range(len(parts)), key=lambda i: _outside(parts[i]))
 
 
 def strongest(parts: Sequence[Stated]) -> int:
-    """Return which of the numbers supports a claim most."""
+    """Return the number that supports a claim most."""
     return min(range(len(parts)), key=lambda i: _outside(parts[i]))
 
 
 def _outside(part: Stated) -> float:
-    """Return how far an interval reaches out of its bounds, in its own widths; below 0 where it lies inside."""
+    """Return how far an interval reaches out of its bounds, in units of its width; below 0 if it lies inside."""
     interval, bounds = part.interval, part.bounds
     if math.isnan(interval.low):
         return math.inf

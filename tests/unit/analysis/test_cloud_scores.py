@@ -54,5 +54,5 @@ def test_a_far_vector_is_beyond_all_and_one_document_still_holds_out():
 
 
 def test_a_cloud_too_small_to_hold_out_is_refused():
-    with pytest.raises(BadRequest, match="A cloud of 9 points is too small to place vectors in; give at least 10"):
+    with pytest.raises(BadRequest, match="A cloud of 9 points is too small to compare vectors with; give at least 10"):
         fit_cloud(np.ones((9, 2)), np.random.default_rng(0))
