@@ -11,7 +11,8 @@ from core.errors import BadRequest
 
 KEPT_COMPONENTS = 50
 """Number of components that are kept: for the bars of explained variance, and as the input of t-SNE."""
-_CHUNK = 8192
+CHUNK = 8192
+"""Rows that are read at a time."""
 
 
 @dataclass(frozen=True)
