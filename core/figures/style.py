@@ -6,12 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-POINTS_BELOW = (
-    ".js-plotly-plot .svg-container { isolation: isolate; } "
-    ".js-plotly-plot .gl-container:has(> .gl-canvas) { position: absolute; top: 0; left: 0; z-index: -1; }"
-)
-"""CSS for every page with figures: Plotly draws the WebGL canvas above all other traces, where a dense cloud would hide
-vectors and trajectories."""
 GRID = "rgba(128,134,145,0.18)"
 ZERO = "rgba(128,134,145,0.35)"
 HEIGHT = 560

@@ -12,7 +12,7 @@ def visible(text: object) -> str:
 
 def show(text: object) -> str:
     """Return a text for a label: markup is escaped, line breaks and tabs are visible."""
-    return escape(visible(text))
+    return escape(visible(text), quote=False)  # Plotly knows few entities, &quot; not among them
 
 
 def token(text: object) -> str:
