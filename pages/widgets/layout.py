@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 Point = Mapping[str, Any]
 """A point of a chart's selection event: `curve_number`, `customdata` and the like."""
-Point = Mapping[str, Any]
-"""A point of a chart's selection event: `curve_number`, `customdata` and the like."""
 _DEFINED_WIDTH = 150
 """Pixels of a column of numbers in words, such as 1.09 [1.03, 1.15]."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|$~:<>&^])")
@@ -80,12 +78,6 @@ def draw(figure: go.Figure, key: str, alt: str, **options: Any) -> Any:
     """
     options = {"width": "stretch", "config": _CONFIG} | options
     return st.plotly_chart(figure, key=key, alt=alt, **options)
-
-
-def clicked(key: str) -> Point | None:
-    """Return the point of a chart that was clicked, or None where a click let go of it."""
-    points = st.session_state[key]["selection"]["points"]
-    return points[0] if points else None
 
 
 def clicked(key: str) -> Point | None:

@@ -36,7 +36,7 @@ def download(name: str, frame: pd.DataFrame, file: str, key: str = "", width: st
 def number_words(numbers: Quantity) -> str:
     """Return a number in words, with its interval and p."""
     value = numbers.get("value")
-    bounds = [f"{numbers[name]:.3g}" if name in numbers else "" for name in ("low", "high")]
+    bounds = [f"{bound:.3g}" if bound is not None else "" for bound in (numbers.get("low"), numbers.get("high"))]
     interval = f" [{bounds[0]}, {bounds[1]}]" if all(bounds) else f" (after {bounds[0]})" if bounds[0] else ""
     share = f", p {numbers['p']:.2g}" if "p" in numbers else ""
     return ("not reached" if value is None else f"{value:.4g}") + interval + share
