@@ -1,4 +1,4 @@
-"""How many steps a run needs to reach a target loss."""
+"""When a run first reaches a target loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

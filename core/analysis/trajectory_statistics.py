@@ -156,7 +156,7 @@ def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
 
 @dataclass(frozen=True)
 class TrajectoryNumbers:
-    """The statistics of one trajectory, and those of its nulls.
+    """The statistics of one trajectory, and of its null samples.
 
     Attributes:
         n_points: of the trajectory.
