@@ -10,7 +10,8 @@ from core.specs.describe import describe
 from core.specs.docs import field_table
 from core.specs.tuning import weight_field
 from tests.documented import DOCS, module_of
-from tests.unit.tuning.conftest import run, spec_of
+from tests.runs import spec_of
+from tests.unit.tuning.conftest import run
 
 PAGE = "adding-a-regulariser.md"
 
