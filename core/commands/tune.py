@@ -64,7 +64,7 @@ def _vary(spec: TuningSpec, request: TuneRequest, store: Store, json: bool) -> N
     except KeyboardInterrupt:
         cancel_runs(submitted, store)
         raise Cancelled(CANCELLED) from None
-    rows = [{"value": one.cell.place[field], **outcome(one)} for one in submitted]
+    rows = [{"value": one.cell.settings[field], **outcome(one)} for one in submitted]
     for row in rows:
         row.pop("evaluations", None)
     emit({"field": field, "runs": rows}, json)

@@ -151,7 +151,7 @@ def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> dict[
     losses = given.get("evaluations") or {}
     reached = steps_to_target(list(losses), list(losses.values()), target) if losses and target is not None else None
     return {
-        **one.cell.place,
+        **one.cell.settings,
         "stage": one.cell.stage,
         "run": given["run"],
         "status": given["status"],
@@ -188,7 +188,7 @@ def _compared(mine: Sequence[Standing]) -> dict[str, Any] | None:
         runs, how = [by_place[tried[0].seed, chosen.rate]], "the same seed"
     one = search[0].cell
     return {
-        "names": one.names,
+        "names": one.shown_of_group,
         "prior": one.spec.prior.kind,
         "chosen": chosen,
         "chosen_on": how,

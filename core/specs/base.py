@@ -20,14 +20,14 @@ LONGEST_SHOWN = 100
 class Spec(BaseModel):
     """Something a person can ask for.
 
-    Fields carry a title, a range and a one-line description; forms, `--help` and the documentation
-    are made from them (`core.specs.describe`).
+    Fields carry a title and a range, and the docstring below a field describes it; forms, `--help`
+    and the documentation are made from them (`core.specs.describe`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     described_last: ClassVar[tuple[str, ...]] = ()
-    """Fields that forms and documentation show after all others."""
+    """Fields that forms and documentation show last."""
 
     @classmethod
     def parse(cls, data: Any) -> Self:
@@ -62,7 +62,7 @@ class Spec(BaseModel):
         return canonical_json(self.as_json())
 
     def fingerprint(self, *context: str) -> str:
-        """Return 16 hex digits that stand for this spec in a context (model revision, algorithm version …)."""
+        """Return 16 hex digits for this spec in a context (model revision, algorithm version …)."""
         return fingerprint(type(self).__name__, self.canonical_json(), *context)
 
 
@@ -72,7 +72,7 @@ def canonical_json(data: Any) -> str:
 
 
 def fingerprint(*parts: str) -> str:
-    """Return 16 hex digits of the SHA-256 over the parts, told apart by their lengths."""
+    """Return 16 hex digits of the SHA-256 over the parts and their lengths."""
     digest = hashlib.sha256()
     for part in parts:
         raw = part.encode()

@@ -8,18 +8,20 @@ from functools import reduce
 from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
-from core.specs.base import Spec, canonical_json
+from core.specs.base import JsonObject, Spec, canonical_json
 from core.specs.dataset import DatasetSpec, dataset_fields
 from core.specs.describe import describe
 from core.specs.prior import PriorSpec
 from core.specs.sweep import SweepSpec
 from core.specs.tuning import TuningSpec
 
+Settings = Mapping[str, Any]
+"""By axis, the value of a run as a table shows it: numbers as they are, all else in words."""
 MAX_CELLS = 1000
 NO_REGULARISER = "none"
 _KEPT_OF_DATA = ("samples", "seed", "validation_fraction")
-"""What a data set on an axis takes over from the base's."""
-_NOT_OF_A_GROUP = ("learning_rate", "seed")
+"""Fields that a data set on an axis takes from the base's data set."""
+_NOT_OF_A_GROUP = frozenset({"learning_rate", "seed"})
 
 
 @dataclass(frozen=True)
@@ -27,41 +29,42 @@ class Cell:
     """One run of a sweep.
 
     Attributes:
-        place: what it is on each axis: prior, method, data, regularisers, learning_rate, seed and what else is varied.
-        spec: of the run.
-        stage: 'search', or 'compare' where the search chose its rate.
-        implied: axes that say nothing beside the further settings, as the regularisers where a weight is varied.
+        settings: its value on each axis: prior, method, data, regularisers, learning_rate, seed
+            and every further setting.
+        spec: the run's spec.
+        stage: 'search', or 'compare' if the search chose its learning rate.
+        implied: axes whose values follow from the further settings, such as the regularisers if a
+            weight varies.
     """
 
-    place: Mapping[str, Any]
+    settings: Settings
     spec: TuningSpec
     stage: Literal["search", "compare"] = "search"
     implied: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
-        """Return what runs have in common that differ in rate and seed alone."""
-        data = self.spec.as_json()
-        return canonical_json({name: value for name, value in data.items() if name not in _NOT_OF_A_GROUP})
+        """Return a key that runs share if they differ in learning rate and seed alone."""
+        return canonical_json(self.spec.as_json(exclude=_NOT_OF_A_GROUP))
 
     @property
-    def told(self) -> dict[str, Any]:
-        """Return the places that say something."""
-        return {name: value for name, value in self.place.items() if name not in self.implied}
+    def shown(self) -> Settings:
+        """Return the settings without the implied ones."""
+        return {name: value for name, value in self.settings.items() if name not in self.implied}
 
     @property
-    def names(self) -> dict[str, Any]:
-        """Return the places of the group that say something."""
-        return {name: value for name, value in self.told.items() if name not in _NOT_OF_A_GROUP}
+    def shown_of_group(self) -> Settings:
+        """Return the settings that the group shares, without the implied ones."""
+        return {name: value for name, value in self.shown.items() if name not in _NOT_OF_A_GROUP}
 
 
 def cells_of(sweep: SweepSpec) -> list[Cell]:
-    """Return a sweep's runs in the order of its axes; combinations that ask for the same run are one.
+    """Return a sweep's runs in the order of its axes, each run once.
 
     Raises:
-        UnknownName: a field to vary that there is not.
-        BadRequest: no prior, a value out of its range, too many combinations, or seeds of the comparison that choose
-            the rate as well.
+        UnknownName: an unknown field to vary.
+        BadRequest: no prior, a value out of its range, too many combinations, or a comparison seed
+            that is also a search seed.
     """
     _require_sound(sweep)
     found: dict[str, TuningSpec] = {}
@@ -74,21 +77,21 @@ def cells_of(sweep: SweepSpec) -> list[Cell]:
     both = {spec.seed for spec in specs} & set(sweep.compare_seeds)
     if both:
         raise BadRequest(
-            f"Seed {min(both)} is among the seeds that choose the rate and among those of the comparison, which would "
-            "flatter it; compare on other seeds."
+            f"Seed {min(both)} is among the seeds that choose the learning rate and among the comparison seeds, which "
+            "would flatter that rate; compare on other seeds."
         )
-    places = _places(sweep, specs)
-    implied = _implied(places, list(sweep.vary))
-    return [Cell(place, spec, implied=implied) for place, spec in zip(places, specs, strict=True)]
+    settings = _settings(sweep, specs)
+    implied = _implied(settings, list(sweep.vary))
+    return [Cell(own, spec, implied=implied) for own, spec in zip(settings, specs, strict=True)]
 
 
 def compared_cells(sweep: SweepSpec, cells: Sequence[Cell], rates: Mapping[str, float]) -> list[Cell]:
-    """Return the runs on the seeds of the comparison.
+    """Return the runs on the comparison seeds.
 
     Args:
-        sweep: that asks for them.
-        cells: of the search.
-        rates: the chosen one of each group that has one.
+        sweep: the sweep.
+        cells: the runs of the search.
+        rates: the chosen learning rate of each group that has one.
     """
     first = {cell.group: cell for cell in reversed(cells)}
     found = []
@@ -96,19 +99,21 @@ def compared_cells(sweep: SweepSpec, cells: Sequence[Cell], rates: Mapping[str, 
         for seed in sweep.compare_seeds:
             changed = {"learning_rate": rate, "seed": seed}
             spec = TuningSpec.parse({**first[group].spec.as_json(), **changed})
-            found.append(replace(first[group], place={**first[group].place, **changed}, spec=spec, stage="compare"))
+            found.append(
+                replace(first[group], settings={**first[group].settings, **changed}, spec=spec, stage="compare")
+            )
     return found
 
 
-def with_fields(spec: TuningSpec, values: Mapping[str, Any]) -> TuningSpec:
+def with_fields(spec: TuningSpec, values: Mapping[str, object]) -> TuningSpec:
     """Return a spec with some fields changed.
 
     Args:
         spec: all other settings.
-        values: by field; a dot leads into what is inside a field, as in 'prior.c'. As the field takes them, or as text.
+        values: by field, as the field takes them or as text; a dot leads into a field: 'prior.c'.
 
     Raises:
-        UnknownName: no such field.
+        UnknownName: an unknown field.
         BadRequest: a value out of its range.
     """
     data = spec.as_json()
@@ -131,13 +136,12 @@ def _require_sound(sweep: SweepSpec) -> None:
     n_cells = n_search + n_search // (rates * len(sweep.seeds or (1,))) * len(sweep.compare_seeds)
     if n_cells > MAX_CELLS:
         raise BadRequest(
-            f"The sweep has {n_cells} combinations, more than the {MAX_CELLS} that one may have; leave out values or "
-            "split it."
+            f"The sweep has {n_cells} combinations, more than the limit of {MAX_CELLS}; leave out values or split it."
         )
 
 
-def _changes(sweep: SweepSpec) -> Iterator[list[dict[str, Any]]]:
-    """Yield for each axis the fields that each of its values sets."""
+def _changes(sweep: SweepSpec) -> Iterator[list[JsonObject]]:
+    """Yield, for each axis, the fields that each of its values sets."""
     yield [{"prior": prior} for prior in sweep.priors] or [{}]
     yield [{"method": one} if isinstance(one, str) else one for one in sweep.methods] or [{}]
     yield [{"dataset": _dataset(one, sweep.base)} for one in sweep.datasets] or [{}]
@@ -146,21 +150,21 @@ def _changes(sweep: SweepSpec) -> Iterator[list[dict[str, Any]]]:
     yield [{"seed": seed} for seed in sweep.seeds] or [{}]
 
 
-def _dataset(one: str | dict[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+def _dataset(one: str | JsonObject, base: JsonObject) -> JsonObject:
     inherited = base.get("dataset")
     kept = {name: inherited[name] for name in _KEPT_OF_DATA if name in inherited} if isinstance(inherited, dict) else {}
     return {**kept, **(dataset_fields(one) if isinstance(one, str) else one)}
 
 
-def _weights(one: str | dict[str, Any]) -> dict[str, Any]:
+def _weights(one: str | JsonObject) -> JsonObject:
     """Return a weight for each regulariser.
 
     Raises:
-        BadRequest: a word that is not 'none'.
-        UnknownName: no such regulariser.
+        BadRequest: a word other than 'none'.
+        UnknownName: an unknown regulariser.
     """
     if isinstance(one, str) and one != NO_REGULARISER:
-        raise BadRequest(f"Regularisers {one!r} are no weights; write none, or for example {{spread_weight: 0.1}}.")
+        raise BadRequest(f"Regularisers {one!r} are not weights; write none, or for example {{spread_weight: 0.1}}.")
     given = {} if isinstance(one, str) else one
     for name in given:
         if name not in TuningSpec.regularisers():
@@ -168,8 +172,8 @@ def _weights(one: str | dict[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(TuningSpec.regularisers(), 0.0), **given}
 
 
-def _places(sweep: SweepSpec, specs: Sequence[TuningSpec]) -> list[dict[str, Any]]:
-    datasets = _told_apart([spec.dataset for spec in specs])
+def _settings(sweep: SweepSpec, specs: Sequence[TuningSpec]) -> list[Settings]:
+    datasets = _dataset_words([spec.dataset for spec in specs])
     return [
         {
             "prior": _prior_words(spec.prior),
@@ -184,17 +188,17 @@ def _places(sweep: SweepSpec, specs: Sequence[TuningSpec]) -> list[dict[str, Any
     ]
 
 
-def _implied(places: Sequence[Mapping[str, Any]], varied: Sequence[str]) -> tuple[str, ...]:
-    """Return the axes, one value of which goes with each choice of the further settings."""
+def _implied(settings: Sequence[Settings], varied: Sequence[str]) -> tuple[str, ...]:
+    """Return the axes whose value follows from the further settings."""
     found = []
     for name in ("prior", "method", "data", "regularisers"):
-        pairs = {(tuple(place[field] for field in varied), place[name]) for place in places}
+        pairs = {(tuple(own[field] for field in varied), own[name]) for own in settings}
         if len({value for _, value in pairs}) > 1 and len({further for further, _ in pairs}) == len(pairs):
             found.append(name)
     return tuple(found)
 
 
-def _told_apart(datasets: Sequence[DatasetSpec]) -> dict[DatasetSpec, str]:
+def _dataset_words(datasets: Sequence[DatasetSpec]) -> dict[DatasetSpec, str]:
     names: dict[DatasetSpec, str] = {}
     for dataset in dict.fromkeys(datasets):
         same = sum(other.label == dataset.label for other in names)
@@ -203,7 +207,7 @@ def _told_apart(datasets: Sequence[DatasetSpec]) -> dict[DatasetSpec, str]:
 
 
 def _prior_words(prior: PriorSpec) -> str:
-    """Return a prior's kind, with what is not at its default."""
+    """Return a prior's kind and the parameters that are not at their defaults."""
     given = prior.as_json(exclude_defaults=True)
     words = [f"{name} {_shown(value)}" for name, value in given.items() if name != "kind"]
     return f"{prior.kind} ({', '.join(words)})" if words else prior.kind
@@ -231,7 +235,7 @@ def _weight_words(spec: TuningSpec) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Return a value for a table: a number as it is, all else in words."""
+    """Return a value for a table: numbers as they are, all else in words."""
     match value:
         case PriorSpec():
             return _prior_words(value)
@@ -248,7 +252,7 @@ def _shown(value: Any) -> Any:
 
 
 def _require_field(spec: TuningSpec, path: Sequence[str]) -> None:
-    inside: Any = spec
+    inside: object = spec
     for depth, name in enumerate(path):
         above = ".".join(path[:depth])
         known = [field.name for field in describe(type(inside))] if isinstance(inside, Spec) else []
@@ -257,7 +261,7 @@ def _require_field(spec: TuningSpec, path: Sequence[str]) -> None:
         inside = getattr(inside, name)
 
 
-def _with(data: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+def _with(data: JsonObject, path: Sequence[str], value: object) -> JsonObject:
     """Return nested data with one value changed."""
     name, *rest = path
     return {**data, name: _with(data[name], rest, value) if rest else value}

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from core.errors import BadRequest
-from core.specs.base import Spec
+from core.specs.base import Seed, Spec
 
 DatasetName = Literal["squad", "c4", "news", "math", "file"]
 TASK_DATASETS = ("squad", "math")
@@ -31,48 +31,31 @@ def dataset_fields(text: str) -> dict[str, str]:
 
 
 class DatasetSpec(Spec):
-    """A data set, how much of it, and how it is split."""
+    """A data set: which texts, how many, and how they are split."""
 
-    name: DatasetName = Field(
-        default="news",
-        title="Data set",
-        description="squad, c4, news (stand-in for C4 without a hub), math (DeepMind's generator), or file (your own).",
-    )
-    path: str | None = Field(
-        default=None,
-        title="File",
-        description="A local file to read instead: .txt, .jsonl, .csv, .parquet or SQuAD JSON. Needed by 'file'.",
-    )
-    samples: int = Field(
-        default=1000, ge=2, le=1_000_000, title="Samples", description="How many documents or questions to draw."
-    )
-    seed: int = Field(
-        default=0, ge=0, le=2**31 - 1, title="Data seed", description="Decides which samples and which split."
-    )
-    validation_fraction: float = Field(
-        default=0.2, gt=0, lt=1, title="Validation share", description="Share of the documents held out for validation."
-    )
+    name: DatasetName = Field(default="news", title="Data set")
+    """squad, c4, news (a stand-in for C4 that needs no hub), math (DeepMind's generator) or file
+    (your own texts)."""
+    path: str | None = Field(default=None, title="File")
+    """Local file to read instead: .txt, .jsonl, .csv, .parquet or SQuAD JSON; 'file' needs one."""
+    samples: int = Field(default=1000, ge=2, le=1_000_000, title="Samples")
+    """How many documents or questions to draw."""
+    seed: Seed = Field(default=0, title="Data seed")
+    """Determines which samples are drawn and how they are split."""
+    validation_fraction: float = Field(default=0.2, gt=0, lt=1, title="Validation share")
+    """Share of the documents held out for validation."""
     module: str | None = Field(
-        default=None, title="Module", description=f"Of math only: one of its 56 modules; default {DEFAULT_MODULE}."
+        default=None, title="Module", description=f"math only: one of its 56 modules; default {DEFAULT_MODULE}."
     )
     difficulty: Literal["train-easy", "train-medium", "train-hard"] | None = Field(
-        default=None, title="Difficulty", description=f"Of math only; default {DEFAULT_DIFFICULTY}."
+        default=None, title="Difficulty", description=f"math only; default {DEFAULT_DIFFICULTY}."
     )
-    text_column: str | None = Field(
-        default=None,
-        title="Text column",
-        description="Of a .jsonl, .csv or .parquet file: the column with the text; default 'text'.",
-    )
-    prompt_column: str | None = Field(
-        default=None,
-        title="Prompt column",
-        description="Of a question file: the column with the question; needs an answer column.",
-    )
-    answer_column: str | None = Field(
-        default=None,
-        title="Answer column",
-        description="Of a question file: the column with the answer; needs a prompt column.",
-    )
+    text_column: str | None = Field(default=None, title="Text column")
+    """For .jsonl, .csv and .parquet files: the column that holds the text; default 'text'."""
+    prompt_column: str | None = Field(default=None, title="Prompt column")
+    """For files of questions: the column that holds the question; needs an answer column."""
+    answer_column: str | None = Field(default=None, title="Answer column")
+    """For files of questions: the column that holds the answer; needs a prompt column."""
 
     @model_validator(mode="before")
     @classmethod

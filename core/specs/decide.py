@@ -7,17 +7,13 @@ from core.specs.study import StudySpec
 
 
 class DecideSpec(Spec):
-    """A claim that is judged with one seed more each time, until it is decided or the budget ends."""
+    """A claim that is judged with one more seed at a time, until it is decided or time runs out."""
 
-    study: StudySpec = Field(
-        default_factory=StudySpec, title="Study", description="With the number of seeds to begin with."
-    )
-    claim: int = Field(ge=1, le=1000, title="Claim", description="By its number: C5 is 5.")
-    minutes: float = Field(
-        default=20,
-        gt=0,
-        le=10_000,
-        title="Budget",
-        description="Minutes; no seed is added that would not end in them at the pace of the last one.",
-    )
-    most_seeds: int = Field(default=12, ge=2, le=100, title="Seeds at most", description="Of each prior and rate.")
+    study: StudySpec = Field(default=StudySpec(), title="Study")
+    """The study, with the number of seeds to begin with."""
+    claim: int = Field(ge=1, le=1000, title="Claim")
+    """Number of the claim: 5 for C5."""
+    minutes: float = Field(default=20, gt=0, le=10_000, title="Budget")
+    """Minutes; a seed that would run over them, judging by the last one, is not started."""
+    most_seeds: int = Field(default=12, ge=2, le=100, title="Most seeds")
+    """Most seeds per prior and learning rate."""

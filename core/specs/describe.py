@@ -1,4 +1,4 @@
-"""What a spec's fields look like to a person: the one source of forms, `--help` and documentation."""
+"""The fields of a spec as people see them: the source of forms, `--help` and documentation."""
 
 import types
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Field:
         kind: 'choice', 'boolean', 'integer', 'number', 'text' or 'spec'.
         default: None if required or optional without a value.
         optional: whether None is a value.
-        choices: of a choice.
+        choices: the values of a choice.
         minimum: bound or None.
         maximum: bound or None.
         open_minimum: whether the minimum itself is excluded.
@@ -67,17 +67,17 @@ def describe(spec: type[Spec]) -> list[Field]:
 
 def _field(name: str, info: FieldInfo) -> Field:
     annotation, optional = _without_none(info.annotation)
-    bounds: dict[str, Any] = {}
+    minimum, maximum, open_minimum, open_maximum = None, None, False, False
     for item in info.metadata:
         match item:
             case Ge(ge=value):
-                bounds |= {"minimum": value}
+                minimum = value
             case Gt(gt=value):
-                bounds |= {"minimum": value, "open_minimum": True}
+                minimum, open_minimum = value, True
             case Le(le=value):
-                bounds |= {"maximum": value}
+                maximum = value
             case Lt(lt=value):
-                bounds |= {"maximum": value, "open_maximum": True}
+                maximum, open_maximum = value, True
     default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
     if isinstance(default, tuple):
         default = ",".join(map(str, default))
@@ -85,12 +85,15 @@ def _field(name: str, info: FieldInfo) -> Field:
     return Field(
         name=name,
         title=info.title or name.replace("_", " ").capitalize(),
-        help=info.description or "",
+        help=" ".join((info.description or "").split()),
         kind=_kind(annotation),
         default=default,
         optional=optional,
         choices=choices,
-        **bounds,
+        minimum=minimum,
+        maximum=maximum,
+        open_minimum=open_minimum,
+        open_maximum=open_maximum,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the documentation says of specs: tables of their fields, and the page of all of them."""
+"""What the documentation says about specs: tables of their fields, and the page of all specs."""
 
 import importlib
 import pkgutil
@@ -12,9 +12,9 @@ from core.specs.prior import PriorSpec
 
 _INTRODUCTION = """# Specs
 
-What can be asked for, as JSON: what `python -m core make KIND SPEC` takes, what stands in the `spec.json` of every run
-and job, and what pages cite. Forms, command-line options and this page are made from the same fields. A field that is
-left out has its default; one that is not here is refused. Priors are in [priors.md](../priors.md).
+The requests that the program understands, as JSON: `python -m core make KIND SPEC` takes one, the `spec.json` of every
+run and job holds one, and pages cite them. Forms, command-line options and this page are made from the same fields. A
+field that is left out takes its default; an unknown field is refused. Priors are in [priors.md](../priors.md).
 """
 
 
@@ -22,8 +22,8 @@ def field_table(fields: list[Field], spec: type[Spec] | None = None) -> str:
     """Return a table of fields: name, title, values, default, meaning.
 
     Args:
-        fields: as `describe` gives them.
-        spec: they are of; given, fields that are specs themselves link to their section.
+        fields: from `describe`.
+        spec: where they come from; if given, fields that hold specs link to their section.
     """
     head = ["| parameter | title | values | default | meaning |", "|---|---|---|---|---|"]
     rows = [
@@ -35,7 +35,7 @@ def field_table(fields: list[Field], spec: type[Spec] | None = None) -> str:
 
 
 def values(field: Field) -> str:
-    """Return what a field takes in words."""
+    """Return the values of a field in words."""
     if field.choices:
         return field.range
     return f"{field.kind} {field.range}".strip()
@@ -52,20 +52,20 @@ def spec_page(specs: list[type[Spec]], kinds: dict[str, type[Spec]]) -> str:
     """Return `docs/reference/specs.md`.
 
     Args:
-        specs: to describe, in this order.
-        kinds: of jobs, with the spec each takes.
+        specs: the specs to describe, in this order.
+        kinds: kinds of job, each with the spec it takes.
     """
     sections = []
     for spec in specs:
         jobs = [f"`{kind}`" for kind, taken in kinds.items() if taken is spec]
-        note = f" Jobs of the kind {', '.join(jobs)}." if jobs else ""
+        note = f" Taken by {', '.join(jobs)} jobs." if jobs else ""
         summary = (spec.__doc__ or "").strip().splitlines()[0]
         sections.append(f"## {spec.__name__}\n\n{summary}{note}\n\n{field_table(describe(spec), spec)}")
     return "\n".join([_INTRODUCTION, *sections])
 
 
 def documented_specs() -> list[type[Spec]]:
-    """Return every spec of the program but priors, by the file they are in, whatever was imported before."""
+    """Return every spec of the program except priors, by file, whatever was imported before."""
     for module in pkgutil.iter_modules(core.specs.__path__):
         importlib.import_module(f"{core.specs.__name__}.{module.name}")
     found = [spec for spec in _below(Spec) if spec.__module__.startswith("core.") and not issubclass(spec, PriorSpec)]
@@ -79,7 +79,7 @@ def _below(spec: type[Spec]) -> Iterator[type[Spec]]:
 
 
 def _linked(field: Field, spec: type[Spec] | None) -> str:
-    """Return what a field takes, with links to the specs in it."""
+    """Return the values of a field, with links to the specs among them."""
     inner = list(dict.fromkeys(_specs_in(spec.model_fields[field.name].annotation))) if spec else []
     if not inner:
         return values(field)

@@ -1,4 +1,4 @@
-"""A prior to be fitted on a cloud, by a job."""
+"""A prior that a job fits on a cloud."""
 
 from typing import Self
 
@@ -6,19 +6,19 @@ from pydantic import Field, model_validator
 
 from core.specs.base import Spec
 from core.specs.cloud import CloudSpec, Site
-from core.specs.model import ModelSpec
+from core.specs.model import FrozenModel, ModelSpec
 from core.specs.prior import AnyPrior
 
 
 class FitSpec(Spec):
-    """A prior whose fit takes long, and what it is fitted on."""
+    """A prior that takes long to fit, and what it is fitted on."""
 
-    prior: AnyPrior = Field(title="Prior", description="What is fitted.")
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
-    reference: CloudSpec | None = Field(
-        default=None, title="Reference", description="Token activations to fit on; none: the vocabulary."
-    )
-    site: Site = Field(default=0, title="Site", description="Place in the residual stream.")
+    prior: AnyPrior = Field(title="Prior")
+    """The prior to fit."""
+    model: FrozenModel = ModelSpec()
+    reference: CloudSpec | None = Field(default=None, title="Reference")
+    """Token activations to fit on; empty: the vocabulary."""
+    site: Site = 0
 
     @model_validator(mode="after")
     def _check(self) -> Self:

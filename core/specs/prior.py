@@ -1,6 +1,6 @@
 """What every prior's spec has in common, and the list of kinds.
 
-Each prior's own spec stands beside the prior, in its file under `core/priors/`.
+Each prior's own spec is defined beside the prior, in its file under `core/priors/`.
 """
 
 import json
@@ -18,18 +18,18 @@ from pydantic import (
 )
 
 from core.errors import BadRequest, UnknownName
-from core.specs.base import Spec
+from core.specs.base import JsonObject, Spec
 from core.specs.dataset import DatasetSpec
 
 
 @dataclass(frozen=True)
 class VocabularyRows:
-    """Wanted beside the reference cloud: rows of the model's embedding matrix.
+    """A further input of a fit: rows of the model's embedding matrix.
 
     Attributes:
-        special: whether special and unused tokens are among them.
-        counted: whether it must be known how often each occurs in the reference cloud.
-        text: only the tokens of this text, in their order; empty: all.
+        special: whether to include special and unused tokens.
+        counted: whether to count how often each occurs in the reference cloud.
+        text: only the tokens of this text, in order; empty: all tokens.
     """
 
     special: bool = True
@@ -39,14 +39,14 @@ class VocabularyRows:
 
 @dataclass(frozen=True)
 class SecondCloud:
-    """Wanted beside the reference cloud: token activations on another data set, at the reference's site."""
+    """A further input of a fit: token activations on another data set, at the reference's site."""
 
     dataset: DatasetSpec
 
 
 @dataclass(frozen=True)
 class RunPosterior:
-    """Wanted beside the reference cloud: the prompt vectors that a finished run ended with."""
+    """A further input of a fit: the tuned prompt of a finished run."""
 
     run: str
 
@@ -69,30 +69,23 @@ PRIORS = {
 
 
 class PriorSpec(Spec):
-    """A prior and its parameters. Subclasses have `kind: Literal[...] = ...` and work with defaults alone."""
+    """A prior and its parameters; each subclass has a `kind` and works with its defaults alone."""
 
     title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     needs_reference: ClassVar[bool] = False
     """Whether the prior is fitted on a reference cloud."""
     differentiable: ClassVar[bool | tuple[str, str]] = False
-    """Whether `log_prob` has a gradient with respect to the vectors; or the one field and value with which it has."""
+    """Whether `log_prob` has a gradient with respect to the vectors; or the one field and value
+    with which it has."""
     described_last: ClassVar[tuple[str, ...]] = ("match_trace", "target_trace")
 
     kind: str
-    match_trace: Literal["none", "reference", "value"] = Field(
-        default="none",
-        title="Match the trace",
-        description="Scale the samples about their mean until their total variance is the reference cloud's, or the "
-        "value below, so that place and scale are not confused.",
-    )
-    target_trace: float | None = Field(
-        default=None,
-        gt=0,
-        le=1e30,
-        title="Total variance",
-        description="With 'value' above: the trace of the covariance that samples shall have.",
-    )
+    match_trace: Literal["none", "reference", "value"] = Field(default="none", title="Match the trace")
+    """Scale the samples about their mean until their total variance is the reference cloud's, or
+    the value below, to tell the effect of location from that of scale."""
+    target_trace: float | None = Field(default=None, gt=0, le=1e30, title="Total variance")
+    """With 'value' above: target trace of the sample covariance."""
 
     @property
     def reads_reference(self) -> bool:
@@ -100,7 +93,7 @@ class PriorSpec(Spec):
         return self.needs_reference or self.match_trace == "reference"
 
     def further(self) -> tuple[Further, ...]:
-        """Return what a fit needs beside the reference cloud, in the order in which `fit` takes it."""
+        """Return what a fit needs beside the reference cloud, in the order of `fit`'s arguments."""
         return ()
 
     @model_validator(mode="after")
@@ -110,8 +103,8 @@ class PriorSpec(Spec):
         return self
 
     @model_serializer(mode="wrap")
-    def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an unmatched trace out: the spec keeps the fingerprint it had before there was a choice."""
+    def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> JsonObject:
+        """Leave out an unmatched trace: older specs keep their fingerprint."""
         data = handler(self)
         if self.match_trace == "none":
             for name in self.described_last:
@@ -151,7 +144,7 @@ def parse_prior(data: Any) -> PriorSpec:
     """Validate a mapping, a JSON text or a bare kind.
 
     Raises:
-        UnknownName: for a kind that is not on the list.
+        UnknownName: for an unknown kind.
         BadRequest: for a parameter out of range.
     """
     if isinstance(data, PriorSpec):
@@ -165,7 +158,7 @@ def parse_prior(data: Any) -> PriorSpec:
     return prior_type(kind).spec_class.parse(data)
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> JsonObject:
     try:
         value = json.loads(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A sweep: settings that all its runs share, and axes of which every combination is a run."""
+"""A sweep: settings that all runs share, and axes; each combination of their values is a run."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import yaml
 from pydantic import BeforeValidator, Field
 
 from core.errors import BadRequest
-from core.specs.base import Spec
+from core.specs.base import JsonObject, Spec
 from core.specs.prior import AnyPrior
 
 
@@ -28,56 +28,36 @@ _Axis = BeforeValidator(_one_or_more)
 
 
 class SweepSpec(Spec):
-    """Many runs: each combination of the axes' values on top of one base, whose own value an empty axis keeps."""
+    """Many runs: all combinations of the axes' values; an empty axis keeps the base's value."""
 
-    name: str = Field(default="", max_length=80, title="Name", description="For people; it changes no run.")
-    base: dict[str, Any] = Field(
-        default_factory=dict,
-        title="Base",
-        description="Settings of every run, as `tune --spec` takes them; what an axis gives may be left out.",
-    )
-    priors: Annotated[tuple[AnyPrior, ...], _Axis] = Field(
-        default=(), title="Priors", description="Kinds, alone or with parameters: [isotropic, {kind: exclusion, c: 5}]."
-    )
-    methods: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
-        default=(),
-        title="Methods",
-        description="soft, deep, or fields that go together: [soft, {method: deep, deep_form: kept}].",
-    )
-    datasets: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
-        default=(),
-        title="Data sets",
-        description="Names, perhaps with a module or path after a colon, or fields: [squad, 'math:arithmetic__mul']. "
-        "Samples, seed and validation share are the base's where they are not given.",
-    )
-    learning_rates: Annotated[tuple[float, ...], _Axis] = Field(
-        default=(), title="Learning rates", description="Numbers; the paper's are 5e-3, 1e-3 and 5e-4."
-    )
-    regularisers: Annotated[tuple[str | dict[str, Any], ...], _Axis] = Field(
-        default=(),
-        title="Regularisers",
-        description="none, or weights that go together: [none, {spread_weight: 0.1}]; a weight not named is 0.",
-    )
-    seeds: Annotated[tuple[int, ...], _Axis] = Field(
-        default=(), title="Seeds", description="Each decides a prior sample and an order of examples."
-    )
+    name: str = Field(default="", max_length=80, title="Name")
+    """For people; it changes no run."""
+    base: JsonObject = Field(default_factory=dict, title="Base")
+    """Settings of every run, as `tune --spec` takes them, without those that an axis gives."""
+    priors: Annotated[tuple[AnyPrior, ...], _Axis] = Field(default=(), title="Priors")
+    """Kinds, alone or with parameters: [isotropic, {kind: exclusion, c: 5}]."""
+    methods: Annotated[tuple[str | JsonObject, ...], _Axis] = Field(default=(), title="Methods")
+    """soft, deep, or fields that go together: [soft, {method: deep, deep_form: kept}]."""
+    datasets: Annotated[tuple[str | JsonObject, ...], _Axis] = Field(default=(), title="Data sets")
+    """Names, with a module or path after a colon if need be, or fields: [squad,
+    'math:arithmetic__mul']. Samples, seed and validation share default to those of the base."""
+    learning_rates: Annotated[tuple[float, ...], _Axis] = Field(default=(), title="Learning rates")
+    """Numbers; the paper uses 5e-3, 1e-3 and 5e-4."""
+    regularisers: Annotated[tuple[str | JsonObject, ...], _Axis] = Field(default=(), title="Regularisers")
+    """none, or weights that go together: [none, {spread_weight: 0.1}]; weights not named are 0."""
+    seeds: Annotated[tuple[int, ...], _Axis] = Field(default=(), title="Seeds")
+    """Each seed determines a prior sample and an order of examples."""
     vary: Annotated[dict[str, tuple[Any, ...]], BeforeValidator(_one_or_more_of_each)] = Field(
-        default_factory=dict,
-        title="Further settings",
-        description="Any other field with its values; a dot leads into a field: {n_prompt: [5, 20], prior.c: [2, 5]}.",
+        default_factory=dict, title="Further settings"
     )
-    compare_seeds: Annotated[tuple[int, ...], _Axis] = Field(
-        default=(),
-        title="Seeds of the comparison",
-        description="Once every rate was tried on the seeds above, runs on these seeds at each prior's own best rate.",
-    )
-    target: float | None = Field(
-        default=None,
-        gt=0,
-        le=1e6,
-        title="Target loss",
-        description="Validation loss that steps are counted to; empty: the worst of the best losses on the same data.",
-    )
+    """Any other field with its values; a dot leads into a field: {n_prompt: [5, 20], prior.c: [2,
+    5]}."""
+    compare_seeds: Annotated[tuple[int, ...], _Axis] = Field(default=(), title="Comparison seeds")
+    """After every learning rate has been tried on the seeds above, each prior runs on these seeds
+    at its own best rate."""
+    target: float | None = Field(default=None, gt=0, le=1e6, title="Target loss")
+    """Validation loss that steps are counted to; empty: the worst of the best losses on the same
+    data."""
 
 
 def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
@@ -85,7 +65,7 @@ def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
 
     Args:
         text: of the file.
-        source: its name, for what is said of it.
+        source: its name, for error messages.
 
     Raises:
         BadRequest: neither YAML nor JSON, no mapping at the top, or a wrong field.
@@ -103,7 +83,7 @@ def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
 
 
 def sweep_yaml(spec: SweepSpec) -> str:
-    """Return a sweep as YAML that `parse_sweep` reads back, without the fields that are at their defaults."""
+    """Return a sweep as YAML that `parse_sweep` reads back, without fields at their defaults."""
     data, plain = spec.as_json(), SweepSpec().as_json()
     given = {name: value for name, value in data.items() if value != plain[name]}
     return yaml.safe_dump(given, sort_keys=False, allow_unicode=True)

@@ -4,10 +4,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from core.specs.base import Spec
+from core.specs.base import JsonObject, Seed, Spec
 from core.specs.cloud import CloudSpec
 from core.specs.dataset import DatasetSpec
-from core.specs.model import ModelSpec
+from core.specs.model import FrozenModel, ModelSpec
 from core.specs.prior import AnyPrior
 
 PAPER_SITES = (0, -3, -2, -1)
@@ -18,7 +18,8 @@ def check_prompt_sites(sites: object) -> object:
     """Return block numbers as a tuple, from a list or a text such as '0,-3,-2,-1'.
 
     Raises:
-        ValueError: one of them is no integer, or there is none. The bounds depend on the model and are checked there.
+        ValueError: one of them is not an integer, or the list is empty. The bounds depend on the
+            model; see `core.lm.sites`.
     """
     if isinstance(sites, str):
         sites = sites.split(",")
@@ -44,85 +45,63 @@ def weight_field(where: str, title: str, description: str) -> Any:
     return Field(default=0.0, ge=0, le=1e6, title=title, description=description, json_schema_extra=extra)
 
 
+PromptSites = Annotated[
+    tuple[int, ...],
+    BeforeValidator(check_prompt_sites),
+    Field(
+        title="Prompted blocks",
+        description="Deep prompts: block numbers; negative ones count from the last, 0 is the token embeddings.",
+    ),
+]
+
+
 class TuningSpec(Spec):
-    """One prompt-tuning job, whole: the same spec gives the same numbers on the same device."""
+    """One prompt-tuning job; the same spec gives the same numbers on the same device."""
 
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
-    """Fields that mean nothing to a soft prompt."""
+    """Fields without a meaning for soft prompts."""
 
-    model: ModelSpec = Field(default_factory=ModelSpec, title="Model", description="Frozen, and how it is run.")
-    dataset: DatasetSpec = Field(
-        default_factory=lambda: DatasetSpec(name="math"),
-        title="Data set",
-        description="What is learnt, and validated on.",
-    )
-    method: Literal["soft", "deep"] = Field(
-        default="soft",
-        title="Method",
-        description="soft: vectors before the token embeddings; deep: vectors before the inputs of several blocks.",
-    )
-    prompt_sites: Annotated[tuple[int, ...], BeforeValidator(check_prompt_sites)] = Field(
-        default=PAPER_SITES,
-        title="Prompted blocks",
-        description="Of deep prompts: block numbers; negative ones count from the last, 0 is the token embeddings.",
-    )
-    deep_form: Literal["cut", "kept"] = Field(
-        default="cut",
-        title="Deep prompts are",
-        description="cut: taken out again after each prompted block, as in the paper; kept: they stay in the sequence "
-        "and are replaced at each prompted block.",
-    )
-    prior_fits: Literal["each", "first"] = Field(
-        default="each",
-        title="Prior fitted",
-        description="Of deep prompts: at each prompted block on that block's own activations, or once at the first.",
-    )
-    cache_trunk: bool = Field(
-        default=True,
-        title="Keep the frozen trunk",
-        description="Of deep prompts: compute the stream that enters the first prompted block once an example and keep "
-        "it in the cache.",
-    )
-    prior: AnyPrior = Field(title="Prior", description="Where the prompt starts.")
-    reference: Literal["vocabulary", "activations"] = Field(
-        default="vocabulary",
-        title="Reference",
-        description="What a fitted prior is fitted on at site 0: the vocabulary, or the data set's token activations. "
-        "At other sites it is always the activations there.",
-    )
-    n_prompt: int = Field(default=20, ge=1, le=500, title="Prompt vectors", description="How many vectors are trained.")
-    prompt_position: Literal["before_bos", "after_bos"] = Field(
-        default="before_bos",
-        title="Prompt position",
-        description="Before or after the beginning-of-sequence token, if the model has one.",
-    )
-    instruction: str = Field(
-        default="",
-        max_length=2000,
-        title="Instruction",
-        description="A baseline: this text before each example instead of a prompt; empty: one that suits the data.",
-    )
-    steps: int = Field(default=200, ge=1, le=1_000_000, title="Steps", description="Optimiser steps.")
-    batch_size: int = Field(default=16, ge=1, le=4096, title="Batch", description="Examples a step.")
-    learning_rate: float = Field(
-        default=1e-3, gt=0, le=10, title="Learning rate", description="AdamW's; the paper uses 5e-3, 1e-3 and 5e-4."
-    )
-    rate_unit: Literal["absolute", "relative"] = Field(
-        default="absolute",
-        title="Rate counts in",
-        description="absolute: the vectors' own units, as in the paper; relative: the root mean square of each site's "
-        "prior sample, so that long vectors turn as fast as short ones.",
-    )
-    warmup_steps: int = Field(
-        default=10, ge=0, le=1_000_000, title="Warm-up", description="Steps over which the rate rises linearly."
-    )
-    weight_decay: float = Field(
-        default=0.0,
-        ge=0,
-        le=10,
-        title="Weight decay",
-        description="Pulls the prompt to zero, so it is a prior itself; 0 is none.",
-    )
+    model: FrozenModel = ModelSpec()
+    dataset: DatasetSpec = Field(default=DatasetSpec(name="math"), title="Data set")
+    """What the prompt is trained and validated on."""
+    method: Literal["soft", "deep"] = Field(default="soft", title="Method")
+    """soft: vectors before the token embeddings; deep: vectors before the inputs of several
+    blocks."""
+    prompt_sites: PromptSites = PAPER_SITES
+    deep_form: Literal["cut", "kept"] = Field(default="cut", title="Deep prompts")
+    """cut: taken out again after each prompted block, as in the paper; kept: they stay in the
+    sequence and are replaced at each prompted block."""
+    prior_fits: Literal["each", "first"] = Field(default="each", title="Fit prior at")
+    """Deep prompts: fit the prior at each prompted block on that block's own activations, or once
+    at the first."""
+    cache_trunk: bool = Field(default=True, title="Cache the frozen trunk")
+    """Deep prompts: compute the stream that enters the first prompted block once per example and
+    store it in the cache."""
+    prior: AnyPrior = Field(title="Prior")
+    """Distribution that the initial prompt is drawn from."""
+    reference: Literal["vocabulary", "activations"] = Field(default="vocabulary", title="Reference")
+    """What the prior is fitted on at site 0: the vocabulary, or the data set's token activations.
+    At other sites it is always fitted on the activations there."""
+    n_prompt: int = Field(default=20, ge=1, le=500, title="Prompt vectors")
+    """How many vectors are trained."""
+    prompt_position: Literal["before_bos", "after_bos"] = Field(default="before_bos", title="Prompt position")
+    """Before or after the beginning-of-sequence token, if the model has one."""
+    instruction: str = Field(default="", max_length=2000, title="Instruction")
+    """Baseline: this text before each example instead of a prompt; empty: one that suits the
+    data."""
+    steps: int = Field(default=200, ge=1, le=1_000_000, title="Steps")
+    """Optimiser steps."""
+    batch_size: int = Field(default=16, ge=1, le=4096, title="Batch size")
+    """Examples per step."""
+    learning_rate: float = Field(default=1e-3, gt=0, le=10, title="Learning rate")
+    """Of AdamW; the paper uses 5e-3, 1e-3 and 5e-4."""
+    rate_unit: Literal["absolute", "relative"] = Field(default="absolute", title="Learning-rate unit")
+    """absolute: the vectors' own units, as in the paper; relative: the root mean square of each
+    site's prior sample, so that long vectors turn as fast as short ones."""
+    warmup_steps: int = Field(default=10, ge=0, le=1_000_000, title="Warm-up")
+    """Steps over which the learning rate rises linearly."""
+    weight_decay: float = Field(default=0.0, ge=0, le=10, title="Weight decay")
+    """Pulls the prompt towards zero, and so acts as a prior itself; 0: none."""
     l2_weight: float = weight_field(
         "distance:Distance",
         "Stay near the initial prompt",
@@ -152,50 +131,26 @@ class TuningSpec(Spec):
         "Weight of the negative log-determinant of the vectors' cosine similarities, per vector: 0 at right angles, "
         "at most 4.6 where all are equal.",
     )
-    clip_norm: float = Field(default=1.0, gt=0, le=1e6, title="Clip gradient at", description="Largest gradient norm.")
-    max_length: int = Field(
-        default=512, ge=8, le=131_072, title="Longest example", description="Tokens, the prompt vectors not counted."
-    )
-    evaluate_every: int = Field(
-        default=25,
-        ge=1,
-        le=1_000_000,
-        title="Evaluate every",
-        description="Steps between evaluations of the validation loss.",
-    )
-    answer_every: int = Field(
-        default=50,
-        ge=1,
-        le=1_000_000,
-        title="Answer every",
-        description="Steps between evaluations that also generate answers, which cost more than the loss.",
-    )
-    n_validation: int = Field(
-        default=128, ge=1, le=100_000, title="Validation examples", description="The same for all runs on this data."
-    )
-    n_generation: int = Field(
-        default=64,
-        ge=0,
-        le=100_000,
-        title="Generated answers",
-        description="Validation examples answered by greedy generation; 0 is none.",
-    )
-    max_new_tokens: int = Field(
-        default=32, ge=1, le=4096, title="Longest answer", description="Tokens generated at most."
-    )
-    snapshot_every: int = Field(
-        default=10, ge=1, le=1_000_000, title="Snapshot every", description="Steps between kept copies of the prompt."
-    )
-    checkpoint_every: int = Field(
-        default=50,
-        ge=1,
-        le=1_000_000,
-        title="Checkpoint every",
-        description="Steps between points a killed job resumes from.",
-    )
-    seed: int = Field(
-        default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides the prior sample and the order of examples."
-    )
+    clip_norm: float = Field(default=1.0, gt=0, le=1e6, title="Clip gradient at")
+    """Largest norm of a gradient."""
+    max_length: int = Field(default=512, ge=8, le=131_072, title="Longest example")
+    """Tokens, not counting the prompt vectors."""
+    evaluate_every: int = Field(default=25, ge=1, le=1_000_000, title="Evaluate every")
+    """Steps between evaluations of the validation loss."""
+    answer_every: int = Field(default=50, ge=1, le=1_000_000, title="Answer every")
+    """Steps between evaluations that also generate answers, which take longer than the loss."""
+    n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
+    """The same for all runs on this data."""
+    n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")
+    """Validation examples that are answered by greedy generation; 0: none."""
+    max_new_tokens: int = Field(default=32, ge=1, le=4096, title="Longest answer")
+    """How many tokens are generated at most."""
+    snapshot_every: int = Field(default=10, ge=1, le=1_000_000, title="Snapshot every")
+    """Steps between stored copies of the prompt."""
+    checkpoint_every: int = Field(default=50, ge=1, le=1_000_000, title="Checkpoint every")
+    """Steps between checkpoints, from which an interrupted job resumes."""
+    seed: Seed = 0
+    """Determines the prior sample and the order of examples."""
 
     @classmethod
     def regularisers(cls) -> dict[str, str]:
@@ -204,12 +159,12 @@ class TuningSpec(Spec):
         return {name: str(extra["regulariser"]) for name, extra in extras.items() if isinstance(extra, dict)}
 
     def activations(self, *sites: int) -> CloudSpec:
-        """Return the data set's token activations at sites, which priors are fitted on."""
+        """Return the spec of the data set's token activations at sites, for fitting priors."""
         return CloudSpec(model=self.model, dataset=self.dataset, sites=sites)
 
     @model_serializer(mode="wrap")
-    def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what plays no part, so that it does not tell two specs apart."""
+    def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> JsonObject:
+        """Leave out fields without effect, so that they do not distinguish two specs."""
         data = handler(self)
         unused = [name for name in self.regularisers() if data.get(name) == 0]
         unused += ["rate_unit"] if self.rate_unit == "absolute" else []

@@ -14,7 +14,7 @@ from core.store import JobFolder, Store, create_job, find_job
 from pages.widgets.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
-DEEP = {"Prompted blocks", "Deep prompts are", "Prior fitted", "Keep the frozen trunk"}
+DEEP = {"Prompted blocks", "Deep prompts", "Fit prior at", "Cache the frozen trunk"}
 
 
 def press(app, label):

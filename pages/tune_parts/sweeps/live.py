@@ -124,14 +124,14 @@ def _error(one: Standing) -> str:
 
 def _squares(found: Sequence[Standing]) -> list[Square]:
     """Return the grid: a row a group, a column a rate and a seed."""
-    names = varying([one.cell.told for one in found])
+    names = varying([one.cell.shown for one in found])
     rates = "learning_rate" in names
     squares = []
     for one in found:
-        place = one.cell.place
+        place = one.cell.settings
         rate = "best rate" if one.cell.stage == "compare" else f"rate {place['learning_rate']:g}"
         column = " · ".join([rate, f"seed {place['seed']}"] if rates else [f"seed {place['seed']}"])
-        row = words_of(one.cell.names, names)
+        row = words_of(one.cell.shown_of_group, names)
         squares.append(Square(row, column, one.state, _text(one), f"{row} · {column} · {one.state} {_run(one)}"))
     return squares
 

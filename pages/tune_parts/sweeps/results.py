@@ -31,7 +31,7 @@ def show_results(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing]) -> 
     if not done:
         return
     frame = runs_table(found, sweep.target)
-    names = varying([one.cell.told for one in found])
+    names = varying([one.cell.shown for one in found])
     best = best_rates(found, sweep.target)
     if "learning_rate" in names and best["groups"]:
         _rates(sweep_id, best, names)

@@ -25,7 +25,7 @@ SPEC = TuningSpec(prior=parse_prior({"kind": "exclusion", "c": 5}), seed=3, spre
 
 
 def values(cells, name):
-    return list(dict.fromkeys(cell.place[name] for cell in cells))
+    return list(dict.fromkeys(cell.settings[name] for cell in cells))
 
 
 def test_every_combination_is_a_run_in_the_order_of_the_axes():
@@ -33,7 +33,7 @@ def test_every_combination_is_a_run_in_the_order_of_the_axes():
     assert len(cells) == 2**7
     assert len({cell.spec.canonical_json() for cell in cells}) == 2**7
     assert values(cells, "prior") == ["isotropic", "exclusion (c 9.0)"]
-    assert values(cells, "method") == ["soft", "deep, prompted blocks -1, deep prompts are kept"]
+    assert values(cells, "method") == ["soft", "deep, prompted blocks -1, deep prompts kept"]
     assert values(cells, "data") == ["math · arithmetic__add_or_sub", "math · arithmetic__mul"]
     assert values(cells, "learning_rate") == [5e-3, 1e-3]
     assert values(cells, "regularisers") == ["none", "spread 0.1"]
@@ -48,7 +48,7 @@ def test_groups_are_runs_that_differ_in_rate_and_seed_alone():
     cells = cells_of(parse_sweep(WHOLE))
     groups = {cell.group for cell in cells}
     assert len(groups) == 2**5
-    assert len({json.dumps(cell.names) for cell in cells}) == 2**5
+    assert len({json.dumps(cell.shown_of_group) for cell in cells}) == 2**5
     assert "seed" not in cells[0].names
 
 
@@ -95,7 +95,7 @@ def test_the_comparison_is_on_its_own_seeds_at_the_chosen_rates():
         ("xavier", 1e-2, 8, "compare"),
     ]
     assert [cell.group for cell in compared] == [groups[0], groups[0], groups[1], groups[1]]
-    assert compared[0].place["seed"] == 7
+    assert compared[0].settings["seed"] == 7
     assert compared_cells(sweep, cells, {}) == []
 
 
@@ -110,9 +110,9 @@ def test_the_comparison_is_on_its_own_seeds_at_the_chosen_rates():
         ("{priors: [isotropic], vary: [n_prompt]}", r"vary: must map fields to lists of values, such as"),
         ("{priors: [isotropic], learning_rates: [-1]}", r"learning_rate: Input should be greater than 0 \(got -1.0\)"),
         ("{priors: [isotropic], datasets: ['news:x']}", r"'news:x' has something after a colon"),
-        ("{priors: [isotropic], regularisers: [some]}", r"Regularisers 'some' are no weights; write none, or"),
-        ("{priors: [isotropic], seeds: [1, 2], compare_seeds: [2]}", r"Seed 2 is among the seeds that choose the rate"),
-        ("{priors: [isotropic], compare_seeds: [0]}", r"Seed 0 is among the seeds that choose the rate"),
+        ("{priors: [isotropic], regularisers: [some]}", r"Regularisers 'some' are not weights; write none, or"),
+        ("{priors: [isotropic], seeds: [1, 2], compare_seeds: [2]}", r"Seed 2 is among the seeds that choose"),
+        ("{priors: [isotropic], compare_seeds: [0]}", r"Seed 0 is among the seeds that choose"),
     ],
 )
 def test_what_makes_no_sweep_is_refused(text, message):
@@ -130,7 +130,7 @@ def test_unknown_names_are_told_with_those_there_are():
 def test_the_number_of_runs_is_bounded():
     at_most = {"priors": ["isotropic"], "seeds": list(range(MAX_CELLS))}
     assert len(cells_of(SweepSpec.parse(at_most))) == MAX_CELLS
-    with pytest.raises(BadRequest, match=f"has {MAX_CELLS + 1} combinations, more than the {MAX_CELLS} that one may"):
+    with pytest.raises(BadRequest, match=f"has {MAX_CELLS + 1} combinations, more than the limit of {MAX_CELLS}"):
         cells_of(SweepSpec.parse({**at_most, "compare_seeds": [MAX_CELLS]}))
 
 
