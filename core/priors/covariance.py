@@ -23,8 +23,8 @@ CovarianceField = Annotated[
     CovarianceName,
     Field(
         title="Covariance",
-        description="How it is estimated: empirical divides by N (the paper), Ledoit–Wolf and OAS shrink to a sphere, "
-        "diagonal ignores correlations, rank keeps the leading components.",
+        description="empirical: divides by N (the paper); Ledoit–Wolf and OAS: shrunk towards a sphere; diagonal: "
+        "ignores correlations; rank: keeps the leading components only.",
     ),
 ]
 RankField = Annotated[
@@ -33,7 +33,7 @@ RankField = Annotated[
         ge=1,
         le=65_536,
         title="Rank",
-        description="Principal components kept with the covariance 'rank'; the variance in the others is left out.",
+        description="With covariance 'rank': principal components to keep; the variance in the others is left out.",
     ),
 ]
 

@@ -36,50 +36,30 @@ class ExclusionSpec(PriorSpec):
     differentiable: ClassVar[bool] = True
 
     kind: Literal["exclusion"] = "exclusion"
-    c: float = Field(
-        default=5.0,
-        gt=1,
-        le=1e12,
-        title="c",
-        description="Strength. By the later formula the fitted Gaussian is c times as dense at its mean as the widened "
-        "one; at model width even a large c only pushes the shell out by a few percent, and no hole is seen.",
-    )
-    reading: Reading = Field(
-        default="later",
-        title="Formula",
-        description="How the covariance is widened: later text of the paper, s = c^(2/dim); earlier text as printed, "
-        "s = exp(2/dim)·ln c.",
-    )
-    components: int | None = Field(
-        default=None,
-        ge=1,
-        le=65_536,
-        title="Exclude in components",
-        description="Exclude in the first k principal components only, the rest stays the fitted Gaussian; empty: in "
-        "all.",
-    )
+    c: float = Field(default=5.0, gt=1, le=1e12, title="c")
+    """Strength. With the later formula, the fitted Gaussian is c times as dense at its mean as the
+    widened one. At the width of a model even a large c moves the shell out by a few percent only,
+    and no hole is visible."""
+    reading: Reading = Field(default="later", title="Formula")
+    """How the covariance is widened. later: the later text of the paper, s = c^(2/dim); earlier:
+    the earlier text as printed, s = exp(2/dim)·ln c."""
+    components: int | None = Field(default=None, ge=1, le=65_536, title="Exclude in components")
+    """Exclude in the first k principal components only and keep the fitted Gaussian in the others;
+    empty: exclude in all."""
     covariance: CovarianceField = "empirical"
     rank: RankField = 32
-    sampler: Literal["exact", "rejection"] = Field(
-        default="exact",
-        title="Sampler",
-        description="exact draws the distance to the mean from its own law; rejection is the paper's way, slow where "
-        "few proposals are accepted.",
-    )
-    draw_budget: int = Field(
-        default=1_000_000,
-        ge=1,
-        le=1_000_000_000,
-        title="Draw budget",
-        description="Proposals that the rejection sampler may draw before it gives up.",
-    )
+    sampler: Literal["exact", "rejection"] = Field(default="exact", title="Sampler")
+    """exact: draws the distance to the mean from its own distribution; rejection: as in the paper,
+    slow if few proposals are accepted."""
+    draw_budget: int = Field(default=1_000_000, ge=1, le=1_000_000_000, title="Draw budget")
+    """How many proposals the rejection sampler may draw before it gives up."""
 
 
 class Exclusion(Prior[ExclusionSpec]):
     """Proposals from N(mean, s·covariance), accepted with probability max(0, 1 − PDF/PDF_wide).
 
-    Source: 3.3 and 4.3 of the paper, both of its texts.
-    Deviation: drawn exactly by default; `dim` is the rank of the fit, or the number of chosen components.
+    Source: 3.3 and 4.3 of the paper, both of its texts. Deviation: drawn exactly by default; `dim`
+    is the rank of the fit, or the number of chosen components.
     """
 
     spec_class = ExclusionSpec
@@ -92,7 +72,8 @@ class Exclusion(Prior[ExclusionSpec]):
         """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
 
         Raises:
-            BadRequest: see `fit_gaussian`; more components than the fit has; a c at which nothing is accepted.
+            BadRequest: see `fit_gaussian`; more components than the fit has; a c at which nothing
+                is accepted.
         """
         spec = self.spec
         self.fit_ = fit_gaussian(points, moments, spec.covariance, spec.rank)

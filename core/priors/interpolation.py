@@ -48,26 +48,20 @@ class InterpolationSpec(PriorSpec):
     differentiable: ClassVar[tuple[str, str]] = ("alpha", "fixed")
 
     kind: Literal["interpolation"] = "interpolation"
-    second: Annotated[str, BeforeValidator(second_cloud)] = Field(
-        default=VOCABULARY,
-        title="Second cloud",
-        description="'vocabulary', the name of a data set, or a data set as JSON, read at the site of the reference.",
-    )
-    path: Literal["linear", "spherical"] = Field(
-        default="linear",
-        title="Path",
-        description="linear shrinks into the shell: of two equal clouds a mixture keeps two thirds of the trace; "
-        "spherical goes sin(απ/2)·x + cos(απ/2)·y about the means, and keeps all of it.",
-    )
-    alpha: Literal["uniform", "fixed", "beta"] = Field(
-        default="uniform",
-        title="α",
-        description="Share of the reference cloud, drawn for each vector: uniform on 0 to 1 (the paper), one fixed "
-        "value, or Beta-distributed.",
-    )
-    fixed_alpha: float = Field(default=0.5, ge=0, le=1, title="Fixed α", description="Of 'fixed'; 1 is the reference.")
-    beta_a: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta a", description="Of 'beta': pulls towards 1.")
-    beta_b: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta b", description="Of 'beta': pulls towards 0.")
+    second: Annotated[str, BeforeValidator(second_cloud)] = Field(default=VOCABULARY, title="Second cloud")
+    """'vocabulary', the name of a data set, or a data set as JSON; read at the reference's site."""
+    path: Literal["linear", "spherical"] = Field(default="linear", title="Path")
+    """linear: shrinks into the shell; between two equal clouds, a mixture keeps two thirds of the
+    trace. spherical: sin(απ/2)·x + cos(απ/2)·y about the means, which keeps all of it."""
+    alpha: Literal["uniform", "fixed", "beta"] = Field(default="uniform", title="α")
+    """Share of the reference cloud, drawn for each vector: uniform on 0 to 1 (the paper), a fixed
+    value, or from a Beta distribution."""
+    fixed_alpha: float = Field(default=0.5, ge=0, le=1, title="Fixed α")
+    """With 'fixed'; 1 is the reference cloud."""
+    beta_a: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta a")
+    """With 'beta'; larger values pull α towards 1."""
+    beta_b: float = Field(default=2.0, ge=0.05, le=1e3, title="Beta b")
+    """With 'beta'; larger values pull α towards 0."""
     covariance: CovarianceField = "empirical"
     rank: RankField = 32
 
@@ -79,9 +73,9 @@ class InterpolationSpec(PriorSpec):
 class Interpolation(Prior[InterpolationSpec]):
     """e = αx + (1 − α)y with x and y from Gaussians fitted on two clouds.
 
-    Source: 3.3 and 4.5 of the paper.
-    Deviation: α can be fixed or Beta-distributed; the spherical path, for which the means are mixed as on the linear
-    one, x and y are independent, and in many dimensions orthogonal, so that it is the great circle between them.
+    Source: 3.3 and 4.5 of the paper. Deviation: α can be fixed or Beta-distributed; the spherical
+    path, for which the means are mixed as on the linear one, x and y are independent, and in many
+    dimensions orthogonal, so that it is the great circle between them.
     """
 
     spec_class = InterpolationSpec

@@ -19,19 +19,11 @@ class IsotropicSpec(PriorSpec):
     differentiable: ClassVar[bool] = True
 
     kind: Literal["isotropic"] = "isotropic"
-    std: float = Field(
-        default=0.02,
-        gt=0,
-        le=1e6,
-        title="Spread",
-        description="The number in N(0, ·): the standard deviation of each coordinate, or its variance if read so.",
-    )
-    reading: Literal["std", "variance"] = Field(
-        default="std",
-        title="Read the spread as",
-        description="The paper's N(0, 0.02) can mean standard deviation 0.02, or variance 0.02 (standard deviation "
-        "0.141).",
-    )
+    std: float = Field(default=0.02, gt=0, le=1e6, title="Spread")
+    """The number in N(0, ·): standard deviation or variance of each coordinate, as chosen below."""
+    reading: Literal["std", "variance"] = Field(default="std", title="Read the spread as")
+    """The paper's N(0, 0.02) can mean standard deviation 0.02, or variance 0.02 (standard deviation
+    0.141)."""
 
 
 class Isotropic(Independent[IsotropicSpec]):

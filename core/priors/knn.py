@@ -28,26 +28,19 @@ class KnnSpec(PriorSpec):
     needs_reference: ClassVar[bool] = True
 
     kind: Literal["knn"] = "knn"
-    k: int = Field(
-        default=10, ge=1, le=10_000, title="k", description="The distance to the k-th nearest point measures density."
-    )
-    quantile: float = Field(
-        default=0.9, ge=0, lt=1, title="Quantile", description="Kept are candidates whose distance is above it."
-    )
-    quantile_of: Literal["candidates", "cloud"] = Field(
-        default="candidates",
-        title="Quantile of",
-        description="The candidates' own distances, of which there are always some above; or those of the cloud's "
-        "points to each other, which at model width nearly all candidates exceed.",
-    )
-    widening: float = Field(
-        default=1.5, gt=0, le=1e3, title="Widening", description="Factor on the standard deviations of the fit."
-    )
+    k: int = Field(default=10, ge=1, le=10_000, title="k")
+    """The distance to the k-th nearest point measures density."""
+    quantile: float = Field(default=0.9, ge=0, lt=1, title="Quantile")
+    """Candidates whose distance exceeds this quantile are kept."""
+    quantile_of: Literal["candidates", "cloud"] = Field(default="candidates", title="Quantile of")
+    """candidates: their own distances, so that some always exceed it; cloud: the distances between
+    its points, which nearly all candidates exceed at the width of a model."""
+    widening: float = Field(default=1.5, gt=0, le=1e3, title="Widening")
+    """Factor on the standard deviations of the fit."""
     covariance: CovarianceField = "empirical"
     rank: RankField = 32
-    draw_budget: int = Field(
-        default=100_000, ge=1, le=100_000_000, title="Draw budget", description="Candidates that may be drawn."
-    )
+    draw_budget: int = Field(default=100_000, ge=1, le=100_000_000, title="Draw budget")
+    """How many candidates may be drawn."""
 
 
 class Knn(KeptPrior[KnnSpec]):
@@ -69,7 +62,8 @@ class Knn(KeptPrior[KnnSpec]):
         """Fit on points (n, d), and measure the distances that the threshold is made from.
 
         Raises:
-            BadRequest: see `fit_gaussian`; k above the other points, or no candidate beyond the threshold.
+            BadRequest: see `fit_gaussian`; k above the other points, or no candidate beyond the
+                threshold.
             Cancelled: by `progress`.
         """
         spec = self.spec

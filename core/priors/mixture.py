@@ -18,6 +18,7 @@ from core.priors.arrays import logsumexp, namespace
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
+from core.specs.base import Seed
 from core.specs.prior import PriorSpec
 
 _N_CLUSTERED = 20_000
@@ -33,26 +34,18 @@ class MixtureSpec(PriorSpec):
     differentiable: ClassVar[bool] = True
 
     kind: Literal["mixture"] = "mixture"
-    n_clusters: int = Field(
-        default=8, ge=1, le=1000, title="Clusters", description="Gaussians of the mixture; 1 is the fitted Gaussian."
-    )
-    components: int = Field(
-        default=32,
-        ge=1,
-        le=4096,
-        title="In components",
-        description="Leading principal components in which the clusters are; the others keep the fitted Gaussian. "
-        "Fewer are taken where the fit has fewer.",
-    )
-    method: Literal["em", "kmeans"] = Field(
-        default="em",
-        title="Method",
-        description="em: maximum likelihood, soft; kmeans: each point in the nearest cluster, with covariances that "
-        "are shrunk by Ledoit–Wolf.",
-    )
+    n_clusters: int = Field(default=8, ge=1, le=1000, title="Clusters")
+    """Number of Gaussians; 1 gives the fitted Gaussian."""
+    components: int = Field(default=32, ge=1, le=4096, title="In components")
+    """Number of leading principal components that are clustered; fewer if the fit has fewer. The
+    others keep the fitted Gaussian."""
+    method: Literal["em", "kmeans"] = Field(default="em", title="Method")
+    """em: maximum likelihood, soft; kmeans: each point in the nearest cluster, with covariances
+    shrunk by Ledoit–Wolf."""
     covariance: CovarianceField = "empirical"
     rank: RankField = 32
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides where the clusters begin.")
+    seed: Seed = 0
+    """Determines where the clusters begin."""
 
 
 class Mixture(KeptPrior[MixtureSpec]):
@@ -73,7 +66,8 @@ class Mixture(KeptPrior[MixtureSpec]):
         """Fit a Gaussian on points (n, d), and clusters on the points' coordinates in it.
 
         Raises:
-            BadRequest: see `fit_gaussian`; more clusters than points, or a cluster that is a single place.
+            BadRequest: see `fit_gaussian`; more clusters than points, or a cluster that is a single
+                place.
             Cancelled: by `progress`.
         """
         spec = self.spec
@@ -87,7 +81,8 @@ class Mixture(KeptPrior[MixtureSpec]):
         if len(points) > _N_CLUSTERED:
             points = points[np.sort(np.random.default_rng(spec.seed).choice(len(points), _N_CLUSTERED, replace=False))]
         progress(0, 0, "Looking for clusters")
-        # Coordinates keep the cloud's proportions, so that clusters are those of the cloud, at a scale of one.
+        # Coordinates keep the cloud's proportions, so that clusters are those of the cloud, at a
+        # scale of one.
         coordinates = (points - fit.mean) @ (fit.basis[:, :dim] / np.sqrt(fit.variances[0]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the report says whether it converged
@@ -112,7 +107,8 @@ class Mixture(KeptPrior[MixtureSpec]):
         self.fit_ = GaussianFit(**tensors, facts=learnt.facts["gaussian"])
         self.facts_ = learnt.facts["clusters"]
         self.d_model_ = len(self.fit_.mean)
-        # What turns the leading white coordinates into those in which the clusters are, and ln of its determinant.
+        # What turns the leading white coordinates into those in which the clusters are, and ln of
+        # its determinant.
         self.scale_ = np.sqrt(self.fit_.variances[: self._dim] / self.fit_.variances[0])
         self.stretch_ = float(np.log(self.scale_).sum())
         return self

@@ -32,15 +32,11 @@ class PosteriorSpec(PriorSpec):
     differentiable: ClassVar[tuple[str, str]] = ("draw", "gaussian")
 
     kind: Literal["posterior"] = "posterior"
-    runs: Annotated[str, BeforeValidator(run_list)] = Field(
-        default="", title="Runs", description="Ids of finished runs of the same model, separated by spaces or commas."
-    )
-    draw: Literal["exact", "rows", "gaussian"] = Field(
-        default="exact",
-        title="Draw",
-        description="exact: the vectors of one run, as many and in their order; rows: vectors of the runs at random, "
-        "none twice while they last; gaussian: from a Gaussian fitted on the vectors of all runs.",
-    )
+    runs: Annotated[str, BeforeValidator(run_list)] = Field(default="", title="Runs")
+    """Ids of finished runs of the same model, separated by spaces or commas."""
+    draw: Literal["exact", "rows", "gaussian"] = Field(default="exact", title="Draw")
+    """exact: the vectors of one run, all of them in order; rows: vectors of the runs at random,
+    none twice while they last; gaussian: from a Gaussian fitted on the vectors of all runs."""
     covariance: CovarianceField = "empirical"
     rank: RankField = 32
 

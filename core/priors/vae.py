@@ -13,6 +13,7 @@ from core.fits.moments import Moments, Reference
 from core.priors.covariance import GaussianFit, as_float32, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
+from core.specs.base import Seed
 from core.specs.prior import PriorSpec
 
 if TYPE_CHECKING:
@@ -34,69 +35,47 @@ class VaeSpec(PriorSpec):
     needs_reference: ClassVar[bool] = True
 
     kind: Literal["vae"] = "vae"
-    d_latent: int = Field(default=32, ge=1, le=4096, title="Latent width", description="Units of the code.")
-    d_hidden: int = Field(
-        default=256, ge=1, le=8192, title="Hidden width", description="Of the two hidden layers before and after."
-    )
-    kl_weight: float = Field(
-        default=1.0,
-        ge=0,
-        le=1e4,
-        title="KL weight",
-        description="On the code's divergence from N(0, I); 1 is the bound.",
-    )
-    warmup_steps: int = Field(
-        default=300, ge=0, le=1_000_000, title="KL warm-up", description="Steps over which the weight rises from 0."
-    )
-    free_bits: float = Field(
-        default=0.0, ge=0, le=100, title="Free bits", description="Nats a latent unit that cost nothing."
-    )
-    min_std: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        title="Least code spread",
-        description="Variance constraint: the encoder's standard deviation is held above it; 0 is none.",
-    )
-    noise: Literal["learned", "fixed"] = Field(
-        default="learned",
-        title="Decoder noise",
-        description="Its variance follows the residuals, or is fixed; a large fixed one lets the code collapse.",
-    )
-    noise_std: float = Field(
-        default=1.0,
-        gt=0,
-        le=100,
-        title="Fixed noise",
-        description="Of 'fixed': standard deviation, in units of the cloud's root mean square coordinate.",
-    )
-    draw: Literal["mean", "sampled"] = Field(
-        default="mean",
-        title="Draw",
-        description="The decoder's mean, or with its noise: residual variance, a value a coordinate.",
-    )
-    steps: int = Field(default=10_000, ge=1, le=1_000_000, title="Steps", description="Of the optimiser, at most.")
-    patience: int = Field(
-        default=1000,
-        ge=0,
-        le=1_000_000,
-        title="Patience",
-        description="Training ends after so many steps without a better bound on held-out points, and the best weights "
-        "are kept; 0 takes all steps.",
-    )
-    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch", description="Points a step.")
-    learning_rate: float = Field(default=5e-4, gt=0, le=1, title="Learning rate", description="Adam's.")
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, title="Seed", description="Decides weights, batches and noise.")
+    d_latent: int = Field(default=32, ge=1, le=4096, title="Latent width")
+    """Number of latent units."""
+    d_hidden: int = Field(default=256, ge=1, le=8192, title="Hidden width")
+    """Width of the two hidden layers in the encoder and in the decoder."""
+    kl_weight: float = Field(default=1.0, ge=0, le=1e4, title="KL weight")
+    """Weight of the code's divergence from N(0, I); 1 gives the evidence lower bound."""
+    warmup_steps: int = Field(default=300, ge=0, le=1_000_000, title="KL warm-up")
+    """Steps over which the KL weight rises from 0."""
+    free_bits: float = Field(default=0.0, ge=0, le=100, title="Free bits")
+    """Divergence per latent unit that costs nothing (nats)."""
+    min_std: float = Field(default=0.0, ge=0, le=1, title="Least code spread")
+    """Lower bound on the encoder's standard deviation (variance constraint); 0: none."""
+    noise: Literal["learned", "fixed"] = Field(default="learned", title="Decoder noise")
+    """learned: the variance follows the residuals; fixed: it is given, and if large, the code may
+    collapse."""
+    noise_std: float = Field(default=1.0, gt=0, le=100, title="Fixed noise")
+    """With 'fixed': standard deviation, in units of the cloud's root mean square coordinate."""
+    draw: Literal["mean", "sampled"] = Field(default="mean", title="Draw")
+    """mean: the decoder's mean; sampled: with its noise, the residual variance of each
+    coordinate."""
+    steps: int = Field(default=10_000, ge=1, le=1_000_000, title="Steps")
+    """Most optimiser steps."""
+    patience: int = Field(default=1000, ge=0, le=1_000_000, title="Patience")
+    """Stop after this many steps without a better bound on held-out points, and keep the best
+    weights; 0: take all steps."""
+    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size")
+    """Points per step."""
+    learning_rate: float = Field(default=5e-4, gt=0, le=1, title="Learning rate")
+    """Of Adam."""
+    seed: Seed = 0
+    """Determines weights, batches and noise."""
 
 
 class Vae(KeptPrior[VaeSpec]):
     """Decoded standard normal codes.
 
-    Source: 4.6 of the paper.
-    Deviation: it tells neither architecture nor schedule; here two hidden SiLU layers each way. A tenth of the points
-    says when to stop, and another tenth is held out, so that the report's numbers are not those of memorised points.
-    What was seen of the schedule stands in docs/decisions/0012: too few steps make samples too narrow, too many
-    memorise, and the latent width limits the spread of a mean draw more than either.
+    Source: 4.6 of the paper. Deviation: it tells neither architecture nor schedule; here two hidden
+    SiLU layers each way. A tenth of the points says when to stop, and another tenth is held out, so
+    that the report's numbers are not those of memorised points. What was seen of the schedule
+    stands in docs/decisions/0012: too few steps make samples too narrow, too many memorise, and the
+    latent width limits the spread of a mean draw more than either.
     """
 
     spec_class = VaeSpec
@@ -240,8 +219,8 @@ def _course(trained: "Trained", spec: VaeSpec, n_kept: int, n_held_out: int) -> 
 def _linear_share(gaussian: GaussianFit, d_latent: int) -> float:
     """Return the share of the variance that the mean of the best linear autoencoder of this width has.
 
-    That is probabilistic principal components, the bound's optimum for linear maps: each leading variance less the
-    noise, which is the mean of the others.
+    That is probabilistic principal components, the bound's optimum for linear maps: each leading
+    variance less the noise, which is the mean of the others.
     """
     d_model, total = len(gaussian.mean), float(gaussian.variances.sum())
     width = min(d_latent, gaussian.dim)

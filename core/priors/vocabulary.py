@@ -23,28 +23,16 @@ class VocabularySpec(PriorSpec):
     )
 
     kind: Literal["vocabulary"] = "vocabulary"
-    rows: Literal["all", "frequent", "low_ids", "text"] = Field(
-        default="all",
-        title="Rows",
-        description="Drawn from all tokens, from the most frequent in the reference cloud (token activations), from "
-        "the lowest token ids (a stand-in: byte-pair tokenizers number frequent merges first), or those of a text, in "
-        "its order.",
-    )
-    n_rows: int = Field(
-        default=1000,
-        ge=1,
-        le=10_000_000,
-        title="How many",
-        description="Of 'frequent' and 'low_ids': tokens to draw from.",
-    )
-    text: str = Field(
-        default="",
-        title="Text",
-        description="Of 'text': repeated until there are as many tokens as prompt vectors, and cut.",
-    )
-    special: bool = Field(
-        default=False, title="Special tokens", description="Whether special and unused tokens can be drawn too."
-    )
+    rows: Literal["all", "frequent", "low_ids", "text"] = Field(default="all", title="Rows")
+    """all: drawn from all tokens; frequent: from the most frequent tokens in the reference cloud
+    (token activations); low_ids: from the lowest token ids, a stand-in for frequent ones, since
+    byte-pair tokenizers number frequent merges first; text: the tokens of a text, in order."""
+    n_rows: int = Field(default=1000, ge=1, le=10_000_000, title="How many")
+    """With 'frequent' and 'low_ids': how many tokens to draw from."""
+    text: str = Field(default="", title="Text")
+    """With 'text': repeated or cut to as many tokens as there are prompt vectors."""
+    special: bool = Field(default=False, title="Special tokens")
+    """Draw special and unused tokens too."""
 
     @property
     def reads_reference(self) -> bool:
@@ -65,7 +53,8 @@ class VocabularySpec(PriorSpec):
 class Vocabulary(Prior[VocabularySpec]):
     """Vocabulary rows, each at most once while there are enough.
 
-    Deviation: not in the paper; the usual ways of prompt-tuning to start, except that a row is not drawn twice.
+    Deviation: not in the paper; the usual ways of prompt-tuning to start, except that a row is not
+    drawn twice.
     """
 
     spec_class = VocabularySpec
@@ -78,7 +67,8 @@ class Vocabulary(Prior[VocabularySpec]):
         """Take the rows from `further[0]`; of points (n, d) only the width counts.
 
         Raises:
-            BadRequest: no vocabulary, one of another width, more rows asked for than it has, or no counts.
+            BadRequest: no vocabulary, one of another width, more rows asked for than it has, or no
+                counts.
         """
         (vocabulary,) = check_further(self.spec, further, points.shape[1])
         check_points(vocabulary.points, least=1)

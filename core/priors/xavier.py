@@ -19,19 +19,11 @@ class XavierSpec(PriorSpec):
     differentiable: ClassVar[tuple[str, str]] = ("distribution", "normal")
 
     kind: Literal["xavier"] = "xavier"
-    distribution: Literal["uniform", "normal"] = Field(
-        default="uniform",
-        title="Distribution",
-        description="Uniform within ±sqrt(6 / (n_prompt + d)), or normal with the same variance.",
-    )
-    n_prompt: int | None = Field(
-        default=None,
-        ge=1,
-        le=1_000_000,
-        title="Rows of the tensor",
-        description="The spread depends on it. Empty: as many as are drawn at once; set it to preview more vectors "
-        "than a prompt has.",
-    )
+    distribution: Literal["uniform", "normal"] = Field(default="uniform", title="Distribution")
+    """Uniform within ±sqrt(6 / (n_prompt + d)), or normal with the same variance."""
+    n_prompt: int | None = Field(default=None, ge=1, le=1_000_000, title="Rows of the tensor")
+    """The spread depends on it. Empty: the number of vectors drawn at once; set it to preview more
+    vectors than a prompt has."""
 
 
 class Xavier(Independent[XavierSpec]):
