@@ -6,8 +6,9 @@ from typing import Any
 from core.errors import BadRequest, Unreachable
 from core.progress import Progress, silent
 from core.sources import hub, own_file
-from core.sources.records import Found, Record, usable
+from core.sources.records import Availability, Found, Record, usable
 from core.specs.dataset import DatasetSpec
+from core.store.artifacts import Store
 
 TITLE = "C4 (English)"
 LICENCE = "ODC-BY 1.0"
@@ -15,7 +16,7 @@ HUB_ID = "allenai/c4"
 N_SHARDS = 1024
 
 
-def find_c4(spec: DatasetSpec, progress: Progress = silent) -> Found:
+def find(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
     """Return documents: all of a named file, or as many as asked for from one of the hub's shards.
 
     C4's shards are in random order, so the seed chooses the shard and its first documents are a
@@ -26,7 +27,7 @@ def find_c4(spec: DatasetSpec, progress: Progress = silent) -> Found:
         Unreachable: no file is named and the hub is out of reach.
     """
     if spec.path:
-        found = own_file.find_file(spec)
+        found = own_file.find(spec, store)
         found.provenance["licence"] = LICENCE
         return found
     shard = f"en/c4-train.{spec.seed % N_SHARDS:05d}-of-{N_SHARDS:05d}.json.gz"
@@ -40,6 +41,11 @@ def find_c4(spec: DatasetSpec, progress: Progress = silent) -> Found:
     records = usable((Record.document(f"c4-{i}", text) for i, text in enumerate(texts)), dropped, is_task=False)
     provenance: dict[str, Any] = {"source": "hub", "id": HUB_ID, "commit": commit, "file": shard, "licence": LICENCE}
     return Found(records, is_task=False, provenance=provenance, dropped=dropped, drawn=True)
+
+
+def availability(_: Store, why_no_hub: str) -> Availability:
+    """Return where the texts would come from."""
+    return hub.availability(why_no_hub, HUB_ID)
 
 
 def address(shard: str, commit: str) -> str:

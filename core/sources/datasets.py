@@ -1,15 +1,16 @@
 """From a `DatasetSpec` to texts: found, drawn by seed, and kept in the store."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadData
 from core.progress import Progress, silent
-from core.sources import c4, files, mathematics, news, own_file, squad
+from core.sources import files, mathematics
 from core.sources.records import Found, Record, content_hash, draw, read_records, split, write_records
 from core.specs.base import fingerprint
-from core.specs.dataset import DatasetSpec
+from core.specs.dataset import DATASETS, DatasetSpec
 from core.store.artifacts import Artifact, Store
 from core.store.files import checksum
 
@@ -18,10 +19,6 @@ DATASET = "dataset"
 VERSION = "1"
 """Goes up when the same spec would give other records."""
 RECORDS = "records.parquet"
-
-modules = mathematics.modules
-TITLES = {"squad": squad.TITLE, "c4": c4.TITLE, "news": news.TITLE, "math": mathematics.TITLE, "file": own_file.TITLE}
-"""What each data set is called in full; a stand-in is named as such."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,16 @@ class TextData:
             BadData: if all records are of one group.
         """
         return split(self.records, self.spec.validation_fraction, self.spec.seed)
+
+
+def dataset_source(name: str) -> Any:
+    """Return the module that finds a data set: TITLE, `find` and `availability`."""
+    return import_module(DATASETS[name])
+
+
+def dataset_titles() -> dict[str, str]:
+    """Return the full name of each data set; a stand-in is named as such."""
+    return {name: dataset_source(name).TITLE for name in DATASETS}
 
 
 def load_dataset(spec: DatasetSpec, store: Store, progress: Progress = silent) -> TextData:
@@ -94,7 +101,8 @@ def dataset_key(spec: DatasetSpec) -> str:
 
 
 def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) -> dict[str, Any]:
-    found = _find(spec, store, progress)
+    source = dataset_source(spec.name)
+    found: Found = source.find(spec, store, progress)
     if len(found.records) < 2:
         raise BadData(
             f"{spec.label!r} has {len(found.records)} usable records of the 2 that are needed at least "
@@ -106,7 +114,7 @@ def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) ->
         notes.append(f"{spec.samples} samples were asked for; there are only {len(records)}.")
     write_records(folder / RECORDS, records)
     return {
-        "title": TITLES[spec.name],
+        "title": source.TITLE,
         **found.provenance,
         "is_task": found.is_task,
         "n_available": len(found.records),
@@ -116,20 +124,6 @@ def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) ->
         "content_sha256": content_hash(records),
         "notes": notes,
     }
-
-
-def _find(spec: DatasetSpec, store: Store, progress: Progress) -> Found:
-    match spec.name:
-        case "squad":
-            return squad.find_squad(spec, store, progress)
-        case "c4":
-            return c4.find_c4(spec, progress)
-        case "news":
-            return news.find_news(store, progress)
-        case "math":
-            return mathematics.find_mathematics(spec, progress)
-        case "file":
-            return own_file.find_file(spec)
 
 
 def _counts(found: Found) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import BadRequest, Unreachable
 from core.progress import Progress
+from core.sources.records import Availability
 from core.store.files import disk_errors
 
 TIMEOUT_SECONDS = 5.0
@@ -33,6 +34,13 @@ def reachable_or_why() -> str:
         with suppress(Unreachable, BadRequest):
             info("model", PROBE_ID)
     return why_not()
+
+
+def availability(why_not: str, name: str = "") -> Availability:
+    """Return whether a repository can come from the hub, given why the hub is out of reach, if it is."""
+    if why_not:
+        return Availability(None, f"the hub is out of reach ({why_not}); give a local file or folder")
+    return Availability("hub", f"the hub: {name}" if name else "the hub")
 
 
 def forget() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from core.errors import BadData, Failed, UnknownName
 from core.progress import Progress, silent
 from core.sources.process import last_line, run_watched
-from core.sources.records import Found, Record
+from core.sources.records import Availability, Found, Record
 from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE, DatasetSpec
+from core.store.artifacts import Store
 
 TITLE = "DeepMind Mathematics (generated)"
 PACKAGE = "mathematics_dataset"
@@ -33,9 +34,9 @@ MODULES = tuple(f"{area}__{name}" for area, names in _AREAS.items() for name in 
 """All modules; a test holds the list against the package."""
 
 
-def modules() -> tuple[str, ...]:
-    """Return the names of the 56 modules, for forms."""
-    return MODULES
+def availability(_: Store, __: str) -> Availability:
+    """Return where the questions come from."""
+    return Availability("generator", f"{len(MODULES)} modules, generated here")
 
 
 def check_module(name: str) -> None:
@@ -48,7 +49,7 @@ def check_module(name: str) -> None:
         raise UnknownName("module", name, MODULES)
 
 
-def find_mathematics(spec: DatasetSpec, progress: Progress = silent) -> Found:
+def find(spec: DatasetSpec, _: Store, progress: Progress = silent) -> Found:
     """Return generated questions, all different, as many as asked for or as there are.
 
     Raises:

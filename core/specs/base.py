@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Set
+from collections.abc import Collection, Set
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +16,17 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1, title="Seed")]
 """A field of many specs."""
 LONGEST_SHOWN = 100
 """Characters of a wrong value that a message shows."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Marks a field that takes one name of an open list.
+
+    Attributes:
+        names: the list, read whenever the field is described.
+    """
+
+    names: Collection[str]
 
 
 class Spec(BaseModel):

@@ -1,18 +1,38 @@
 """Which texts."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import BadRequest
-from core.specs.base import Seed, Spec
+from core.specs.base import Choices, Seed, Spec
 
-DatasetName = Literal["squad", "c4", "news", "math", "file"]
-TASK_DATASETS = ("squad", "math")
+DATASETS = {
+    "squad": "core.sources.squad",
+    "c4": "core.sources.c4",
+    "news": "core.sources.news",
+    "math": "core.sources.mathematics",
+    "file": "core.sources.own_file",
+}
+"""Each data set with the module that finds it (docs/adding-a-data-set.md)."""
 DEFAULT_MODULE = "arithmetic__add_or_sub"
 DEFAULT_DIFFICULTY = "train-easy"
 _WITH_DETAIL = {"math": "module", "file": "path", "squad": "path", "c4": "path"}
 """What may follow the name of a data set and a colon."""
+
+
+def check_name(name: str) -> str:
+    """Return the name of a known data set.
+
+    Raises:
+        ValueError: there is no such data set.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"there is no such data set; choose one of: {', '.join(DATASETS)}")
+    return name
+
+
+DatasetName = Annotated[str, AfterValidator(check_name), Choices(DATASETS)]
 
 
 def dataset_fields(text: str) -> dict[str, str]:

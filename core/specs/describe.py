@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from core.specs.base import Spec
+from core.specs.base import Choices, Spec
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def describe(spec: type[Spec]) -> list[Field]:
 
 def _field(name: str, info: FieldInfo) -> Field:
     annotation, optional = _without_none(info.annotation)
-    minimum, maximum, open_minimum, open_maximum = None, None, False, False
+    minimum: Any = None
+    maximum: Any = None
+    open_minimum = open_maximum = False
     for item in info.metadata:
         match item:
             case Ge(ge=value):
@@ -82,11 +84,12 @@ def _field(name: str, info: FieldInfo) -> Field:
     if isinstance(default, tuple):
         default = ",".join(map(str, default))
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    choices = next((tuple(item.names) for item in info.metadata if isinstance(item, Choices)), choices)
     return Field(
         name=name,
         title=info.title or name.replace("_", " ").capitalize(),
         help=" ".join((info.description or "").split()),
-        kind=_kind(annotation),
+        kind="choice" if choices else _kind(annotation),
         default=default,
         optional=optional,
         choices=choices,
@@ -106,8 +109,6 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 
 
 def _kind(annotation: Any) -> Literal["choice", "boolean", "integer", "number", "text", "spec"]:
-    if get_origin(annotation) is Literal:
-        return "choice"
     if isinstance(annotation, type):
         if issubclass(annotation, Spec):
             return "spec"

@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from core.errors import BadRequest
-from core.sources.datasets import TITLES, modules
+from core.sources.datasets import dataset_titles
 from core.sources.hub import why_not
+from core.sources.mathematics import MODULES
 from core.sources.models import ModelFacts, describe_model
 from core.sources.packaged import PACKAGED
 from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
-from core.specs.dataset import DEFAULT_DIFFICULTY, DEFAULT_MODULE
+from core.specs.dataset import DATASETS, DEFAULT_DIFFICULTY, DEFAULT_MODULE
 from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import Store, list_jobs
@@ -107,7 +108,7 @@ def token_filter(view: View) -> TokenFilter:
 
 def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     """Draw the picker of several data sets and return their specs; modules and files count one each."""
-    names = view.several("data", "Data sets", list(TITLES), ["news"], help=_titles())
+    names = view.several("data", "Data sets", list(DATASETS), ["news"], help=_titles())
     first, second = st.columns(2)
     with first:
         samples = view.number("samples", "Texts per data set", 200, 2, 1_000_000, step=50)
@@ -116,7 +117,7 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     specs = []
     for name in names:
         if name == "math":
-            chosen = view.several("modules", "Modules of math", list(modules()), [DEFAULT_MODULE])
+            chosen = view.several("modules", "Modules of math", list(MODULES), [DEFAULT_MODULE])
             level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
             specs += [_spec(name, samples, seed, module=module, difficulty=level) for module in chosen]
         elif name == "file":
@@ -129,10 +130,10 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
 
 def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     """Draw the picker of one data set to train on."""
-    name = view.choice("data", "Data set", list(TITLES), "math", show=_title)
+    name = view.choice("data", "Data set", list(DATASETS), "math", show=_title)
     module: dict[str, Any] = {}
     if name == "math":
-        module["module"] = view.choice("module", "Module", list(modules()), DEFAULT_MODULE)
+        module["module"] = view.choice("module", "Module", list(MODULES), DEFAULT_MODULE)
         module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
     first, second = st.columns(2)
     with first:
@@ -172,7 +173,7 @@ def local_file(view: View, name: str) -> dict[str, str]:
     if name not in WITH_LOCAL_COPY:
         return {}
     path = view.text(
-        f"{name}_path", f"Local file of {TITLES[name]}", help="A path on this machine; leave empty to download."
+        f"{name}_path", f"Local file of {dataset_titles()[name]}", help="A path on this machine; leave empty to download."
     ).strip()
     return {"path": path} if path else {}
 
@@ -210,11 +211,12 @@ def _spec(name: str, samples: int, seed: int, **more: Any) -> DatasetSpec:
 
 
 def _title(name: str) -> str:
-    return f"{name} · {TITLES[name]}" if TITLES[name].lower() != name else name
+    title = dataset_titles()[name]
+    return f"{name} · {title}" if title.lower() != name else name
 
 
 def _titles() -> str:
-    return "  \n".join(f"{name}: {title}" for name, title in TITLES.items())
+    return "  \n".join(f"{name}: {title}" for name, title in dataset_titles().items())
 
 
 def _help(name: str) -> str:

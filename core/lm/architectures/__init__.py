@@ -1,39 +1,43 @@
-"""The architecture map: how each family that the fast forward computes differs from Llama, one file each."""
+"""The architecture map: how each family of the fast forward differs from Llama, one file each."""
+
+from importlib import import_module
+from typing import Any
 
 from transformers import PreTrainedModel
 
 from core.errors import BadRequest
-from core.lm.architectures import gemma3, llama, mistral, qwen, smollm3
 from core.lm.architectures.base import Block, Decoder
 
-FAMILIES = (llama, mistral, qwen, smollm3, gemma3)
-MAPPED = tuple(name for family in FAMILIES for name in family.TYPES)
-"""Model types of transformers that have a map; each is held against transformers in a test."""
+FAMILIES = ("llama", "mistral", "qwen", "smollm3", "gemma3")
+"""Files of this folder, one per family; a test holds each against transformers (docs/adding-a-model.md)."""
 
-__all__ = ["FAMILIES", "MAPPED", "Block", "Decoder", "Unmapped", "map_decoder"]
+__all__ = ["FAMILIES", "Block", "Decoder", "Unmapped", "map_decoder", "mapped_types"]
 
 
 class Unmapped(BadRequest):
-    """A model that has no map, or one with a setting that its map does not cover."""
+    """A model without a map, or with a setting that its map does not cover."""
+
+
+def mapped_types() -> dict[str, Any]:
+    """Return each model type of transformers that has a map, with the module of its family."""
+    families = [import_module(f"{__name__}.{family}") for family in FAMILIES]
+    return {name: family for family in families for name in family.TYPES}
 
 
 def map_decoder(model: PreTrainedModel) -> Decoder:
     """Return the map of a model.
 
     Raises:
-        Unmapped: there is none, with those there are.
+        Unmapped: there is none; the message lists the mapped types.
     """
-    name = model.config.model_type
-    for family in FAMILIES:
-        if name in family.TYPES:
-            obstacle = family.obstacle(model.config)
-            if obstacle:
-                raise Unmapped(
-                    f"Prompts inside blocks are not mapped for {name!r} with {obstacle}; choose method 'soft', or "
-                    "another model."
-                )
-            return family.decoder(model)
-    raise Unmapped(
-        f"Prompts inside blocks are not mapped for the architecture {name!r}; mapped are: {', '.join(MAPPED)}. Choose "
-        "method 'soft', which works with any causal language model, or a model of one of those."
-    )
+    name, mapped = model.config.model_type, mapped_types()
+    if name not in mapped:
+        raise Unmapped(
+            f"Prompts inside blocks are not mapped for the architecture {name!r}; mapped are: {', '.join(mapped)}. "
+            "Choose method 'soft', which works with any causal language model, or a model of one of those."
+        )
+    if obstacle := mapped[name].obstacle(model.config):
+        raise Unmapped(
+            f"Prompts inside blocks are not mapped for {name!r} with {obstacle}; choose method 'soft' or another model."
+        )
+    return mapped[name].decoder(model)

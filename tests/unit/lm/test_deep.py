@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.lm.architectures import MAPPED, Unmapped
+from core.lm.architectures import Unmapped, mapped_types
 from core.lm.batch import IGNORED, Example, collate
 from core.lm.generation import generate
 from core.lm.prompted import FastPrompted, GenericPrompted, build_deep
@@ -230,7 +230,7 @@ def test_nothing_stands_before_a_first_token_where_the_prompt_is_cut():
 
 
 def test_an_unmapped_architecture_is_told_which_are_mapped():
-    with pytest.raises(Unmapped, match=f"not mapped for the architecture 'gpt2'; mapped are: {', '.join(MAPPED)}. Cho"):
+    with pytest.raises(Unmapped, match=f"for the architecture 'gpt2'; mapped are: {', '.join(mapped_types())}. Cho"):
         build_deep(frozen_of(NOT_FAST["gpt2"]), "before_bos", (0,), kept=False)
     with pytest.raises(Unmapped, match="not mapped for 'llama' with rope_type 'dynamic'; choose method 'soft'"):
         build_deep(frozen_of(NOT_FAST["dynamic rope"]), "before_bos", (0,), kept=False)

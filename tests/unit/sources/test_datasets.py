@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import BadData, Failed, Unreachable
 from core.sources import c4, hub, news, squad
-from core.sources.datasets import TITLES, load_dataset
+from core.sources.datasets import dataset_titles, load_dataset
 from core.sources.report import sources_report
 from core.specs import DatasetSpec
 from core.specs.dataset import DatasetName
@@ -141,7 +141,7 @@ def test_news(store, tmp_path, monkeypatch):
         "article-3": "Sun\nIt shone \ufffd.",
         "article-5": "No title",
     }
-    assert data.provenance["title"] == TITLES["news"] == "news articles (stand-in for C4)"
+    assert data.provenance["title"] == dataset_titles()["news"] == "news articles (stand-in for C4)"
     assert data.provenance["dropped"] == {"no text": 2}
     assert any(note.startswith("1 articles hold characters") for note in data.provenance["notes"])
 
