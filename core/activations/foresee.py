@@ -1,11 +1,13 @@
-"""How well a causal model predicted tokens of a corpus, with logits at those alone."""
+"""How well a causal model predicts chosen tokens of a corpus; logits exist for those alone."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers.utils import ModelOutput
 
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.tokens import Corpus, length_buckets
@@ -17,36 +19,38 @@ from core.progress import Progress, silent
 from core.specs.cloud import FINAL
 
 
-class _Output:
-    """What a decoder returns, of which there are only the states: everything else it might hold is None."""
+@dataclass
+class _States(ModelOutput):
+    """A decoder's output: its states, and whatever else causal models of transformers read, empty."""
 
-    def __init__(self, states: Tensor) -> None:
-        self.last_hidden_state = states
-
-    def __getattr__(self, _: str) -> None:
-        return None
-
-    def __getitem__(self, place: int) -> Tensor:
-        return (self.last_hidden_state,)[place]
+    last_hidden_state: Tensor | None = None
+    attentions: None = None
+    cache: None = None
+    cross_attentions: None = None
+    hidden_states: None = None
+    mems: None = None
+    router_logits: None = None
+    shared_kv_states: None = None
+    state: None = None
 
 
 class _Given(nn.Module):
-    """Stands where the decoder was and gives states that are there already."""
+    """Takes the decoder's place in the model and returns states that are already computed."""
 
     states: Tensor
 
-    def forward(self, *_: Any, **__: Any) -> _Output:
-        return _Output(self.states)
+    def forward(self, *_: Any, **__: Any) -> _States:
+        return _States(self.states)
 
 
 class Head:
-    """A model's own way from states to logits: output matrix, and whatever caps or scales its architecture has."""
+    """From states to logits as the model does it: its output matrix, and any caps or scales."""
 
     def __init__(self, frozen: FrozenModel) -> None:
         """Put a stand-in for the decoder into a copy that shares every weight.
 
         Raises:
-            BadRequest: the decoder does not stand in the model itself.
+            BadRequest: the decoder is not a direct part of the model.
         """
         self._model: Any = private_copy(frozen).model
         self._norm = find_parts(self._model).final_norm
@@ -54,15 +58,15 @@ class Head:
         names = [name for name, module in self._model.named_children() if module is decoder]
         if not names:
             raise BadRequest(
-                f"{type(self._model).__name__} holds its decoder inside another module, so its predictions cannot be "
-                "read apart; choose a plain causal language model."
+                f"{type(self._model).__name__} holds its decoder inside another module, so predictions cannot be "
+                "computed from its states; choose a plain causal language model."
             )
         self._given = _Given()
         setattr(self._model, names[0], self._given)
         self._ids = torch.zeros(1, 1, dtype=torch.int64, device=frozen.device)
 
     def logits(self, states: Tensor) -> Tensor:
-        """Return float32 logits (n, n_vocabulary) after states (n, d_model) that leave the last block."""
+        """Return float32 logits (n, n_vocabulary) of states (n, d_model) that leave the last block."""
         self._given.states = (self._norm(states) if self._norm else states)[None]
         return self._model(input_ids=self._ids.expand(1, len(states)), use_cache=False).logits[0].float()
 
@@ -70,9 +74,9 @@ class Head:
 def foresee(
     frozen: FrozenModel, corpus: Corpus, numbers: NDArray[np.int64], progress: Progress = silent
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return rank and surprise of tokens under what the model predicts from the tokens before them.
+    """Return rank and surprise of tokens, as the model predicts them from the tokens before.
 
-    Only texts that hold such a token run, and the logits of at most `LOSS_ROWS` tokens exist at a time.
+    Only texts with such a token are read, and the logits of at most `LOSS_ROWS` tokens exist at a time.
 
     Args:
         frozen: a causal model.
@@ -81,8 +85,8 @@ def foresee(
         progress: in tokens.
 
     Returns:
-        rank: (n,) one more than the number of tokens that were likelier.
-        surprise: (n,) minus the log-probability, in nats. Both are NaN where no token stands before, and at padding.
+        rank: (n,) one more than the number of likelier tokens.
+        surprise: (n,) negative log-probability (nats). Both are NaN for first tokens and padding.
 
     Raises:
         Failed: the device has too little memory.

@@ -1,7 +1,10 @@
 """Read a person's files, and say in one line what is wrong with one."""
 
+import csv
 import io
+import itertools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -154,16 +157,23 @@ def _object(row: Any, path: Path, where: str) -> dict[str, Any]:
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
-    import pandas as pd
-
-    text = read_text(path)
+    csv.field_size_limit(2**31 - 1)  # a cell may hold a book
+    lines = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    filled, rows = filter(None, lines), []
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except ValueError as error:  # pandas' parser and empty-data errors are ValueErrors
+        columns = next(filled, [])
+        if twice := [name for name, count in Counter(columns).items() if name and count > 1]:
+            raise csv.Error(f"the header names {twice[0]!r} twice")
+        for cells in filled:
+            if any(cells[len(columns) :]):
+                raise csv.Error(f"line {lines.line_num} has {len(cells)} cells, the header {len(columns)}")
+            rows.append(dict(itertools.zip_longest(columns, cells[: len(columns)], fillvalue="")))
+    except csv.Error as error:
         raise BadData(
-            f"{path.name!r} cannot be read as CSV ({_reason(error)}); separate by commas, quote cells that hold any."
+            f"{path.name!r} cannot be read as CSV ({_reason(error)}); separate cells by "
+            "commas, quote cells that hold any."
         ) from None
-    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+    return rows
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ ENCODER_TYPES = ("bert", "distilbert", "t5", "mt5", "umt5")
 """Kinds of models, by the `model_type` of their config, of which the encoder is read; of a T5 that half alone."""
 _SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", "t5-large": "google-t5/t5-large"}
 """Ids from before hub names had owners, as the paper and everybody else still write them."""
+ADAPTER_CONFIG = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -179,13 +180,20 @@ def _from_folder(folder: Path) -> ModelFiles:
 
 
 def _weights(folder: Path, name: str) -> list[Path]:
-    """Return the weight files, all there.
+    """Return the weight files that transformers loads, all there: one whole file before an index of shards.
 
     Raises:
-        BadData: no config, no safetensors, or a shard missing.
+        BadData: no config, an adapter beside it, no safetensors, or a shard missing.
     """
     if not (folder / "config.json").is_file():
         raise BadData(f"{name!r} holds no config.json; give a folder in the Hugging Face layout.")
+    if (folder / ADAPTER_CONFIG).is_file():
+        raise BadData(
+            f"{name!r} holds an adapter ({ADAPTER_CONFIG}) beside the model, which only some forwards would apply; "
+            "merge it into the weights (merge_and_unload of PEFT) or move it to another folder."
+        )
+    if (folder / "model.safetensors").is_file():
+        return [folder / "model.safetensors"]
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         weight_map = _json(index).get("weight_map")

@@ -173,7 +173,9 @@ def local_file(view: View, name: str) -> dict[str, str]:
     if name not in WITH_LOCAL_COPY:
         return {}
     path = view.text(
-        f"{name}_path", f"Local file of {dataset_titles()[name]}", help="A path on this machine; leave empty to download."
+        f"{name}_path",
+        f"Local file of {dataset_titles()[name]}",
+        help="A path on this machine; leave empty to download.",
     ).strip()
     return {"path": path} if path else {}
 

@@ -158,7 +158,7 @@ def test_nothing_is_kept_of_a_cancelled_one(spec, store):
     capture(spec, store)
 
     def stop(done: int, total: int, message: str = "") -> None:
-        if "foresaw" in message:
+        if "predictions" in message:
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):

@@ -6,7 +6,9 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from core.errors import BadData, Failed, UnknownName
 from core.progress import silent
@@ -60,7 +62,24 @@ def test_missing_weights_are_named(folder, store):
         resolve_model(ModelSpec(name=str(folder)), store)
 
 
+def test_an_index_beside_a_whole_file_is_not_what_is_loaded(folder, tiny_folder, store):
+    plain = revision(folder, store)
+    save_file({"a": np.zeros(3, np.float32)}, folder / "one.safetensors")
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "one.safetensors"}}')
+    with_index = revision(folder, store)
+    whole = load_file(folder / "model.safetensors")
+    save_file({name: 3 * tensor for name, tensor in whole.items()}, folder / "model.safetensors", {"format": "pt"})
+    assert len({plain, with_index, revision(folder, store)}) == 3
+
+
+def test_an_adapter_beside_the_weights_is_refused(folder, store):
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(BadData, match=r"holds an adapter \(adapter_config\.json\) beside the model.*merge it"):
+        resolve_model(ModelSpec(name=str(folder)), store)
+
+
 def test_a_missing_shard_is_named(folder, store):
+    (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "one.safetensors"}}')
     with pytest.raises(BadData, match=r"lacks 1 of 1 weight files \(one\.safetensors\)"):
         resolve_model(ModelSpec(name=str(folder)), store)
@@ -72,6 +91,7 @@ def test_a_folder_without_config_is_refused(tmp_path, store):
 
 
 def test_an_index_without_its_map_is_named(folder, store):
+    (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text("{}")
     with pytest.raises(BadData, match=r"model\.safetensors\.index\.json of .* has no 'weight_map'; fetch the model"):
         resolve_model(ModelSpec(name=str(folder)), store)

@@ -196,8 +196,30 @@ def test_squad_json_with_a_hole(store, tmp_path):
 
 def test_a_broken_csv(store, tmp_path):
     message = failure(store, write(tmp_path, "a.csv", "text\none,two,three\nfour,five\nsix,seven,eight,nine\n"))
-    assert "'a.csv' cannot be read as CSV (" in message
-    assert "separate by commas" in message
+    assert "'a.csv' cannot be read as CSV (line 2 has 3 cells, the header 1)" in message
+    assert "separate cells by commas" in message
+
+
+def test_a_column_that_is_named_twice(store, tmp_path):
+    message = failure(store, write(tmp_path, "a.csv", "text,text\none,two\n"))
+    assert "'a.csv' cannot be read as CSV (the header names 'text' twice)" in message
+
+
+def test_a_quote_that_never_ends(store, tmp_path):
+    message = failure(store, write(tmp_path, "a.csv", 'text,n\none,1\n"two,2\n'))
+    assert "'a.csv' cannot be read as CSV (unexpected end of data)" in message
+
+
+def test_a_comma_at_the_end_of_each_row_shifts_no_column(store, tmp_path):
+    path = write(tmp_path, "a.csv", "question,answer\n1 + 1,2,\n2 + 3,5,\n")
+    data = load_dataset(DatasetSpec(name="file", path=path, prompt_column="question", answer_column="answer"), store)
+    assert {(record.prompt, record.answers) for record in data.records} == {("1 + 1", ("2",)), ("2 + 3", ("5",))}
+
+
+def test_a_short_row_has_empty_cells(store, tmp_path):
+    data = load_dataset(DatasetSpec(name="file", path=write(tmp_path, "a.csv", "n,text\n1,one\n2\n3,three\n")), store)
+    assert {record.text for record in data.records} == {"one", "three"}
+    assert data.provenance["dropped"] == {"empty text": 1}
 
 
 def test_a_broken_parquet(store, tmp_path):
