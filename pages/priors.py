@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.activations.references import Place, missing_clouds
+from core.activations.references import ReferenceRequest, missing_clouds
 from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
@@ -74,18 +74,18 @@ class Options:
     seed: int
 
 
-def reference_choice(view: View, store: Store) -> Place | None:
+def reference_choice(view: View, store: Store) -> ReferenceRequest | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
     model, facts = model_choice(store)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
-        return Place(model)
+        return ReferenceRequest(model)
     dataset = dataset_choice(view, store)
     site = site_choice(view, facts)
-    return Place(model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site) if dataset else None
+    return ReferenceRequest(model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site) if dataset else None
 
 
-def ready(reference: Place, priors: list[PriorSpec], view: View, store: Store) -> bool:
+def ready(reference: ReferenceRequest, priors: list[PriorSpec], view: View, store: Store) -> bool:
     """Return whether all clouds that the priors are fitted on are there; offer to make those that are not."""
     missing = list(dict.fromkeys(cloud for prior in priors for cloud in missing_clouds(prior, reference, store)))
     captures = [needed for needed in missing if isinstance(needed, CloudSpec)]
@@ -96,7 +96,7 @@ def ready(reference: Place, priors: list[PriorSpec], view: View, store: Store) -
     return not missing
 
 
-def laboratory(view: View, reference: Place, priors: list[PriorSpec], edited: int, store: Store) -> None:
+def laboratory(view: View, reference: ReferenceRequest, priors: list[PriorSpec], edited: int, store: Store) -> None:
     """Draw all samples on the reference's map, with the numbers that qualify them."""
     if not ready(reference, priors, view, store):
         return
@@ -128,13 +128,13 @@ def laboratory(view: View, reference: Place, priors: list[PriorSpec], edited: in
     details(view, list(drawn.values()), drawn[which], facts, options)
 
 
-def map_spec(reference: Place, request: MapRequest) -> ProjectionSpec:
+def map_spec(reference: ReferenceRequest, request: MapRequest) -> ProjectionSpec:
     """Return the map of the reference cloud."""
     fitted_on = {"vocabulary": True} if reference.cloud is None else {"clouds": (reference.cloud,)}
     return ProjectionSpec.parse({"model": reference.model, "site": reference.site, **request.settings, **fitted_on})
 
 
-def cite(reference: Place, prior: PriorSpec, options: Options) -> None:
+def cite(reference: ReferenceRequest, prior: PriorSpec, options: Options) -> None:
     """Note the command that draws the sample of a prior."""
     groups: dict[str, Spec] = {"model": reference.model}
     where = ["--vocabulary"]
@@ -177,7 +177,7 @@ def options_choice(view: View, several: bool, store: Store) -> Options:
 
 def picture(
     view: View,
-    reference: Place,
+    reference: ReferenceRequest,
     stored: StoredMap,
     drawn: list[Drawn],
     placed: Mapping[str, Overlay],
@@ -224,7 +224,7 @@ def details(view: View, drawn: list[Drawn], selected: Drawn, facts: ReferenceFac
             inspect_exclusion(view, c, max(2, dim), len(facts.mean))
 
 
-def tuning_address(reference: Place, prior: PriorSpec) -> dict[str, str]:
+def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, str]:
     """Return the parameters of the Tune page that start from a prior as it is fitted here.
 
     A prior of a deeper site becomes a deep prompt at that site; at 'final' there is nothing to prompt.

@@ -7,21 +7,22 @@ from core.fits.moments import Moments
 ROWS_AT_ONCE = 8192
 """Rows in float64 at a time, so that a large batch does not need four times its memory."""
 PANEL = 288
-"""Columns of the covariance computed at a time; panels below the diagonal are mirrored, not computed. Wider ones
-compute more than is needed, narrower ones wait for threads more often."""
+"""Columns of the covariance computed at a time; panels below the diagonal are mirrored, not
+computed. Wider ones compute more than is needed, narrower ones wait for threads more often."""
 
 
 class Accumulator:
     """Sums for exact moments, in float64 from the first product on.
 
-    Rows are shifted by the first batch's mean before they are multiplied, so that nothing cancels where the
-    mean is large against the spread.
+    Rows are shifted by the first batch's mean before they are multiplied, so that nothing cancels
+    where the mean is large against the spread.
 
     Attributes:
         count: rows so far.
         shift: (d,) or None before the first batch.
         total: (d,) sum of shifted rows.
-        scatter: (d, d) sum of outer products of shifted rows; right on and above the diagonal panels only.
+        scatter: (d, d) sum of outer products of shifted rows; right on and above the diagonal
+            panels only.
     """
 
     def __init__(self, d_model: int, device: torch.device) -> None:
@@ -65,7 +66,8 @@ class Accumulator:
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from a state.
 
-        It is copied: a tensor read from a file may lie anywhere in memory, and matrix products round by alignment.
+        It is copied: a tensor read from a file may lie anywhere in memory, and matrix products
+        round by alignment.
         """
         self.count = int(state["count"][0])
         self.shift = state["shift"].to(self.device, copy=True) if len(state["shift"]) else None

@@ -1,4 +1,4 @@
-"""Further columns of a cloud's rows: how often a token occurs, its part of the prompt, how well the model predicted it.
+"""Further columns of a cloud's rows: counts, parts of the prompt, and the model's predictions.
 
 Torch is imported only once there is something to compute, so that reading what is kept stays quick.
 """
@@ -36,13 +36,15 @@ _COLUMNS = "columns.parquet"
 
 
 def find_annotation(spec: CloudSpec, store: Store) -> pd.DataFrame | None:
-    """Return the further columns of a cloud's rows, whichever sites were captured, or None; fetches nothing.
+    """Return further columns of a cloud's rows, whatever its sites, or None; fetches nothing.
 
     Returns:
-        one row a row of the cloud, in its order: `count` (of the token in all texts read), `part` (of `PARTS`),
-        `rank` (of the token among the model's predictions from the tokens before it; 1 is the likeliest),
-        `surprise` (minus its log-probability there, in nats). Rank and surprise are NaN where nothing stands before a
-        token, at padding, and of an encoder, which predicts no next token.
+        one row a row of the cloud, in its order: `count` (of the token in all texts read), `part`
+            (of `PARTS`),
+        `rank` (of the token among the model's predictions from the tokens before it; 1 is the
+        likeliest), `surprise` (minus its log-probability there, in nats). Rank and surprise are NaN
+        where nothing stands before a token, at padding, and of an encoder, which predicts no next
+        token.
 
     Raises:
         UnknownName, BadData: no such model, module or file.
@@ -53,7 +55,7 @@ def find_annotation(spec: CloudSpec, store: Store) -> pd.DataFrame | None:
 
 
 def annotate(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple[pd.DataFrame, bool]:
-    """Return the further columns of a cloud's rows and whether they were kept already; captures the cloud if need be.
+    """Return further columns of a cloud's rows and whether they were stored; may capture the cloud.
 
     Args:
         spec: the cloud, at any sites.

@@ -1,6 +1,7 @@
 """Capture: the residual stream of a data set at chosen sites, in one streamed pass.
 
-Torch is imported only once there is something to compute, so that finding a stored cloud stays quick.
+Torch is imported only once there is something to compute, so that finding a stored cloud stays
+quick.
 """
 
 import errno
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
     from core.lm.load import FrozenModel
 
 SINK_RATIO = 10.0
-"""A point whose norm is over this multiple of the median is flagged as a sink, unless the filter names another."""
+"""A point whose norm is over this multiple of the median is flagged as a sink, unless the filter
+names another."""
 
 
 def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple[Cloud, bool]:
     """Return token activations and whether they were stored already.
 
-    One that was interrupted, by a cancel or a kill, goes on from its last saved batch and ends as an undisturbed one.
+    One that was interrupted, by a cancel or a kill, goes on from its last saved batch and ends as
+    an undisturbed one.
 
-    Deviation: padding, which the paper's Figure 3 holds, is left out unless the filter keeps it, and so are special
+    Deviation: padding, which the paper's Figure 3 holds, is left out unless the filter keeps it,
+    and so are special
         tokens.
 
     Args:
@@ -46,7 +50,8 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
         progress: in tokens.
 
     Raises:
-        BadRequest: no such site, model or file, or a model that is neither a causal LM nor an encoder.
+        BadRequest: no such site, model or file, or a model that is neither a causal LM nor an
+            encoder.
         BadData: no token passes the filter.
         DiskFull: before the start or underway; nothing is left.
         Diverged: activations that are not finite.

@@ -60,9 +60,10 @@ class Cloud:
     def rows(self) -> pd.DataFrame:
         """Return what each point is, one row a point, in the order of `points`.
 
-        Token activations: row_id, document, record, group, position, token_id, token, context_before,
-        context_after, special, first, pad, sink, norm; where a point is the mean over a text, its beginning stands for
-        the token, and the id is -1. Vocabulary: row_id, token_id, token, special, norm.
+        Token activations: row_id, document, record, group, position, token_id, token,
+        context_before, context_after, special, first, pad, sink, norm; where a point is the mean
+        over a text, its beginning stands for the token, and the id is -1. Vocabulary: row_id,
+        token_id, token, special, norm.
         """
         return pd.read_parquet(self.artifact.folder / ROWS)
 
@@ -97,7 +98,7 @@ class Cloud:
 
 
 def find_cloud(spec: CloudSpec, store: Store) -> Cloud | None:
-    """Return stored token activations that hold at least the sites asked for, or None; fetches nothing.
+    """Return stored token activations with at least the requested sites, or None; fetches nothing.
 
     Raises:
         UnknownName, BadData: no such model, module or file.
@@ -129,7 +130,7 @@ def find_vocabulary(spec: ModelSpec, store: Store) -> Cloud | None:
 
 
 def base_key(spec: CloudSpec, revision: str) -> str:
-    """Return what tells captures apart whatever their sites: weights, texts, filter, sample and number format."""
+    """Return a key of weights, texts, filter, sample and number format, without the sites."""
     asked = spec.as_json(exclude={"sites", "dataset", "model"})
     return fingerprint(
         canonical_json(asked), dataset_key(spec.dataset), revision, spec.model.device, spec.model.dtype, VERSION
@@ -157,7 +158,7 @@ def moments_file(site: int | str) -> str:
 
 
 def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield key and `info` of stored artifacts, unverified, the newest first; unreadable ones are passed over.
+    """Yield key and `info` of stored artifacts, newest first; unverified, without unreadable ones.
 
     Args:
         store: where they are.
@@ -180,7 +181,7 @@ def _plain(sites: Sequence[int | str] | str) -> Any:
 
 
 def _candidates(base: str, sites: Sequence[int | str] | str, store: Store) -> list[str]:
-    """Return the keys of stored captures that say they hold the sites, those with the fewest sites first."""
+    """Return the keys of stored captures that hold the sites, those with the fewest sites first."""
     found: list[tuple[int, str]] = []
     for key, info in stored_infos(store, CLOUD, f"{base}-*"):
         enough = info["all_sites"] if sites == "all" else set(sites) <= set(info["sites"])

@@ -1,4 +1,4 @@
-"""One pass over the texts: rows, norms and moments at every site, kept in a work folder as it goes."""
+"""One pass over the texts: rows, norms and moments at every site, saved in a work folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +16,15 @@ from core.errors import Cancelled
 from core.lm.load import FrozenModel
 from core.lm.sites import middle_site, resolve_sites
 from core.progress import Progress
-from core.specs.cloud import FINAL, CloudSpec
+from core.specs.cloud import FINAL, CloudSpec, Site
 
-Place = int | str
 LOOK_FOR_SINKS = 0
 """The stage of a capture before the main one; without a sink filter nothing runs in it."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What a pass gave.
+    """Results of a pass.
 
     Attributes:
         rows: (n_rows,) numbers of the sampled tokens, or documents, ascending.
@@ -40,7 +39,7 @@ class Collected:
     rows: NDArray[np.int64]
     points: NDArray[np.float32]
     norms: NDArray[np.float32]
-    norm_site: Place
+    norm_site: Site
     median_norm: float
     n_kept: int
     n_sinks: int
@@ -71,7 +70,7 @@ class Collector:
     """
 
     def __init__(
-        self, spec: CloudSpec, frozen: FrozenModel, corpus: Corpus, sites: tuple[Place, ...], progress: Progress
+        self, spec: CloudSpec, frozen: FrozenModel, corpus: Corpus, sites: tuple[Site, ...], progress: Progress
     ) -> None:
         """Decide which tokens count and how they are batched; nothing runs yet.
 
@@ -118,17 +117,17 @@ class Collector:
         except Cancelled:
             work.save()
             raise
-        points, place = work.arrays["rows"][:, : len(rows)], self._norm_site
+        points, norm_site = work.arrays["rows"][:, : len(rows)], self._norm_site
         if isinstance(pooling, DocumentMeans):
-            place = self._site_not_above(place)
-            own = np.linalg.norm(points[self._sites.index(place)], axis=1)
+            norm_site = self._highest_site_up_to(norm_site)
+            own = np.linalg.norm(points[self._sites.index(norm_site)], axis=1)
         else:
             own = norms[rows]
         return Collected(
             rows=rows,
             points=points,
             norms=own,
-            norm_site=place,
+            norm_site=norm_site,
             median_norm=float(np.median(norms[self._kept])),
             n_kept=int(kept.sum()),
             n_sinks=int(self._kept.sum() - kept.sum()),
@@ -137,23 +136,18 @@ class Collector:
     def _pooling(self, kept: NDArray[np.bool_]) -> Pooling:
         return DocumentMeans(kept, self._corpus) if self._spec.pooling == "mean" else Tokens(kept)
 
-    def _site_not_above(self, place: Place) -> Place:
-        """Return the last captured site up to a place; the first one if all are above."""
-        order = resolve_sites((*self._sites, place), self._frozen.n_layers)
-        below = [site for site in order[: order.index(place) + 1] if site in self._sites]
+    def _highest_site_up_to(self, limit: Site) -> Site:
+        """Return the last captured site up to a limit; the first one if all are above it."""
+        order = resolve_sites((*self._sites, limit), self._frozen.n_layers)
+        below = [site for site in order[: order.index(limit) + 1] if site in self._sites]
         return below[-1] if below else self._sites[0]
 
-    def _hooked(self) -> tuple[Place, ...]:
-        """Return the sites to read, in the order of the stream, with the one where norms are taken."""
+    def _hooked(self) -> tuple[Site, ...]:
+        """Return the sites to read, in the order of the stream, including the one for norms."""
         return resolve_sites((*self._sites, self._norm_site), self._frozen.n_layers)
 
     def _run_stage(
-        self,
-        work: Work,
-        sites: tuple[Place, ...],
-        rows: NDArray[np.int64],
-        message: str,
-        pooling: Pooling | None = None,
+        self, work: Work, sites: tuple[Site, ...], rows: NDArray[np.int64], message: str, pooling: Pooling | None = None
     ) -> None:
         """Run the batches that are left of a stage; without `pooling` only norms are taken."""
         reader = SiteReader(self._frozen, sites)
@@ -164,7 +158,7 @@ class Collector:
             self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), message)
             batch = self._batch(self._batches[index], pooling or Tokens(self._kept), rows)
 
-            def receive(site: Place, stream: torch.Tensor, batch: _Batch = batch) -> None:
+            def receive(site: Site, stream: torch.Tensor, batch: _Batch = batch) -> None:
                 states = stream.reshape(-1, stream.shape[-1])[batch.places]
                 if site == self._norm_site:
                     norms = torch.linalg.vector_norm(states.float(), dim=1)
@@ -189,8 +183,8 @@ class Collector:
         return _Batch(numbers, torch.from_numpy(places).to(device), slots, torch.from_numpy(picks).to(device))
 
 
-def norm_site(sites: tuple[Place, ...], n_layers: int, find_sinks: bool) -> Place:
-    """Return where norms are taken: the middle site, or the highest one asked for if that is below it.
+def norm_site(sites: tuple[Site, ...], n_layers: int, find_sinks: bool) -> Site:
+    """Return the site for norms: the middle one, or the highest requested site if it is lower.
 
     Args:
         sites: asked for, in the order of the stream.

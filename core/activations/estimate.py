@@ -10,8 +10,8 @@ from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
-TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25, "file": 250}
-"""Tokens of a record where the texts are not here yet."""
+TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25}
+"""Tokens per record while the texts are not here yet; 250 for other data sets."""
 CHARACTERS_A_TOKEN = 4.0
 OPERATIONS_GUESSED = 5e10
 """A second and processor core, where this model was never captured here before."""
@@ -62,7 +62,7 @@ def require_room(spec: CloudSpec, store: Store) -> None:
 
 
 def operations(spec: CloudSpec, n_layers: int, d_model: int) -> float:
-    """Return floating-point operations a token: 12 d² weights a block, and d² products a site for the moments."""
+    """Return operations per token: 12 d² weights per block, and d² products per site for the moments."""
     n_blocks = n_layers
     if spec.sites != "all" and FINAL not in spec.sites:
         n_blocks = max(int(site) for site in spec.sites)
@@ -80,7 +80,7 @@ def n_sites(spec: CloudSpec, n_layers: int) -> int:
 def _tokens(spec: CloudSpec, store: Store) -> int:
     data = find_dataset(spec.dataset, store)
     if data is None:
-        return spec.dataset.samples * min(TOKENS_GUESSED[spec.dataset.name], spec.max_length)
+        return spec.dataset.samples * min(TOKENS_GUESSED.get(spec.dataset.name, 250), spec.max_length)
     lengths = (len(record.text) / CHARACTERS_A_TOKEN for record in data.records)
     return int(sum(min(length + 1, spec.max_length) for length in lengths))
 

@@ -21,7 +21,7 @@ from core.specs.cloud import FINAL
 
 @dataclass
 class _States(ModelOutput):
-    """A decoder's output: its states, and whatever else causal models of transformers read, empty."""
+    """A decoder's output: its states, and all else that causal models read of it, empty."""
 
     last_hidden_state: Tensor | None = None
     attentions: None = None
@@ -66,7 +66,7 @@ class Head:
         self._ids = torch.zeros(1, 1, dtype=torch.int64, device=frozen.device)
 
     def logits(self, states: Tensor) -> Tensor:
-        """Return float32 logits (n, n_vocabulary) of states (n, d_model) that leave the last block."""
+        """Return float32 logits (n, n_vocabulary) of states (n, d_model) leaving the last block."""
         self._given.states = (self._norm(states) if self._norm else states)[None]
         return self._model(input_ids=self._ids.expand(1, len(states)), use_cache=False).logits[0].float()
 
@@ -76,7 +76,8 @@ def foresee(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return rank and surprise of tokens, as the model predicts them from the tokens before.
 
-    Only texts with such a token are read, and the logits of at most `LOSS_ROWS` tokens exist at a time.
+    Only texts with such a token are read, and the logits of at most `LOSS_ROWS` tokens exist at a
+    time.
 
     Args:
         frozen: a causal model.

@@ -12,9 +12,9 @@ from core.activations.tokens import Corpus, pad_id
 from core.errors import Failed
 from core.lm.blocks import find_parts, watch_site
 from core.lm.load import FrozenModel, private_copy
+from core.specs.cloud import Site
 
-Place = int | str
-Receive = Callable[[Place, torch.Tensor], None]
+Receive = Callable[[Site, torch.Tensor], None]
 """Told a site and the stream there, (batch, pos, d_model)."""
 
 TOKENS_AT_ONCE = {"cpu": 4096, "mps": 8192, "cuda": 32768}
@@ -26,9 +26,9 @@ class _Enough(Exception):
 
 
 class SiteReader:
-    """Reads sites of a model of its own modules, whose weights are shared, so that no other thread meets its hooks."""
+    """Reads sites of a private copy of a model with shared weights, so that its hooks stay private."""
 
-    def __init__(self, frozen: FrozenModel, sites: Sequence[Place]) -> None:
+    def __init__(self, frozen: FrozenModel, sites: Sequence[Site]) -> None:
         """Prepare to read sites, which are given in the order of the stream."""
         self._frozen = private_copy(frozen)
         self._parts = find_parts(self._frozen.model)
@@ -39,8 +39,9 @@ class SiteReader:
     def read(self, corpus: Corpus, documents: NDArray[np.int64], receive: Receive) -> None:
         """Run one batch of documents, padded on the right, up to the highest site and no further.
 
-        A causal model needs no mask for that: no token sees what follows it. An encoder's tokens see each other, so
-        padding is hidden from them, also where it counts as part of the documents.
+        A causal model needs no mask for that: no token sees what follows it. An encoder's tokens
+        see each other, so padding is hidden from them, also where it counts as part of the
+        documents.
 
         Raises:
             Failed: the device has too little memory.
@@ -65,9 +66,9 @@ class SiteReader:
                     f"'{device}'; choose a smaller max_length, dtype 'bfloat16' or device 'cpu'."
                 ) from error
 
-    def _hook(self, site: Place, receive: Receive) -> Any:
-        def hand_out(place: Place, stream: torch.Tensor) -> None:
-            receive(place, stream)
+    def _hook(self, site: Site, receive: Receive) -> Any:
+        def hand_out(_: Site, stream: torch.Tensor) -> None:
+            receive(site, stream)
             if site == self._sites[-1]:
                 raise _Enough
 
@@ -84,7 +85,7 @@ def padded(corpus: Corpus, values: NDArray[Any], documents: NDArray[np.int64], f
 
 
 def token_places(corpus: Corpus, documents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the token numbers of a batch and where each stands in its flattened (batch × pos) grid."""
+    """Return a batch's token numbers and their positions in its flattened (batch × pos) grid."""
     begins, lengths = corpus.starts[documents].tolist(), corpus.lengths[documents].tolist()
     width = max(lengths)
     numbers = np.concatenate([np.arange(a, a + n) for a, n in zip(begins, lengths, strict=True)])

@@ -55,7 +55,7 @@ class DocumentMeans:
         return there
 
     def points(self, numbers: NDArray[np.int64], states: torch.Tensor) -> torch.Tensor:
-        """Return the means (n_documents, d), float32, of a batch's kept tokens, in the order of `names`."""
+        """Return the float32 means (n_documents, d) of a batch's kept tokens, in the order of `names`."""
         _, owners, counts = np.unique(self.corpus.document_of(numbers), return_inverse=True, return_counts=True)
         device = states.device
         sums = torch.zeros(len(counts), states.shape[1], device=device)

@@ -1,7 +1,7 @@
-"""What a prior is fitted on: the reference cloud, and whatever else its spec asks for. Free of torch.
+"""What a prior is fitted on: the reference, and other inputs that its spec names. Free of torch.
 
-A caller says how a cloud is come by: a page only looks into the store, the command line has it made by a job, a
-tuning job makes it itself.
+The caller decides how to get a cloud: a page only looks into the store, the command line has a job
+make it, a tuning job makes it itself.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ Needed = CloudSpec | ModelSpec
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a prior is fitted.
+class ReferenceRequest:
+    """The reference that a prior is to be fitted on.
 
     Attributes:
         model: the frozen model.
@@ -48,11 +48,12 @@ class Place:
 
 @dataclass(frozen=True)
 class References:
-    """All that a fit takes: `prior.fit(main.points, main.moments, further)`.
+    """All inputs of a fit: `prior.fit(main.points, main.moments, further)`.
 
     Attributes:
-        main: the reference cloud; without points, (0, d), where the prior reads none and none was asked for.
-        further: what the spec asks for beside it.
+        main: the reference cloud; without points, (0, d), if the prior reads none and none was
+            requested.
+        further: the other inputs that the spec names.
     """
 
     main: Reference
@@ -70,7 +71,7 @@ def find(needed: Needed, store: Store) -> Cloud | None:
 
 
 def make(needed: Needed, store: Store, progress: Progress = silent) -> Cloud:
-    """Return a cloud, made in this very process if it is not in the store."""
+    """Return a cloud; if it is not in the store, make it in this process."""
     if isinstance(needed, ModelSpec):
         from core.activations.vocabulary import vocabulary_cloud
 
@@ -80,27 +81,29 @@ def make(needed: Needed, store: Store, progress: Progress = silent) -> Cloud:
     return capture(needed, store, progress)[0]
 
 
-def needed_clouds(prior: PriorSpec, place: Place, reference: bool = True) -> tuple[Needed, ...]:
+def needed_clouds(prior: PriorSpec, request: ReferenceRequest, reference: bool = True) -> tuple[Needed, ...]:
     """Return the clouds that a fit reads, each once.
 
     Args:
-        prior: what is fitted.
-        place: where.
-        reference: whether the reference cloud is wanted even by a prior that does not read it.
+        prior: the prior to fit.
+        request: its reference.
+        reference: whether to include the reference cloud even if the prior does not read it.
     """
-    needed = [place.reference] if reference or prior.reads_reference else []
-    needed += [_cloud_of(wish, place) for wish in prior.further() if not isinstance(wish, RunPosterior)]
+    needed = [request.reference] if reference or prior.reads_reference else []
+    needed += [_cloud_of(further, request) for further in prior.further() if not isinstance(further, RunPosterior)]
     return tuple(dict.fromkeys(needed))
 
 
-def missing_clouds(prior: PriorSpec, place: Place, store: Store, reference: bool = True) -> tuple[Needed, ...]:
-    """Return those of `needed_clouds` that are not in the store; `job_kind` tells the job that makes each."""
-    return tuple(needed for needed in needed_clouds(prior, place, reference) if find(needed, store) is None)
+def missing_clouds(
+    prior: PriorSpec, request: ReferenceRequest, store: Store, reference: bool = True
+) -> tuple[Needed, ...]:
+    """Return the `needed_clouds` that are not in the store; `job_kind` names the job for each."""
+    return tuple(needed for needed in needed_clouds(prior, request, reference) if find(needed, store) is None)
 
 
 def gather(
     prior: PriorSpec,
-    place: Place,
+    request: ReferenceRequest,
     store: Store,
     get: Callable[[Needed], Cloud | None] | None = None,
     d_model: int | None = None,
@@ -108,11 +111,13 @@ def gather(
     """Collect what a prior is fitted on.
 
     Args:
-        prior: what will be fitted.
-        place: where.
+        prior: the prior to fit.
+        request: its reference.
         store: where clouds and runs are.
-        get: returns a cloud, making it if need be; without it, what is not in the store is an error.
-        d_model: width of the model; given, the reference cloud is left out for a prior that does not read it.
+        get: returns a cloud, making it if need be; without it, a cloud that is not stored is an
+            error.
+        d_model: width of the model; if given, a prior that does not read the reference cloud gets
+            none.
 
     Raises:
         BadRequest: a cloud that is not in the store, or a run that does not fit.
@@ -120,36 +125,36 @@ def gather(
         BadData: a text without tokens, or a model without a tokenizer file that can be read here.
     """
     clouds = {}
-    for needed in needed_clouds(prior, place, reference=d_model is None):
+    for needed in needed_clouds(prior, request, reference=d_model is None):
         cloud = get(needed) if get else find(needed, store)
         if cloud is None:
             raise BadRequest(
-                f"{_name(needed, place.site)} is not in the store yet; run the {job_kind(needed)} job first."
+                f"{_name(needed, request.site)} is not in the store yet; run the {job_kind(needed)} job first."
             )
         clouds[needed] = cloud
-    if place.reference in clouds and (d_model is None or prior.reads_reference):
-        main = _read(clouds[place.reference], place.reference, place.site)
+    if request.reference in clouds and (d_model is None or prior.reads_reference):
+        main = _read(clouds[request.reference], request.reference, request.site)
     else:
         main = Reference(np.empty((0, d_model or 0), np.float32))
-    return References(main, tuple(_further(wish, place, clouds, store) for wish in prior.further()))
+    return References(main, tuple(_further(further, request, clouds, store) for further in prior.further()))
 
 
-def _cloud_of(wish: VocabularyRows | SecondCloud, place: Place) -> Needed:
-    """Return the cloud that a wish is taken from; a second data set is captured as the reference cloud was."""
-    if isinstance(wish, VocabularyRows):
-        return place.model
-    like = place.cloud or CloudSpec(model=place.model, sites=(place.site,))
-    return like.model_copy(update={"dataset": wish.dataset})
+def _cloud_of(further: VocabularyRows | SecondCloud, request: ReferenceRequest) -> Needed:
+    """Return the cloud of a further input; a second data set is captured like the reference."""
+    if isinstance(further, VocabularyRows):
+        return request.model
+    like = request.cloud or CloudSpec(model=request.model, sites=(request.site,))
+    return like.model_copy(update={"dataset": further.dataset})
 
 
-def _further(wish: Further, place: Place, clouds: dict[Needed, Cloud], store: Store) -> Reference:
-    if isinstance(wish, RunPosterior):
-        return _posterior(wish.run, place, store)
-    needed = _cloud_of(wish, place)
-    if isinstance(wish, SecondCloud):
-        return _read(clouds[needed], needed, place.site)
-    counted = clouds.get(place.reference) if wish.counted and place.cloud else None
-    return _vocabulary(wish, clouds[needed], place, counted, store)
+def _further(further: Further, request: ReferenceRequest, clouds: dict[Needed, Cloud], store: Store) -> Reference:
+    if isinstance(further, RunPosterior):
+        return _posterior(further.run, request, store)
+    needed = _cloud_of(further, request)
+    if isinstance(further, SecondCloud):
+        return _read(clouds[needed], needed, request.site)
+    counted = clouds.get(request.reference) if further.counted and request.cloud else None
+    return _vocabulary(further, clouds[needed], request, counted, store)
 
 
 def _read(cloud: Cloud, needed: Needed, site: int | str) -> Reference:
@@ -157,16 +162,18 @@ def _read(cloud: Cloud, needed: Needed, site: int | str) -> Reference:
     return Reference(cloud.points(where), cloud.moments(where), name=_name(needed, site), key=cloud.key, site=where)
 
 
-def _vocabulary(wish: VocabularyRows, cloud: Cloud, place: Place, counted: Cloud | None, store: Store) -> Reference:
-    """Return the rows that are wished for, with exact moments where they are all rows."""
-    name, points = _name(place.model, 0), cloud.points(0)
-    if wish.text:
-        ids = _tokenize(wish.text, place.model, store)
+def _vocabulary(
+    further: VocabularyRows, cloud: Cloud, request: ReferenceRequest, counted: Cloud | None, store: Store
+) -> Reference:
+    """Return the chosen rows, with exact moments if they are all rows."""
+    name, points = _name(request.model, 0), cloud.points(0)
+    if further.text:
+        ids = _tokenize(further.text, request.model, store)
         return Reference(points[ids], name=f"{name}, {len(ids)} tokens of a text", key=cloud.key)
     counts = None
     if counted is not None:
         counts = np.bincount(counted.rows["token_id"], minlength=len(points))
-    if wish.special:
+    if further.special:
         return Reference(points, cloud.moments(0), counts, name, cloud.key)
     plain = np.flatnonzero(~cloud.rows["special"].to_numpy(bool))
     return Reference(points[plain], None, None if counts is None else counts[plain], name, cloud.key)
@@ -175,7 +182,8 @@ def _vocabulary(wish: VocabularyRows, cloud: Cloud, place: Place, counted: Cloud
 def _tokenize(text: str, model: ModelSpec, store: Store) -> NDArray[np.int64]:
     """Return the token ids of a text without those that a tokenizer adds around it.
 
-    `tokenizers` reads the one file that all fast tokenizers share, so no page needs transformers for it.
+    `tokenizers` reads the one file that all fast tokenizers share, so no page needs transformers
+    for it.
     """
     from tokenizers import Tokenizer
 
@@ -190,24 +198,24 @@ def _tokenize(text: str, model: ModelSpec, store: Store) -> NDArray[np.int64]:
     return np.asarray(ids, np.int64)
 
 
-def _posterior(run: str, place: Place, store: Store) -> Reference:
-    """Return the vectors that a run ended with."""
+def _posterior(run: str, request: ReferenceRequest, store: Store) -> Reference:
+    """Return the tuned prompt of a run at the requested site."""
     job = find_job(store, run)
     model, path = job.spec.get("model", {}).get("name"), job.path / "posterior.safetensors"
-    if model != place.model.name:
+    if model != request.model.name:
         raise BadRequest(
-            f"Run {job.id} tuned {model!r}, not {place.model.name!r}, so its vectors mean nothing there; choose a run "
-            "of the same model."
+            f"Run {job.id} tuned {model!r}, not {request.model.name!r}, so its vectors mean nothing there; choose a "
+            "run of the same model."
         )
     if job.status().state != "succeeded" or not path.is_file():
         raise BadRequest(f"Run {job.id} is {job.status().state} and has no posterior yet; choose a finished run.")
     sites, vectors = read_prompt(path)
-    if place.site not in sites:
+    if request.site not in sites:
         have = ", ".join(map(str, sites))
         raise BadRequest(
-            f"Run {job.id} has no prompt at site {place.site}, only at: {have}; choose a run that prompts that site."
+            f"Run {job.id} has no prompt at site {request.site}, only at: {have}; choose a run that prompts that site."
         )
-    return Reference(vectors[sites.index(int(place.site))], name=job.id, key=job.id, site=place.site)
+    return Reference(vectors[sites.index(int(request.site))], name=job.id, key=job.id, site=request.site)
 
 
 def _name(needed: Needed, site: int | str) -> str:

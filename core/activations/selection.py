@@ -1,4 +1,4 @@
-"""A choice of tokens that outlives the picture it was made in: rows of clouds by their ids, short in an address."""
+"""A selection of tokens that outlives its picture: rows of clouds by id, short in an address."""
 
 import json
 import re
@@ -19,7 +19,8 @@ from core.store.artifacts import Store
 SELECTION = "selection"
 """Kind of the artifacts that hold large selections."""
 IN_WORDS = 40
-"""Rows that are written out in an address; more are kept in the store, and the address has their key."""
+"""Rows that are written out in an address; more are kept in the store, and the address has their
+key."""
 _RECORD = "rows.parquet"
 _KEPT = re.compile(r"kept-[0-9a-f]{16}")
 _ROW_BITS = 20
@@ -27,7 +28,7 @@ _ROW_BITS = 20
 
 
 def rows_name(cloud: Cloud) -> str:
-    """Return what names the rows of a cloud whichever sites were captured: the same rows stand at every site."""
+    """Return a name for the rows of a cloud; it is the same at every site, as the rows are."""
     return cloud.key.partition("-")[0]
 
 
@@ -85,7 +86,7 @@ NOTHING = Selection({})
 
 
 def keep(selection: Selection, store: Store) -> str:
-    """Return a short text that stands for a selection: itself if it is small, else the key of what is kept of it.
+    """Return a short text for a selection: its JSON if it is small, else the key of a stored copy.
 
     Raises:
         DiskFull: no space for a large one.

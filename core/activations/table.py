@@ -29,7 +29,8 @@ def token_table(
         corpus: all tokens.
         records: the documents, in the same order.
         numbers: (n_rows,) token numbers in the corpus.
-        names: (n_rows,) of the tokens as the tokenizer has them, for those that the text does not hold.
+        names: (n_rows,) of the tokens as the tokenizer has them, for those that the text does not
+            hold.
     """
     documents = corpus.document_of(numbers)
     texts = [records[i].text for i in documents]
@@ -53,7 +54,7 @@ def token_table(
 
 
 def document_table(corpus: Corpus, records: Sequence[Record], documents: NDArray[np.int64]) -> pd.DataFrame:
-    """Return what each sampled document is, in the columns of `token_table`: its beginning stands for the token.
+    """Return the sampled documents in the columns of `token_table`; their beginning is the token.
 
     Args:
         corpus: all tokens.

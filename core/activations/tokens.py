@@ -1,4 +1,4 @@
-"""Texts as the model reads them: token ids of all documents in one array, with what each token is."""
+"""Texts as the model reads them: the token ids of all documents, and facts about each token."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ class Corpus:
         ids: (n,) token ids.
         starts: (n_documents + 1,) where each document begins; the last entry is n.
         text_start: (n,) first character of the token in its document's text.
-        text_end: (n,) character after its last; equal to `text_start` where the text does not hold the token.
+        text_end: (n,) character after its last; equal to `text_start` where the text does not hold
+            the token.
         special: (n,) reserved by the tokenizer, or padding.
         pad: (n,) padding.
         n_truncated: documents cut at the longest length.
@@ -57,7 +58,7 @@ class Corpus:
 def tokenise(
     texts: Sequence[str], tokenizer: Any, max_length: int, keep_pad: bool, tick: Callable[[int], None]
 ) -> Corpus:
-    """Tokenise documents as the model would see them, with the special tokens that the tokenizer adds.
+    """Tokenise documents as the model sees them, with the special tokens of the tokenizer.
 
     Args:
         texts: of the documents.
@@ -100,7 +101,7 @@ def special_ids(tokenizer: Any) -> list[int]:
 
 
 def pad_id(tokenizer: Any) -> int:
-    """Return the id that fills up a batch; any will do where there is none, for no token sees what follows it."""
+    """Return the id that pads a batch; without one any will do, as no token sees what follows it."""
     candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
     return next(number for number in candidates if number is not None)
 
@@ -127,7 +128,7 @@ def kept_tokens(corpus: Corpus, tokens: TokenFilter) -> NDArray[np.bool_]:
 
 
 def draw_rows(kept: NDArray[np.bool_], n_rows: int, seed: int) -> NDArray[np.int64]:
-    """Return the numbers of a seeded sample of the kept tokens, ascending; all of them if there are no more."""
+    """Return the numbers of a seeded sample of the kept tokens, ascending; at most all of them."""
     numbers = np.flatnonzero(kept)
     if len(numbers) <= n_rows:
         return numbers
@@ -168,7 +169,7 @@ def _pieces(
 
 
 def _place_added_tokens(piece: NDArray[np.int32]) -> None:
-    """Put tokens that the text does not hold where they follow: tokenizers report them at (0, 0)."""
+    """Move tokens that are not in the text to where they follow; tokenizers report (0, 0)."""
     ends = np.maximum.accumulate(piece[:, 2])
     absent = piece[:, 1] == piece[:, 2]
     piece[absent, 1] = piece[absent, 2] = ends[absent]

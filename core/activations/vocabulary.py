@@ -72,7 +72,7 @@ def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progr
 
 
 def readable(tokenizer: Any, token_id: int) -> str:
-    """Return a token as a person reads it: its text, else the tokenizer's own name; '' for an unused row."""
+    """Return a token for people: its text, else the tokenizer's name for it; '' for an unused row."""
     name = tokenizer.convert_ids_to_tokens(token_id)
     if name is None:
         return ""

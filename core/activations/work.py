@@ -15,8 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from core.activations.accumulate import Accumulator
-
-Place = int | str
+from core.specs.cloud import Site
 
 SECONDS_BETWEEN = 15.0
 SHARE_OF_TIME = 0.05
@@ -28,8 +27,9 @@ STATE = "state.safetensors"
 class Work:
     """The folder of an unfinished capture.
 
-    Arrays are files mapped into memory, each place in them written once, or again with the same value if its batch
-    runs again. The sums and the number of the next batch are saved together, atomically, after the arrays.
+    Arrays are files mapped into memory, each place in them written once, or again with the same
+    value if its batch runs again. The sums and the number of the next batch are saved together,
+    atomically, after the arrays.
 
     Attributes:
         arrays: float32, zero at first.
@@ -40,9 +40,9 @@ class Work:
     """
 
     def __init__(
-        self, folder: Path, plan: str, shapes: Mapping[str, tuple[int, ...]], accumulators: dict[Place, Accumulator]
+        self, folder: Path, plan: str, shapes: Mapping[str, tuple[int, ...]], accumulators: dict[Site, Accumulator]
     ) -> None:
-        """Open the folder and go on from what it holds, if that was made by the same plan; else start afresh.
+        """Open the folder and continue from its content if the plan is the same; else start afresh.
 
         Args:
             folder: of this capture alone.
@@ -51,8 +51,8 @@ class Work:
             accumulators: fresh ones.
 
         Raises:
-            OSError: no space for the arrays; it is claimed at once, for a disk that fills up while one writes into
-                mapped memory ends the process.
+            OSError: no space for the arrays; it is claimed at once, for a disk that fills up while
+                one writes into mapped memory ends the process.
         """
         self.folder = folder
         self.accumulators = accumulators

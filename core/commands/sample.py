@@ -9,7 +9,7 @@ import typer
 from safetensors.numpy import save
 
 from core.activations.clouds import Cloud
-from core.activations.references import Needed, Place, find, gather, job_kind
+from core.activations.references import Needed, ReferenceRequest, find, gather, job_kind
 from core.commands.jobs import ensure
 from core.commands.options import Given, Json, requested, takes
 from core.commands.output import Document, emit
@@ -73,15 +73,15 @@ def sample(request: SampleRequest, model: Given, dataset: Given, json: Json = Fa
     )
 
 
-def _place(request: SampleRequest, model: Given, dataset: Given) -> Place:
+def _place(request: SampleRequest, model: Given, dataset: Given) -> ReferenceRequest:
     """Return the reference that a prior is fitted on."""
     chosen = ModelSpec.parse(model)
     if request.vocabulary:
-        return Place(chosen)
+        return ReferenceRequest(chosen)
     if not dataset:
         raise BadRequest("A prior is fitted on a cloud; give --vocabulary or --dataset.")
     spec = CloudSpec.parse({"model": model, "dataset": dataset, "sites": (request.site,)})
-    return Place(chosen, spec, spec.sites[0])
+    return ReferenceRequest(chosen, spec, spec.sites[0])
 
 
 def _made(needed: Needed, store: Store) -> Cloud:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
-from core.activations.references import Needed, Place, needed_clouds
+from core.activations.references import Needed, ReferenceRequest, needed_clouds
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import ModelFacts, describe_model
 from core.specs import CloudSpec, TuningSpec
@@ -89,7 +89,7 @@ def needed_captures(spec: TuningSpec, sites: Sequence[int], store: Store) -> lis
     wanted: list[Needed] = [spec.activations(*sites)] if spec.attraction_weight else []
     for site in sites:
         at_vocabulary = site == 0 and spec.reference == "vocabulary"
-        place = Place(spec.model, None if at_vocabulary else spec.activations(*sites), site)
+        place = ReferenceRequest(spec.model, None if at_vocabulary else spec.activations(*sites), site)
         wanted += needed_clouds(spec.prior, place, reference=False)
         if spec.repulsion_weight and site:
             wanted.append(spec.activations(*sites))

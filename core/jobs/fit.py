@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.activations.references import Place, gather, make
+from core.activations.references import ReferenceRequest, gather, make
 from core.engine.tasks import Task
 from core.jobs.context import texts_and_weights, weights
 from core.priors.fitting import VERSION, fit_key, fit_prior, require_long
@@ -21,16 +21,16 @@ def fit_and_keep(spec: FitSpec, job: JobFolder, store: Store, progress: Progress
         BadRequest, Diverged: as the prior's `fit`.
         Cancelled: by `progress`.
     """
-    references = gather(spec.prior, place_of(spec), store, lambda needed: make(needed, store, progress))
+    references = gather(spec.prior, request_of(spec), store, lambda needed: make(needed, store, progress))
     prior = fit_prior(spec.prior, references, store, progress)
     key = fit_key(spec.prior, references)
     job.log(f"fit {key} of the prior {spec.prior.kind}")
     return {"key": key, "report": prior.report()}
 
 
-def place_of(spec: FitSpec) -> Place:
+def request_of(spec: FitSpec) -> ReferenceRequest:
     """Return where a prior is fitted."""
-    return Place(spec.model, spec.reference, spec.site)
+    return ReferenceRequest(spec.model, spec.reference, spec.site)
 
 
 def _context(spec: FitSpec) -> tuple[str, ...]:

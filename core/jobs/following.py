@@ -16,10 +16,10 @@ from core.jobs.measure import tuning_spec
 from core.lm.generation import stop_tokens
 from core.lm.load import FrozenModel, load_model, load_reader
 from core.lm.prompted import Prompted, build_prompted, leading_bos
-from core.lm.sites import Place, resolve_sites
+from core.lm.sites import resolve_sites
 from core.lm.trace import trace
 from core.progress import Progress, silent
-from core.specs import TrajectorySpec
+from core.specs import Site, TrajectorySpec
 from core.store import Store, find_job
 from core.store.prompts import read_prompts
 from core.tuning.examples import context_of, tokens_of
@@ -46,10 +46,10 @@ class Followed:
 
     ids: list[int]
     n_text: int
-    streams: Mapping[Place, NDArray[np.float32]]
+    streams: Mapping[Site, NDArray[np.float32]]
     probabilities: Sequence[float] = ()
     best: Sequence[tuple[Sequence[int], Sequence[float]]] = ()
-    prompt: Mapping[Place, NDArray[np.float32]] = field(default_factory=dict)
+    prompt: Mapping[Site, NDArray[np.float32]] = field(default_factory=dict)
     truncated: bool = False
     ended: bool = False
     seconds: float = 0.0
@@ -57,7 +57,7 @@ class Followed:
 
 def follow(
     spec: TrajectorySpec, texts: Sequence[str], store: Store, progress: Progress = silent
-) -> tuple[FrozenModel, tuple[Place, ...], list[Followed]]:
+) -> tuple[FrozenModel, tuple[Site, ...], list[Followed]]:
     """Read texts, after a run's prompt if one is named, and go on with them if asked for.
 
     Without a prompt texts are read as a capture reads them, to the last bit; answers are generated, and texts after a
@@ -78,16 +78,16 @@ def follow(
     return frozen, sites, _trace(texts, frozen, sites, spec, store, progress)
 
 
-def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Place, ...], longest: int) -> list[Followed]:
+def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Site, ...], longest: int) -> list[Followed]:
     corpus = tokenise(texts, frozen.tokenizer, _MANY, keep_pad=False, tick=lambda _: None)
     cut = tokenise(texts, frozen.tokenizer, longest, keep_pad=False, tick=lambda _: None)
     reader = SiteReader(frozen, sites)
     followed = []
     for number, text in enumerate(texts):
         _require_tokens(int(cut.lengths[number]), number, text)
-        streams: dict[Place, NDArray[np.float32]] = {}
+        streams: dict[Site, NDArray[np.float32]] = {}
 
-        def receive(site: Place, stream: Tensor, into: dict[Place, NDArray[np.float32]] = streams) -> None:
+        def receive(site: Site, stream: Tensor, into: dict[Site, NDArray[np.float32]] = streams) -> None:
             into[site] = stream[0].float().cpu().numpy()
 
         reader.read(cut, np.array([number]), receive)
@@ -99,7 +99,7 @@ def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Place, ...], l
 def _trace(
     texts: Sequence[str],
     frozen: FrozenModel,
-    sites: tuple[Place, ...],
+    sites: tuple[Site, ...],
     spec: TrajectorySpec,
     store: Store,
     progress: Progress,

@@ -33,13 +33,15 @@ class Example:
 class Batch:
     """Examples side by side.
 
-    Padding is on the right, where a causal model's other positions cannot see it: no mask is needed.
+    Padding is on the right, where a causal model's other positions cannot see it: no mask is
+    needed.
 
     Attributes:
         ids: (batch, pos) int64, 0 in the padding.
         lengths: (batch,) int64.
         example: (n_labels,) int64, which row of `ids` each label belongs to.
-        position: (n_labels,) int64, the token *before* the label, whose state predicts it; -1 is the prefix's end.
+        position: (n_labels,) int64, the token *before* the label, whose state predicts it; -1 is
+            the prefix's end.
         targets: (n_labels,) int64, the token ids to be predicted.
     """
 

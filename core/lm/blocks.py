@@ -17,10 +17,12 @@ class Parts:
     """The pieces of a model that sites are defined by.
 
     Attributes:
-        decoder: runs token ids (or embeddings) through all blocks and the final norm, without the output matrix.
+        decoder: runs token ids (or embeddings) through all blocks and the final norm, without the
+            output matrix.
         embedding: token ids → (batch, pos, d_model).
         blocks: in their order; each maps the residual stream to the residual stream.
-        final_norm: what stands between the last block and the output matrix; None where there is nothing.
+        final_norm: what stands between the last block and the output matrix; None where there is
+            nothing.
     """
 
     decoder: nn.Module
@@ -32,7 +34,8 @@ class Parts:
 def find_parts(model: PreTrainedModel) -> Parts:
     """Return the parts of a causal LM or an encoder of transformers.
 
-    The blocks are the outermost list of modules that is as long as the config says there are blocks.
+    The blocks are the outermost list of modules that is as long as the config says there are
+    blocks.
 
     Raises:
         BadRequest: there is no such list, or more than one.
@@ -76,7 +79,7 @@ def watch_site(parts: Parts, site: int | str, see: Callable[[int | str, torch.Te
 
 
 def _final_norm(owner: nn.Module) -> nn.Module | None:
-    """Return the norm beside the list of blocks; one that belongs to the embeddings says so in its name."""
+    """Return the norm beside the list of blocks, without those that the embeddings own by name."""
     norms = [
         module
         for name, module in owner.named_children()

@@ -5,11 +5,12 @@ import torch
 from core.errors import BadRequest
 
 BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16", "sve_bf16", "bf16")
-"""Instruction sets that multiply bfloat16 natively, by torch's names; elsewhere the CPU emulates it, slowly."""
+"""Instruction sets that multiply bfloat16 natively, by torch's names; elsewhere the CPU emulates
+it, slowly."""
 
 
 def choose_device(asked: str = "auto") -> torch.device:
-    """Return the device for 'auto', 'cuda', 'mps' or 'cpu'; auto takes CUDA, then MPS, then the CPU.
+    """Return the device for 'auto', 'cuda', 'mps' or 'cpu'; auto prefers CUDA, then MPS.
 
     Raises:
         BadRequest: the device asked for is not there.
@@ -19,12 +20,12 @@ def choose_device(asked: str = "auto") -> torch.device:
         return torch.device(next(name for name, there in present.items() if there))
     if not present.get(asked, False):
         there = ", ".join(name for name, available in present.items() if available)
-        raise BadRequest(f"Device {asked!r} was asked for but torch sees only: {there}; use 'auto' or one of those.")
+        raise BadRequest(f"Device {asked!r} is requested but torch sees only: {there}; use 'auto' or one of those.")
     return torch.device(asked)
 
 
 def choose_dtype(asked: str, device: torch.device) -> torch.dtype:
-    """Return the format of frozen weights for 'auto', 'float32', 'bfloat16' or 'float16' on a device.
+    """Return the format of frozen weights for a name of `ModelSpec.dtype` on a device.
 
     Auto takes bfloat16 where the hardware has it; else float16 on an accelerator, float32 on a CPU.
 

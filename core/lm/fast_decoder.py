@@ -1,13 +1,14 @@
 """A forward of our own for Llama-like models, with prompts before the inputs of chosen blocks.
 
-What it does less of than the general forward: what stands before every example (a prompt that stays in the sequence,
-the beginning-of-sequence token) is computed once a batch rather than once an example, since in a causal model it does
-not depend on what follows; a prompt that is cut again enters as keys and values only, with neither queries nor MLP of
-its own; the last block goes on at label positions only; nothing is kept for gradients of frozen weights. It reads the
-model's weights where they are, copies none and changes none.
+What it does less of than the general forward: what stands before every example (a prompt that stays
+in the sequence, the beginning-of-sequence token) is computed once a batch rather than once an
+example, since in a causal model it does not depend on what follows; a prompt that is cut again
+enters as keys and values only, with neither queries nor MLP of its own; the last block goes on at
+label positions only; nothing is kept for gradients of frozen weights. It reads the model's weights
+where they are, copies none and changes none.
 
-The residual stream is one matrix: first the shared rows in the order of their positions, then the batch's tokens, one
-example after the other.
+The residual stream is one matrix: first the shared rows in the order of their positions, then the
+batch's tokens, one example after the other.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,8 +36,8 @@ class Prompts:
 
     Attributes:
         vectors: block → (n_prompt, d_model), the same number everywhere.
-        kept: whether they stay in the sequence, replaced at each further prompted block, or are cut from the output of
-            each prompted block.
+        kept: whether they stay in the sequence, replaced at each further prompted block, or are cut
+            from the output of each prompted block.
     """
 
     vectors: Mapping[int, Tensor]
@@ -48,9 +49,11 @@ class Cache:
     """What was read of a batch of texts.
 
     Attributes:
-        keys: a tensor a block, (batch, kv_heads, room, d_head), filled up to a number of rows that differs by block.
+        keys: a tensor a block, (batch, kv_heads, room, d_head), filled up to a number of rows that
+            differs by block.
         values: as the keys.
-        positions: (batch, room) of each block's keys; of padding, and of what is not read yet, beyond all others.
+        positions: (batch, room) of each block's keys; of padding, and of what is not read yet,
+            beyond all others.
         filled: rows of each block that are read.
         next: (batch,) position of each text's next token.
     """
@@ -72,10 +75,11 @@ class FastDecoder:
         self.head = decoder.head
 
     def enter(self, bos: Tensor, ids: Tensor) -> Tensor:
-        """Return the stream entering block 0 without any prompt: (n_bos + batch x pos, d_model), at least float32.
+        """Return the stream entering block 0 without a prompt: (n_bos + batch x pos, d_model), ≥ float32.
 
-        Only products with weights are computed in the model's dtype. In bfloat16 the stream itself can lose much of
-        the gradient, since a model's sink tokens make it hundreds of times larger than what blocks add to it.
+        Only products with weights are computed in the model's dtype. In bfloat16 the stream itself
+        can lose much of the gradient, since a model's sink tokens make it hundreds of times larger
+        than what blocks add to it.
         """
         tokens = self.map.embed(torch.cat((bos, ids.flatten())))
         return tokens.to(torch.promote_types(tokens.dtype, torch.float32))
@@ -110,7 +114,7 @@ class FastDecoder:
     def read(
         self, layout: Layout, bos: Tensor, ids: Tensor, lengths: Tensor, prompts: Prompts, n_new: int, see: See = unseen
     ) -> tuple[Tensor, Cache]:
-        """Return logits (batch, n_vocabulary) after each text's last token, and a cache with room for `n_new`."""
+        """Return logits (batch, n_vocabulary) after each text, and a cache with room for `n_new`."""
         x = self.enter(bos, ids)
         cache = Cache([], [], [], [], layout.first_token + lengths)
         for number, block in enumerate(self.blocks):
@@ -127,7 +131,7 @@ class FastDecoder:
         return self._logits(x[layout.n_shared(x) + rows]), cache
 
     def advance(self, ids: Tensor, cache: Cache, see: See = unseen) -> Tensor:
-        """Return logits (batch, n_vocabulary) after one more token each (batch,), and put it into the cache."""
+        """Return logits (batch, n_vocabulary) after one more token per text, which the cache takes."""
         x = self.map.embed(ids)
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         angles = {block.rope: self._angles(block.rope, cache.next) for block in self.blocks}
@@ -154,8 +158,8 @@ class FastDecoder:
         """Put the block's prompt in and attend.
 
         Returns:
-            the block's input with a kept prompt in place, the heads' outputs (rows, n_heads x d_head), and all keys and
-            values of the batch (batch, kv_heads, keys, d_head).
+            the block's input with a kept prompt in place, the heads' outputs (rows, n_heads x
+            d_head), and all keys and values of the batch (batch, kv_heads, keys, d_head).
         """
         block, vectors = self.blocks[number], prompts.vectors.get(number)
         if vectors is not None and prompts.kept:
@@ -186,7 +190,8 @@ class FastDecoder:
     ) -> Tensor:
         """Return the heads' outputs of the shared rows.
 
-        Their attention is small and all of a kept prompt's gradient passes it, so it is computed in full width.
+        Their attention is small and all of a kept prompt's gradient passes it, so it is computed in
+        full width.
         """
         n = len(query)
         grouped = query.view(1, n, self.map.n_kv_heads, -1, query.shape[-1]).permute(0, 2, 3, 1, 4)
@@ -195,7 +200,7 @@ class FastDecoder:
         return own.to(query.dtype).permute(0, 3, 1, 2, 4).reshape(n, -1)
 
     def _project(self, block: Block, x: Tensor, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return query (rows, n_heads, d_head), key and value (rows, n_kv_heads, d_head), turned by position."""
+        """Return query (rows, n_heads, d_head), key and value (rows, n_kv_heads, d_head), rotated."""
         normed = rms_norm(x, block.norm_before_attention, self.map.eps, self.head.dtype)
         query = linear(normed, block.query.weight, block.query.bias).view(len(x), self.map.n_heads, -1)
         query = _turned(_head_norm(query, block.query_norm, self.map.eps), angles)

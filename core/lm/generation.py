@@ -17,7 +17,7 @@ BATCH = 64
 
 
 def stop_tokens(prompted: Prompted) -> frozenset[int]:
-    """Return the tokens that end a text: the tokenizer's, and those the model's generation settings name."""
+    """Return the tokens that end a text, from the tokenizer and the model's generation settings."""
     named = getattr(prompted.frozen.model.generation_config, "eos_token_id", None)
     listed = named if isinstance(named, list) else [named]
     return frozenset(token for token in (*listed, prompted.frozen.tokenizer.eos_token_id) if token is not None)
@@ -32,7 +32,7 @@ def generate(
     stop: Collection[int],
     progress: Progress = silent,
 ) -> list[list[int]]:
-    """Continue each text with its likeliest token, again and again.
+    """Continue each text greedily, with the likeliest token each time.
 
     Args:
         prompted: model and place of the prompt.
@@ -110,7 +110,7 @@ def _continue(
 
 
 class _FastReader:
-    """Ragged texts at once: the padding between a text and its continuation is hidden from later tokens."""
+    """Ragged texts at once: later tokens do not see the padding before the continuation."""
 
     def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int, see: See) -> None:
         self.prompted = prompted

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 _ONEDNN = torch.backends.mkldnn.is_available()
 MOST_SCORES = 8_000_000
-"""Attention weights that are kept for the gradient; of longer texts torch's fused attention keeps none."""
+"""Attention weights that are kept for the gradient; of longer texts torch's fused attention keeps
+none."""
 Activation = Literal["silu", "gelu_tanh"]
 """What a block's gate goes through."""
 LOSS_ROWS = 256
@@ -39,8 +40,8 @@ class _Linear(torch.autograd.Function):
 
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    # Torch gives float32 products on a CPU to MKL, which takes AVX2 code on AMD machines; oneDNN, which
-    # is in the same binary, uses AVX-512 there and is twice as fast.
+    # Torch gives float32 products on a CPU to MKL, which takes AVX2 code on AMD machines; oneDNN,
+    # which is in the same binary, uses AVX-512 there and is twice as fast.
     if _by_onednn(x):
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return functional.linear(x, weight, bias)
@@ -87,7 +88,8 @@ def gated(gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
 class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
-        # The activation is made again in the backward pass: keeping it would be a third of what a block keeps.
+        # The activation is made again in the backward pass: keeping it would be a third of what a
+        # block keeps.
         ctx.save_for_backward(gate, up)
         ctx.activation = activation  # pyright: ignore[reportAttributeAccessIssue]
         return _activate(gate, activation).mul_(up)
@@ -110,7 +112,7 @@ def _activate(gate: Tensor, activation: Activation) -> Tensor:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each head's halves by the position's angles: (rows, heads, d_head) with cos and sin (rows, 1, d_head)."""
+    """Rotate the halves of heads (rows, heads, d_head) by angles: cos and sin (rows, 1, d_head)."""
     half = x.shape[-1] // 2
     return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
 
@@ -139,7 +141,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: fl
 
 
 class _Attend(torch.autograd.Function):
-    """Attention by plain batched products: on a CPU three times as fast as torch's fused one at 150 keys.
+    """Attention by batched products; on a CPU three times as fast as torch's at 150 keys.
 
     The heads of a group share their keys, so they stand one after the other in a single product.
     """
@@ -174,7 +176,7 @@ class _Attend(torch.autograd.Function):
 
 
 def label_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean cross-entropy of states (n_labels, d) against targets (n_labels,), in float32.
+    """Return the mean float32 cross-entropy of states (n_labels, d) against targets (n_labels,).
 
     The logits of at most `LOSS_ROWS` labels exist at a time, and none are kept for the gradient.
     """
@@ -208,7 +210,7 @@ class _LabelLoss(torch.autograd.Function):
 
 
 def token_scores(states: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each label's cross-entropy (float32) and whether it is the likeliest token: both (n_labels,)."""
+    """Return each label's float32 cross-entropy and whether it is the likeliest: both (n_labels,)."""
     losses, hits = [], []
     for start in range(0, len(states), LOSS_ROWS):
         part = slice(start, start + LOSS_ROWS)

@@ -1,4 +1,4 @@
-"""Which row of a batch's stream stands where: shared rows first, then the tokens of all examples."""
+"""The rows of a batch's stream: shared rows first, then the tokens of all examples."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ BEYOND = 2**30
 class Layout:
     """Rows and positions of one batch.
 
-    The prompt takes n_prompt positions in every block, prompted or not; with the beginning-of-sequence token before or
-    after it, tokens start at `first_token`.
+    The prompt takes n_prompt positions in every block, prompted or not; with the
+    beginning-of-sequence token before or after it, tokens start at `first_token`.
 
     Attributes:
         n_prompt: vectors.
@@ -48,7 +48,7 @@ class Layout:
         return len(x) - self.batch * self.n_pos
 
     def put_in(self, x: Tensor, prompt: Tensor) -> Tensor:
-        """Return the stream with a prompt among its shared rows, in the place of the one before if there is one."""
+        """Return the stream with a prompt among its shared rows, replacing an earlier one."""
         shared, tokens = x[: self.n_shared(x)], x[self.n_shared(x) :]
         bos = shared[: self.n_bos] if self.bos_first else shared[len(shared) - self.n_bos :]
         prompt = prompt.to(x.dtype)
@@ -65,12 +65,12 @@ class Layout:
         return torch.cat((self.shared_positions(x), self.token_positions.repeat(self.batch)))
 
     def before(self, x: Tensor, no_cut_prompt: bool) -> Tensor:
-        """Return the positions of the keys before a block's tokens: a prompt's that is cut again, then shared rows'."""
+        """Return the positions of keys before a block's tokens: a cut prompt's, then the shared rows'."""
         shared = self.shared_positions(x)
         return shared if no_cut_prompt else torch.cat((self.prompt_positions, shared))
 
     def beside(self, shared: Tensor, tokens: Tensor) -> Tensor:
-        """Return (batch, heads, keys, d_head) from shared rows (n, heads, d_head) and those of all tokens."""
+        """Return (batch, heads, keys, d_head) from shared rows (n, heads, d_head) and token rows."""
         examples = tokens.view(self.batch, self.n_pos, *tokens.shape[1:])
         return torch.cat((shared.expand(self.batch, *shared.shape), examples), dim=1).transpose(1, 2)
 
@@ -90,7 +90,7 @@ class Layout:
 
 
 def hidden(queries: Tensor, keys: Tensor, window: int | None) -> Tensor:
-    """Return (…, queries, keys), true where a key is not to be seen: it comes later, or too long before.
+    """Return (…, queries, keys), true where a query must not see a key: later, or too far back.
 
     Args:
         queries: (…, queries) positions.

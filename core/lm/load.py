@@ -27,7 +27,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class FrozenModel:
-    """A model in evaluation mode, without gradients on its weights; never mutated, so that jobs can share it.
+    """A model in evaluation mode without gradients on its weights; jobs share it unchanged.
 
     Attributes:
         model: a transformers causal LM, or an encoder.
@@ -53,10 +53,11 @@ class FrozenModel:
 
 
 def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> FrozenModel:
-    """Return the frozen causal language model of a spec; the same object as long as it is kept in memory.
+    """Return the frozen causal language model of a spec; the same object while it is in memory.
 
     Raises:
-        BadRequest: a device that is not there, an architecture transformers does not know, no causal LM.
+        BadRequest: a device that is not there, an architecture transformers does not know, no
+            causal LM.
         BadData: damaged or incomplete weights.
         Failed: too little memory.
     """
@@ -70,7 +71,7 @@ def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> Fr
 
 
 def load_reader(spec: ModelSpec, store: Store, progress: Progress = silent) -> FrozenModel:
-    """Return the frozen model of a spec, which may also be an encoder: whatever reads a text has activations.
+    """Return the frozen model of a spec, which may be an encoder: it has activations too.
 
     Raises:
         BadRequest, BadData, Failed: see `load_model`.

@@ -1,4 +1,4 @@
-"""One text read, and perhaps continued token by token, with the residual stream at chosen sites kept."""
+"""One text, read and perhaps continued token by token, with the residual stream at sites."""
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
@@ -39,9 +39,11 @@ class Trace:
     """What was computed of one text.
 
     Attributes:
-        streams: site → (n_bos + n_text + n_generated, d_model) float32 on the CPU, in the order of the text.
-        prompt: site → (n_prompt, d_model) float32 of the prompted positions, at sites where there are such: all sites
-            from the first prompted one on if the prompt stays in the sequence, else the prompted sites.
+        streams: site → (n_bos + n_text + n_generated, d_model) float32 on the CPU, in the order of
+            the text.
+        prompt: site → (n_prompt, d_model) float32 of the prompted positions, at sites where there
+            are such: all sites from the first prompted one on if the prompt stays in the sequence,
+            else the prompted sites.
         n_bos: 1 where a beginning-of-sequence token was read before the text, else 0.
         choices: of the generated tokens.
         ended: whether a stop token ended the continuation.
@@ -64,7 +66,7 @@ def trace(
     stop: Collection[int],
     progress: Progress = silent,
 ) -> Trace:
-    """Read a text after a prompt and continue it greedily, exactly as `core.lm.generation.generate` does.
+    """Read a text after a prompt and continue it exactly as `core.lm.generation.generate` does.
 
     Each generated token is read as well, the last one too, so that all have a stream.
 
@@ -126,7 +128,7 @@ def _n_bos(prompted: FastPrompted | GenericPrompted) -> int:
 def _cut_vectors(
     prompted: FastPrompted | GenericPrompted, prompt: Tensor, sites: Collection[int | str]
 ) -> dict[int | str, Tensor]:
-    """Return the vectors that blocks read beside the stream, as they are put before each prompted block."""
+    """Return the vectors that prompted blocks read beside the stream."""
     if isinstance(prompted, GenericPrompted) or prompted.kept or not prompt.shape[-2]:
         return {}
     vectors = prompt.float().cpu().reshape(len(prompted.sites), *prompt.shape[-2:])

@@ -1,4 +1,4 @@
-"""The stream that enters the first prompted block, computed once for each example and read from then on."""
+"""The stream entering the first prompted block, computed once per example and then read."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,8 @@ class Trunk:
 
         Args:
             shared: (n_shared, d_model), the rows before every example.
-            rows: (n_tokens, d_model), the examples' tokens one after the other; may be a memory map.
+            rows: (n_tokens, d_model), the examples' tokens one after the other; may be a memory
+                map.
             starts: `name` of an example → its first row.
         """
         self.shared = shared

@@ -86,7 +86,7 @@ def find_dataset(spec: DatasetSpec, store: Store) -> TextData | None:
 
 
 def dataset_key(spec: DatasetSpec) -> str:
-    """Return the key of a spec's records: a local file counts by its content, and the split does not count.
+    """Return the key of a spec's records: of a file the content counts; the split does not.
 
     Raises:
         UnknownName: no such module.

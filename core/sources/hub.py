@@ -1,4 +1,4 @@
-"""The Hugging Face hub: one place that asks it, and one line a person can act on when it says no."""
+"""The Hugging Face hub, asked in one place; each refusal becomes one line with a remedy."""
 
 import os
 import socket
@@ -37,7 +37,7 @@ def reachable_or_why() -> str:
 
 
 def availability(why_not: str, name: str = "") -> Availability:
-    """Return whether a repository can come from the hub, given why the hub is out of reach, if it is."""
+    """Return whether the hub has a repository, given why the hub is out of reach (or nothing)."""
     if why_not:
         return Availability(None, f"the hub is out of reach ({why_not}); give a local file or folder")
     return Availability("hub", f"the hub: {name}" if name else "the hub")

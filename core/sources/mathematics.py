@@ -88,7 +88,8 @@ def _generate(module: str, difficulty: str, n_samples: int, seed: int, progress:
     worker = [sys.executable, "-m", "core.sources.mathematics_worker", module, difficulty, str(n_samples), str(seed)]
     root = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    # Without a fixed hash seed the order of the generator's sets, and with it the questions, change every time.
+    # Without a fixed hash seed the order of the generator's sets, and with it the questions, change
+    # every time.
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": paths}
     with tempfile.TemporaryDirectory() as scratch:
         output, errors = Path(scratch, "output"), Path(scratch, "errors")

@@ -1,4 +1,4 @@
-"""DeepMind's generator in a process of its own: `python -m core.sources.mathematics_worker MODULE DIFFICULTY N SEED`.
+"""DeepMind's generator in its own process; arguments: MODULE DIFFICULTY N SEED.
 
 The generator draws from Python's, NumPy's and SymPy's global random state and needs some of its
 parts replaced, none of which belongs in the program itself. Prints one JSON list [question, answer]
@@ -46,7 +46,7 @@ _order = itertools.count()
 
 
 def _in_order(entity: Any) -> int:
-    """Return a hash by first use: by address, the order of the generator's sets would change every time."""
+    """Return a hash by first use; by address, the order of the generator's sets would vary."""
     if "_order" not in vars(entity):
         entity._order = next(_order)
     return entity._order

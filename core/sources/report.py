@@ -22,8 +22,8 @@ def sources_report(store: Store, ask_hub: bool = True) -> list[Row]:
         ask_hub: whether to ask the hub one short question, unless it is known to be out of reach.
 
     Returns:
-        Rows with `kind` ('model' or 'dataset'), `name`, `title`, `source` ('store', 'hub', 'package',
-        'generator', 'file' or None), `available`, and `note` in words.
+        Rows with `kind` ('model' or 'dataset'), `name`, `title`, `source` ('store', 'hub',
+        'package', 'generator', 'file' or None), `available`, and `note` in words.
     """
     why_no_hub = hub.reachable_or_why() if ask_hub else hub.why_not()
     any_model = "any causal language model of the hub, and encoders such as t5-base"

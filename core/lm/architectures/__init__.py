@@ -9,7 +9,8 @@ from core.errors import BadRequest
 from core.lm.architectures.base import Block, Decoder
 
 FAMILIES = ("llama", "mistral", "qwen", "smollm3", "gemma3")
-"""Files of this folder, one per family; a test holds each against transformers (docs/adding-a-model.md)."""
+"""Files of this folder, one per family; a test holds each against transformers
+(docs/adding-a-model.md)."""
 
 __all__ = ["FAMILIES", "Block", "Decoder", "Unmapped", "map_decoder", "mapped_types"]
 

@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 from core.lm.kernels import Activation
 
 STEADY_ROPE = ("default", "linear", "llama3")
-"""Rotary embeddings whose angles depend on the position alone; others change buffers as they run."""
+"""Rotary embeddings whose angles depend on the position alone; others change buffers as they
+run."""
 
 Angles = Callable[[Tensor, str], tuple[Tensor, Tensor]]
 """Positions (rows,) and a kind of rotary embedding → cosines and sines, (rows, d_head) each."""
@@ -49,7 +50,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Decoder:
-    """A decoder by its weights, where they are in the model; nothing is copied but norms that a family shifts.
+    """A decoder by the model's own weights; only norms that a family shifts are copied.
 
     Attributes:
         blocks: in their order.
@@ -114,7 +115,7 @@ def llama_like(model: PreTrainedModel, blocks: Sequence[Block]) -> Decoder:
 
 
 def llama_block(layer: Any, window: int | None = None, rope: str | None = "default") -> Block:
-    """Return one of transformers' blocks of Llama's kind, with norms of the heads where it has them."""
+    """Return a Llama-like block of transformers, with norms of the heads if it has them."""
     attention, mlp = layer.self_attn, layer.mlp
     return Block(
         query=attention.q_proj,

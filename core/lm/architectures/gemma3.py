@@ -1,4 +1,4 @@
-"""Gemma 3, the text model: scaled embeddings, four norms a block, two rotary bases, windows in most blocks."""
+"""Gemma 3, text: scaled embeddings, four norms per block, two rotary bases, mostly windows."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Qwen 2 (biases on query, key and value) and Qwen 3 (norms of the heads); some blocks may have a window."""
+"""Qwen 2 (biases on query, key and value) and Qwen 3 (norms of the heads), perhaps with windows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""SmolLM 3: Llama whose every fourth block, or whichever the config names, turns nothing by position."""
+"""SmolLM 3: Llama without rotary positions in every fourth block, or in those of the config."""
 
 from typing import Any
 

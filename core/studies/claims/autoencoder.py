@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.activations.references import Place
+from core.activations.references import ReferenceRequest
 from core.analysis.intervals import Interval
 from core.analysis.seeds import over_seeds
 from core.analysis.verdict import Bounds
@@ -18,7 +18,7 @@ _SPREAD = "total variance over that of the activations"
 def judge(bench: Bench) -> Judged:
     """Judge C12 on the questions' activations entering the last block."""
     study, site = bench.spec, bench.n_layers() - 1
-    place = Place(study.model, study.cloud(study.questions), site)
+    place = ReferenceRequest(study.model, study.cloud(study.questions), site)
     drawn, noisy, rebuilt, linear = [], [], [], []
     for seed in range(study.n_seeds):
         prior, _ = fitted(parse_prior({"kind": "vae", "seed": seed}), place, bench)

@@ -8,7 +8,7 @@ import pytest
 from core.activations.references import gather
 from core.engine import client, tasks
 from core.errors import BadRequest, Cancelled
-from core.jobs.fit import fit_and_keep, place_of
+from core.jobs.fit import fit_and_keep, request_of
 from core.priors.fitting import FIT, find_fit
 from core.progress import silent
 from core.specs import CloudSpec, DatasetSpec, FitSpec, ModelSpec, parse_prior
@@ -25,7 +25,7 @@ def spec(tiny_folder: Path) -> FitSpec:
 def test_the_cloud_is_made_and_the_fit_found_by_whoever_samples(spec: FitSpec, store: Store) -> None:
     job = create_job(store, "fit", spec.as_json(), "f-1")
     result = fit_and_keep(spec, job, store, silent)
-    references = gather(spec.prior, place_of(spec), store)
+    references = gather(spec.prior, request_of(spec), store)
     found = find_fit(VAE, references, store)
     assert found is not None
     assert found.report() == result["report"]
@@ -41,7 +41,7 @@ def test_sites_of_one_capture_have_fits_of_their_own(spec: FitSpec, store: Store
     for site in (0, 2):
         asked = FitSpec(prior=VAE, model=spec.model, reference=cloud, site=site)
         fit_and_keep(asked, job, store, silent)
-        found = find_fit(VAE, gather(VAE, place_of(asked), store), store)
+        found = find_fit(VAE, gather(VAE, request_of(asked), store), store)
         assert found is not None
         drawn.append(found.sample(4, np.random.default_rng(0)))
     assert sum(kind == FIT for kind, _, _ in store.artifacts()) == 2
@@ -55,7 +55,7 @@ def test_a_cancelled_fit_leaves_the_cloud_and_no_fit(spec: FitSpec, store: Store
 
     with pytest.raises(Cancelled):
         fit_and_keep(spec, create_job(store, "fit", {}, "f-1"), store, stop)
-    assert find_fit(VAE, gather(VAE, place_of(spec), store), store) is None
+    assert find_fit(VAE, gather(VAE, request_of(spec), store), store) is None
 
 
 def test_the_task_is_long_and_checked_before_it_is_queued(spec: FitSpec, store: Store) -> None:

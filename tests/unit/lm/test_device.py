@@ -28,7 +28,7 @@ def test_a_device_can_be_insisted_on(monkeypatch):
 
 def test_an_absent_device_is_refused_with_what_there_is(monkeypatch):
     pretend(monkeypatch)
-    with pytest.raises(BadRequest, match="'cuda' was asked for but torch sees only: cpu; use 'auto' or one of those"):
+    with pytest.raises(BadRequest, match="'cuda' is requested but torch sees only: cpu; use 'auto' or one of those"):
         choose_device("cuda")
 
 

@@ -20,7 +20,7 @@ def test_the_last_block_is_the_bound():
 
 
 def test_no_site_is_refused():
-    with pytest.raises(BadRequest, match="No site was asked for; name at least one, or 'all'"):
+    with pytest.raises(BadRequest, match="No site is named; name at least one, or 'all'"):
         resolve_sites((), 3)
 
 

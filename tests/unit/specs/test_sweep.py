@@ -49,7 +49,7 @@ def test_groups_are_runs_that_differ_in_rate_and_seed_alone():
     groups = {cell.group for cell in cells}
     assert len(groups) == 2**5
     assert len({json.dumps(cell.shown_of_group) for cell in cells}) == 2**5
-    assert "seed" not in cells[0].names
+    assert "seed" not in cells[0].shown_of_group
 
 
 def test_a_sweep_is_the_same_as_yaml_and_as_json():
