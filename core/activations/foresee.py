@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.tokens import Corpus, length_buckets

