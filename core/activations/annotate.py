@@ -39,7 +39,7 @@ def find_annotation(spec: CloudSpec, store: Store) -> pd.DataFrame | None:
     """Return further columns of a cloud's rows, whatever its sites, or None; fetches nothing.
 
     Returns:
-        one row a row of the cloud, in its order: `count` (of the token in all texts read), `part`
+        one row per row of the cloud, in its order: `count` (of the token in all texts read), `part`
             (of `PARTS`),
         `rank` (of the token among the model's predictions from the tokens before it; 1 is the
         likeliest), `surprise` (minus its log-probability there, in nats). Rank and surprise are NaN

@@ -58,7 +58,7 @@ class Cloud:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """Return what each point is, one row a point, in the order of `points`.
+        """Return what each point is, one row per point, in the order of `points`.
 
         Token activations: row_id, document, record, group, position, token_id, token,
         context_before, context_after, special, first, pad, sink, norm; where a point is the mean

@@ -12,11 +12,11 @@ from core.store.artifacts import Store
 
 TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25}
 """Tokens per record while the texts are not here yet; 250 for other data sets."""
-CHARACTERS_A_TOKEN = 4.0
+CHARACTERS_PER_TOKEN = 4.0
 OPERATIONS_GUESSED = 5e10
-"""A second and processor core, where this model was never captured here before."""
+"""Per second and processor core, where this model was never captured here before."""
 ROW_BYTES = 160
-"""Of the table, a point."""
+"""Of the table, per point."""
 
 
 def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def _tokens(spec: CloudSpec, store: Store) -> int:
     data = find_dataset(spec.dataset, store)
     if data is None:
         return spec.dataset.samples * min(TOKENS_GUESSED.get(spec.dataset.name, 250), spec.max_length)
-    lengths = (len(record.text) / CHARACTERS_A_TOKEN for record in data.records)
+    lengths = (len(record.text) / CHARACTERS_PER_TOKEN for record in data.records)
     return int(sum(min(length + 1, spec.max_length) for length in lengths))
 
 
 def measured_pace(model: ModelSpec, store: Store) -> float | None:
-    """Return operations a second of the newest capture with this model and format, or None."""
+    """Return operations per second of the newest capture with this model and format, or None."""
     for _, info in stored_infos(store, CLOUD):
         if (info["model"], info["asked_device"], info["asked_dtype"]) == (model.name, model.device, model.dtype):
             return info["operations_per_second"]

@@ -1,4 +1,4 @@
-"""What is written of a capture: the table of its points, and one file of points a site."""
+"""What is written of a capture: the table of its points, and one file of points per site."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -30,7 +30,7 @@ _MANY = 1_000_000
 
 @dataclass(frozen=True)
 class Followed:
-    """What was computed of one text; all arrays have a row a token.
+    """What was computed of one text; all arrays have a row per token.
 
     Attributes:
         ids: token ids, those of the text first and then those of the answer.

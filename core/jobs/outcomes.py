@@ -1,4 +1,4 @@
-"""What came of a sweep: a row a run, and how its groups compare at the rate that suits each."""
+"""What came of a sweep: a row per run, and how its groups compare at the rate that suits each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -52,7 +52,7 @@ def outcome(one: Standing) -> dict[str, Any]:
 
 
 def runs_table(found: Sequence[Standing], target: float | None = None) -> pd.DataFrame:
-    """Return a row a run: its place on the axes, how it stands, quality, speed and displacement.
+    """Return a row per run: its place on the axes, how it stands, quality, speed and displacement.
 
     Args:
         found: how the runs stand.

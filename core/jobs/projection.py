@@ -30,7 +30,7 @@ class StoredMap:
     Attributes:
         artifact: what is stored; its `info` has `n_points`, `n_available`, `seed` and `clouds`.
         map: the map itself.
-        reference: one row a point of `map.coordinates`, in the same order: `cloud` (key), `kind`, `row` (index into
+        reference: one row per point of `map.coordinates`, in the same order: `cloud` (key), `kind`, `row` (index into
             that cloud's rows).
     """
 

@@ -62,7 +62,7 @@ class Trajectories:
 
     @cached_property
     def tokens(self) -> pd.DataFrame:
-        """Return one row a token, in the order of `streams`.
+        """Return one row per token, in the order of `streams`.
 
         Columns: text (number), part ('text' or 'answer'), order (within its text, from 0), token_id, token, special,
         first, probability (of a generated token, else NaN).
@@ -234,7 +234,7 @@ def _alternatives_table(followed: "Sequence[Followed]", word: Callable[[int], st
 
 
 def _pace(followed: "Sequence[Followed]") -> float | None:
-    """Return seconds a generated token, reading the text included; None where there is none."""
+    """Return seconds per generated token, reading the text included; None where there is none."""
     n_tokens = sum(len(path.probabilities) for path in followed)
     return sum(path.seconds for path in followed) / n_tokens if n_tokens else None
 

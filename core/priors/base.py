@@ -115,7 +115,7 @@ def check_points(points: NDArray[np.floating], least: int = 2) -> NDArray[np.flo
         BadRequest: not (n, d), fewer than `least` rows, or not finite.
     """
     if points.ndim != 2 or points.shape[1] < 1:
-        raise BadRequest(f"A reference cloud must have shape (n, d) but has {points.shape}; pass one row a point.")
+        raise BadRequest(f"A reference cloud must have shape (n, d) but has {points.shape}; pass one row per point.")
     if len(points) < least:
         raise BadRequest(f"A reference cloud of {len(points)} points is too small; give at least {least}.")
     if not np.isfinite(points).all():

@@ -29,7 +29,7 @@ FIT = "fit"
 VERSION = "1"
 """Goes up when the same prior would learn something else of the same cloud."""
 OPERATIONS_GUESSED = 3e10
-"""A second, on one core, before the first fit of a kind here."""
+"""Per second, on one core, before the first fit of a kind here."""
 _TENSORS, _FACTS = "learnt.safetensors", "facts.json"
 
 

@@ -84,7 +84,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_json_or_lines(path: Path) -> Any:
-    """Return the value of a JSON file, or a list if it holds one object a line.
+    """Return the value of a JSON file, or a list if it holds one object per line.
 
     Raises:
         BadData: it is neither.
@@ -112,7 +112,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             row = json.loads(line)
         except ValueError as error:
             raise BadData(
-                f"Line {number} of {path.name!r} is not JSON ({_reason(error)}); write one JSON object a line."
+                f"Line {number} of {path.name!r} is not JSON ({_reason(error)}); write one JSON object per line."
             ) from None
         rows.append(_object(row, path, f"Line {number}"))
     return rows

@@ -115,7 +115,7 @@ class RunWriter:
         self._written = time.monotonic()
 
     def metrics(self) -> None:
-        """Write `metrics.parquet`: one row a step, with validation columns where they were measured after that step."""
+        """Write `metrics.parquet`: one row per step, with validation columns where measured after that step."""
         steps = pd.DataFrame(self.record.metrics, columns=list(STEP_COLUMNS))
         steps.insert(0, "step", range(1, len(steps) + 1))
         found = pd.DataFrame(self.record.evaluations or [{"step": 0}])

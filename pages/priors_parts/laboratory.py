@@ -61,7 +61,7 @@ class Drawn:
     look: Mark
 
     def points(self) -> pd.DataFrame:
-        """Return one row a vector, in the order drawn."""
+        """Return one row per vector, in the order drawn."""
         place, tokens = place_sample(self.request), nearest_tokens(self.request)
         frame = pd.DataFrame(
             {
@@ -181,7 +181,7 @@ def points_table(one: Drawn) -> None:
 
 
 def summary_table(drawn: Sequence[Drawn]) -> None:
-    """Write one row a prior: medians over its sample."""
+    """Write one row per prior: medians over its sample."""
     rows = []
     for one in drawn:
         points, sample = one.points(), one.preview.sample
@@ -216,7 +216,7 @@ def _column(plain_text: bool, meaning: str | None) -> Any:
 
 
 def reports_table(drawn: Sequence[Drawn]) -> None:
-    """Write the reports of all fits, one column a prior."""
+    """Write the reports of all fits, one column per prior."""
     flat = [dict(_flat(one.preview.report)) for one in drawn]
     facts = list(dict.fromkeys(name for facts in flat for name in facts))
     columns = {one.name: [facts_of.get(name, "–") for name in facts] for one, facts_of in zip(drawn, flat, strict=True)}

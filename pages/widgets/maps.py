@@ -196,7 +196,7 @@ def weights_of(size: str, placed: Overlay) -> NDArray[np.float32] | None:
 
 
 def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
-    """Write a row a group of vectors: how many have no place on the map, and what its plane hides of them.
+    """Write a row per group of vectors: how many have no place on the map, and what its plane hides of them.
 
     Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
     """

@@ -41,7 +41,7 @@ def weights_of(spec: TuningSpec) -> dict[str, float]:
 
 
 def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:
-    """Return a line a regulariser: its weight, and its penalty at the start and at the end of a run that has ended."""
+    """Return a line per regulariser: weight, and penalty at the start and at the end if the run has ended."""
     found = (job.result() or {}).get("regularisers") or {}
     titles = {field.name: field.title for field in describe(TuningSpec)}
     rows = []

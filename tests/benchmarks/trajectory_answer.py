@@ -31,7 +31,7 @@ LIMIT_SECONDS = 120
 
 
 def ours(store: Store, model: ModelSpec, n_new: int, turn: int) -> tuple[float, list[int], float]:
-    """Return seconds from the button to the figure's data, the answer's tokens, and seconds a token in the worker."""
+    """Return seconds from the button to the figure's data, the answer's tokens, and seconds per token in the worker."""
     began = time.perf_counter()
     # The seed does nothing to a typed text, but it makes each turn a job of its own.
     spec = trajectory_spec(store, model=model, texts=(QUESTION,), mode="generate", max_new_tokens=n_new, seed=turn)

@@ -123,7 +123,7 @@ def _error(one: Standing) -> str:
 
 
 def _squares(found: Sequence[Standing]) -> list[Square]:
-    """Return the grid: a row a group, a column a rate and a seed."""
+    """Return the grid: a row per group, a column per rate and seed."""
     names = varying([one.cell.shown for one in found])
     rates = "learning_rate" in names
     squares = []

@@ -60,7 +60,7 @@ def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
     [
         ([*CAPTURE, "--model", "smolm2-135m"], "'smolm2-135m'", "known: all-minilm-l6-v2", "Or give a hub id"),
         ([*CAPTURE, "--model", "./nowhere"], "'./nowhere'", "no folder", "give a folder with config.json"),
-        ([*CAPTURE, "--dataset", "newz"], "'newz'", "'squad', 'c4', 'news', 'math' or 'file'", ""),
+        ([*CAPTURE, "--dataset", "newz"], "'newz'", "no such data set", "squad, c4, news, math, file"),
         (
             ["capture", "--model", "{model}", "--dataset", "math", "--module", "arithmetic__sub"],
             "'arithmetic__sub'",
@@ -89,7 +89,7 @@ def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
         ([*CAPTURE, "--path", "{table}"], "no column 'text'", "it has: title, body", "Name its text column"),
         ([*CAPTURE, "--path", "{table}", "--text-column", "boddy"], "'boddy'", "it has: title, body", "Name its"),
         ([*TUNE, "--path", "{table}", "--prior", "isotropic"], "no column 'q'", "it has: title, body", "Name its"),
-        ([*CAPTURE, "--path", "{broken}"], "Line 2", "is not JSON", "one JSON object a line"),
+        ([*CAPTURE, "--path", "{broken}"], "Line 2", "is not JSON", "one JSON object per line"),
         ([*CAPTURE, "--path", "none.txt"], "'none.txt'", "No such file", "check the path"),
         ([*CAPTURE, "--path", "."], "'.'", "is a folder", "give one file"),
     ],

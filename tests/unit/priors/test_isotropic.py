@@ -38,7 +38,7 @@ def test_the_generator_decides_alone():
 
 
 def test_a_flat_array_is_refused():
-    with pytest.raises(BadRequest, match=r"must have shape \(n, d\) but has \(0,\); pass one row a point"):
+    with pytest.raises(BadRequest, match=r"must have shape \(n, d\) but has \(0,\); pass one row per point"):
         Isotropic(IsotropicSpec()).fit(np.zeros(4, np.float32))
 
 
