@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from core.commands.output import ProgressLine
 from core.engine import client
+from core.engine.lookup import found_or_made
 from core.errors import BadRequest, Cancelled, Failed
 from core.specs.base import Spec
 from core.store import JobFolder, Store
@@ -19,14 +20,7 @@ def ensure(find: Callable[[], Stored | None], kind: str, spec: Spec, store: Stor
     Raises:
         BadRequest, Failed, Cancelled: the job's own error.
     """
-    found = find()
-    if found is not None:
-        return found, True
-    job = run(kind, spec, store)
-    made = find()
-    if made is None:
-        raise Failed(f"{job.id} succeeded, but what it made is gone from the store; request it again.")
-    return made, False
+    return found_or_made(find, lambda: run(kind, spec, store))
 
 
 def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:

@@ -10,16 +10,16 @@ from dataclasses import asdict
 from typing import Any
 
 from core.engine.local import EngineInfo, answers, ensure_local, find_engine, read_info, stop_local, unfinished
+from core.engine.lookup import job_id
 from core.engine.tasks import Task, find_task
 from core.errors import BadRequest, Unreachable
 from core.specs import Spec
-from core.store import JobFolder, Status, Store, create_job, job_at, list_jobs
+from core.store import JobFolder, Status, Store, create_job, job_at, jobs_named, list_jobs
 
 SCHEDULER = "PRIORSCOPE_SCHEDULER"
 ANSWER_SECONDS = 5.0
 _POLL_SECONDS = (0.03, 0.5)
 _LOOK_SECONDS = 2.0
-_ID_DIGITS = 10
 
 
 def ensure_engine(store: Store) -> EngineInfo:
@@ -62,11 +62,11 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is not.
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
-    task, first = _named(kind, spec)
+    first = job_id(kind, spec)
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
-        job = create_job(store, kind, spec.as_json(), _job_id(first, kind, store, again))
-        _queue(job, task, engine, store)
+        job = _folder(kind, spec, store, first, again)
+        _queue(job, find_task(kind), engine, store)
     return job
 
 
@@ -76,17 +76,7 @@ def prepare(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFold
     Raises:
         BadRequest: see `submit`.
     """
-    _, first = _named(kind, spec)
-    return create_job(store, kind, spec.as_json(), _job_id(first, kind, store, again))
-
-
-def find(kind: str, spec: Spec, store: Store) -> JobFolder | None:
-    """Return the job that `submit` would return for a spec, or None if it would make one. Needs no engine.
-
-    Raises:
-        BadRequest: see `submit`.
-    """
-    return job_at(store, kind, _named(kind, spec)[1])
+    return _folder(kind, spec, store, job_id(kind, spec), again)
 
 
 def resume(job: JobFolder, store: Store) -> JobFolder:
@@ -187,19 +177,11 @@ def engine_state(store: Store) -> dict[str, Any]:
     }
 
 
-def _named(kind: str, spec: Spec) -> tuple[Task, str]:
-    """Return a kind of job, and the id of a spec's first job of that kind."""
-    task = find_task(kind)
-    if not isinstance(spec, task.spec):
-        raise BadRequest(f"A {kind} job takes a {task.spec.__name__}, not a {type(spec).__name__}; give one.")
-    return task, f"{task.prefix}-{spec.fingerprint(kind, *task.context(spec))[:_ID_DIGITS]}"
-
-
-def _job_id(first: str, kind: str, store: Store, again: bool) -> str:
-    taken = {job.id for job in list_jobs(store, kind)} if again else set()
-    if first not in taken:
-        return first
-    return next(name for n in range(2, len(taken) + 3) if (name := f"{first}-{n}") not in taken)
+def _folder(kind: str, spec: Spec, store: Store, first: str, again: bool) -> JobFolder:
+    """Return the folder of a spec's job, made if there is none; or of a further one, with -2, -3 … after its id."""
+    names = (first, *(f"{first}-{n}" for n in range(2, len(jobs_named(store, kind, first)) + 2)))
+    free = (name for name in names if not job_at(store, kind, name))
+    return create_job(store, kind, spec.as_json(), next(free) if again else first)
 
 
 def _queue(job: JobFolder, task: Task, engine: EngineInfo, store: Store) -> None:

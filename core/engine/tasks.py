@@ -45,8 +45,9 @@ class Task:
         keeps: whether the result stays in the job folder, so that a finished job stands for good. Otherwise it goes
             into the store, from where it may be pruned: asked for again, the job runs again, and is quick if everything
             is still there.
-        context: what else decides the result: contents of files, revisions, version of the algorithm. Checked before a
-            job is queued, so that a request that cannot be met is refused at once.
+        version: of the algorithm; goes up when the same spec would give another result.
+        context: what else decides the result: contents of files, revisions. Checked before a job is queued, so that a
+            request that cannot be met is refused at once.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Task:
     run: Run
     lane: Lane | Callable[[Any], Lane]
     keeps: bool = False
+    version: str = ""
     context: Callable[[Any], tuple[str, ...]] = lambda _spec: ()
 
     def parse(self, data: Any) -> Spec:

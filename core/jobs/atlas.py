@@ -18,9 +18,11 @@ from threadpoolctl import threadpool_limits
 from core.activations.clouds import Cloud
 from core.analysis.atlas_terms import QUANTITIES
 from core.analysis.map_alignment import align
+from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
-from core.jobs.context import texts_and_weights
+from core.jobs.context import of_clouds
+from core.jobs.made import Made
 from core.progress import Progress
 from core.specs import FINAL, AtlasSpec, CloudSpec
 from core.store import JobFolder, Store, list_jobs
@@ -41,16 +43,11 @@ _FINAL_NUMBER = 2**20
 
 
 @dataclass(frozen=True)
-class Atlas:
+class Atlas(Made):
     """What was found at all sites.
 
-    Attributes:
-        job: that measured it.
-        summary: `result.json`: version, model, names, sites, n_points, n_documents, explained, seconds_a_site.
+    The summary has version, model, names, sites, n_points, n_documents, explained, seconds_a_site.
     """
-
-    job: JobFolder
-    summary: dict[str, Any]
 
     @cached_property
     def statistics(self) -> pd.DataFrame:
@@ -99,13 +96,8 @@ class Atlas:
 
 def find_atlas(spec: AtlasSpec, store: Store) -> Atlas | None:
     """Return what was found for a request, or None."""
-    wanted = spec.as_json()
-    for job in list_jobs(store, "atlas"):
-        if job.spec == wanted and job.status().state == "succeeded":
-            summary = job.result()
-            if summary and summary["version"] == VERSION:
-                return Atlas(job, summary)
-    return None
+    job = find_succeeded("atlas", spec, store)
+    return Atlas(job) if job else None
 
 
 def measured_pace(model: str, store: Store) -> float | None:
@@ -242,8 +234,4 @@ def _drawn_points(clouds: Sequence[Cloud], shared: "AtlasPlan") -> pd.DataFrame:
     return rows.iloc[chosen].reset_index(drop=True)
 
 
-def _context(spec: AtlasSpec) -> tuple[str, ...]:
-    return *texts_and_weights(*spec.clouds), VERSION
-
-
-ATLAS = Task("atlas", "a", AtlasSpec, measure_atlas, "heavy", keeps=True, context=_context)
+ATLAS = Task("atlas", "a", AtlasSpec, measure_atlas, "heavy", keeps=True, version=VERSION, context=of_clouds)

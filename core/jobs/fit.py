@@ -35,8 +35,7 @@ def request_of(spec: FitSpec) -> ReferenceRequest:
 
 def _context(spec: FitSpec) -> tuple[str, ...]:
     require_long(spec.prior)
-    sources = texts_and_weights(spec.reference) if spec.reference else (weights(spec.model),)
-    return *sources, VERSION
+    return texts_and_weights(spec.reference) if spec.reference else (weights(spec.model),)
 
 
-FIT = Task("fit", "f", FitSpec, fit_and_keep, "heavy", context=_context)
+FIT = Task("fit", "f", FitSpec, fit_and_keep, "heavy", version=VERSION, context=_context)

@@ -12,12 +12,14 @@ from core.activations.clouds import Cloud
 from core.analysis.hygiene_measures import AS_CHOSEN, Variant, chosen_rows, measure_variant, variants
 from core.analysis.intrinsic import distinct_rows
 from core.analysis.pca import fit_pca
+from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.jobs.atlas import cloud_names, half_the_cores
-from core.jobs.context import texts_and_weights
+from core.jobs.context import of_clouds
+from core.jobs.made import Made
 from core.progress import Progress
 from core.specs import HygieneSpec
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store
 from core.store.files import disk_errors
 
 VERSION = "1"
@@ -29,16 +31,11 @@ MAX_DRAWN = 3000
 
 
 @dataclass(frozen=True)
-class Hygiene:
-    """What was found.
+class Hygiene(Made):
+    """What was found with each filter.
 
-    Attributes:
-        job: that measured it.
-        summary: `result.json`: version, names, variants, kinds (counts), median_norm, norm_site, sink_ratio, explained.
+    The summary has version, names, variants, kinds (counts), median_norm, norm_site, sink_ratio, explained.
     """
-
-    job: JobFolder
-    summary: dict[str, Any]
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -53,13 +50,8 @@ class Hygiene:
 
 def find_hygiene(spec: HygieneSpec, store: Store) -> Hygiene | None:
     """Return what was found for a request, or None."""
-    wanted = spec.as_json()
-    for job in list_jobs(store, "hygiene"):
-        if job.spec == wanted and job.status().state == "succeeded":
-            summary = job.result()
-            if summary and summary["version"] == VERSION:
-                return Hygiene(job, summary)
-    return None
+    job = find_succeeded("hygiene", spec, store)
+    return Hygiene(job) if job else None
 
 
 def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -162,8 +154,4 @@ def _write_map(folder: Path, spec: HygieneSpec, clouds: list[Cloud]) -> list[flo
     return [float(share) for share in pca.explained]
 
 
-def _context(spec: HygieneSpec) -> tuple[str, ...]:
-    return *texts_and_weights(*spec.clouds), VERSION
-
-
-HYGIENE = Task("hygiene", "h", HygieneSpec, measure_hygiene, "heavy", keeps=True, context=_context)
+HYGIENE = Task("hygiene", "h", HygieneSpec, measure_hygiene, "heavy", keeps=True, version=VERSION, context=of_clouds)

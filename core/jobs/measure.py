@@ -17,12 +17,14 @@ from core.analysis.intervals import bootstrap
 from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
+from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
+from core.jobs.made import Made
 from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
 from core.specs.measure import MeasureSpec
-from core.store import JobFolder, Store, find_job, list_jobs
+from core.store import JobFolder, Store, find_job
 from core.store.files import checksum
 from core.store.imported import unknown_settings
 from core.store.prompts import RunPrompts, read_prompts
@@ -39,16 +41,8 @@ TABLES = ("vectors", "nulls", "worth", "trajectory")
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What was measured of a run.
-
-    Attributes:
-        job: that measured it.
-        summary: `result.json`.
-    """
-
-    job: JobFolder
-    summary: dict[str, Any]
+class Measures(Made):
+    """What was measured of a run."""
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of `TABLES`; an empty one where it was not measured."""
@@ -77,13 +71,8 @@ def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
 
 def find_measures(spec: MeasureSpec, store: Store) -> Measures | None:
     """Return what was measured for a request; one that also asked what vectors are worth serves one that did not."""
-    wanted = [wish.as_json() for wish in (spec, spec.model_copy(update={"worth": True}))]
-    for job in list_jobs(store, "measure"):
-        if job.spec in wanted and job.status().state == "succeeded":
-            summary = job.result()
-            if summary and summary["version"] == VERSION:
-                return Measures(job, summary)
-    return None
+    asked = (spec, spec.model_copy(update={"worth": True}))
+    return next((Measures(job) for each in asked if (job := find_succeeded("measure", each, store))), None)
 
 
 def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -276,4 +265,4 @@ def _way_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.Data
     )
 
 
-MEASURE = Task("measure", "e", MeasureSpec, measure, "heavy", keeps=True, context=lambda _spec: (VERSION,))
+MEASURE = Task("measure", "e", MeasureSpec, measure, "heavy", keeps=True, version=VERSION)

@@ -25,14 +25,16 @@ from core.analysis.trajectory_statistics import (
     measure_trajectory,
     shuffles,
 )
+from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadData
 from core.jobs.context import texts_and_weights
+from core.jobs.made import Made
 from core.progress import Progress
 from core.sources.datasets import load_dataset
 from core.sources.records import Record
 from core.specs import PathsSpec
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store
 
 if TYPE_CHECKING:
     from core.activations.tokens import Corpus
@@ -46,16 +48,11 @@ _SHARE_OF_READING = 0.2
 
 
 @dataclass(frozen=True)
-class PathTables:
-    """What was found of many documents.
+class PathTables(Made):
+    """What was found in many documents.
 
-    Attributes:
-        job: that measured them.
-        summary: `result.json`: sites, n_documents, n_groups, n_tokens, n_too_short, n_sinks, n_far, seconds.
+    The summary has sites, n_documents, n_groups, n_tokens, n_too_short, n_sinks, n_far, seconds.
     """
-
-    job: JobFolder
-    summary: dict[str, Any]
 
     def table(self, name: str) -> pd.DataFrame:
         """Return 'paths' (`documents_table` a site) or 'documents' (each document's values and mean nulls)."""
@@ -65,13 +62,8 @@ class PathTables:
 
 def find_paths(spec: PathsSpec, store: Store) -> PathTables | None:
     """Return what was found for a request, or None."""
-    wanted = spec.as_json()
-    for job in list_jobs(store, "paths"):
-        if job.spec == wanted and job.status().state == "succeeded":
-            summary = job.result()
-            if summary and summary["version"] == VERSION:
-                return PathTables(job, summary)
-    return None
+    job = find_succeeded("paths", spec, store)
+    return PathTables(job) if job else None
 
 
 def paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -274,8 +266,4 @@ def _told(done: int, n_sites: int) -> tuple[int, int]:
     return round(100 * (_SHARE_OF_READING + (1 - _SHARE_OF_READING) * done / n_sites)), 100
 
 
-def _context(spec: PathsSpec) -> tuple[str, ...]:
-    return *texts_and_weights(spec), VERSION
-
-
-PATHS = Task("paths", "w", PathsSpec, paths, "heavy", keeps=True, context=_context)
+PATHS = Task("paths", "w", PathsSpec, paths, "heavy", keeps=True, version=VERSION, context=texts_and_weights)

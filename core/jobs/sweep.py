@@ -10,6 +10,7 @@ from functools import cached_property
 
 from core.analysis.rates import Trial, choose_rate
 from core.engine import client
+from core.engine.lookup import find
 from core.errors import BadRequest, UnknownName
 from core.specs.base import fingerprint
 from core.specs.cells import Cell, cells_of, compared_cells
@@ -165,7 +166,7 @@ def cancel_runs(found: Sequence[Standing], store: Store) -> int:
 
 def _standing(cell: Cell, store: Store) -> Standing:
     try:
-        return Standing(cell, client.find("tune", cell.spec, store))
+        return Standing(cell, find("tune", cell.spec, store))
     except BadRequest as error:
         return Standing(cell, error=str(error))
 

@@ -12,13 +12,15 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from core.activations.tokens import special_ids
+from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.jobs.context import weights
+from core.jobs.made import Made
 from core.progress import Progress
 from core.sources.datasets import dataset_key, load_dataset
 from core.specs import TrajectorySpec
-from core.store import JobFolder, Store, find_job, list_jobs
+from core.store import JobFolder, Store, find_job
 from core.store.files import checksum
 
 if TYPE_CHECKING:
@@ -49,16 +51,11 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Trajectories:
+class Trajectories(Made):
     """Texts that were followed.
 
-    Attributes:
-        job: that followed them.
-        summary: `result.json`: sites, n_prompt, prompt_sites, and `texts`, each with its answer.
+    The summary has sites, n_prompt, prompt_sites, and `texts`, each with its answer.
     """
-
-    job: JobFolder
-    summary: dict[str, Any]
 
     @cached_property
     def tokens(self) -> pd.DataFrame:
@@ -129,13 +126,8 @@ def trajectory_spec(store: Store, **asked: Any) -> TrajectorySpec:
 
 def find_trajectories(spec: TrajectorySpec, store: Store) -> Trajectories | None:
     """Return what was followed for a request, or None."""
-    wanted = spec.as_json()
-    for job in list_jobs(store, "trajectory"):
-        if job.spec == wanted and job.status().state == "succeeded":
-            summary = job.result()
-            if summary and summary["version"] == VERSION:
-                return Trajectories(job, summary)
-    return None
+    job = find_succeeded("trajectory", spec, store)
+    return Trajectories(job) if job else None
 
 
 def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
@@ -255,7 +247,7 @@ def _about(asked: Asked, path: "Followed", tokenizer: Any) -> dict[str, Any]:
 
 def _context(spec: TrajectorySpec) -> tuple[str, ...]:
     texts = (dataset_key(spec.dataset),) if spec.dataset else ()
-    return *texts, weights(spec.model), VERSION
+    return *texts, weights(spec.model)
 
 
-TRAJECTORY = Task("trajectory", "y", TrajectorySpec, trajectory, "quick", keeps=True, context=_context)
+TRAJECTORY = Task("trajectory", "y", TrajectorySpec, trajectory, "quick", keeps=True, version=VERSION, context=_context)

@@ -21,7 +21,7 @@ def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progre
 def _context(spec: TuningSpec) -> tuple[str, ...]:
     if spec.log_prior_weight:
         require_differentiable(spec.prior)
-    return *texts_and_weights(spec), VERSION
+    return texts_and_weights(spec)
 
 
-TUNE = Task("tune", "t", TuningSpec, tune_prompt, "train", keeps=True, context=_context)
+TUNE = Task("tune", "t", TuningSpec, tune_prompt, "train", keeps=True, version=VERSION, context=_context)

@@ -7,6 +7,7 @@ The job writes, everybody else reads.
 import json
 import logging
 import os
+import re
 import shutil
 import time
 import uuid
@@ -219,6 +220,12 @@ def job_at(store: Store, kind: str, job_id: str) -> JobFolder | None:
     """Return the job of a kind with exactly this id, or None."""
     path = store.root / _place(kind) / job_id
     return JobFolder(path) if (path / "status.json").exists() else None
+
+
+def jobs_named(store: Store, kind: str, job_id: str) -> list[JobFolder]:
+    """Return the job of a kind with this id and the further ones of the same spec, with -2, -3 … after it."""
+    found = sorted((store.root / _place(kind)).glob(f"{job_id}*/status.json"))
+    return [JobFolder(path.parent) for path in found if re.fullmatch(r"(-\d+)?", path.parent.name.removeprefix(job_id))]
 
 
 def find_job(store: Store, job_id: str) -> JobFolder:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from core.errors import Failed, UnknownName
+from core.engine.lookup import find_succeeded, found_or_made
+from core.errors import UnknownName
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.sources.models import describe_model
 from core.specs import Spec, StudySpec, TuningSpec
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store
 from core.studies.arms import arms
 
 T = TypeVar("T")
@@ -34,13 +35,7 @@ class Bench:
         Raises:
             Failed: the job failed, or what it made is gone from the store.
         """
-        found = find(spec, self.store)
-        if found is None:
-            job = self.perform(kind, spec)
-            found = find(spec, self.store)
-            if found is None:
-                raise Failed(f"{job.id} succeeded, but what it made is gone from the store; request it again.")
-        return found
+        return found_or_made(lambda: find(spec, self.store), lambda: self.perform(kind, spec))[0]
 
     def n_layers(self) -> int:
         """Return the number of the model's blocks; fetch the model if that is not known yet."""
@@ -73,6 +68,4 @@ class Bench:
 
 def find_run(spec: TuningSpec, store: Store) -> JobFolder | None:
     """Return the newest successful run of a spec."""
-    wanted = spec.as_json()
-    runs = (job for job in list_jobs(store, "tune") if job.spec == wanted)
-    return next((job for job in runs if job.status().state == "succeeded"), None)
+    return find_succeeded("tune", spec, store)

@@ -89,7 +89,7 @@ def _reason(spec: DecideSpec, verdict: Verdict, n_seeds: int, seconds: float) ->
 
 def _context(spec: DecideSpec) -> tuple[str, ...]:
     claim_of(spec)
-    return (VERSION,)
+    return ()
 
 
-DECIDE = Task(KIND, "d", DecideSpec, decide_claim, "study", keeps=True, context=_context)
+DECIDE = Task(KIND, "d", DecideSpec, decide_claim, "study", keeps=True, version=VERSION, context=_context)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.analysis.verdict import Verdict
+from core.engine.lookup import find_succeeded
 from core.errors import UnknownName
 from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
@@ -171,13 +172,9 @@ def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
     Raises:
         UnknownName: no such item.
     """
-    find_maker(spec.item)
-    wanted = spec.as_json()
-    for job in list_jobs(store, KIND):
-        result = read_result(job) if job.spec == wanted else None
-        if result:
-            return Found(spec, job, result)
-    return None
+    job = find_succeeded(KIND, spec, store)
+    result = read_result(job) if job else None
+    return Found(spec, job, result) if job and result else None
 
 
 def studies_of(store: Store) -> list[StudySpec]:

@@ -53,7 +53,7 @@ def nested(job: JobFolder, store: Store, progress: Progress) -> Perform:
 
 def _context(spec: StudyItemSpec) -> tuple[str, ...]:
     find_maker(spec.item)
-    return (VERSION,)
+    return ()
 
 
-STUDY = Task(KIND, "s", StudyItemSpec, make_item, "study", keeps=True, context=_context)
+STUDY = Task(KIND, "s", StudyItemSpec, make_item, "study", keeps=True, version=VERSION, context=_context)

@@ -183,8 +183,7 @@ def curves(path: str, quantities: tuple[str, ...], chosen: int | str) -> go.Figu
 
 
 def _read(path: str) -> Atlas:
-    job = JobFolder(Path(path))
-    summary = job.result()
-    if summary is None:
-        raise BadRequest(f"The atlas {job.id} has lost its result; measure the sites again.")
-    return Atlas(job, summary)
+    found = Atlas(JobFolder(Path(path)))
+    if not found.summary:
+        raise BadRequest(f"The atlas {found.job.id} has lost its result; measure the sites again.")
+    return found

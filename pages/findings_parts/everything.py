@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.engine import client
+from core.engine import client, lookup
 from core.specs import StudyItemSpec, StudySpec
 from core.store import JobFolder, Store
 from core.studies.items import ITEMS, KIND, Found, find_item
@@ -77,7 +77,7 @@ def read_items(study: StudySpec, store: Store) -> list[ItemState]:
     items = []
     for item in ITEMS:
         spec = StudyItemSpec(study=study, item=item)
-        found, job = find_item(spec, store), client.find(KIND, spec, store)
+        found, job = find_item(spec, store), lookup.find(KIND, spec, store)
         state = "made" if found else "open"
         if not found and job:
             status = job.status()

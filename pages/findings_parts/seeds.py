@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.verdict import UNDECIDED
-from core.engine import client
+from core.engine import lookup
 from core.specs import DecideSpec
 from core.store import Store
 from core.studies.claims import Claim
@@ -49,7 +49,7 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
             minutes=minutes,
             most_seeds=max(most, 2),
         )
-        job = client.find(KIND, asked, store)
+        job = lookup.find(KIND, asked, store)
         if job and not job.status().ended:
             follow(job, store)
             return

@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.definitions import DEFINITIONS
+from core.engine.lookup import job_id
 from core.figures.text import token
 from core.jobs.measure import measure_spec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
@@ -135,7 +136,7 @@ def test_the_cost_of_worth_goes_by_what_was_measured_here(measured, no_engine):
 def test_a_failed_measure_is_shown_and_not_begun_again(filled, no_engine):
     store = Store(filled.root)
     spec = measure_spec(find_job(store, filled.run))
-    job = create_job(store, "measure", spec.as_json(), "e-1")
+    job = create_job(store, "measure", spec.as_json(), job_id("measure", spec))
     job.update(state="failed", error="Too little memory.")
     app = compare(filled.run)
     assert "Too little memory" in app.error[0].value
@@ -195,7 +196,7 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     assert (kind, spec.site, spec.clouds[0].sites) == ("projection", 2, (0, 2))
     assert "Not on this map, without a prompt at site 2: t-tiny" in texts_of(app).replace("\\", "")
     whole = ProjectionSpec.parse({**spec.as_json(), "n_components": 3})
-    job = create_job(store, "projection", whole.as_json(), "p-deep")
+    job = create_job(store, "projection", whole.as_json(), job_id("projection", whole))
     fit_projection(whole, job, store, silent)
     app = compare(measured.run, deep.id, site="2")
     assert "posterior" in names_of(app)
@@ -230,7 +231,7 @@ def test_vectors_can_be_placed_in_further_data(measured, no_engine):
     store = Store(measured.root)
     other = measured.dataset.model_copy(update={"samples": 20})
     cloud = measured.cloud.model_copy(update={"dataset": other})
-    create_job(store, "capture", cloud.as_json(), "c-1").update(state="succeeded")
+    create_job(store, "capture", cloud.as_json(), job_id("capture", cloud)).update(state="succeeded")
     compare(measured.run, place=json.dumps([other.canonical_json()]))
     kind, spec = no_engine[0]
     assert (kind, spec.datasets) == ("measure", (other,))

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from core.engine.lookup import job_id
 from core.specs import DecideSpec, ModelSpec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, create_job
 from core.studies.claims import CLAIMS
@@ -23,8 +24,8 @@ def judge(gap: float, noise: float, study: StudySpec = QUICK, looks: int = 1) ->
     return CLAIMS[10].reproduced(CLAIMS[10].judge(bench).after(looks) if looks > 1 else CLAIMS[10].judge(bench), study)
 
 
-def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, name: str, **more) -> JobFolder:
-    job = create_job(store, kind, spec.as_json(), name)
+def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, **more) -> JobFolder:
+    job = create_job(store, kind, spec.as_json(), job_id(kind, spec))
     job.write_result({"version": VERSION, **keep(made, job.path), "seconds": 12.0, **more})
     job.update(state="succeeded")
     return job
@@ -32,7 +33,7 @@ def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reprodu
 
 @pytest.fixture
 def undecided(store) -> Store:
-    put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 10), "s-1")
+    put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 10))
     return store
 
 
@@ -74,7 +75,7 @@ def test_the_claim_is_in_the_address(undecided, no_engine):
 
 def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
     other = QUICK.model_copy(update={"steps": 77, "n_texts": 99})
-    put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(0, 1, other), "s-2")
+    put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(0, 1, other))
     app = open_page("findings", claim="10")
     names = charts_of(app)[0]["layout"]["xaxis"]["ticktext"]
     assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts per data set: 99, Steps: 77"]
@@ -90,7 +91,7 @@ def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, 
     assert kind == DECIDE
     assert isinstance(asked, DecideSpec)
     assert (asked.claim, asked.minutes, asked.most_seeds, asked.study.n_seeds) == (10, 3.0, 12, 3)
-    decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 1), "s-3")
+    decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 1))
     decided.update(state="succeeded")
     undecided_again = open_page("findings", claim="10")
     assert "? undecided" not in "".join(str(one.proto.body) for one in undecided_again.get("html"))
@@ -102,7 +103,7 @@ def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undec
     made = judge(0, 1, more, looks=3)
     made.numbers["judgement"]["stopped"] = "decided with 5 seeds"
     looks = [{"n_seeds": n, "verdict": "undecided", "value": 0.0, "low": -1.0, "high": 1.0} for n in (3, 4, 5)]
-    put(undecided, DECIDE, DecideSpec(study=QUICK, claim=10), made, "d-1", looks=looks)
+    put(undecided, DECIDE, DecideSpec(study=QUICK, claim=10), made, looks=looks)
     shown = texts_of(open_page("findings", claim="10"))
     assert "Judged 3 times, with more seeds each time" in shown
     app = open_page("findings", claim="10")
@@ -117,12 +118,9 @@ def test_everything_is_submitted_at_once_and_can_be_cancelled(undecided, no_engi
     assert {kind for kind, _ in no_engine} == {KIND}
 
 
-def test_items_in_progress_are_shown_and_cancelled(undecided, no_engine, monkeypatch):
-    from core.engine import client
-
+def test_items_in_progress_are_shown_and_cancelled(undecided, no_engine):
     spec = StudyItemSpec(study=QUICK, item="figure-1")
-    job = create_job(undecided, KIND, spec.as_json(), "s-9")
-    monkeypatch.setattr(client, "find", lambda kind, asked, store: job if asked == spec else None)
+    job = create_job(undecided, KIND, spec.as_json(), job_id(KIND, spec))
     app = open_page("findings", show="everything")
     assert "at the mean pace of 1 finished item" in texts_of(app)
     button(app, "Cancel all").click().run()
@@ -141,13 +139,13 @@ def test_transfer_is_offered_with_its_cost_and_shown_once_made(store, no_engine)
     spec = StudyItemSpec(study=QUICK, item="transfer")
     button(app, "Measure transfer").click().run()
     assert no_engine == [(KIND, spec)]
-    put(store, KIND, spec, judge(0, 1), "s-7")
+    put(store, KIND, spec, judge(0, 1))
     assert len(charts_of(open_page("findings", show="transfer"))) == 1
 
 
 def test_runs_behind_a_verdict_are_linked(store, no_engine):
     study = QUICK.model_copy(update={"n_seeds": 5})
-    put(store, KIND, StudyItemSpec(study=study, item="claim-10"), judge(0, 10, study), "s-1")
+    put(store, KIND, StudyItemSpec(study=study, item="claim-10"), judge(0, 10, study))
     app = open_page("findings", claim="10")
     links = [link.proto for link in app.get("page_link")]
     compare = next(link for link in links if link.label.startswith("Compare the first seed"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.engine.lookup import job_id
 from core.jobs.atlas import measure_atlas
 from core.jobs.hygiene import measure_hygiene
 from core.progress import silent
@@ -17,7 +18,7 @@ def opened(filled: Content, show: str, **params: str):
 
 def kept(filled: Content, kind: str, spec: AtlasSpec | HygieneSpec) -> None:
     store = Store(filled.root)
-    job = create_job(store, kind, spec.as_json(), f"{kind}-kept")
+    job = create_job(store, kind, spec.as_json(), job_id(kind, spec))
     measure = {"atlas": measure_atlas, "hygiene": measure_hygiene}[kind]
     job.write_result(measure(spec, job, store, silent))
     job.update(state="succeeded")

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from core.engine.lookup import job_id
 from core.specs import StudyItemSpec, StudySpec
 from core.store import create_job
 from core.studies.claims import CLAIMS
@@ -13,10 +14,10 @@ from tests.browser.conftest import App
 from tests.unit.studies.claims.planted import PlantedBench, runs_with
 
 
-def plant(app: App, study: StudySpec, noise: float, name: str) -> None:
+def plant(app: App, study: StudySpec, noise: float) -> None:
     """Keep a judgement of C10 as its job would."""
     spec = StudyItemSpec(study=study, item="claim-10")
-    job = create_job(app.store, KIND, spec.as_json(), name)
+    job = create_job(app.store, KIND, spec.as_json(), job_id(KIND, spec))
     judged = CLAIMS[10].judge(PlantedBench(runs_with(dict.fromkeys(CLAIMS[10].arms, 1.0), noise)))
     job.write_result({"version": VERSION, **keep(CLAIMS[10].reproduced(judged, study), job.path), "seconds": 1.0})
     job.update(state="succeeded")
@@ -31,8 +32,8 @@ def click(page: Page, verdict: str) -> None:
 
 def test_a_click_on_a_cell_opens_the_claim_on_its_study(app: App, page: Page):
     study = StudySpec.asked(True)
-    plant(app, study, 1, "s-1")
-    plant(app, study.model_copy(update={"steps": 77}), 10, "s-2")
+    plant(app, study, 1)
+    plant(app, study.model_copy(update={"steps": 77}), 10)
     page.goto(f"{app.url}/findings")
     expect(page.get_by_text("C1 is not judged on this study yet")).to_be_visible()
     click(page, "undecided")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from core.analysis import atlas_measures as site_by_site
+from core.engine.lookup import job_id
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled
 from core.jobs.atlas import Atlas, cloud_names, find_atlas, measure_atlas, measured_pace
@@ -29,8 +30,8 @@ def spec(tiny_folder: Path, tmp_path: Path) -> AtlasSpec:
     )
 
 
-def run(spec: AtlasSpec, store: Store, name: str = "a-1", progress=silent) -> JobFolder:
-    job = create_job(store, "atlas", spec.as_json(), name)
+def run(spec: AtlasSpec, store: Store, progress=silent) -> JobFolder:
+    job = create_job(store, "atlas", spec.as_json(), job_id("atlas", spec))
     job.write_result(measure_atlas(spec, job, store, progress))
     job.update(state="succeeded")
     return job
@@ -60,7 +61,7 @@ def test_an_atlas_is_found_again_with_all_its_tables(spec: AtlasSpec, store: Sto
 def test_an_interrupted_job_goes_on_and_ends_with_the_same_numbers(
     spec: AtlasSpec, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Atlas(job := run(spec, store), job.result() or {})
+    whole = Atlas(run(spec, store))
     job = create_job(store, "atlas", spec.as_json(), "a-2")
 
     def stop(done: int, total: int, message: str = "") -> None:
@@ -75,15 +76,15 @@ def test_an_interrupted_job_goes_on_and_ends_with_the_same_numbers(
     monkeypatch.setattr(site_by_site, "measure_atlas_site", lambda *given: measured.append(1) or ours(*given))
     job.write_result(measure_atlas(spec, job, store, silent))
     assert len(measured) == 2
-    for one, other in zip(tables(whole), tables(Atlas(job, job.result() or {})), strict=True):
+    for one, other in zip(tables(whole), tables(Atlas(job)), strict=True):
         pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_site_has_the_same_numbers_whichever_others_are_asked_for(spec: AtlasSpec, store: Store) -> None:
     job = run(spec, store)
-    alone = run(spec.model_copy(update={"sites": (2,)}), store, "a-2")
-    two = Atlas(alone, alone.result() or {}).statistics
-    every = Atlas(job, job.result() or {}).statistics
+    alone = run(spec.model_copy(update={"sites": (2,)}), store)
+    two = Atlas(alone).statistics
+    every = Atlas(job).statistics
     mine = pd.DataFrame(every.loc[every["site"] == 2]).reset_index(drop=True)
     pd.testing.assert_frame_equal(mine, two, check_dtype=False)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
+from core.engine.lookup import job_id
 from core.engine.tasks import find_task
 from core.errors import BadRequest, Cancelled
 from core.jobs.hygiene import find_hygiene, measure_hygiene
@@ -28,7 +29,7 @@ def spec(tiny_folder: Path, tmp_path: Path) -> HygieneSpec:
 
 def test_each_switch_changes_the_numbers_by_what_it_lets_through(spec: HygieneSpec, store: Store) -> None:
     assert find_hygiene(spec, store) is None
-    job = create_job(store, "hygiene", spec.as_json(), "h-1")
+    job = create_job(store, "hygiene", spec.as_json(), job_id("hygiene", spec))
     job.write_result(measure_hygiene(spec, job, store, silent))
     job.update(state="succeeded")
     found = find_hygiene(spec, store)

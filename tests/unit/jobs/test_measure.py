@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.analysis.displacement import displacement
 from core.analysis.quantities import each_quantity
 from core.errors import BadRequest
 from core.jobs.comparison import comparison, prior_names, require_one_model
-from core.jobs.measure import MAX_FRAMES, TABLES, find_measures, frames, measure, measure_spec
+from core.jobs.measure import MAX_FRAMES, MEASURE, TABLES, find_measures, frames, measure, measure_spec
 from core.progress import silent
 from core.specs import DatasetSpec, ModelSpec
 from core.store import create_job
@@ -124,7 +125,7 @@ def test_a_resumed_run_is_measured_anew_and_not_by_an_old_request(store, soft):
 def test_measures_of_another_version_do_not_count(store, soft, monkeypatch):
     run = written(soft, store, "t-1", way(2, 4, D_MODEL))
     measured(run, store)
-    monkeypatch.setattr("core.jobs.measure.VERSION", "next")
+    monkeypatch.setattr("core.jobs.measure.MEASURE", replace(MEASURE, version="next"))
     assert find_measures(measure_spec(run), store) is None
 
 

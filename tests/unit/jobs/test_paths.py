@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM, trajectory_statistics
+from core.engine.lookup import job_id
 from core.engine.runner import run_job
 from core.engine.tasks import find_task
 from core.errors import Cancelled
@@ -27,8 +28,8 @@ def spec(tiny_folder, tmp_path) -> PathsSpec:
     )
 
 
-def found(spec, store, name="w-1"):
-    status = run_job(create_job(store, "paths", spec.as_json(), name))
+def found(spec, store):
+    status = run_job(create_job(store, "paths", spec.as_json(), job_id("paths", spec)))
     assert status.state == "succeeded", status.error
     tables = find_paths(spec, store)
     assert tables is not None
@@ -59,8 +60,9 @@ def test_a_documents_path_is_the_one_that_a_trajectory_shows(store, spec):
 
     record = load_dataset(spec.dataset, store).records[0]
     asked = trajectory_spec(store, model=spec.model.model_dump(), texts=(record.text,))
-    job = create_job(store, "trajectory", asked.as_json(), "y-1")
-    shown = Trajectories(job, trajectory(asked, job, store, silent))
+    job = create_job(store, "trajectory", asked.as_json(), job_id("trajectory", asked))
+    job.write_result(trajectory(asked, job, store, silent))
+    shown = Trajectories(job)
     kept = (~shown.tokens["special"] & ~shown.tokens["first"]).to_numpy()
     for site in spec.sites:
         row = documents[(documents["site"] == site) & (documents["record"] == record.id)]
@@ -70,8 +72,8 @@ def test_a_documents_path_is_the_one_that_a_trajectory_shows(store, spec):
 
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not(store, spec):
     first = found(spec, store).table("paths")
-    again = found(spec.model_copy(update={"n_documents": 199}), store, "w-2").table("paths")
-    other = found(spec.model_copy(update={"seed": 1}), store, "w-3").table("paths")
+    again = found(spec.model_copy(update={"n_documents": 199}), store).table("paths")
+    other = found(spec.model_copy(update={"seed": 1}), store).table("paths")
     assert first.equals(again)
     assert not first.equals(other)
 
@@ -87,7 +89,7 @@ def test_too_few_documents_are_told(store, spec, tmp_path):
     (tmp_path / "short.txt").write_text("One.\n\nTwo.\n\nThis is the only long one.")
     dataset = spec.dataset.model_copy(update={"path": str(tmp_path / "short.txt"), "samples": 3})
     short = spec.model_copy(update={"dataset": dataset})
-    status = run_job(create_job(store, "paths", short.as_json(), "w-short"))
+    status = run_job(create_job(store, "paths", short.as_json(), job_id("paths", short)))
     assert status.error == (
         "1 of 3 documents, of 1 groups, have paths of at least 4 tokens, and 2 groups are needed; give more or longer "
         "texts, or keep more tokens."
@@ -99,7 +101,7 @@ def test_a_cancelled_job_leaves_nothing_behind(store, spec):
         if message.startswith("Measuring"):
             raise Cancelled("stopped")
 
-    job = create_job(store, "paths", spec.as_json(), "w-stop")
+    job = create_job(store, "paths", spec.as_json(), job_id("paths", spec))
     with pytest.raises(Cancelled):
         paths(spec, job, store, stop)
     assert not list((store.root / "tmp").iterdir())
@@ -110,4 +112,4 @@ def test_path_jobs_are_heavy_and_stand(store, spec):
     task = find_task("paths")
     assert task.lane_of(spec) == "heavy"
     assert task.keeps
-    assert len(task.context(spec)) == 3
+    assert len(task.context(spec)) == 2

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from core.activations.capture import capture
+from core.engine.lookup import job_id
 from core.engine.runner import run_job
 from core.engine.tasks import find_task
 from core.errors import BadRequest, UnknownName
@@ -131,14 +132,14 @@ def test_long_texts_are_cut_and_long_questions_refused(store, model):
     assert [text["n_text"] for text in found.summary["texts"]] == [6, 6]
     assert all(text["truncated"] for text in found.summary["texts"])
     spec = trajectory_spec(store, model=model, texts=TEXTS, max_length=6, mode="generate")
-    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-long"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), job_id("trajectory", spec)))
     assert status.error == (
         "Question 1 has 12 tokens, more than the 6 that can be read before an answer; shorten it, raise max_length, or "
         "lower max_new_tokens."
     )
     assert status.exit_code == 2
     spec = trajectory_spec(store, model=model, texts=TEXTS, max_new_tokens=2000, mode="generate")
-    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-room"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), job_id("trajectory", spec)))
     assert "2000 tokens leave no room in the model's 1024 positions; lower max_new_tokens by" in status.error
 
 
@@ -169,7 +170,7 @@ def test_runs_that_do_not_fit_are_refused(store, model, soft):
     spec = trajectory_spec(store, model=model, texts=("a",), run="t-1")
     assert spec.posterior
     (run.path / "posterior.safetensors").write_bytes(b"another")
-    status = run_job(create_job(store, "trajectory", spec.as_json(), "y-1"))
+    status = run_job(create_job(store, "trajectory", spec.as_json(), job_id("trajectory", spec)))
     assert status.error == f"Run t-1 has another posterior now than {spec.posterior}; ask again."
     (run.path / "posterior.safetensors").unlink()
     with pytest.raises(BadRequest, match="t-1 has no posterior to put before a text; name a tuning run that has ended"):
@@ -183,4 +184,4 @@ def test_trajectories_pass_beside_training_and_stand(store, model):
     spec = trajectory_spec(store, model=model, texts=TEXTS)
     assert task.lane_of(spec) == "quick"
     assert task.keeps
-    assert len(task.context(spec)) == 2
+    assert len(task.context(spec)) == 1

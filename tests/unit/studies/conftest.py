@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.lookup import job_id
 from core.engine.runner import run_job
 from core.errors import Failed
 from core.specs import DatasetSpec, ModelSpec, Spec, StudyItemSpec, StudySpec
@@ -63,7 +64,7 @@ class CountedBench(Bench):
 
     def do(self, kind: str, spec: Spec) -> JobFolder:
         self.asked.append(kind)
-        job = create_job(self.store, kind, spec.as_json(), f"{kind}-{spec.fingerprint()[:8]}")
+        job = create_job(self.store, kind, spec.as_json(), job_id(kind, spec))
         status = run_job(job)
         if status.state != "succeeded":
             raise Failed(status.error)
@@ -73,7 +74,7 @@ class CountedBench(Bench):
         """Return an item, made here and now if it was not made before."""
         found = find_item(spec, self.store)
         if found is None:
-            job = create_job(self.store, KIND, spec.as_json(), f"s-{spec.fingerprint()[:8]}")
+            job = create_job(self.store, KIND, spec.as_json(), job_id(KIND, spec))
             kept = keep(find_maker(spec.item).make(self), job.path)
             job.write_result({"version": VERSION, **kept, "seconds": 0.0})
             job.update(state="succeeded")

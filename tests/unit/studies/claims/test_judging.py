@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.engine import client
+from core.engine.lookup import job_id
 from core.engine.tasks import find_task
 from core.errors import BadRequest
 from core.progress import silent
@@ -52,7 +53,7 @@ def here(bench, monkeypatch):
 
 def decide(bench, clock: Callable[[], Iterator[int]] = itertools.count, **given) -> dict[str, Any]:
     asked = DecideSpec.parse({"study": bench.spec, "claim": 10, **given})
-    job = create_job(bench.store, KIND, asked.as_json(), f"d-{asked.fingerprint()[:8]}")
+    job = create_job(bench.store, KIND, asked.as_json(), job_id(KIND, asked))
     ticks = clock()
     result = decide_claim(asked, job, bench.store, silent, lambda: float(next(ticks)))
     job.write_result(result)
