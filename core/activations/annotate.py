@@ -5,7 +5,7 @@ Torch is imported only once there is something to compute, so that reading what 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from core.sources.datasets import load_dataset
 from core.sources.models import model_revision, resolve_model
 from core.sources.records import Record
 from core.sources.squad import question_start
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.cloud import CloudSpec
 from core.store.artifacts import Store
 
@@ -115,7 +115,7 @@ def _key(spec: CloudSpec, revision: str) -> str:
     return fingerprint(base_key(spec, revision), VERSION)
 
 
-def _build(folder: Path, spec: CloudSpec, cloud: Cloud, store: Store, progress: Progress) -> dict[str, Any]:
+def _build(folder: Path, spec: CloudSpec, cloud: Cloud, store: Store, progress: Progress) -> JsonObject:
     from core.lm.load import load_reader
 
     data = load_dataset(spec.dataset, store, progress)

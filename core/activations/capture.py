@@ -21,6 +21,7 @@ from core.fits.moments import Moments
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
 from core.sources.models import ModelFiles, resolve_model
+from core.specs.base import JsonObject
 from core.specs.cloud import CloudSpec
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
@@ -77,7 +78,7 @@ def capture(spec: CloudSpec, store: Store, progress: Progress = silent) -> tuple
 
 def _build(
     folder: Path, key: str, spec: CloudSpec, files: ModelFiles, data: TextData, store: Store, progress: Progress
-) -> dict[str, Any]:
+) -> JsonObject:
     """Fill the folder of a cloud; called under the key's lock, so the work folder is ours alone."""
     from core.activations.collect import Collector
     from core.lm.load import load_reader
@@ -146,7 +147,7 @@ def read_corpus(
     return tokenise(texts, frozen.tokenizer, max_length, spec.tokens.pad, tick), max_length
 
 
-def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> dict[str, Any]:
+def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> JsonObject:
     """Return what a cloud remembers of its model."""
     return {
         "model": spec.name,

@@ -15,7 +15,7 @@ from core.errors import BadRequest
 from core.fits.moments import Moments
 from core.sources.datasets import dataset_key
 from core.sources.models import model_revision
-from core.specs.base import canonical_json, fingerprint
+from core.specs.base import JsonObject, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
 from core.store.artifacts import MANIFEST, Artifact, Store
@@ -52,7 +52,7 @@ class Cloud:
         return self.artifact.kind
 
     @property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> JsonObject:
         """Return counts, widths, speed and provenance."""
         return self.artifact.info
 
@@ -157,7 +157,7 @@ def moments_file(site: int | str) -> str:
     return f"moments-{site}.safetensors"
 
 
-def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str, dict[str, Any]]]:
+def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str, JsonObject]]:
     """Yield key and `info` of stored artifacts, newest first; unverified, without unreadable ones.
 
     Args:

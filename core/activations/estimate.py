@@ -1,7 +1,7 @@
 """What a capture will cost, before it is started. Free of torch."""
 
 import os
-from typing import Any
+from typing import TypedDict
 
 from core.activations.clouds import CLOUD, stored_infos
 from core.sources.datasets import find_dataset
@@ -19,16 +19,26 @@ ROW_BYTES = 160
 """Of the table, per point."""
 
 
-def estimate(spec: CloudSpec, store: Store) -> dict[str, Any]:
-    """Return what a capture needs.
+class CaptureCost(TypedDict):
+    """What a capture needs.
 
-    Returns:
+    Attributes:
         bytes: kept afterwards; None while the model's shape is unknown.
         working_bytes: needed on the disk underway, those included; or None.
         tokens: read.
         seconds: on this machine; or None.
         basis: 'measured' where this model was captured here before, else 'guess'.
     """
+
+    bytes: int | None
+    working_bytes: int | None
+    tokens: int
+    seconds: float | None
+    basis: str
+
+
+def estimate(spec: CloudSpec, store: Store) -> CaptureCost:
+    """Return what a capture needs."""
     tokens = _tokens(spec, store)
     facts = describe_model(spec.model, store)
     if facts.n_layers is None or facts.d_model is None:

@@ -48,7 +48,7 @@ class SiteReader:
         """
         device = self._frozen.device
         ids = torch.from_numpy(padded(corpus, corpus.ids, documents, self._pad)).to(device)
-        inputs: dict[str, Any] = {"input_ids": ids}
+        inputs: dict[str, torch.Tensor | bool] = {"input_ids": ids}
         if self._frozen.causal:
             inputs["use_cache"] = False
         else:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.errors import BadRequest
-from core.specs.base import canonical_json, fingerprint
+from core.specs.base import JsonObject, canonical_json, fingerprint
 from core.store.artifacts import Store
 
 SELECTION = "selection"
@@ -98,7 +97,7 @@ def keep(selection: Selection, store: Store) -> str:
         return text
     key = fingerprint(text)
 
-    def build(folder: Path) -> dict[str, Any]:
+    def build(folder: Path) -> JsonObject:
         frame = pd.DataFrame(
             [(name, row) for name, ids in selection.rows.items() for row in ids], columns=["cloud", "row_id"]
         )

@@ -10,6 +10,7 @@ from core.activations.clouds import VOCABULARY, Cloud, vocabulary_key
 from core.activations.table import write_site, write_table
 from core.progress import Progress, silent
 from core.sources.models import ModelFiles, resolve_model
+from core.specs.base import JsonObject
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
@@ -37,7 +38,7 @@ def vocabulary_cloud(spec: ModelSpec, store: Store, progress: Progress = silent)
     return Cloud(artifact, (0,))
 
 
-def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progress: Progress) -> dict[str, Any]:
+def _build(folder: Path, spec: ModelSpec, files: ModelFiles, store: Store, progress: Progress) -> JsonObject:
     import torch
 
     from core.activations.accumulate import Accumulator

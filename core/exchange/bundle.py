@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core import __version__
 from core.errors import BadRequest
-from core.exchange import Outcome
 from core.exchange.bundle_pictures import coordinates, pictures
 from core.exchange.peft_adapter import require_empty
 from core.jobs.measure import VERSION, tuning_spec
 from core.specs import TuningSpec
+from core.specs.base import JsonObject
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors, write_atomically
 
@@ -102,7 +102,7 @@ that existed, `figures/` pages to open in a browser.
 """
 
 
-def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> Outcome:
+def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> JsonObject:
     """Write finished runs as a bundle: a zip file if the name ends in .zip, else a folder.
 
     Args:

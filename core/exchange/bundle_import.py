@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from core.errors import BadData, BadRequest
-from core.exchange import Outcome
 from core.exchange.bundle import (
     FORMAT,
     FORMAT_VERSION,
@@ -31,6 +30,7 @@ from core.exchange.bundle import (
 )
 from core.exchange.restore import appear
 from core.specs import MeasureSpec, TuningSpec
+from core.specs.base import JsonObject
 from core.store import JobFolder, Store
 from core.store.files import checksum, disk_errors, write_json
 from core.store.imported import UNKNOWN
@@ -84,7 +84,7 @@ class _Bundle:
             raise BadData(f"{name!r} in {self.source.name!r} cannot be unpacked ({error}); fetch it again.") from None
 
 
-def import_bundle(source: Path, store: Store) -> Outcome:
+def import_bundle(source: Path, store: Store) -> JsonObject:
     """Restore the runs of a bundle, with their measures.
 
     Args:

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.numpy import save
 
 from core.errors import BadRequest
-from core.exchange import Outcome
 from core.sources.packaged import PACKAGED
 from core.specs import TuningSpec
+from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import checksum, disk_errors, write_atomically, write_json
 from core.store.prompts import read_prompt
@@ -54,7 +54,7 @@ class Beside(BaseModel):
     result: dict[str, object] | None = None
 
 
-def export_peft(run: JobFolder, folder: Path) -> Outcome:
+def export_peft(run: JobFolder, folder: Path) -> JsonObject:
     """Write a soft run's posterior as an adapter that `peft.PeftModel.from_pretrained` loads.
 
     PEFT puts the prompt before all tokens, including the beginning-of-sequence token, as a run with

@@ -14,13 +14,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from core.errors import BadData, BadRequest
-from core.exchange import Outcome
 from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS, AdapterConfig, Beside
 from core.exchange.restore import appear
 from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
 from core.specs import DatasetSpec, ModelSpec, TuningSpec
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.store import JobFolder, Status, Store
 from core.store.files import checksum, write_atomically, write_json
 from core.store.imported import UNKNOWN
@@ -44,7 +43,7 @@ Given = Mapping[str, object]
 Document = TypeVar("Document", bound=BaseModel)
 
 
-def import_peft(folder: Path, store: Store, model: Given | None = None, dataset: Given | None = None) -> Outcome:
+def import_peft(folder: Path, store: Store, model: Given | None = None, dataset: Given | None = None) -> JsonObject:
     """Make a run from the folder of a prompt-tuning adapter.
 
     The folder has `adapter_config.json` and `adapter_model.safetensors`. The run has no training

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadRequest
-from core.exchange import Outcome
 from core.exchange.peft_adapter import require_empty
 from core.jobs.measure import tuning_spec
+from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import disk_errors
 from core.store.prompts import RunPrompts, read_prompts
@@ -23,7 +23,7 @@ _FROM_METRICS = ("gradient_norm", "learning_rate")
 _PROJECTED = (("prior", 0), ("posterior", -1))
 
 
-def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> Outcome:
+def export_tensorboard(runs: Sequence[JobFolder], out: Path) -> JsonObject:
     """Write one folder per run for `tensorboard --logdir OUT`; a run in progress is written so far.
 
     Args:

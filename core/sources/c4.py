@@ -1,7 +1,6 @@
 """C4 (English web text): a JSONL file, or the hub, streamed."""
 
 from collections import Counter
-from typing import Any
 
 from core.errors import BadRequest, Unreachable
 from core.progress import Progress, silent
@@ -39,7 +38,7 @@ def find(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
         raise Unreachable(f"{error} Or take the data set 'news', its stand-in from the package index.") from None
     dropped: Counter[str] = Counter()
     records = usable((Record.document(f"c4-{i}", text) for i, text in enumerate(texts)), dropped, is_task=False)
-    provenance: dict[str, Any] = {"source": "hub", "id": HUB_ID, "commit": commit, "file": shard, "licence": LICENCE}
+    provenance = {"source": "hub", "id": HUB_ID, "commit": commit, "file": shard, "licence": LICENCE}
     return Found(records, is_task=False, provenance=provenance, dropped=dropped, drawn=True)
 
 

@@ -9,7 +9,7 @@ from core.errors import BadData
 from core.progress import Progress, silent
 from core.sources import files, mathematics
 from core.sources.records import Found, Record, content_hash, draw, read_records, split, write_records
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.dataset import DATASETS, DatasetSpec
 from core.store.artifacts import Artifact, Store
 from core.store.files import checksum
@@ -37,7 +37,7 @@ class TextData:
     key: str
     records: list[Record]
     is_task: bool
-    provenance: dict[str, Any]
+    provenance: JsonObject
 
     def split(self) -> tuple[list[Record], list[Record]]:
         """Return training and validation records, split by group and seed.
@@ -100,7 +100,7 @@ def dataset_key(spec: DatasetSpec) -> str:
     return fingerprint(asked.canonical_json(), content, form, VERSION)
 
 
-def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) -> dict[str, Any]:
+def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) -> JsonObject:
     source = dataset_source(spec.name)
     found: Found = source.find(spec, store, progress)
     if len(found.records) < 2:

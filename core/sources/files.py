@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import BadData
+from core.specs.base import JsonObject
 from core.store.files import checksum
 
 Form = Literal["txt", "jsonl", "json", "csv", "parquet"]
@@ -97,7 +98,7 @@ def read_json_or_lines(path: Path) -> Any:
     return read_lines(path)
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path) -> list[JsonObject]:
     """Return the objects of a JSON Lines file; blank lines are skipped.
 
     Raises:
@@ -118,7 +119,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
+def read_table(path: Path) -> list[JsonObject]:
     """Return the rows of a .csv, .jsonl, .json or .parquet file.
 
     Raises:
@@ -135,7 +136,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
             return as_rows(read_json_or_lines(path), path)
 
 
-def as_rows(data: Any, path: Path) -> list[dict[str, Any]]:
+def as_rows(data: Any, path: Path) -> list[JsonObject]:
     """Return parsed JSON as rows.
 
     Raises:
@@ -148,7 +149,7 @@ def as_rows(data: Any, path: Path) -> list[dict[str, Any]]:
     return [_object(row, path, f"Item {number}") for number, row in enumerate(data, start=1)]
 
 
-def _object(row: Any, path: Path, where: str) -> dict[str, Any]:
+def _object(row: Any, path: Path, where: str) -> JsonObject:
     if not isinstance(row, dict):
         raise BadData(
             f"{where} of {path.name!r} is a JSON {type(row).__name__}, not an object; write {{…}} with named fields."
@@ -156,7 +157,7 @@ def _object(row: Any, path: Path, where: str) -> dict[str, Any]:
     return row
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
+def _read_csv(path: Path) -> list[JsonObject]:
     csv.field_size_limit(2**31 - 1)  # a cell may hold a book
     lines = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     filled, rows = filter(None, lines), []
@@ -176,7 +177,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
+def _read_parquet(path: Path) -> list[JsonObject]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

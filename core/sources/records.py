@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import BadData
+from core.specs.base import JsonObject
 
 SCHEMA = pa.schema(
     [
@@ -72,7 +72,7 @@ class Found:
 
     records: list[Record]
     is_task: bool
-    provenance: dict[str, Any]
+    provenance: JsonObject
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     drawn: bool = False

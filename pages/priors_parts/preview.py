@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from core.errors import BadRequest
 from core.priors.fitting import find_fit
 from core.priors.radial import Radii
 from core.specs import PriorSpec
+from core.specs.base import JsonObject
 from core.store import Store
 
 N_REFERENCE = 5000
@@ -62,7 +62,7 @@ class Preview:
     """
 
     sample: NDArray[np.float32]
-    report: dict[str, Any]
+    report: JsonObject
     radii: Radii | None
     norm_law: tuple[NDArray[np.float64], NDArray[np.float64]] | None
 

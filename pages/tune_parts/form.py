@@ -1,13 +1,13 @@
 """The form of a tuning run: from widgets to a spec."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import ModelFacts
 from core.specs import DatasetSpec, ModelSpec, TuningSpec
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 from core.store import Store
 from pages.widgets.choices import dataset_choice, model_choice
@@ -74,7 +74,7 @@ def tuning_form(view: View, store: Store) -> TuningRequest | None:
     return request
 
 
-def _method(view: View) -> dict[str, Any]:
+def _method(view: View) -> JsonObject:
     """Draw the choice of soft or deep, and the settings of deep prompts."""
     method = view.segments(
         "method",
@@ -90,7 +90,7 @@ def _method(view: View) -> dict[str, Any]:
     return {"method": method, **{name: value for part in parts for name, value in part.items()}}
 
 
-def _settings(view: View) -> dict[str, Any]:
+def _settings(view: View) -> JsonObject:
     with st.container(border=True):
         values = spec_fields(view, TuningSpec, MAIN, columns=2)
         with st.expander("More settings"):
@@ -106,7 +106,7 @@ def _settings(view: View) -> dict[str, Any]:
 
 
 def _resolved(
-    model: ModelSpec, dataset: DatasetSpec, prior: PriorSpec, values: dict[str, Any], facts: ModelFacts
+    model: ModelSpec, dataset: DatasetSpec, prior: PriorSpec, values: JsonObject, facts: ModelFacts
 ) -> TuningRequest:
     spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, **values})
     sites = resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else None

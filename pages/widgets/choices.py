@@ -53,12 +53,12 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
         help="Choose from the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )
     described = {field.name: field for field in describe(ModelSpec)}
-    asked: dict[str, Any] = {}
+    asked: dict[str, str] = {}
     with st.expander("Where it runs"):
         for field, cell in zip((described["device"], described["dtype"]), st.columns(2), strict=True):
             with cell:
                 asked[field.name] = view.choice(field.name, field.title, field.choices, field.default, help=field.help)
-    spec = ModelSpec(name=name.strip() or DEFAULT_MODEL, **asked)
+    spec = ModelSpec.parse({"name": name.strip() or DEFAULT_MODEL, **asked})
     facts = describe_model(spec, store)
     shape = (
         f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""
@@ -98,10 +98,8 @@ def site_name(site: int | str) -> str:
 
 def token_filter(view: View) -> TokenFilter:
     """Draw the token filter's switches."""
-    values: dict[str, Any] = {}
-    for field in describe(TokenFilter):
-        if field.kind == "boolean":
-            values[field.name] = view.switch(field.name, field.title, field.default, help=field.help)
+    switches = [field for field in describe(TokenFilter) if field.kind == "boolean"]
+    values = {field.name: view.switch(field.name, field.title, field.default, help=field.help) for field in switches}
     ratio = view.number("sink_ratio", "Drop sinks above", None, 1.01, 1e6, help=_help("sink_ratio"), placeholder="keep")
     return TokenFilter(**values, sink_ratio=ratio)
 
@@ -131,7 +129,7 @@ def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
 def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     """Draw the picker of one data set to train on."""
     name = view.choice("data", "Data set", list(DATASETS), "math", show=_title)
-    module: dict[str, Any] = {}
+    module: dict[str, str] = {}
     if name == "math":
         module["module"] = view.choice("module", "Module", list(MODULES), DEFAULT_MODULE)
         module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)

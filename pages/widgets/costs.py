@@ -1,9 +1,8 @@
 """The cost of a job before it starts: disk from shapes, time only from what was measured here."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from core.activations.estimate import estimate
+from core.activations.estimate import CaptureCost, estimate
 from core.jobs.costs import runs_cost, total
 from core.sources.models import ModelFacts
 from core.sources.packaged import PACKAGED
@@ -59,6 +58,6 @@ def _captures_cost(needed: Sequence[CloudSpec], store: Store) -> str:
     return f" Activations are captured first{disk}."
 
 
-def measured_seconds(cost: Mapping[str, Any]) -> float | None:
+def measured_seconds(cost: CaptureCost) -> float | None:
     """Return the seconds of a capture where they are no guess."""
     return cost["seconds"] if cost["basis"] == "measured" else None

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import PriorscopeError
 from core.specs import Spec, parse_prior, prior_kinds
+from core.specs.base import JsonObject
 from core.specs.describe import Field, describe
 from core.specs.prior import PriorSpec
 from pages.widgets.layout import plain
@@ -25,7 +26,7 @@ def fields(spec: type[Spec], names: Collection[str]) -> list[Field]:
     return [known[name] for name in names]
 
 
-def spec_fields(view: View, spec: type[Spec], names: Collection[str], columns: int = 3) -> dict[str, Any]:
+def spec_fields(view: View, spec: type[Spec], names: Collection[str], columns: int = 3) -> JsonObject:
     """Draw fields of a spec side by side and return their values, ready for `spec.parse`."""
     return _side_by_side(view, fields(spec, names), columns)
 
@@ -86,7 +87,7 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     return prior
 
 
-def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> dict[str, Any]:
+def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> JsonObject:
     cells = st.columns(columns)
     return {field.name: field_widget(view, field, field.name, cells[i % columns]) for i, field in enumerate(described)}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from core.analysis.frozen_maps import Overlay
 from core.errors import BadRequest
 from core.jobs.projection import MAP, StoredMap, load_map
 from core.specs import ProjectionSpec
+from core.specs.base import JsonObject
 from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, find_name, give_name, list_names, name_of
@@ -63,7 +63,7 @@ class MapRequest:
     """
 
     name: str
-    settings: dict[str, Any]
+    settings: JsonObject
     joint: bool = False
 
 
@@ -80,7 +80,7 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
     if st.query_params.get("map") and "method" not in st.query_params:
         view.choose("method", "named")
     method = view.segments("method", "Map", METHODS, width="content")
-    settings: dict[str, Any] = {"method": "pca" if method == "named" else method}
+    settings: JsonObject = {"method": "pca" if method == "named" else method}
     if method != "named":
         view.write("map", "", "")
     named = _named_choice(view, store) if method == "named" else None
@@ -204,7 +204,7 @@ def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
         return
     rows = []
     for name, one in placed.items():
-        row: dict[str, Any] = {"what": name, "vectors": len(one.inside)}
+        row: dict[str, object] = {"what": name, "vectors": len(one.inside)}
         if stored.map.tsne is not None:
             outside = int((~one.inside).sum())
             row["outside the support"] = f"{outside} of {len(one.inside)} ({outside / len(one.inside):.0%})"

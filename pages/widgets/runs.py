@@ -1,7 +1,5 @@
 """Tuning runs as pages read them: prompts, losses, labels. Reads folders, computes nothing."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -40,7 +38,7 @@ def weights_of(spec: TuningSpec) -> dict[str, float]:
     return {name: weight for name in spec.regularisers() if (weight := getattr(spec, name))}
 
 
-def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:
+def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, object]]:
     """Return a line per regulariser: weight, and penalty at the start and at the end if the run has ended."""
     found = (job.result() or {}).get("regularisers") or {}
     titles = {field.name: field.title for field in describe(TuningSpec)}
@@ -58,10 +56,10 @@ def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, Any]]:
     return rows
 
 
-def quality_row(job: JobFolder) -> dict[str, Any]:
+def quality_row(job: JobFolder) -> dict[str, object]:
     """Return a run's line of the quality table; numbers it does not have are left out."""
     spec, status, result = tuning_spec(job), job.status(), job.result() or {}
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "run": job.id,
         "prior": spec.prior.kind,
         "data": spec.dataset.label,

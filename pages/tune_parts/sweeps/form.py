@@ -19,7 +19,7 @@ _SEPARATE = "Separated by commas; leave empty to use the form's value."
 _PAPER_PRIORS = ["isotropic", "xavier", "gaussian", "exclusion"]
 _RATES = {"absolute": "5e-4, 1e-3, 5e-3", "relative": "1e-2, 3e-2, 1e-1"}
 """The paper's; and rates that turn a vector as far, whatever its length, in as many steps."""
-READY: Mapping[str, tuple[str, dict[str, Any]]] = {
+READY: Mapping[str, tuple[str, dict[str, list[str] | str | bool]]] = {
     "Rate search": (
         "Each of four priors at three rates and two seeds: which rate suits which prior?",
         {"priors": _PAPER_PRIORS, "rates": True, "seeds": "0, 1", "compare_seeds": ""},

@@ -115,7 +115,7 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
         )
 
 
-def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, object]:
     first, second = (words_of(pair[which], names) for which in ("first", "second"))
     difference: Quantity = pair["difference"].copy()
     p = difference.pop("p", None)
