@@ -1,6 +1,5 @@
 """An adapter of PEFT's prompt tuning as a run, to compare with runs that were made here."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from safetensors.numpy import load_file, save
 from core.errors import BadData, BadRequest
 from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS, AdapterConfig, Beside
 from core.exchange.restore import appear
+from core.sources.files import read_object
 from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
 from core.specs import DatasetSpec, ModelSpec, TuningSpec
@@ -190,18 +190,12 @@ def _read_json(path: Path, kind: type[Document], missing: str) -> Document:
     """
     if not path.is_file():
         raise BadData(missing)
-    where = f"{path.name} in {path.parent.name!r}"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadData(f"{where} is not JSON ({error}); export the adapter again.") from None
-    if not isinstance(data, dict):
-        raise BadData(f"{where} is not a JSON object; export the adapter again.")
-    try:
-        return kind.model_validate(data)
+        return kind.model_validate(read_object(path, "export the adapter again"))
     except ValidationError as error:
         wrong = error.errors()[0]
         name = ".".join(map(str, wrong["loc"]))
+        where = f"{path.name} in {path.parent.name!r}"
         raise BadData(f"{where} has no valid {name!r} ({wrong['msg']}); export the adapter again.") from None
 
 

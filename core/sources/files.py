@@ -84,6 +84,22 @@ def read_json(path: Path) -> Any:
         raise _no_json(path, error) from None
 
 
+def read_object(path: Path, remedy: str) -> JsonObject:
+    """Return the object of a JSON file that a program wrote; `remedy` is what to do about a wrong one.
+
+    Raises:
+        BadData: it is no JSON, or no object.
+    """
+    where = f"{path.name} in {path.parent.name!r}"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(f"{where} is not JSON ({error}); {remedy}.") from None
+    if not isinstance(data, dict):
+        raise BadData(f"{where} is not a JSON object; {remedy}.")
+    return data
+
+
 def read_json_or_lines(path: Path) -> Any:
     """Return the value of a JSON file, or a list if it holds one object per line.
 

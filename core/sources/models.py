@@ -1,6 +1,5 @@
 """Where a model's files come from: a registry package, a local folder, or the hub."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from core.errors import BadData, UnknownName
 from core.progress import Progress, silent
 from core.sources import hub
+from core.sources.files import read_object
 from core.sources.packaged import PACKAGED
 from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
@@ -34,6 +34,7 @@ _SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", 
 """Ids from before hub names had owners, as the paper and everybody else still write them."""
 ADAPTER_CONFIG = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_REMEDY = "fetch the model again"
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _weights(folder: Path, name: str) -> list[Path]:
         return [folder / "model.safetensors"]
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        weight_map = _json(index).get("weight_map")
+        weight_map = read_object(index, _REMEDY).get("weight_map")
         if not isinstance(weight_map, dict):
             raise BadData(f"{index.name} of {name!r} has no 'weight_map'; fetch the model again.")
         shards = sorted(set(weight_map.values()))
@@ -260,18 +261,8 @@ def _hub_files(spec: ModelSpec, folder: Path) -> ModelFiles:
 
 
 def _read_config(folder: Path) -> JsonObject:
-    config = _json(folder / "config.json")
+    config = read_object(folder / "config.json", _REMEDY)
     return config.get("text_config") or config
-
-
-def _json(path: Path) -> JsonObject:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadData(f"{path.name} of {path.parent.name!r} is not JSON ({error}); fetch the model again.") from None
-    if not isinstance(data, dict):
-        raise BadData(f"{path.name} of {path.parent.name!r} is not a JSON object; fetch the model again.")
-    return data
 
 
 def _facts(config: Mapping[str, Any], present: bool, where: str) -> ModelFacts:

@@ -135,7 +135,7 @@ def test_facts_say_what_is_wrong_with_a_config(folder, store, text):
     facts = describe_model(ModelSpec(name=str(folder)), store)
     assert facts.n_layers is None
     assert not facts.present
-    assert "config.json of 'tiny' is not" in facts.where
+    assert "config.json in 'tiny' is not" in facts.where
 
 
 def test_facts_of_nonsense_say_so(store):
