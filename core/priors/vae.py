@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ACTIVE = 0.01
 """Variance of a unit's mean code over the data above which it counts as active."""
-_OPERATIONS_A_STEP = 3e7
+_OPERATIONS_PER_STEP = 3e7
 """What could be computed in the time that a step's calls take."""
 _N_SAMPLED = 4096
 """Samples on which the spread is measured."""
@@ -129,7 +129,7 @@ class Vae(KeptPrior[VaeSpec]):
         """Return six a weight, point and step, and what a step costs in any case, if all steps are taken."""
         spec = self.spec
         weights = spec.d_hidden * (2 * d_model + 2 * spec.d_hidden + 3 * spec.d_latent)
-        return (6.0 * weights * min(spec.batch_size, n_points) + _OPERATIONS_A_STEP) * spec.steps
+        return (6.0 * weights * min(spec.batch_size, n_points) + _OPERATIONS_PER_STEP) * spec.steps
 
     def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
         """Take the trained network; the points themselves are not needed any more."""

@@ -27,7 +27,7 @@ from pages.widgets.tables import download
 
 SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
 FIRST = ["lda_accuracy", "neighbour_purity", "energy", "dip", "two_nn_dimension", "kurtosis_principal"]
-_KEPT_A_SITE = 40_000
+_KEPT_PER_SITE = 40_000
 """Bytes of a site's tables and small map."""
 
 
@@ -73,7 +73,7 @@ def cost(asked: AtlasSpec, store: Store) -> str:
         n = (n_layers + 1) * len(asked.clouds)
         words.append(f"**{n_layers + 1} sites** take about {duration(pace * n)}, at the pace of an earlier atlas.")
     if n_layers is not None:
-        words.append(f"The results take {size((n_layers + 1) * _KEPT_A_SITE)}.")
+        words.append(f"The results take {size((n_layers + 1) * _KEPT_PER_SITE)}.")
     return " ".join(words)
 
 
