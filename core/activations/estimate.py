@@ -7,11 +7,11 @@ from core.activations.clouds import CLOUD, stored_infos
 from core.sources.datasets import find_dataset
 from core.sources.models import describe_model
 from core.specs.cloud import FINAL, CloudSpec
+from core.specs.dataset import DatasetSpec
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
-TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25}
-"""Tokens per record while the texts are not here yet; 250 for other data sets."""
+_TOKENS_GUESSED = {"squad": 170, "c4": 400, "news": 400, "math": 25}
 CHARACTERS_PER_TOKEN = 4.0
 OPERATIONS_GUESSED = 5e10
 """Per second and processor core, where this model was never captured here before."""
@@ -90,9 +90,14 @@ def n_sites(spec: CloudSpec, n_layers: int) -> int:
 def _tokens(spec: CloudSpec, store: Store) -> int:
     data = find_dataset(spec.dataset, store)
     if data is None:
-        return spec.dataset.samples * min(TOKENS_GUESSED.get(spec.dataset.name, 250), spec.max_length)
+        return spec.dataset.samples * min(tokens_guessed(spec.dataset), spec.max_length)
     lengths = (len(record.text) / CHARACTERS_PER_TOKEN for record in data.records)
     return int(sum(min(length + 1, spec.max_length) for length in lengths))
+
+
+def tokens_guessed(dataset: DatasetSpec) -> int:
+    """Return how many tokens a record is expected to have while the texts are not here yet."""
+    return _TOKENS_GUESSED.get(dataset.name, 250)
 
 
 def measured_pace(model: ModelSpec, store: Store) -> float | None:

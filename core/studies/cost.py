@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.activations.clouds import find_cloud
-from core.activations.estimate import OPERATIONS_GUESSED, TOKENS_GUESSED, estimate, measured_pace
+from core.activations.estimate import OPERATIONS_GUESSED, estimate, measured_pace, tokens_guessed
 from core.jobs.costs import Paces, runs_cost, total
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
@@ -88,7 +88,7 @@ def _guessed(spec: TuningSpec, store: Store) -> float | None:
     facts = describe_model(spec.model, store)
     if not facts.n_layers or not facts.d_model:
         return None
-    tokens = min(TOKENS_GUESSED[spec.dataset.name], spec.max_length) + spec.n_prompt
+    tokens = min(tokens_guessed(spec.dataset), spec.max_length) + spec.n_prompt
     read = spec.n_validation * (spec.steps // spec.evaluate_every + 1 + _BASELINES)
     read += spec.n_generation * (_BASELINES + 1) * spec.max_new_tokens // tokens
     passes = _TRAINED * spec.steps * spec.batch_size + _READ * read

@@ -103,7 +103,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
     def submit(kind, spec, store, again=False) -> JobFolder:
         submitted.append((kind, spec))
-        return create_job(store, kind, spec.as_json(), f"{kind}-{len(submitted)}")
+        return client.prepare(kind, spec, store, again)
 
     monkeypatch.setattr(client, "submit", submit)
     monkeypatch.setattr(client, "revive", lambda _: False)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.activations.clouds import find_cloud
+from core.engine import client
 from core.sources.datasets import load_dataset
 from core.store import Store
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
@@ -85,7 +86,9 @@ def test_two_files_of_one_name_are_captured_each_with_its_own_job(filled, no_eng
     assert list(table_of(app, "basis")["data set"]) == ["texts.txt (first)", "texts.txt (second)"]
     app.button(key="activations.capture").click().run()
     assert len(no_engine) == 2
-    assert {"cancel.capture-1", "cancel.capture-2"} <= {button.key for button in app.button}
+    asked = {f"cancel.{client.job_id(kind, spec)}" for kind, spec in no_engine}
+    assert len(asked) == 2
+    assert asked <= {button.key for button in app.button}
     assert "texts.txt \\(first\\)" in texts_of(app)
 
 

@@ -53,7 +53,7 @@ def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
     shown = texts_of(app)
     assert "stories.txt (500 points of 23 documents)" in shown.replace("\\", "")
     assert "rotated or mirrored to match the one before" in shown
-    assert "**Largest dip**: Hartigan's dip along" in shown
+    assert "**Largest dip**: Largest of Hartigan's dips along" in shown
     assert app.query_params["quantities"] == '["dip","participation_ratio"]'
     assert no_engine == []
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+from core.engine import client
 from core.specs import TuningSpec
 from core.specs.describe import describe
 from core.store import Store, create_job, find_job
@@ -31,7 +32,7 @@ def test_tuning_submits_what_the_form_says(filled, no_engine):
     next(button for button in app.button if button.label == "Start tuning").click().run()
     kind, spec = no_engine[0]
     assert (kind, spec.steps, spec.prior.kind, spec.dataset.module) == ("tune", 33, "isotropic", "numbers__gcd")
-    assert app.query_params["run"] == "tune-1"
+    assert app.query_params["run"] == client.job_id(kind, spec)
 
 
 def test_the_form_has_every_setting_of_a_run(store, no_engine):
@@ -68,7 +69,7 @@ def test_another_run_than_the_addresss_can_be_chosen_and_stays(filled, no_engine
     assert app.query_params["run"] == second
     assert app.run().selectbox(key="tune.run").value == second
     next(button for button in app.button if button.label == "Start tuning").click().run()
-    assert app.selectbox(key="tune.run").value == app.query_params["run"] == "tune-1"
+    assert app.selectbox(key="tune.run").value == app.query_params["run"] == client.job_id(*no_engine[0])
 
 
 def test_a_running_job_shows_progress_and_can_be_cancelled(filled, no_engine, monkeypatch):

@@ -102,7 +102,7 @@ def test_axes_are_in_the_address_and_become_runs(filled, no_engine):
         ("sweep_rates", "-1", "learning_rate: Input should be greater than 0"),
         ("sweep_regularisers", "spread_weight", "'spread_weight' has no weight; write for example spread_weight=0.1"),
         ("sweep_datasets", "news:x", "'news:x' has something after a colon"),
-        ("sweep_compare_seeds", "0", "Seed 0 is among the seeds that choose the rate"),
+        ("sweep_compare_seeds", "0", "Seed 0 is among the seeds that choose the learning rate"),
     ],
 )
 def test_axes_that_make_no_runs_are_told(filled, no_engine, axis, value, message):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import normalize
 
-from core.lm.shapes import Prompt, Scalar, Vectors
+from core.lm.shapes import Prompt, Rows, Scalar
 from core.tuning.regularisers.base import Ground, Regulariser
 
 TEMPERATURE = 0.02
@@ -20,7 +20,7 @@ class Repulsion(Regulariser):
 
     name = "repulsion"
 
-    def __init__(self, weight: float, rows: Sequence[Vectors]) -> None:
+    def __init__(self, weight: float, rows: Sequence[Rows]) -> None:
         """Take the rows (n_rows, d_model) to keep away from at each site, in the order of the prompt's sites."""
         super().__init__(weight)
         self.directions = [normalize(points.float(), dim=-1) for points in rows]

@@ -48,7 +48,7 @@ def test_data_sets_are_read_as_a_person_writes_them():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--datasets", "squads"], "name: Input should be 'squad', 'c4', 'news', 'math' or 'file' (got 'squads')"),
+        (["--datasets", "squads"], "no such data set; choose one of: squad, c4, news, math, file (got 'squads')"),
         (["--datasets", " ,"], "--datasets is ' ,', which names no data set; write for example squad,news,math."),
         (
             ["--datasets", "news:x"],

@@ -21,7 +21,7 @@ from core.specs.describe import describe
         (["tune", "--prior", "isotropic", "--method", "hard"], "method: Input should be"),
         (["tune", "--stpes", "3"], "No such option: --stpes"),
         (["tune", "--spec", "nowhere.json"], "The spec file 'nowhere.json' cannot be read"),
-        (["capture", "--dataset", "newz"], "dataset.name: Input should be 'squad', 'c4', 'news', 'math' or 'file'"),
+        (["capture", "--dataset", "newz"], "dataset.name: there is no such data set; choose one of: squad, c4"),
         (["capture", "--sites", "1,-2"], "sites: site '-2' is neither a block number from 0 nor 'final'"),
         (["sample", "--prior", "gaussian", "--out", "a.safetensors"], "give --vocabulary or --dataset"),
         (["sample", "--prior", "gaussian", "--out", "no/such/a.safetensors"], "The folder 'no/such' of --out"),

@@ -66,7 +66,7 @@ def test_it_stops_when_told_to(spec: HygieneSpec, store: Store) -> None:
 def test_requests_that_cannot_be_met_are_refused(spec: HygieneSpec) -> None:
     data = spec.as_json()
     for changes, message in (
-        ({"datasets": []}, "a look at token hygiene needs at least one data set; choose one"),
+        ({"datasets": []}, "token hygiene needs at least one data set; choose one"),
         ({"datasets": [data["datasets"][0]] * 2}, "the same data set is named twice; leave one out"),
         ({"sink_ratio": 1}, "sink_ratio: Input should be greater than 1"),
     ):

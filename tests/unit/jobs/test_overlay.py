@@ -75,7 +75,7 @@ def test_a_map_that_is_gone_is_named(job, store):
 
 def test_a_cancelled_placement_leaves_nothing(cloud, key, job, store):
     def cancel(done: int, total: int, message: str = "") -> None:
-        if "placing" in message:
+        if "overlaying" in message:
             raise Cancelled("stop")
 
     spec = PlacementSpec(map=key, cloud=cloud, site=2, n_points=50)

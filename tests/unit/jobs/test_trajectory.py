@@ -154,7 +154,7 @@ def test_sites_that_were_not_read_are_told(store, model):
     ("asked", "message"),
     [
         ({}, "give either texts or a data set to draw them from, and not both"),
-        ({"texts": ("a", " ")}, "text 2 of 2 is empty; write something or leave it out"),
+        ({"texts": ("a", " ")}, "text 2 of 2 is empty; write something or remove it"),
         ({"texts": ("a",), "posterior": "1"}, "run and posterior go together; give both or neither"),
     ],
 )

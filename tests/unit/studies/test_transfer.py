@@ -72,7 +72,7 @@ def test_a_second_making_runs_nothing(bench, found):
 def test_few_seeds_have_no_gaussian_over_them_and_say_so(bench, found):
     assert bench.spec.n_seeds < LEAST_SEEDS_OF_A_GAUSSIAN
     assert {pair["draw"] for pair in found.numbers["pairs"]} == {"exact"}
-    assert "left to studies of 4 seeds or more" in found.caption
+    assert "needs a study of at least 4 seeds" in found.caption
 
 
 def test_the_tasks_are_the_questions_and_two_modules():

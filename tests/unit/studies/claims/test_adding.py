@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 from core import cli, reference
 from core.commands import reproduce
 from core.specs import StudyItemSpec
-from core.store import Store, create_job
+from core.engine import client
+from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.figure import keep
 from core.studies.items import ITEMS, KIND, VERSION
@@ -28,7 +29,7 @@ assert "## C14 · Trained vectors do not fall onto tokens" in reference.pages()[
 store = Store.default()
 measured = [{"sites": [{"collapse": {"cosine": {"value": value}}}]} for value in (0.6, 0.61, 0.59)]
 made = CLAIMS[14].make(PlantedBench(runs_with({"isotropic": 1.0}), {"isotropic": measured}))
-job = create_job(store, KIND, StudyItemSpec(study=STUDY, item="claim-14").model_dump(mode="json"), "s-14")
+job = client.prepare(KIND, StudyItemSpec(study=STUDY, item="claim-14"), store)
 job.write_result({"version": VERSION, **keep(made, job.path), "seconds": 1.0})
 job.update(state="succeeded")
 assert "C14. Trained vectors do not fall onto tokens" in report_html(STUDY, store)
