@@ -45,14 +45,8 @@ def regulariser_rows(job: JobFolder, spec: TuningSpec) -> list[dict[str, object]
     rows = []
     for name, weight in weights_of(spec).items():
         effect = found.get(name.removesuffix("_weight")) or {}
-        rows.append(
-            {
-                "regulariser": titles[name],
-                "weight": weight,
-                "at the start": effect.get("start"),
-                "at the end": effect.get("end"),
-            }
-        )
+        start, end = effect.get("start"), effect.get("end")
+        rows.append({"regulariser": titles[name], "weight": weight, "at the start": start, "at the end": end})
     return rows
 
 
