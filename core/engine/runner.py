@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from core.engine.imports import import_everything
 from core.engine.tasks import find_task
@@ -93,7 +92,7 @@ def _attempt(job: JobFolder, before: Status, in_worker: bool) -> Status:
     return job.update(finished=time.time(), **end)
 
 
-def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: bool) -> dict[str, Any]:
+def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: bool) -> dict[str, str | int]:
     """Do the work and return the changes of the status that tell how it ended."""
     try:
         if in_worker:

@@ -6,7 +6,7 @@ by commas); such a module calls `register` when it is imported, in the engine as
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +22,9 @@ LANES: tuple[Lane, ...] = ("train", "heavy", "quick", "study")
 job that only waits for others."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
 
-Run = Callable[[Any, JobFolder, Store, Progress], dict[str, Any]]
+Result = Mapping[str, Any]
+"""What a job gives, JSON-able: its `result.json`."""
+Run = Callable[[Any, JobFolder, Store, Progress], Result]
 
 
 class Late(str):

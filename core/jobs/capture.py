@@ -1,15 +1,13 @@
 """Capture activations of a data set, and describe the captured tokens further."""
 
-from typing import Any
-
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.specs import CloudSpec
 from core.store import JobFolder, Store
 
 
-def capture_cloud(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def capture_cloud(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> Result:
     """Capture a cloud, and return its key and size and whether it was there already."""
     from core.activations.capture import capture
 
@@ -17,7 +15,7 @@ def capture_cloud(spec: CloudSpec, _job: JobFolder, store: Store, progress: Prog
     return {"key": cloud.key, "n_rows": len(cloud.rows), "sites": list(cloud.sites), "cached": cached}
 
 
-def annotate_cloud(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def annotate_cloud(spec: CloudSpec, _job: JobFolder, store: Store, progress: Progress) -> Result:
     """Add columns to a cloud's rows, and return how many rows there are and whether the columns were there already."""
     from core.activations.annotate import annotate
 

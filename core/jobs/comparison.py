@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from core.analysis.steps_to_target import common_target, steps_to_target
 from core.errors import BadRequest
 from core.jobs.measure import Measures, tuning_spec
 from core.specs import TuningSpec
-from core.specs.base import canonical_json
+from core.specs.base import JsonObject, canonical_json
 from core.store import JobFolder, Store, find_job
 
 _SEED = 0
@@ -32,7 +31,7 @@ def require_one_model(runs: Sequence[JobFolder]) -> None:
         raise BadRequest(f"These runs are of different models ({names}) and share no space; choose runs of one model.")
 
 
-def comparison(measured: Sequence[Measures], store: Store, target: float | None = None) -> dict[str, Any]:
+def comparison(measured: Sequence[Measures], store: Store, target: float | None = None) -> JsonObject:
     """Return the document of the comparison, JSON-able.
 
     Args:
@@ -86,7 +85,7 @@ def _targets(measured: Sequence[Measures], specs: Sequence[TuningSpec], target: 
     return [common_target([loss for loss, other in zip(losses, data, strict=True) if other == own]) for own in data]
 
 
-def _speed(summary: dict[str, Any], target: float | None) -> dict[str, Quantity]:
+def _speed(summary: JsonObject, target: float | None) -> dict[str, Quantity]:
     evaluations = summary["evaluations"]
     known = {"best_loss": min(evaluations["loss"], default=None), "steps_per_second": summary["steps_per_second"]}
     found = {name: quantity(value) for name, value in known.items() if value is not None}
@@ -99,7 +98,7 @@ def _speed(summary: dict[str, Any], target: float | None) -> dict[str, Quantity]
     return found
 
 
-def _retained(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _retained(documents: Sequence[JsonObject]) -> list[JsonObject]:
     """Return for each site whether the prior can be told from the posteriors that are there."""
     sites = sorted({at["site"] for document in documents for at in document["sites"]})
     found = []

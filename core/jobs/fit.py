@@ -1,9 +1,7 @@
 """Fit a prior that takes long, and keep it: the job behind its preview."""
 
-from typing import Any
-
 from core.activations.references import ReferenceRequest, gather, make
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.jobs.context import texts_and_weights, weights
 from core.priors.fitting import VERSION, fit_key, fit_prior, require_long
 from core.progress import Progress
@@ -11,7 +9,7 @@ from core.specs.fit import FitSpec
 from core.store import JobFolder, Store
 
 
-def fit_and_keep(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def fit_and_keep(spec: FitSpec, job: JobFolder, store: Store, progress: Progress) -> Result:
     """Capture what is missing of the clouds, and fit the prior on them.
 
     Returns:

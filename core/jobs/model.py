@@ -1,15 +1,13 @@
 """Fetch and load a model, and keep its embedding matrix as a cloud."""
 
-from typing import Any
-
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.progress import Progress
 from core.sources.models import resolve_model
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
 
 
-def describe(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def describe(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> Result:
     """Load a model, fetched if need be, and return its shape and where it came from."""
     from core.lm.load import load_reader
 
@@ -27,7 +25,7 @@ def describe(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress)
     }
 
 
-def keep_vocabulary(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def keep_vocabulary(spec: ModelSpec, _job: JobFolder, store: Store, progress: Progress) -> Result:
     """Keep the rows of a model's embedding matrix as a cloud, and return its key and size."""
     from core.activations.vocabulary import vocabulary_cloud
 

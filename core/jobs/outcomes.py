@@ -1,7 +1,7 @@
 """What came of a sweep: a row per run, and how its groups compare at the rate that suits each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +12,11 @@ import pandas as pd
 
 from core.analysis.displacement import displacement
 from core.analysis.quantities import quantity
-from core.analysis.rates import choose_rate, differences, losses_at_others_choice
+from core.analysis.rates import ChosenRate, Trial, choose_rate, differences, losses_at_others_choice
 from core.analysis.seeds import over_seeds
 from core.analysis.steps_to_target import common_target, steps_to_target
 from core.jobs.sweep import Standing, loss_of, trials
-from core.specs.base import canonical_json
+from core.specs.base import JsonObject, canonical_json
 from core.specs.cells import MAX_CELLS
 from core.specs.tuning import TuningSpec
 from core.store import JobFolder
@@ -35,7 +35,19 @@ CHOSEN_ON = {
 """How a group came by the rate at which it is compared, and what is to be said of it."""
 
 
-def outcome(one: Standing) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Compared:
+    """The runs that a group is compared by, one per seed, and how its rate was chosen among the trials."""
+
+    names: Mapping[str, Any]
+    prior: str
+    chosen: ChosenRate
+    chosen_on: str
+    runs: Sequence[Standing]
+    trials: Sequence[Trial]
+
+
+def outcome(one: Standing) -> JsonObject:
     """Return what came of a run.
 
     Returns:
@@ -45,7 +57,7 @@ def outcome(one: Standing) -> dict[str, Any]:
     status = one.status
     if one.job is None or status is None:
         return {"run": None, "status": one.state, **({"error": one.error} if one.error else {})}
-    row: dict[str, Any] = {"run": one.job.id, "status": status.state}
+    row: JsonObject = {"run": one.job.id, "status": status.state}
     if status.state != "succeeded":
         return {**row, "error": status.error} if status.error else row
     return {**row, **_given(one.job.path, status.finished)}
@@ -65,7 +77,7 @@ def runs_table(found: Sequence[Standing], target: float | None = None) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def best_rates(found: Sequence[Standing], target: float | None = None) -> dict[str, Any]:
+def best_rates(found: Sequence[Standing], target: float | None = None) -> JsonObject:
     """Return how the groups of a sweep compare, each at its own best rate.
 
     The rate is chosen by the mean validation loss at the end, on other seeds than those that are compared if there are
@@ -82,12 +94,11 @@ def best_rates(found: Sequence[Standing], target: float | None = None) -> dict[s
     groups: dict[str, list[Standing]] = {}
     for one in found:
         groups.setdefault(one.cell.group, []).append(one)
-    compared = {group: _compared(mine) for group, mine in groups.items()}
-    compared = {group: what for group, what in compared.items() if what and what["runs"]}
-    runs = [one for what in compared.values() for one in what["runs"]]
+    compared = [what for mine in groups.values() if (what := _compared(mine)) and what.runs]
+    runs = [one for what in compared for one in what.runs]
     table = runs_table(runs, target) if runs else pd.DataFrame()
     by_run = {row["run"]: row for row in table.to_dict("records")}
-    described = [_group(what, [by_run[one.job.id] for one in what["runs"]]) for what in compared.values()]
+    described = [_group(what, [by_run[one.job.id] for one in what.runs if one.job]) for what in compared]
     losses = {str(i): {int(s): loss for s, loss in group["losses"].items()} for i, group in enumerate(described)}
     pairs = [(str(i), str(k)) for i, k in combinations(range(len(described)), 2) if _alike(described[i], described[k])]
     return {
@@ -146,7 +157,7 @@ def _target(given: Sequence[Mapping[str, Any]], mine: Sequence[bool], target: fl
     return common_target(losses) if target is None else target
 
 
-def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> dict[str, Any]:
+def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> JsonObject:
     validation, baseline = given.get("validation") or {}, given.get("baseline") or {}
     losses = given.get("evaluations") or {}
     reached = steps_to_target(list(losses), list(losses.values()), target) if losses and target is not None else None
@@ -168,8 +179,8 @@ def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> dict[
     }
 
 
-def _compared(mine: Sequence[Standing]) -> dict[str, Any] | None:
-    """Return the runs that a group is compared by, one per seed, and how its rate was chosen; None without a rate."""
+def _compared(mine: Sequence[Standing]) -> _Compared | None:
+    """Return how a group is compared; None without a rate."""
     search = [one for one in mine if one.cell.stage == "search"]
     tried = trials(search)
     chosen = choose_rate(tried)
@@ -187,27 +198,20 @@ def _compared(mine: Sequence[Standing]) -> dict[str, Any] | None:
     else:
         runs, how = [by_place[tried[0].seed, chosen.rate]], "the same seed"
     one = search[0].cell
-    return {
-        "names": one.shown_of_group,
-        "prior": one.spec.prior.kind,
-        "chosen": chosen,
-        "chosen_on": how,
-        "runs": runs,
-        "trials": tried,
-    }
+    return _Compared(one.shown_of_group, one.spec.prior.kind, chosen, how, runs, tried)
 
 
-def _group(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _group(what: _Compared, rows: Sequence[Mapping[str, Any]]) -> JsonObject:
     reached = [row["steps_to_target"] for row in rows]
     steps = [float("inf") if step is None or np.isnan(step) else float(step) for step in reached]
     middle = float(np.median(steps)) if steps else float("inf")
     return {
-        "names": what["names"],
-        "prior": what["prior"],
-        **{name: value for name, value in asdict(what["chosen"]).items() if name != "loss"},
-        "search_loss": what["chosen"].loss,
-        "search": [asdict(trial) for trial in what["trials"]],
-        "chosen_on": what["chosen_on"],
+        "names": what.names,
+        "prior": what.prior,
+        **{name: value for name, value in asdict(what.chosen).items() if name != "loss"},
+        "search_loss": what.chosen.loss,
+        "search": [asdict(trial) for trial in what.trials],
+        "chosen_on": what.chosen_on,
         "loss": quantity(over_seeds([row["loss"] for row in rows])),
         "losses": {str(row["seed"]): row["loss"] for row in rows},
         "rates": {str(row["seed"]): row["learning_rate"] for row in rows},

@@ -1,17 +1,17 @@
 """Lay points on a stored map and keep where they lie: a job. Its reading side is free of torch."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.frozen_maps import Overlay
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.errors import BadRequest
 from core.jobs.projection import StoredMap, load_map
 from core.progress import Progress
+from core.specs.base import JsonObject
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
 from core.store.vectors import read_vectors
@@ -35,7 +35,7 @@ def find_placement(spec: PlacementSpec, store: Store) -> Overlay | None:
     return Overlay(**parts)
 
 
-def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress) -> Result:
     """Lay points on a map that stays as it is, and keep where they lie.
 
     Returns:
@@ -85,7 +85,7 @@ def _key(spec: PlacementSpec, cloud: Cloud | None) -> str:
     return spec.fingerprint(VERSION, cloud.key if cloud else "")
 
 
-def _build(folder: Path, stored: StoredMap, points: NDArray[np.float32], progress: Progress) -> dict[str, Any]:
+def _build(folder: Path, stored: StoredMap, points: NDArray[np.float32], progress: Progress) -> JsonObject:
     placed = stored.map.overlay(points, progress)
     for name in _PARTS:
         np.save(folder / f"{name}.npy", getattr(placed, name), allow_pickle=False)

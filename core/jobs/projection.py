@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
 from core.analysis.frozen_maps import VERSION, Map, fit_map
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import CloudSpec, ProjectionSpec
+from core.specs.base import JsonObject
 from core.store import Artifact, JobFolder, Store
 from core.store.vectors import VECTORS, read_vectors
 
@@ -97,7 +97,7 @@ def clouds_of(stored: StoredMap, store: Store) -> list[Cloud | None]:
     return [Cloud(artifact, (site,)) if artifact else None for artifact, (_, site) in zip(found, places, strict=True)]
 
 
-def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress: Progress) -> Result:
     """Capture what is missing of the clouds, fit the map, and keep it.
 
     Once somebody says that what is drawn is enough (`JobFolder.enough`), a t-SNE map is kept as it is then: as the map
@@ -158,7 +158,7 @@ def _build(
     store: Store,
     progress: Progress,
     enough: Callable[[], bool],
-) -> dict[str, Any]:
+) -> JsonObject:
     rng = np.random.default_rng(spec.seed)
     points: list[NDArray[np.float32]] = []
     reference: list[pd.DataFrame] = []
@@ -194,7 +194,7 @@ class _Drawn:
 
     map: Map
     reference: pd.DataFrame
-    info: dict[str, Any]
+    info: JsonObject
 
     @property
     def n_iterations(self) -> int:
@@ -209,7 +209,7 @@ class _StoppedEarly(Exception):
         self.drawn = drawn
 
 
-def _write(folder: Path, drawn: _Drawn) -> dict[str, Any]:
+def _write(folder: Path, drawn: _Drawn) -> JsonObject:
     drawn.map.save(folder)
     drawn.reference.to_parquet(folder / _REFERENCE)
     return drawn.info

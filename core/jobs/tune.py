@@ -1,8 +1,6 @@
 """Tune a prompt."""
 
-from typing import Any
-
-from core.engine.tasks import Task
+from core.engine.tasks import Result, Task
 from core.jobs.context import texts_and_weights
 from core.progress import Progress
 from core.specs import TuningSpec
@@ -11,7 +9,7 @@ from core.store import JobFolder, Store
 from core.tuning import VERSION
 
 
-def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def tune_prompt(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress) -> Result:
     """Tune a prompt from the checkpoint, if there is one, to the end; see `core.tuning.run.tune`."""
     from core.tuning.run import tune
 

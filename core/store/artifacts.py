@@ -10,19 +10,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from core import __version__
 from core.errors import Busy, DamagedArtifact, DiskFull
 from core.progress import Progress, silent
+from core.specs.base import JsonObject
 from core.store.files import checksum, disk_errors, sync_folder, sync_tree, write_json
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 _LOCK_SLICE = 0.5
+
+
+class _File(TypedDict):
+    bytes: int
+    sha256: str
+
+
+class Manifest(TypedDict):
+    """What `manifest.json` tells of an artifact; `info` is what its builder wanted to be remembered."""
+
+    kind: str
+    key: str
+    spec: Any
+    info: JsonObject
+    files: dict[str, _File]
+    program: str
+    created: float
 
 
 @dataclass(frozen=True)
@@ -32,10 +50,10 @@ class Artifact:
     kind: str
     key: str
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> JsonObject:
         """Return what the builder wanted to be remembered."""
         return self.manifest["info"]
 
@@ -98,7 +116,7 @@ class Store:
         kind: str,
         key: str,
         spec: Any,
-        build: Callable[[Path], dict[str, Any]],
+        build: Callable[[Path], JsonObject],
         timeout: float = 3600,
         progress: Progress = silent,
     ) -> tuple[Artifact, bool]:
@@ -230,11 +248,12 @@ def verify(kind: str, key: str, folder: Path) -> Artifact:
     return Artifact(kind, key, folder, manifest)
 
 
-def _manifest(kind: str, key: str, spec: Any, info: dict[str, Any], folder: Path) -> dict[str, Any]:
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": checksum(path)}
+def _manifest(kind: str, key: str, spec: Any, info: JsonObject, folder: Path) -> Manifest:
+    files: dict[str, _File] = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": checksum(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
     return {
         "kind": kind,
         "key": key,

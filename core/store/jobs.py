@@ -11,15 +11,16 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from core.errors import BadRequest, Busy, UnknownName
+from core.specs.base import JsonObject
 from core.store.artifacts import Store
 from core.store.files import disk_errors, write_json
 from core.store.status import State, Status
@@ -28,6 +29,14 @@ logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 30.0
 """Nobody holds a status for longer than a write takes."""
+
+
+class Request(TypedDict):
+    """What `spec.json` tells of a job, and when it was asked for."""
+
+    kind: str
+    spec: JsonObject
+    created: float
 
 
 class JobFolder:
@@ -48,13 +57,13 @@ class JobFolder:
         return self.request["kind"]
 
     @property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> JsonObject:
         """Return what was asked for, as JSON data."""
         return self.request["spec"]
 
     @property
-    def request(self) -> dict[str, Any]:
-        """Return `spec.json`: kind, spec and time."""
+    def request(self) -> Request:
+        """Return `spec.json`."""
         return json.loads((self.path / "spec.json").read_text())
 
     def status(self) -> Status:
@@ -122,7 +131,7 @@ class JobFolder:
                 line = line if file.read(1) == b"\n" else b"\n" + line
             file.write(line)
 
-    def events(self, **equal: Any) -> Iterator[dict[str, Any]]:
+    def events(self, **equal: Any) -> Iterator[JsonObject]:
         """Yield the events whose fields equal those given.
 
         A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
@@ -177,12 +186,12 @@ class JobFolder:
         """Return whether somebody said that what the job has is enough."""
         return (self.path / "enough").exists()
 
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> JsonObject | None:
         """Return `result.json`, or None if there is none yet."""
         path = self.path / "result.json"
         return json.loads(path.read_text()) if path.exists() else None
 
-    def write_result(self, result: dict[str, Any]) -> None:
+    def write_result(self, result: Mapping[str, object]) -> None:
         """Write `result.json` atomically."""
         with disk_errors(self.path):
             write_json(self.path / "result.json", result)
@@ -205,7 +214,7 @@ class JobFolder:
             raise BadRequest(f"{self.id} is still being left by its process; try again in a moment.") from None
 
 
-def create_job(store: Store, kind: str, spec: dict[str, Any], job_id: str) -> JobFolder:
+def create_job(store: Store, kind: str, spec: JsonObject, job_id: str) -> JobFolder:
     """Make the folder of a job that is about to be queued; an existing one is returned as it is."""
     path = store.root / _place(kind) / job_id
     if not (path / "status.json").exists():

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from core.errors import BadRequest, DamagedArtifact, UnknownName
+from core.specs.base import JsonObject
 from core.store.artifacts import Store
 from core.store.files import disk_errors, write_json
 
@@ -30,7 +30,7 @@ class Named:
     name: str
     kind: str
     key: str
-    spec: dict[str, Any]
+    spec: JsonObject
     created: float
 
 
@@ -66,7 +66,7 @@ def name_of(store: Store, kind: str, key: str) -> str:
     return next((named.name for named in list_names(store, kind) if named.key == key), "")
 
 
-def give_name(store: Store, kind: str, name: str, key: str, spec: dict[str, Any]) -> Named:
+def give_name(store: Store, kind: str, name: str, key: str, spec: JsonObject) -> Named:
     """Name an artifact that is in the store; one that had a name gets the new one.
 
     Raises:

@@ -2,13 +2,12 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadRequest
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.store.artifacts import Store
 
 VECTORS = "vectors"
@@ -28,7 +27,7 @@ def keep_vectors(vectors: NDArray[np.floating], store: Store) -> str:
     if vectors.ndim != 2 or not 0 < len(vectors) <= MOST:
         raise BadRequest(f"Vectors of shape {vectors.shape} cannot be kept; give 1 to {MOST:,} of them as rows.")
 
-    def build(folder: Path) -> dict[str, Any]:
+    def build(folder: Path) -> JsonObject:
         np.save(folder / _FILE, vectors, allow_pickle=False)
         return {"n_vectors": len(vectors), "d_model": vectors.shape[1]}
 
