@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,10 @@ from core.analysis.map_alignment import align
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
-from core.jobs.context import of_clouds
+from core.jobs.context import labels, of_clouds
 from core.jobs.made import Made
 from core.progress import Progress
-from core.specs import FINAL, AtlasSpec, CloudSpec
+from core.specs import FINAL, AtlasSpec, CloudSpec, Site
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors
 
@@ -42,12 +42,24 @@ _FINAL_NUMBER = 2**20
 """Stands for 'final' in a site's seed; no model has so many blocks."""
 
 
-@dataclass(frozen=True)
-class Atlas(Made):
-    """What was found at all sites.
+class AtlasSummary(TypedDict):
+    """What was measured; lists are by data set, and `explained` by site: of the small map's two axes."""
 
-    The summary has version, model, names, sites, n_points, n_documents, explained, seconds_a_site.
-    """
+    version: str
+    model: str
+    names: list[str]
+    sites: list[Site]
+    n_points: list[int]
+    n_documents: list[int]
+    n_components: int
+    explained: list[list[float]]
+    seconds_a_site: float | None
+    clouds: list[str]
+
+
+@dataclass(frozen=True)
+class Atlas(Made[AtlasSummary]):
+    """What was found at all sites."""
 
     @cached_property
     def statistics(self) -> pd.DataFrame:
@@ -70,17 +82,17 @@ class Atlas(Made):
         return self._table(POINTS)
 
     @property
-    def sites(self) -> list[int | str]:
+    def sites(self) -> list[Site]:
         """Return the sites, in the order of the stream."""
         return self.summary["sites"]
 
-    def groups(self, site: int | str) -> dict[str, dict[str, dict[str, Any]]]:
+    def groups(self, site: Site) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
         """Return a site's numbers, JSON-able; what is not known is left out.
 
         Returns:
             'separability', 'modality' or 'shape' → quantity → data set, pair or 'all' → value, interval, null and p.
         """
-        groups: dict[str, dict[str, dict[str, Any]]] = {}
+        groups: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
         for row in self.statistics.loc[self.statistics["site"] == site].to_dict("records"):
             known = {name: row[name] for name in _NUMBERS if not math.isnan(row[name])}
             group = groups.setdefault(QUANTITIES[row["quantity"]].group, {})
@@ -117,14 +129,11 @@ def half_the_cores() -> threadpool_limits:
     return threadpool_limits(max(1, (os.cpu_count() or 1) // 2), "blas")
 
 
-def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progress) -> AtlasSummary:
     """Capture what is missing, then measure site after site; one that is done is kept and not measured again.
 
     Chance depends on the seed and the site alone, so that an interrupted job ends with the numbers of an undisturbed
     one, and a site has the same numbers whichever others are asked for.
-
-    Returns:
-        the summary (see `Atlas`).
 
     Raises:
         BadRequest: a site the model does not have, or texts of fewer than four documents.
@@ -176,13 +185,10 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
 
 def cloud_names(clouds: Sequence[CloudSpec]) -> list[str]:
     """Return the data sets' labels, numbered where several have the same."""
-    labels = [cloud.dataset.label for cloud in clouds]
-    return [
-        f"{label} ({labels[:i].count(label) + 1})" if label in labels[:i] else label for i, label in enumerate(labels)
-    ]
+    return labels([cloud.dataset for cloud in clouds])
 
 
-def _sites(spec: AtlasSpec, cloud: Cloud) -> list[int | str]:
+def _sites(spec: AtlasSpec, cloud: Cloud) -> list[Site]:
     """Return the sites to measure, in the order of the stream.
 
     Raises:
@@ -209,7 +215,7 @@ def _keep(folder: Path, found: "SiteAtlas") -> None:
 
 
 def _gather(
-    folder: Path, kept: Path, sites: Sequence[int | str], clouds: Sequence[Cloud], shared: "AtlasPlan"
+    folder: Path, kept: Path, sites: Sequence[Site], clouds: Sequence[Cloud], shared: "AtlasPlan"
 ) -> list[list[float]]:
     """Write the tables of all sites, and return the shares of variance of each small map's two components."""
     for name, file in ((STATISTICS, "table"), (DIRECTIONS, "directions")):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from core.jobs.atlas import cloud_names, half_the_cores
 from core.jobs.context import of_clouds
 from core.jobs.made import Made
 from core.progress import Progress
-from core.specs import HygieneSpec
+from core.specs import HygieneSpec, Site
 from core.store import JobFolder, Store
 from core.store.files import disk_errors
 
@@ -28,14 +28,26 @@ TABLE = "variants.parquet"
 MAP = "map.parquet"
 MAX_DRAWN = 3000
 """Points of a data set on the map."""
+_DRAWN = [*("token", "context_before", "context_after", "document", "position"), *("pad", "special", "first", "sink")]
+
+
+class HygieneSummary(TypedDict):
+    """What was measured; `kinds` counts the points of each data set, and `explained` is of the map's two axes."""
+
+    version: str
+    names: list[str]
+    variants: list[str]
+    kinds: list[dict[str, int]]
+    median_norm: list[float]
+    norm_site: Site
+    sink_ratio: float
+    explained: list[float]
+    clouds: list[str]
 
 
 @dataclass(frozen=True)
-class Hygiene(Made):
-    """What was found with each filter.
-
-    The summary has version, names, variants, kinds (counts), median_norm, norm_site, sink_ratio, explained.
-    """
+class Hygiene(Made[HygieneSummary]):
+    """What was found with each filter."""
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -54,13 +66,10 @@ def find_hygiene(spec: HygieneSpec, store: Store) -> Hygiene | None:
     return Hygiene(job) if job else None
 
 
-def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: Progress) -> HygieneSummary:
     """Capture every token at one site, and measure with the filter as chosen and with each of its switches turned.
 
     All variants are subsets of the same sample of tokens, so that differences are the filter's doing and not chance's.
-
-    Returns:
-        the summary (see `Hygiene`).
 
     Raises:
         BadRequest: too few points or documents are left by a filter.
@@ -138,18 +147,7 @@ def _write_map(folder: Path, spec: HygieneSpec, clouds: list[Cloud]) -> list[flo
         rng = np.random.default_rng((spec.seed, number))
         drawn = np.sort(rng.permutation(len(part))[:MAX_DRAWN])
         x, y = pca.transform(part[drawn], 2).T
-        columns = [
-            "token",
-            "context_before",
-            "context_after",
-            "document",
-            "position",
-            "pad",
-            "special",
-            "first",
-            "sink",
-        ]
-        tables.append(cloud.rows.loc[mine, columns].iloc[drawn].assign(dataset=number, x=x, y=y))
+        tables.append(cloud.rows.loc[mine, _DRAWN].iloc[drawn].assign(dataset=number, x=x, y=y))
     pd.concat(tables, ignore_index=True).to_parquet(folder / MAP, index=False)
     return [float(share) for share in pca.explained]
 

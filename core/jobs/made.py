@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Generic, TypeVar, cast
 
 from core.store import JobFolder
 
+Summary = TypeVar("Summary")
+
 
 @dataclass(frozen=True)
-class Made:
+class Made(Generic[Summary]):
     """What a job keeps in its folder.
 
     Attributes:
@@ -18,6 +20,6 @@ class Made:
     job: JobFolder
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """Return `result.json`."""
-        return self.job.result() or {}
+        return cast(Summary, self.job.result() or {})

@@ -20,9 +20,11 @@ from core.analysis.retained import run_features
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
+from core.jobs.context import labels
 from core.jobs.made import Made
 from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
+from core.specs.base import JsonObject
 from core.specs.measure import MeasureSpec
 from core.store import JobFolder, Store, find_job
 from core.store.files import checksum
@@ -41,7 +43,7 @@ TABLES = ("vectors", "nulls", "worth", "trajectory")
 
 
 @dataclass(frozen=True)
-class Measures(Made):
+class Measures(Made[JsonObject]):
     """What was measured of a run."""
 
     def table(self, name: str) -> pd.DataFrame:
@@ -75,7 +77,7 @@ def find_measures(spec: MeasureSpec, store: Store) -> Measures | None:
     return next((Measures(job) for each in asked if (job := find_succeeded("measure", each, store))), None)
 
 
-def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress) -> JsonObject:
     """Measure all of a run's sites and write tables into the job's folder.
 
     Clouds that are missing are captured first.
@@ -139,10 +141,9 @@ def gather_clouds(
     datasets = list(dict.fromkeys([tuning.dataset, *further]))
     wanted = [tuning.activations(*sites).model_copy(update={"dataset": dataset}) for dataset in datasets]
     captured = [capture(cloud, store, progress)[0] for cloud in wanted]
-    names = _different([dataset.label for dataset in datasets])
     found = {}
     for site in sites:
-        clouds = [_at(cloud, site, name) for cloud, name in zip(captured, names, strict=True)]
+        clouds = [_at(cloud, site, name) for cloud, name in zip(captured, labels(datasets), strict=True)]
         rows = SiteCloud(f"tokens of {clouds[0].name}", *_parts(clouds[0])) if site else None
         if rows is None:
             rows = _at(vocabulary_cloud(tuning.model, store, progress), 0, VOCABULARY)
@@ -151,11 +152,11 @@ def gather_clouds(
     return found
 
 
-def about(run: JobFolder, tuning: TuningSpec, prompts: RunPrompts) -> dict[str, Any]:
+def about(run: JobFolder, tuning: TuningSpec, prompts: RunPrompts) -> JsonObject:
     """Return what a run is and how good it is, as far as its folder tells."""
     result = run.result() or {}
     evaluations = {int(event["step"]): event["validation"] for event in run.events(event="evaluation")}
-    baselines: dict[str, Any] = {}
+    baselines: JsonObject = {}
     for event in run.events(event="baseline"):
         baselines = {name: found for name, found in event.items() if isinstance(found, dict)}
     steps = sorted(evaluations)
@@ -235,10 +236,6 @@ def _at(cloud: Cloud, site: int, name: str) -> SiteCloud:
 
 def _parts(cloud: SiteCloud) -> tuple[Any, ...]:
     return cloud.points, cloud.tokens, cloud.documents, cloud.moments
-
-
-def _different(names: Sequence[str]) -> list[str]:
-    return [f"{name} ({names[:i].count(name) + 1})" if name in names[:i] else name for i, name in enumerate(names)]
 
 
 def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from core.jobs.made import Made
 from core.progress import Progress
 from core.sources.datasets import load_dataset
 from core.sources.records import Record
-from core.specs import PathsSpec
+from core.specs import PathsSpec, Site
 from core.store import JobFolder, Store
 
 if TYPE_CHECKING:
@@ -47,12 +47,28 @@ _SHARE_OF_READING = 0.2
 """Of the whole work, in what is told underway."""
 
 
-@dataclass(frozen=True)
-class PathTables(Made):
-    """What was found in many documents.
+class PathsSummary(TypedDict):
+    """What was measured.
 
-    The summary has sites, n_documents, n_groups, n_tokens, n_too_short, n_sinks, n_far, seconds.
+    `n_far` are the points at each site whose norm is over ten times the median, to which steps and
+    spread are sensitive.
     """
+
+    version: str
+    revision: str
+    sites: list[Site]
+    n_documents: int
+    n_groups: int
+    n_tokens: int
+    n_too_short: int
+    n_sinks: int
+    n_far: dict[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PathTables(Made[PathsSummary]):
+    """What was found in many documents."""
 
     def table(self, name: str) -> pd.DataFrame:
         """Return 'paths' (`documents_table` a site) or 'documents' (each document's values and mean nulls)."""
@@ -66,17 +82,13 @@ def find_paths(spec: PathsSpec, store: Store) -> PathTables | None:
     return PathTables(job) if job else None
 
 
-def paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> PathsSummary:
     """Measure the paths of a data set's documents at sites, and write tables into the job's folder.
 
     Nulls of a document are drawn from the other documents' tokens at the same site. The uniform one gives each token
     type the same chance; at site 0 that is every row of the vocabulary, seen in the data or not.
 
     Deviation: above site 0 a token type has no vector of its own, so the uniform null takes one of its occurrences.
-
-    Returns:
-        the summary: version, revision, sites, counts and seconds; `n_far` are the points at each site whose norm is
-        over ten times the median, which steps and spread are sensitive to.
 
     Raises:
         BadRequest: no such site.
@@ -144,9 +156,9 @@ class _Read:
     numbers: NDArray[np.int64]
     groups: NDArray[np.int64]
     n_sinks: int
-    files: Mapping[int | str, Path]
+    files: Mapping[Site, Path]
 
-    def points(self, site: int | str) -> NDArray[np.float32]:
+    def points(self, site: Site) -> NDArray[np.float32]:
         """Return the points that count, (n, d_model)."""
         return np.load(self.files[site], mmap_mode="r")[self.rows]
 
@@ -154,7 +166,7 @@ class _Read:
 def _read(
     spec: PathsSpec,
     frozen: "FrozenModel",
-    sites: tuple[int | str, ...],
+    sites: tuple[Site, ...],
     records: list[Record],
     scratch: Path,
     progress: Progress,
@@ -179,7 +191,7 @@ def _read(
         progress(round(_SHARE_OF_READING * 100 * done / len(records)), 100, f"Reading {len(records)} documents")
         numbers, places = token_places(corpus, batch)
 
-        def receive(site: int | str, stream: Any, at: Any = numbers, of: Any = places) -> None:
+        def receive(site: Site, stream: Any, at: Any = numbers, of: Any = places) -> None:
             maps[site][at] = stream.reshape(-1, stream.shape[-1])[of].float().cpu().numpy()
 
         reader.read(corpus, batch, receive)
@@ -194,7 +206,7 @@ def _read(
 
 
 def _long_enough(
-    corpus: "Corpus", kept: NDArray[np.bool_], records: list[Record], n_sinks: int, files: Mapping[int | str, Path]
+    corpus: "Corpus", kept: NDArray[np.bool_], records: list[Record], n_sinks: int, files: Mapping[Site, Path]
 ) -> _Read:
     rows = np.flatnonzero(kept)
     documents = corpus.document_of(rows)
@@ -215,7 +227,7 @@ def _measure_site(
     spec: PathsSpec,
     read: _Read,
     frozen: "FrozenModel",
-    site: int | str,
+    site: Site,
     points: NDArray[np.float32],
     tick: Callable[[], None],
 ) -> list[TrajectoryNumbers]:
@@ -253,7 +265,7 @@ def vocabulary_pool(frozen: "FrozenModel") -> Pool:
 def _documents(found: list[TrajectoryNumbers], read: _Read, records: list[Record]) -> pd.DataFrame:
     rows = []
     for number, group, numbers in zip(read.numbers, read.groups, found, strict=True):
-        row: dict[str, Any] = {"record": records[number].id, "group": group, "n_points": numbers.n_points}
+        row: dict[str, object] = {"record": records[number].id, "group": group, "n_points": numbers.n_points}
         for statistic in STATISTICS:
             row[statistic] = numbers.values[statistic]
             for null, draws in numbers.nulls.items():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from core.jobs.context import weights
 from core.jobs.made import Made
 from core.progress import Progress
 from core.sources.datasets import dataset_key, load_dataset
-from core.specs import TrajectorySpec
+from core.specs import Site, TrajectorySpec
 from core.store import JobFolder, Store, find_job
 from core.store.files import checksum
 
@@ -50,12 +50,36 @@ class Asked:
     record: str = ""
 
 
-@dataclass(frozen=True)
-class Trajectories(Made):
-    """Texts that were followed.
+class FollowedText(TypedDict):
+    """A text with its answer, and how many tokens each has."""
 
-    The summary has sites, n_prompt, prompt_sites, and `texts`, each with its answer.
-    """
+    text: str
+    record: str
+    answers: list[str]
+    n_text: int
+    n_answer: int
+    answer: str
+    truncated: bool
+    ended: bool
+
+
+class TrajectorySummary(TypedDict):
+    """How texts were followed."""
+
+    version: str
+    revision: str
+    dtype: str
+    sites: list[Site]
+    d_model: int
+    n_prompt: int
+    prompt_sites: list[Site]
+    seconds_a_token: float | None
+    texts: list[FollowedText]
+
+
+@dataclass(frozen=True)
+class Trajectories(Made[TrajectorySummary]):
+    """Texts that were followed."""
 
     @cached_property
     def tokens(self) -> pd.DataFrame:
@@ -74,7 +98,7 @@ class Trajectories(Made):
         """
         return pd.read_parquet(self.job.path / ALTERNATIVES)
 
-    def streams(self, site: int | str) -> NDArray[np.float32]:
+    def streams(self, site: Site) -> NDArray[np.float32]:
         """Return the stream of every token at a site, (n_tokens, d_model).
 
         Raises:
@@ -83,7 +107,7 @@ class Trajectories(Made):
         self._check(site)
         return self._read(f"stream.{site}")
 
-    def prompt(self, site: int | str) -> NDArray[np.float32] | None:
+    def prompt(self, site: Site) -> NDArray[np.float32] | None:
         """Return the prompted positions at a site, (n_prompt, d_model), or None where there are none.
 
         Raises:
@@ -96,7 +120,7 @@ class Trajectories(Made):
         with safe_open(self.job.path / STREAMS, framework="numpy") as file:
             return file.get_tensor(name)
 
-    def _check(self, site: int | str) -> None:
+    def _check(self, site: Site) -> None:
         if site not in self.summary["sites"]:
             have = ", ".join(map(str, self.summary["sites"]))
             raise BadRequest(f"These texts were not read at site {site!r}, only at: {have}; choose one of those.")
@@ -130,12 +154,8 @@ def find_trajectories(spec: TrajectorySpec, store: Store) -> Trajectories | None
     return Trajectories(job) if job else None
 
 
-def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> dict[str, Any]:
+def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Progress) -> TrajectorySummary:
     """Follow texts and keep tokens and streams in the job's folder.
-
-    Returns:
-        the summary: version, revision, dtype, sites, d_model, n_prompt, prompt_sites, seconds_a_token
-        and `texts`.
 
     Raises:
         UnknownName: no such run.
@@ -231,7 +251,7 @@ def _pace(followed: "Sequence[Followed]") -> float | None:
     return sum(path.seconds for path in followed) / n_tokens if n_tokens else None
 
 
-def _about(asked: Asked, path: "Followed", tokenizer: Any) -> dict[str, Any]:
+def _about(asked: Asked, path: "Followed", tokenizer: Any) -> FollowedText:
     answer = tokenizer.decode(path.ids[path.n_text :], skip_special_tokens=True) if path.probabilities else ""
     return {
         "text": asked.text,
