@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from core.activations.clouds import Cloud
-from core.analysis.intervals import bootstrap
+from core.analysis.intervals import Interval, bootstrap
 from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
@@ -112,7 +112,12 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
         "posterior": spec.posterior,
         **about(run, tuning, prompts),
         "sites": [
-            {"site": site, **at.summary, **worth_summary(worth, site, spec.seed), "features": _features(prompts, site)}
+            {
+                "site": site,
+                **at.summary,
+                **worth_summary(worth, site, spec.seed),
+                "features": run_features(prompts.posterior(site)).tolist(),
+            }
             for site, at in found.items()
         ],
         **worth_summary(worth, None, spec.seed),
@@ -144,7 +149,7 @@ def gather_clouds(
     found = {}
     for site in sites:
         clouds = [_at(cloud, site, name) for cloud, name in zip(captured, labels(datasets), strict=True)]
-        rows = SiteCloud(f"tokens of {clouds[0].name}", *_parts(clouds[0])) if site else None
+        rows = replace(clouds[0], name=f"tokens of {clouds[0].name}") if site else None
         if rows is None:
             rows = _at(vocabulary_cloud(tuning.model, store, progress), 0, VOCABULARY)
             clouds.insert(0, rows)
@@ -195,14 +200,9 @@ def worth_summary(table: pd.DataFrame, site: int | None, seed: int) -> dict[str,
     found: dict[str, Quantity] = {}
     for change, rows in here.groupby("change", sort=False):
         deltas = rows["delta_loss"].to_numpy(np.float64)
-        if change == "shuffle":
-            found["shuffle"] = {
-                **quantity(float(deltas.mean())),
-                "low": float(deltas.min()),
-                "high": float(deltas.max()),
-            }
-        else:
-            found[str(change)] = quantity(bootstrap(deltas, rng))
+        shuffled = change == "shuffle"
+        of_orders = Interval(float(deltas.mean()), float(deltas.min()), float(deltas.max()))
+        found[str(change)] = quantity(of_orders if shuffled else bootstrap(deltas, rng))
     return {"worth": found} if found else {}
 
 
@@ -225,23 +225,15 @@ def _worth(
     return table.astype({"site": "Int64", "vector": "Int64"})
 
 
-def _features(prompts: RunPrompts, site: int) -> list[float]:
-    return [float(value) for value in run_features(prompts.posterior(site))]
-
-
 def _at(cloud: Cloud, site: int, name: str) -> SiteCloud:
     documents = cloud.rows["document"].to_numpy() if "document" in cloud.rows else None
     return SiteCloud(name, cloud.points(site), cloud.rows["token"].tolist(), documents, cloud.moments(site))
 
 
-def _parts(cloud: SiteCloud) -> tuple[Any, ...]:
-    return cloud.points, cloud.tokens, cloud.documents, cloud.moments
-
-
 def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:
     tables = {"vectors": {site: at.vectors for site, at in found.items()}}
     tables["nulls"] = {site: at.nulls for site, at in found.items()}
-    tables["trajectory"] = {site: _way_table(at.trajectory_tokens, steps) for site, at in found.items()}
+    tables["trajectory"] = {site: _trajectory_table(at.trajectory_tokens, steps) for site, at in found.items()}
     for name, by_site in tables.items():
         frames_of_sites = [table.assign(site=site) for site, table in by_site.items()]
         pd.concat(frames_of_sites, ignore_index=True).to_parquet(folder / f"{name}.parquet", index=False)
@@ -251,15 +243,10 @@ def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int
     save_file({name: np.ascontiguousarray(values) for name, values in points.items()}, folder / "nulls.safetensors")
 
 
-def _way_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.DataFrame:
+def _trajectory_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.DataFrame:
     n_prompt = tokens.shape[1]
-    return pd.DataFrame(
-        {
-            "step": np.repeat(steps, n_prompt),
-            "vector": np.tile(np.arange(n_prompt), len(steps)),
-            "token": tokens.ravel(),
-        }
-    )
+    vectors = np.tile(np.arange(n_prompt), len(steps))
+    return pd.DataFrame({"step": np.repeat(steps, n_prompt), "vector": vectors, "token": tokens.ravel()})
 
 
 MEASURE = Task("measure", "e", MeasureSpec, measure, "heavy", keeps=True, version=VERSION)

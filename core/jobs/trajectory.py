@@ -211,33 +211,23 @@ def _token_table(followed: "Sequence[Followed]", special: Sequence[int], word: C
         n, order = len(path.ids), np.arange(len(path.ids))
         probability = np.full(n, np.nan)
         probability[path.n_text :] = path.probabilities
-        tables.append(
-            pd.DataFrame(
-                {
-                    "text": number,
-                    "part": np.where(order < path.n_text, TEXT, ANSWER),
-                    "order": order,
-                    "token_id": path.ids,
-                    "token": [word(token) for token in path.ids],
-                    "special": np.isin(path.ids, special),
-                    "first": order == 0,
-                    "probability": probability,
-                }
-            )
-        )
+        columns = {
+            "text": number,
+            "part": np.where(order < path.n_text, TEXT, ANSWER),
+            "order": order,
+            "token_id": path.ids,
+            "token": [word(token) for token in path.ids],
+            "special": np.isin(path.ids, special),
+            "first": order == 0,
+            "probability": probability,
+        }
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
 
 def _alternatives_table(followed: "Sequence[Followed]", word: Callable[[int], str]) -> pd.DataFrame:
     rows = [
-        {
-            "text": number,
-            "order": path.n_text + step,
-            "rank": rank,
-            "token_id": token,
-            "token": word(token),
-            "probability": probability,
-        }
+        (number, path.n_text + step, rank, token, word(token), probability)
         for number, path in enumerate(followed)
         for step, best in enumerate(path.best)
         for rank, (token, probability) in enumerate(zip(*best, strict=True), 1)
