@@ -1,7 +1,7 @@
 """Curves over sites: values with intervals, and the bands of their nulls."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -133,7 +133,7 @@ def _look(cloud: str, names: Sequence[str]) -> tuple[str, str, str]:
     return _TOGETHER, _TOGETHER, "circle"
 
 
-def _words(row: dict[str, Any]) -> str:
+def _words(row: Mapping[Hashable, Any]) -> str:
     null = f"null {row['null']:.4g} [{row['null_low']:.4g}, {row['null_high']:.4g}]"
     return hover(
         f"site {row['site']}",

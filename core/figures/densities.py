@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, faint
-from core.figures.style import GRID, SMALL_HEIGHT, ZERO, style
+from core.figures.style import GRID, SMALL_HEIGHT, ZERO, Properties, style
 from core.figures.text import show
 from core.priors.radial import ExclusionCurve
 
@@ -185,7 +184,7 @@ def exclusion_figure(
     return figure
 
 
-def _logarithmic(low: float, high: float) -> dict[str, Any]:
+def _logarithmic(low: float, high: float) -> Properties:
     """Return a logarithmic axis with ticks at 1, 2 and 5 in each decade; over many decades only at 1."""
     first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
     digits = [1, 2, 5] if high < 1e3 * low else [1]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import CONTINUOUS, Mark, Role, mark
+from core.figures.style import Properties
 from core.figures.text import show
 
 _SVG_UP_TO = 2000
@@ -77,7 +78,7 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
     """Return a layer's points as a trace: WebGL for many, SVG for a few vectors."""
     look = layer.mark or mark(layer.role, layer.index)
     scale = 1.0 if len(layer.coordinates) <= _FEW else 0.65
-    marker: dict[str, Any] = {
+    marker: Properties = {
         "color": look.colour,
         "size": look.size * (scale if layer.role in _VECTORS else 1),
         "opacity": look.opacity,
@@ -91,7 +92,7 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
             "colorbar": {"title": {"text": show(layer.values_title)}, "thickness": 12, "outlinewidth": 0},
             "showscale": True,
         }
-    common: dict[str, Any] = {
+    common: Properties = {
         "mode": "markers",
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
@@ -124,7 +125,7 @@ def arrows_trace(before: Layer, after: Layer, n_dimensions: int, first: bool) ->
     start, stop = before.coordinates[both], after.coordinates[both]
     gap = np.full_like(start, np.nan)
     path = np.stack([start, stop, gap], axis=1).reshape(-1, n_dimensions)
-    common: dict[str, Any] = {
+    common: Properties = {
         "name": DISPLACEMENT,
         "hoverinfo": "skip",
         "line": {"color": _ARROW, "width": 1.4},

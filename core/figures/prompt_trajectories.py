@@ -15,7 +15,7 @@ from core.figures.palette import Mark, mark
 from core.figures.panel_grid import PanelGrid
 from core.figures.player import PLAYER_HEIGHT, add_player
 from core.figures.rail import Rail
-from core.figures.style import legend_once, style
+from core.figures.style import Properties, legend_once, style
 from core.figures.text import show
 
 PANELS_PER_ROW = 3
@@ -170,7 +170,7 @@ def _has_outside(run: PromptTrajectory) -> bool:
 def _mean(layer: Layer, what: str, n_dimensions: int) -> Any:
     look: Mark = layer.mark or mark(layer.role, layer.index)
     x, y, *z = (np.array([value], np.float32) for value in layer.coordinates[layer.placed].mean(axis=0))
-    common: dict[str, Any] = {
+    common: Properties = {
         "mode": "markers",
         "name": f"mean of {what}",
         "hovertemplate": f"mean of {show(layer.name)}<extra></extra>",

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from core.figures.cloud_map import Axes, map_figure
 from core.figures.layer import Layer
 from core.figures.palette import CONTINUOUS, REFERENCE, Mark
-from core.figures.style import style
+from core.figures.style import Properties, style
 from core.figures.text import show
 
 HIT = Mark("#111827", "circle-open", "circle-open", 9, 0.9)
@@ -130,7 +130,7 @@ def share_colours(figure: go.Figure, layers: Sequence[Layer]) -> None:
     values = np.concatenate([np.asarray(layer.values, np.float64) for layer in coloured])
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, [1, 99]) if len(values) else (0, 1)
-    bar: dict[str, Any] = {"title": {"text": show(coloured[0].values_title)}, "thickness": 12, "outlinewidth": 0}
+    bar: Properties = {"title": {"text": show(coloured[0].values_title)}, "thickness": 12, "outlinewidth": 0}
     if coloured[0].decades:
         ticks = np.arange(_DECADES)
         bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:,}" for tick in ticks.tolist()]}
@@ -144,9 +144,9 @@ def share_colours(figure: go.Figure, layers: Sequence[Layer]) -> None:
 
 def _ring_trace(layer: Layer, n_dimensions: int) -> Any:
     look = layer.mark or HIT
-    common: dict[str, Any] = {"mode": "markers", "name": show(layer.name), "hoverinfo": "skip"}
+    common: Properties = {"mode": "markers", "name": show(layer.name), "hoverinfo": "skip"}
     x, y, *z = np.ascontiguousarray(layer.coordinates.T, np.float32)
-    marker: dict[str, Any] = {"color": look.colour, "size": look.size, "opacity": look.opacity}
+    marker: Properties = {"color": look.colour, "size": look.size, "opacity": look.opacity}
     if n_dimensions == 3:
         return go.Scatter3d(x=x, y=y, z=z[0], marker=marker | {"symbol": look.symbol_3d}, **common)
     kind = go.Scatter if len(x) <= _SVG_UP_TO else go.Scattergl

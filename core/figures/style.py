@@ -6,6 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+Properties = dict[str, Any]
+"""Of a trace or an axis: Plotly's names, and values that Plotly takes."""
 GRID = "rgba(128,134,145,0.18)"
 ZERO = "rgba(128,134,145,0.35)"
 HEIGHT = 560
@@ -55,7 +57,7 @@ def legend_once(figure: go.Figure) -> None:
         seen.add(group)
 
 
-def error_bars(above: ArrayLike, below: ArrayLike, **look: Any) -> dict[str, Any]:
+def error_bars(above: ArrayLike, below: ArrayLike, **look: Any) -> Properties:
     """Return Plotly's error bars that reach `above` and `below` each value, with further properties as they are."""
     return {
         "type": "data",

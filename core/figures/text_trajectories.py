@@ -16,7 +16,7 @@ from core.figures.layer import Layer, points_trace
 from core.figures.palette import ANSWER, ANSWER_AFTER_PROMPT, QUESTION, SENTENCE_MARKS, Mark
 from core.figures.player import PLAYER_HEIGHT, add_player
 from core.figures.rail import Rail, add_rail
-from core.figures.style import GRID, error_bars, style
+from core.figures.style import GRID, Properties, error_bars, style
 from core.figures.text import show
 
 FRAME_MILLISECONDS = 350
@@ -178,7 +178,7 @@ def _traces(path: TextTrajectory, frame: int, n_dimensions: int, span: NDArray[n
     n = path.until(frame)
     points = path.coordinates[:n]
     line = points if path.after is None or not n else np.concatenate([path.after[None], points])
-    shared: dict[str, Any] = {"name": show(path.name), "legendgroup": path.name}
+    shared: Properties = {"name": show(path.name), "legendgroup": path.name}
     still = {**shared, "showlegend": False, "hoverinfo": "skip"}
     dots = {
         **shared,
@@ -225,7 +225,7 @@ def _looks(path: TextTrajectory, n: int, n_dimensions: int) -> tuple[list[float]
     return sizes, symbols
 
 
-def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], still: dict[str, Any]) -> Any:
+def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], still: Properties) -> Any:
     """Return arrowheads in three dimensions."""
     steps = np.diff(line, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
@@ -271,7 +271,7 @@ def trajectory_curves(
         band = (
             rows.groupby("site")[["null_low", "null_high"]].agg({"null_low": "min", "null_high": "max"}).reindex(sites)
         )
-        edges: dict[str, Any] = {"x": sites, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        edges: Properties = {"x": sites, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_trace(go.Scatter(y=band["null_low"], showlegend=False, **edges), 1, column)
         figure.add_trace(
             go.Scatter(

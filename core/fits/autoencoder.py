@@ -50,7 +50,7 @@ class Autoencoder:
         }
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Any], min_std: float) -> "Autoencoder":
+    def from_tensors(cls, tensors: dict[str, NDArray[Any]], min_std: float) -> "Autoencoder":
         """Return the autoencoder whose `tensors` these are; others among them are passed over."""
 
         def layers(part: str) -> tuple[Layer, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.radial import Radii
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec, prior_type
 
 S = TypeVar("S", bound=PriorSpec)
@@ -89,7 +90,7 @@ class Prior(ABC, Generic[S]):
         mean = drawn.mean(axis=0)
         return mean, float(np.square(drawn - mean).sum(axis=1).mean())
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return what a person must know of this fit, JSON-able, keys in words."""
         return {}
 

@@ -16,6 +16,7 @@ from core.errors import BadRequest
 from core.fits.moments import Moments
 from core.priors.arrays import namespace
 from core.priors.base import check_points, scale_facts
+from core.specs.base import JsonObject
 
 CovarianceName = Literal["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
 
@@ -57,7 +58,7 @@ class GaussianFit:
     mean: NDArray[np.float64]
     basis: NDArray[np.float64]
     variances: NDArray[np.float64]
-    facts: dict[str, Any]
+    facts: JsonObject
 
     @property
     def dim(self) -> int:
@@ -290,10 +291,10 @@ def oas_shrinkage(count: int, d_model: int, trace: float, square: float) -> floa
 
 def _facts(
     moments: Moments, covariance: str, variances: NDArray[np.float64], kept: int, shrinkage: float | None
-) -> dict[str, Any]:
+) -> JsonObject:
     d_model = len(moments.mean)
     total = float(variances[:kept].sum())
-    facts: dict[str, Any] = {
+    facts: JsonObject = {
         "covariance": covariance,
         "rank": kept,
         "d_model": d_model,

@@ -24,6 +24,7 @@ from core.priors.radial import (
     radial_density,
 )
 from core.priors.rejection import draw_accepted
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
@@ -129,7 +130,7 @@ class Exclusion(Prior[ExclusionSpec]):
         """Return the curves over the Mahalanobis distance for this fit's dimension."""
         return radial_density(self.law_.dim, self.spec.c, self.spec.reading, n_points)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return acceptance, excluded radius, s, radii against the plain Gaussian's, and the fit's own facts."""
         law = self.law_
         levels = np.array([0.05, 0.5, 0.95])

@@ -17,7 +17,7 @@ from core.priors.base import Prior, prior_class
 from core.priors.kept import KeptPrior, Learnt
 from core.priors.matching import Matched, build_prior
 from core.progress import Progress, silent
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.prior import PriorSpec
 from core.store.artifacts import Artifact, Store
 
@@ -58,7 +58,7 @@ def fit_prior(spec: PriorSpec, references: "References", store: Store, progress:
         return prior.fit(main.points, main.moments, references.further)
     wanted = _what_is_learnt(spec)
 
-    def build(folder: Path) -> dict[str, Any]:
+    def build(folder: Path) -> JsonObject:
         began = time.monotonic()
         learnt = kept.learn(main.points, main.moments, references.further, progress)
         save_file({name: array.copy() for name, array in learnt.tensors.items()}, folder / _TENSORS)
@@ -128,7 +128,7 @@ def require_long(spec: PriorSpec) -> None:
 
 def _what_is_learnt(spec: PriorSpec) -> PriorSpec:
     """Return the spec with what changes nothing of the fit at its default."""
-    unmatched: dict[str, Any] = {"match_trace": "none", "target_trace": None}
+    unmatched: dict[str, str | None] = {"match_trace": "none", "target_trace": None}
     only_drawing = getattr(prior_class(spec), "only_drawing", ())
     return spec.model_copy(
         update=unmatched | {name: type(spec).model_fields[name].get_default() for name in only_drawing}

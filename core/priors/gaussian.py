@@ -10,6 +10,7 @@ from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.radial import Radii, chi_radii
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
@@ -71,6 +72,6 @@ class Gaussian(Prior[GaussianSpec]):
         """Return mean and total variance of the fit."""
         return self.fit_.mean, float(self.fit_.variances.sum())
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return what was estimated from what, with rank, shrinkage and scale."""
         return dict(self.fit_.facts)

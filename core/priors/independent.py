@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.priors.arrays import exact, namespace
 from core.priors.base import Prior, S
 from core.priors.radial import log_chi
+from core.specs.base import JsonObject
 
 
 class Independent(Prior[S]):
@@ -33,7 +34,7 @@ class Independent(Prior[S]):
         """Return zero (d,) and the total variance."""
         return np.zeros(self.d_model_), self.d_model_ * self.std(n) ** 2
 
-    def scale_facts(self, n: int) -> dict[str, Any]:
+    def scale_facts(self, n: int) -> JsonObject:
         """Return what a report says of the spread of n vectors drawn at once."""
         std = self.std(n)
         return {

@@ -13,6 +13,7 @@ from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, as_float32, fit_gaussian, gaussian_of
+from core.specs.base import JsonObject
 from core.specs.dataset import DatasetSpec
 from core.specs.prior import Further, PriorSpec, SecondCloud, VocabularyRows
 
@@ -141,7 +142,7 @@ class Interpolation(Prior[InterpolationSpec]):
         trace = self._trace()
         return self._mean(np.array([self._levels().mean()]))[0], sum(trace.values())
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return how the scale of the mixtures compares with that of the two clouds."""
         levels, parts = self._levels(), self._trace()
         traces = [float(fit.variances.sum()) for fit in (self.fit_, self.second_)]

@@ -1,6 +1,6 @@
 """N(0, std² I): the baseline that knows nothing of the model."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.priors.independent import Independent
 from core.priors.radial import Radii, chi_radii
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
@@ -46,6 +47,6 @@ class Isotropic(Independent[IsotropicSpec]):
         """Return ‖x‖/std of rows (n, d) with the χ law."""
         return chi_radii(np.linalg.norm(x.astype(np.float64), axis=1) / self.std(len(x)), self.d_model_)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return std, variance and the norm that samples have."""
         return self.scale_facts(1)

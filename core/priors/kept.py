@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.progress import Progress, silent
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 S = TypeVar("S", bound=PriorSpec)
@@ -27,7 +28,7 @@ class Learnt:
     """
 
     tensors: dict[str, NDArray[Any]]
-    facts: dict[str, Any]
+    facts: JsonObject
     share_done: float = 1.0
 
 

@@ -1,7 +1,7 @@
 """Where the reference cloud is thin: far from its points, near its place."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_
 from core.priors.kept import KeptPrior, Learnt
 from core.priors.rejection import draw_accepted
 from core.progress import Progress
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 _N_PROBED = 1024
@@ -132,7 +133,7 @@ class Knn(KeptPrior[KnnSpec]):
         far = self._distance(x, self.spec.k) > self.threshold_
         return self.fit_.on_range(x, np.where(far, density, -np.inf))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return threshold and acceptance, and the distances of candidates beside those of the cloud."""
         levels = (0.05, 0.5, 0.95)
         return {

@@ -12,6 +12,7 @@ from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_points, prior_class
 from core.priors.covariance import as_float32
 from core.priors.radial import Radii
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
@@ -86,7 +87,7 @@ class Matched(Prior[PriorSpec]):
         """Return the mean (d,) and the target."""
         return self.map_for(n)[0], self.target_
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return the prior's own report, which is that before scaling, and what the scaling does."""
         report = self.prior.report()
         n = report.get("rows", 20)

@@ -18,7 +18,7 @@ from core.priors.arrays import logsumexp, namespace
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
-from core.specs.base import Seed
+from core.specs.base import JsonObject, Seed
 from core.specs.prior import PriorSpec
 
 _N_CLUSTERED = 20_000
@@ -58,7 +58,7 @@ class Mixture(KeptPrior[MixtureSpec]):
     fit_: GaussianFit
     clusters_: list[GaussianFit]
     weights_: NDArray[np.float64]
-    facts_: dict[str, Any]
+    facts_: JsonObject
 
     def learn(
         self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
@@ -149,7 +149,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         mean = self.fit_.mean + self.fit_.basis[:, :dim] @ centre * np.sqrt(unit)
         return mean, float(unit * (within + between) + self.fit_.variances[dim:].sum())
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return the clusters' weights and sizes, and the facts of the fitted Gaussian."""
         unit = float(self.fit_.variances[0])
         kept = float(self.fit_.variances[: self._dim].sum() / self.fit_.variances.sum())
@@ -176,7 +176,7 @@ class Mixture(KeptPrior[MixtureSpec]):
 
     def _hard(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, shrunk covariances and whether it converged, from the nearest centres."""
-        settings: dict[str, Any] = {"n_init": 4, "random_state": self.spec.seed}
+        settings: Any = {"n_init": 4, "random_state": self.spec.seed}
         model = KMeans(self.spec.n_clusters, **settings).fit(coordinates)
         used, sizes = np.unique(np.asarray(model.labels_), return_counts=True)
         members = [coordinates[model.labels_ == label] for label in used]

@@ -13,6 +13,7 @@ from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, check_points, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.rows import draw_rows, rows_spread
+from core.specs.base import JsonObject
 from core.specs.prior import Further, PriorSpec, RunPosterior
 
 
@@ -105,7 +106,7 @@ class Posterior(Prior[PosteriorSpec]):
             return self.fit_.mean, float(self.fit_.variances.sum())
         return rows_spread(self.rows_)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return which runs, how many vectors, and their scale."""
         facts = {
             "runs": self.names_,

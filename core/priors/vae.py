@@ -1,7 +1,7 @@
 """A variational autoencoder trained on a cloud: samples of its decoder."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from core.fits.moments import Moments, Reference
 from core.priors.covariance import GaussianFit, as_float32, fit_gaussian
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
-from core.specs.base import Seed
+from core.specs.base import JsonObject, Seed
 from core.specs.prior import PriorSpec
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Vae(KeptPrior[VaeSpec]):
     spec_class = VaeSpec
     only_drawing = ("draw",)
     network_: Autoencoder
-    facts_: dict[str, Any]
+    facts_: JsonObject
 
     def learn(
         self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
@@ -148,7 +148,7 @@ class Vae(KeptPrior[VaeSpec]):
         """
         return as_float32(self.mean_ + self.unit_ * self._draw(n, rng))
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return quality and collapse of the autoencoder, each number beside the data's own."""
         facts, own = dict(self.facts_), self.facts_["spread"]
         drawn = self.unit_ * self._draw(_N_SAMPLED, np.random.default_rng(0))
@@ -178,7 +178,7 @@ class Vae(KeptPrior[VaeSpec]):
 
 def _quality(
     network: Autoencoder, held_out: NDArray[np.float32], kept: NDArray[np.float32], gaussian: GaussianFit, d_latent: int
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return what is measured of a trained network, and of the data beside it."""
     code, std = network.encode(held_out)
     units = divergence(code, std).mean(axis=0)
@@ -204,7 +204,7 @@ def _quality(
     }
 
 
-def _course(trained: "Trained", spec: VaeSpec, n_kept: int, n_held_out: int) -> dict[str, Any]:
+def _course(trained: "Trained", spec: VaeSpec, n_kept: int, n_held_out: int) -> JsonObject:
     """Return how the training went."""
     return {
         "final_loss_a_coordinate": float(trained.losses[-50:].mean()),

@@ -1,7 +1,7 @@
 """Rows of the vocabulary as they are, or the embeddings of a text: how prompt-tuning usually starts."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, check_points, scale_facts
 from core.priors.rows import draw_rows, rows_spread
+from core.specs.base import JsonObject
 from core.specs.prior import Further, PriorSpec, VocabularyRows
 
 
@@ -87,7 +88,7 @@ class Vocabulary(Prior[VocabularySpec]):
         """Return the mean (d,) and the total variance of the rows."""
         return rows_spread(self.rows_)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return how many rows there are to draw from, and their scale."""
         return {
             "rows_drawn_from": self.spec.rows,

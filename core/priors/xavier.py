@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.priors.arrays import namespace
 from core.priors.independent import Independent
+from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
@@ -59,7 +60,7 @@ class Xavier(Independent[XavierSpec]):
         """Return the scaled χ density (m,) where the coordinates are normal."""
         return super().norm_density(norms, n) if self.spec.distribution == "normal" else None
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """Return the spread at the set number of rows, or at the paper's 20 where it follows what is drawn."""
         rows = self.spec.n_prompt or 20
         return {

@@ -2,13 +2,13 @@
 
 import platform
 from importlib.metadata import version
-from typing import Any
 
 import torch
 
 from core import __version__
 from core.lm.load import FrozenModel
 from core.sources.datasets import TextData
+from core.specs.base import JsonObject
 from core.specs.tuning import TuningSpec
 from core.tuning.examples import Prepared
 
@@ -17,7 +17,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "torchmetrics")
 
 def provenance(
     spec: TuningSpec, frozen: FrozenModel, data: TextData, training: Prepared, validation: Prepared
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return versions, device, dtype, what was read, how much of it was used, and the seeds; JSON-able."""
     return {
         "program": __version__,
@@ -34,7 +34,7 @@ def provenance(
     }
 
 
-def counts(prepared: Prepared) -> dict[str, Any]:
+def counts(prepared: Prepared) -> dict[str, int | dict[str, int]]:
     """Return how many examples there are and why others were left out."""
     return {"used": len(prepared.items), "truncated": prepared.n_truncated, "dropped": dict(prepared.dropped)}
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.lm.shapes import Prompt
+from core.specs.base import JsonObject
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
 from core.tuning.loop import Step, TrainerState
@@ -54,9 +54,9 @@ class Record:
 
     seconds: float = 0.0
     training_seconds: float = 0.0
-    baseline: dict[str, Any] = field(default_factory=dict)
+    baseline: JsonObject = field(default_factory=dict)
     metrics: list[list[float]] = field(default_factory=list)
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[JsonObject] = field(default_factory=list)
     snapshots: dict[int, Prompt] = field(default_factory=dict)
 
 
@@ -76,7 +76,7 @@ class RunWriter:
         self.sites = None if sites is None else torch.tensor(sites)
         self._written = 0.0
 
-    def prior(self, prompt: Prompt, report: dict[str, Any]) -> None:
+    def prior(self, prompt: Prompt, report: JsonObject) -> None:
         """Write the prior sample and what its fit reported."""
         self._save("prior.safetensors", self._stored(prompt))
         write_json(self.job.path / "prior.json", report)
@@ -91,12 +91,12 @@ class RunWriter:
         self.record.metrics.append([step.loss, step.gradient_norm, step.learning_rate, seconds, step.penalty])
         self.job.append(event="step", step=step.number, loss=step.loss, penalty=step.penalty, seconds=seconds)
 
-    def baselines(self, baseline: dict[str, Any]) -> None:
+    def baselines(self, baseline: JsonObject) -> None:
         """Tell what no prompt and the prior sample are worth."""
         self.record.baseline = baseline
         self.job.append(event="baseline", **baseline)
 
-    def evaluation(self, step: int, validation: dict[str, Any]) -> None:
+    def evaluation(self, step: int, validation: JsonObject) -> None:
         """Tell of one evaluation."""
         self.record.evaluations.append({"step": step, **validation})
         self.job.append(event="evaluation", step=step, validation=validation)
@@ -146,7 +146,7 @@ class RunWriter:
         """Return prompts (…, n_sites, n_prompt, d_model) as files hold them: a soft one without the axis of sites."""
         return {"prompt": prompt.squeeze(-3)} if self.sites is None else {"prompt": prompt, "site": self.sites}
 
-    def _save(self, name: str, tensors: dict[str, Tensor], notes: dict[str, Any] | None = None) -> None:
+    def _save(self, name: str, tensors: dict[str, Tensor], notes: JsonObject | None = None) -> None:
         metadata = {"priorscope": json.dumps(notes)} if notes else None
         ready = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
         with disk_errors(self.job.path):

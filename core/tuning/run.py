@@ -4,13 +4,12 @@ import json
 import math
 import time
 from functools import cache, partial
-from typing import Any
 
 from core.activations.references import make
 from core.errors import Cancelled, Diverged
 from core.lm.shapes import Prompt
 from core.progress import Progress, silent
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.store.files import write_json
@@ -24,7 +23,7 @@ from core.tuning.setup import SetUp, set_up
 from core.tuning.start import draw_prompt, fit_priors, report
 
 
-def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> dict[str, Any]:
+def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> JsonObject:
     """Tune a prompt and return what the run found.
 
     Everything is written into the run's folder as it goes. A run that was cancelled or killed goes on from its last
@@ -108,7 +107,7 @@ class _Run:
         self.began = began
         self.interval = snapshot_interval(spec.steps, spec.snapshot_every, trainer.prompt.numel())
 
-    def to_the_end(self) -> dict[str, Any]:
+    def to_the_end(self) -> JsonObject:
         """Do what is left of the run and return its measures."""
         try:
             self._do_what_is_due()
@@ -131,7 +130,7 @@ class _Run:
             "steps_per_second": self.spec.steps / self.record.training_seconds,
         }
 
-    def _regularised(self) -> dict[str, Any]:
+    def _regularised(self) -> JsonObject:
         regularisers = self.trainer.regularisers
         found = effects(regularisers, self.record.snapshots[0], self.trainer.prompt)
         return {"regularisers": found} if found else {}

@@ -1,13 +1,13 @@
 """What a run is made of: the frozen model, its examples, and what is measured on them."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from core.lm.load import FrozenModel, load_model
 from core.lm.prompted import FastPrompted, Prompted, build_deep, build_prompted
 from core.lm.sites import resolve_prompt_sites
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
+from core.specs.base import JsonObject
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 from core.tuning.evaluation import Generation, Validation
@@ -40,7 +40,7 @@ class SetUp:
     prompted: Prompted
     validation: Validation
     instruction: Instruction | None = None
-    trunk: dict[str, Any] = field(default_factory=dict)
+    trunk: JsonObject = field(default_factory=dict)
 
 
 def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp:
@@ -62,7 +62,7 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
         require_items(part, name, longest)
     validated = held_out.items[: spec.n_validation]
     instruction = build_instruction(spec, data.is_task, frozen, [item.example for item in validated])
-    trunk: dict[str, Any] = {}
+    trunk: JsonObject = {}
     if isinstance(prompted, FastPrompted) and has_trunk(spec, sites):
         examples = [item.example for item in (*training.items, *validated)]
         prompted.trunk, trunk = kept_trunk(prompted, spec.n_prompt, examples, store, progress)

@@ -11,6 +11,7 @@ from core.lm.shapes import Prompt
 from core.priors import Prior
 from core.priors.fitting import fit_prior
 from core.progress import Progress
+from core.specs.base import JsonObject
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
 
@@ -32,7 +33,7 @@ def draw_prompt(spec: TuningSpec, priors: Sequence[Prior[Any]]) -> Prompt:
     return torch.stack([torch.from_numpy(prior.sample(spec.n_prompt, rng)) for prior in priors])
 
 
-def report(spec: TuningSpec, sites: Sequence[int], priors: Sequence[Prior[Any]]) -> dict[str, Any]:
+def report(spec: TuningSpec, sites: Sequence[int], priors: Sequence[Prior[Any]]) -> JsonObject:
     """Return what a person must know of the fits: of a soft prompt as it is, of a deep one by site."""
     if spec.method == "soft":
         return {"kind": spec.prior.kind, **priors[0].report()}

@@ -14,7 +14,7 @@ from core.lm.batch import Example, collate
 from core.lm.prompted import FastPrompted
 from core.lm.trunk import Trunk, name
 from core.progress import Progress
-from core.specs.base import fingerprint
+from core.specs.base import JsonObject, fingerprint
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Artifact, Store
 
@@ -34,7 +34,7 @@ def has_trunk(spec: TuningSpec, sites: Sequence[int]) -> bool:
 
 def kept_trunk(
     prompted: FastPrompted, n_prompt: int, examples: Sequence[Example], store: Store, progress: Progress
-) -> tuple[Trunk, dict[str, Any]]:
+) -> tuple[Trunk, JsonObject]:
     """Return the streams that enter the first prompted block, from the store or computed now, and what they cost.
 
     They are float32 whatever the model's number format, as the stream itself is.
@@ -59,7 +59,7 @@ def kept_trunk(
     facts = (frozen.revision, str(frozen.device), str(frozen.dtype), str(site), str(n_prompt), prompted.position)
     key = fingerprint(*facts, str(len(prompted.bos)), _names(examples), VERSION)
 
-    def build(folder: Path) -> dict[str, Any]:
+    def build(folder: Path) -> JsonObject:
         store.require_free(n_bytes, f"{what}, which cache_trunk asks for,")
         began = time.monotonic()
         _compute(folder, prompted, n_prompt, examples, lambda done: progress(done, len(examples), what))

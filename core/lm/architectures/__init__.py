@@ -1,7 +1,7 @@
 """The architecture map: how each family of the fast forward differs from Llama, one file each."""
 
 from importlib import import_module
-from typing import Any
+from types import ModuleType
 
 from transformers import PreTrainedModel
 
@@ -19,7 +19,7 @@ class Unmapped(BadRequest):
     """A model without a map, or with a setting that its map does not cover."""
 
 
-def mapped_types() -> dict[str, Any]:
+def mapped_types() -> dict[str, ModuleType]:
     """Return each model type of transformers that has a map, with the module of its family."""
     families = [import_module(f"{__name__}.{family}") for family in FAMILIES]
     return {name: family for family in families for name in family.TYPES}
