@@ -11,7 +11,6 @@ and their logits cost what no trunk saves.
     python -m tests.benchmarks.deep_cached_trunk --json
 """
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from core.specs import DatasetSpec, ModelSpec
 from core.store import Store
 from core.tuning.examples import prepare
 from core.tuning.trunk import kept_trunk
-from tests.benchmarks.sides import Side, measured_on, parser, take_turns
+from tests.benchmarks.sides import Side, measured_on, parser, take_turns, tell
 
 N_PROMPT = 20
 N_BLOCKS = 3
@@ -157,15 +156,9 @@ def main() -> None:
     options.add_argument("--squad", help="a SQuAD JSON file; default: the questions that are found here")
     chosen = options.parse_args()
     document = measure(chosen.model, chosen.squad, chosen.repeats, chosen.warm_up)
-    if chosen.json:
-        print(json.dumps(document, indent=1))
-        return
-    for case in document["cases"]:
-        print(
-            f"{case['name']:>16}: uncached {case['uncached_seconds']:.2f} s, cached {case['cached_seconds']:.2f} s, "
-            f"ratio {case['ratio']:.2f}; PEFT {case['peft_seconds']:.2f} s, ratio {case['ratio_to_peft']:.2f}; "
-            f"losses within {case['largest_loss_difference']:.1e}"
-        )
+    line = "{name:>16}: uncached {uncached_seconds:.2f} s, cached {cached_seconds:.2f} s, ratio {ratio:.2f}; "
+    line += "PEFT {peft_seconds:.2f} s, ratio {ratio_to_peft:.2f}; losses within {largest_loss_difference:.1e}"
+    tell(document, chosen.json, line)
 
 
 if __name__ == "__main__":

@@ -195,13 +195,16 @@ def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
             "n_vocabulary": n_vocabulary,
             "repeats": repeats,
             "reruns": reruns,
-            "machine": platform.machine(),
+            **measured_on(*PACKAGES),
             "processors": os.cpu_count(),
             "load_average": os.getloadavg()[0],
             "python": platform.python_version(),
-            "packages": {name: version(name) for name in PACKAGES},
         },
     }
+
+
+def measured_on(*packages: str) -> dict[str, Any]:
+    return {"machine": platform.machine(), "packages": {name: version(name) for name in packages}}
 
 
 def main() -> None:

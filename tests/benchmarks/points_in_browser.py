@@ -21,13 +21,11 @@ import argparse
 import json
 import logging
 import os
-import platform
 import re
 import shutil
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,7 +34,7 @@ from urllib.parse import urlencode
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.benchmarks.page_times import write_model
+from tests.benchmarks.page_times import measured_on, write_model
 from tests.served import ROOT, served
 
 D_MODEL, N_WORDS, TEXT_WORDS = 72, 2000, 250
@@ -204,8 +202,7 @@ def measure(n_points: int, repeats: int) -> dict[str, Any]:
         "repeats": repeats,
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
-        "machine": platform.machine(),
-        "packages": {package: version(package) for package in PACKAGES},
+        **measured_on(*PACKAGES),
     }
 
 

@@ -1,6 +1,7 @@
 """What benchmarks of training steps share: sides that take turns on the same work, and where it was measured."""
 
 import argparse
+import json
 import platform
 import sys
 import time
@@ -91,6 +92,15 @@ def measured_on(model: str, device: str, repeats: int, warm_up: int) -> dict[str
         "machine": platform.machine(),
         "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
     }
+
+
+def tell(document: dict[str, Any], as_json: bool, line: str) -> None:
+    """Print a benchmark's document, or a line per case, which is a format of the case's values."""
+    if as_json:
+        print(json.dumps(document, indent=1))
+        return
+    for case in document["cases"]:
+        print(line.format(**case))
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

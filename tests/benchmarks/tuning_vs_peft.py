@@ -8,7 +8,6 @@ number format on this machine and in float32.
     python -m tests.benchmarks.tuning_vs_peft --json
 """
 
-import json
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -23,7 +22,7 @@ from core.lm.load import FrozenModel, load_model, private_copy
 from core.lm.prompted import build_prompted
 from core.specs import ModelSpec
 from core.store import Store
-from tests.benchmarks.sides import Side, measured_on, parser, take_turns
+from tests.benchmarks.sides import Side, measured_on, parser, take_turns, tell
 
 SHAPES = ((8, 128), (16, 32))
 N_PROMPT = 20
@@ -122,14 +121,8 @@ def main() -> None:
     """Measure and print."""
     chosen = parser(__doc__).parse_args()
     document = measure(chosen.model, chosen.repeats, chosen.warm_up)
-    if chosen.json:
-        print(json.dumps(document, indent=1))
-        return
-    for case in document["cases"]:
-        print(
-            f"{case['name']:>16}: PEFT {case['peft_seconds']:.2f} s, ours {case['our_seconds']:.2f} s, "
-            f"ratio {case['ratio']:.2f}, losses within {case['largest_loss_difference']:.1e}"
-        )
+    line = "{name:>16}: PEFT {peft_seconds:.2f} s, ours {our_seconds:.2f} s, ratio {ratio:.2f}, "
+    tell(document, chosen.json, line + "losses within {largest_loss_difference:.1e}")
 
 
 if __name__ == "__main__":

@@ -17,54 +17,33 @@ from tests.benchmarks.tuning_vs_peft import Work
 N_PROMPT = 20
 LABEL_SHARE = 4
 """One token in so many, the last ones of each example, is a label."""
-LLAMA_1B = LlamaConfig(
-    vocab_size=128_256,
-    hidden_size=2048,
-    intermediate_size=8192,
-    num_hidden_layers=16,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-    head_dim=64,
-    rms_norm_eps=1e-5,
-    rope_parameters={
-        "rope_type": "llama3",
-        "rope_theta": 500_000.0,
-        "factor": 32.0,
-        "low_freq_factor": 1.0,
-        "high_freq_factor": 4.0,
-        "original_max_position_embeddings": 8192,
-    },
-    max_position_embeddings=131_072,
-    tie_word_embeddings=True,
-    bos_token_id=0,
-    eos_token_id=1,
+
+
+def _llama(hidden: int, wide: int, blocks: int, heads: int, groups: int, **others: Any) -> LlamaConfig:
+    """Return a Llama with tied embeddings, whose queries share keys and values in groups."""
+    sizes = {"hidden_size": hidden, "intermediate_size": wide, "num_hidden_layers": blocks}
+    attention = {"num_attention_heads": heads, "num_key_value_heads": groups}
+    tokens = {"tie_word_embeddings": True, "bos_token_id": 0, "eos_token_id": 1}
+    return LlamaConfig(**sizes, **attention, **tokens, **others)
+
+
+_LLAMA_3 = {
+    "rope_type": "llama3",
+    "rope_theta": 500_000.0,
+    "factor": 32.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}
+_NORM = {"rms_norm_eps": 1e-5}
+LLAMA_1B = _llama(
+    2048, 8192, 16, 32, 8, vocab_size=128_256, max_position_embeddings=131_072, rope_parameters=_LLAMA_3, **_NORM
 )
-SMOLLM2_135M = LlamaConfig(
-    vocab_size=49_152,
-    hidden_size=576,
-    intermediate_size=1536,
-    num_hidden_layers=30,
-    num_attention_heads=9,
-    num_key_value_heads=3,
-    rms_norm_eps=1e-5,
-    rope_parameters={"rope_type": "default", "rope_theta": 100_000.0},
-    max_position_embeddings=8192,
-    tie_word_embeddings=True,
-    bos_token_id=0,
-    eos_token_id=1,
+_ROPE = {"rope_type": "default", "rope_theta": 100_000.0}
+SMOLLM2_135M = _llama(
+    576, 1536, 30, 9, 3, vocab_size=49_152, max_position_embeddings=8192, rope_parameters=_ROPE, **_NORM
 )
-TINY = LlamaConfig(
-    vocab_size=97,
-    hidden_size=64,
-    intermediate_size=128,
-    num_hidden_layers=4,
-    num_attention_heads=4,
-    num_key_value_heads=2,
-    max_position_embeddings=1024,
-    tie_word_embeddings=True,
-    bos_token_id=0,
-    eos_token_id=1,
-)
+TINY = _llama(64, 128, 4, 4, 2, vocab_size=97, max_position_embeddings=1024)
 
 
 @dataclass(frozen=True)

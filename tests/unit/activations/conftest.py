@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,14 @@ import torch
 from core.lm.load import FrozenModel, load_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
 
+N_VOCABULARY = 99
+SMALL: dict[str, Any] = {
+    "vocab_size": N_VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_attention_heads": 4,
+}
+"""Sizes of a model of random weights, as configs of most families name them."""
 TEXTS = [
     "The cat sat on the mat and looked at the moon for a long, long time.",
     "A dog barked.",
@@ -79,8 +88,6 @@ def alone(frozen: FrozenModel, text: str, max_length: int = 512) -> tuple[list[i
 @torch.no_grad()
 def apply_block(frozen: FrozenModel, block: int, stream: torch.Tensor) -> torch.Tensor:
     """Return what a block of a Llama makes of a stream (batch, pos, d_model)."""
-    from typing import Any
-
     from core.lm.blocks import find_parts
 
     parts = find_parts(frozen.model)

@@ -18,19 +18,12 @@ from core.lm.load import load_model
 from core.sources.datasets import load_dataset
 from core.sources.squad import prompt
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
+from tests.unit.activations.conftest import N_VOCABULARY, SMALL
 
-N_VOCABULARY = 99
 OTHERS = {
     "scaled": lambda: GraniteForCausalLM(
         GraniteConfig(
-            vocab_size=N_VOCABULARY,
-            hidden_size=32,
-            intermediate_size=48,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            logits_scaling=0.2,
-            max_position_embeddings=512,
+            **SMALL, num_hidden_layers=2, num_key_value_heads=2, logits_scaling=0.2, max_position_embeddings=512
         )
     ),
     "by place": lambda: GPT2LMHeadModel(

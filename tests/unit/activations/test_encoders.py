@@ -18,22 +18,12 @@ from core.lm.load import load_model, load_reader
 from core.sources.datasets import load_dataset
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
-from tests.unit.activations.conftest import TEXTS
+from tests.unit.activations.conftest import N_VOCABULARY, SMALL, TEXTS
 from tests.unit.activations.test_capture import ATOL, RTOL, oracle
 
 EVERYTHING = TokenFilter(first_position=True, special=True)
-N_VOCABULARY = 99
 MODELS: dict[str, Any] = {
-    "bert": lambda: BertModel(
-        BertConfig(
-            vocab_size=N_VOCABULARY,
-            hidden_size=32,
-            num_hidden_layers=3,
-            num_attention_heads=4,
-            intermediate_size=48,
-            max_position_embeddings=1024,
-        )
-    ),
+    "bert": lambda: BertModel(BertConfig(**SMALL, num_hidden_layers=3, max_position_embeddings=1024)),
     "distilbert": lambda: DistilBertModel(
         DistilBertConfig(
             vocab_size=N_VOCABULARY, dim=32, n_layers=3, n_heads=4, hidden_dim=48, max_position_embeddings=1024

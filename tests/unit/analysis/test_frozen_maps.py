@@ -12,10 +12,15 @@ def _spec(**changes) -> ProjectionSpec:
     )
 
 
+def three_clusters(n: int, width: int, gap: float) -> np.ndarray:
+    """Return three normal clusters of n points each, (3·n, width) float32, a gap apart in every coordinate."""
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.normal(size=(n, width)) + gap * k for k in range(3)]).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
 def clusters() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    return np.concatenate([rng.normal(size=(100, 8)) + 12 * k for k in range(3)]).astype(np.float32)
+    return three_clusters(100, 8, 12)
 
 
 @pytest.fixture(scope="module")

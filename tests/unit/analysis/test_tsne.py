@@ -12,6 +12,7 @@ from core.analysis.tsne import Embedded, fit_tsne, overlay_tsne
 from core.errors import BadRequest
 from core.progress import Progress, silent
 from core.specs import ProjectionSpec
+from tests.unit.analysis.test_frozen_maps import three_clusters
 
 
 def _spec(**changes) -> ProjectionSpec:
@@ -47,8 +48,7 @@ def _into(seen: list[tuple[int, int, str]]) -> Progress:
 
 @pytest.fixture(scope="module")
 def scores() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    return np.concatenate([rng.normal(size=(90, 6)) + 9 * k for k in range(3)]).astype(np.float32)
+    return three_clusters(90, 6, 9)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,30 @@ from typing import Any
 
 import pytest
 
-from core.store import Store
+from core.engine import client
+from core.specs import TuningSpec
+from core.store import JobFolder, Store, create_job
 
 
 @pytest.fixture
 def inline(store: Store, at_once) -> Store:
     """Do jobs at once instead of giving them to an engine."""
     return store
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submit runs to no engine, and press Ctrl+C as soon as one is waited for."""
+
+    def submit(kind: str, spec: TuningSpec, store: Store, again: bool = False) -> JobFolder:
+        return create_job(store, kind, spec.as_json(), f"t-{spec.seed}")
+
+    def wait(job: JobFolder, on_status: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "submit", submit)
+    monkeypatch.setattr(client, "ensure_engine", lambda _: None)
+    monkeypatch.setattr(client, "wait", wait)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import core.commands.sweep as commands
 from core.engine import client
 from core.jobs.sweep import find_sweep
-from core.store import Store, create_job, list_jobs
+from core.store import Store, list_jobs
 from tests.unit.commands.test_verbs import questions
 
 __all__ = ["questions"]
@@ -120,16 +120,7 @@ def test_what_cannot_be_is_refused(call, file, arguments, message, monkeypatch, 
     assert message in err
 
 
-def test_ctrl_c_cancels_all_of_them(call, store: Store, file, monkeypatch):
-    def submit(kind, spec, store, again=False):
-        return create_job(store, kind, spec.as_json(), f"t-{spec.seed}")
-
-    def wait(job, on_status):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(client, "submit", submit)
-    monkeypatch.setattr(client, "ensure_engine", lambda _: None)
-    monkeypatch.setattr(client, "wait", wait)
+def test_ctrl_c_cancels_all_of_them(call, store: Store, file, interrupted):
     code, _, err = call("sweep", file(priors=["isotropic"], seeds=[1, 2]))
     assert code == 1
     assert "The runs were cancelled; the same command continues them." in err

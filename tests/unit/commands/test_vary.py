@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from core.engine import client
 from core.store import Store, find_job
 from tests.unit.commands.test_verbs import questions, small_run
 
@@ -49,18 +48,8 @@ def test_a_wrong_value_starts_nothing(call, inline, small_run):
     assert not list(inline.root.glob("runs/*"))
 
 
-def test_ctrl_c_cancels_all_of_them(call, store: Store, small_run, monkeypatch):
-    from core.store import create_job
-
-    def submit(kind, spec, store, again=False):
-        return create_job(store, kind, spec.as_json(), f"tune-{spec.seed}")
-
-    def wait(job, on_status):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(client, "submit", submit)
-    monkeypatch.setattr(client, "wait", wait)
+def test_ctrl_c_cancels_all_of_them(call, store: Store, small_run, interrupted):
     code, _, err = call(*small_run, "--vary", "seed", "--values", "1,2")
     assert code == 1
     assert "The runs were cancelled; the same command continues them." in err
-    assert [find_job(store, f"tune-{seed}").status().state for seed in (1, 2)] == ["cancelled"] * 2
+    assert [find_job(store, f"t-{seed}").status().state for seed in (1, 2)] == ["cancelled"] * 2

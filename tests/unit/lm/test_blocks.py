@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -15,31 +17,14 @@ from transformers import (
 from core.errors import BadRequest
 from core.lm.blocks import find_parts
 
+SIZES: dict[str, Any] = {"vocab_size": 11, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2}
 CONFIGS = {
-    "llama": LlamaConfig(vocab_size=11, hidden_size=8, intermediate_size=8, num_hidden_layers=3, num_attention_heads=2),
+    "llama": LlamaConfig(**SIZES, intermediate_size=8),
     "gpt2": GPT2Config(vocab_size=11, n_embd=8, n_layer=3, n_head=2, n_positions=16, bos_token_id=1, eos_token_id=2),
-    "gpt-neox": GPTNeoXConfig(
-        vocab_size=11, hidden_size=8, intermediate_size=8, num_hidden_layers=3, num_attention_heads=2
-    ),
-    "opt": OPTConfig(
-        vocab_size=11,
-        hidden_size=8,
-        word_embed_proj_dim=8,
-        ffn_dim=8,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        max_position_embeddings=16,
-    ),
+    "gpt-neox": GPTNeoXConfig(**SIZES, intermediate_size=8),
+    "opt": OPTConfig(**SIZES, word_embed_proj_dim=8, ffn_dim=8, max_position_embeddings=16),
     "bloom": BloomConfig(vocab_size=11, hidden_size=8, n_layer=3, n_head=2),
-    "gemma2": Gemma2Config(
-        vocab_size=11,
-        hidden_size=8,
-        intermediate_size=8,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        head_dim=4,
-    ),
+    "gemma2": Gemma2Config(**SIZES, intermediate_size=8, num_key_value_heads=2, head_dim=4),
 }
 
 

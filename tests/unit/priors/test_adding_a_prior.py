@@ -16,16 +16,13 @@ from core.priors.docs import prior_help, prior_page
 from core.specs.describe import describe
 from core.specs.prior import PRIORS, parse_prior, prior_kinds, require_differentiable
 from core.tuning.regularisers.density import log_density
-from tests.documented import DOCS, module_of
+from tests.documented import listed
 
 
 @pytest.fixture
 def toy(monkeypatch) -> types.ModuleType:
     """Return the page's file, listed by the line that the page gives."""
-    line = '    "laplace": "core.priors.laplace:Laplace",'
-    assert line in (DOCS / "adding-a-prior.md").read_text(encoding="utf-8")
-    monkeypatch.setitem(PRIORS, "laplace", "core.priors.laplace:Laplace")
-    return module_of("adding-a-prior.md", "core.priors.laplace", monkeypatch)
+    return listed("adding-a-prior.md", PRIORS, "laplace", "core.priors.laplace:Laplace", monkeypatch)
 
 
 def fitted(points) -> Any:

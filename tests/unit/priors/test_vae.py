@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from core.errors import BadRequest, Diverged
 from core.fits import training
 from core.fits.autoencoder import divergence
 from core.priors.vae import Vae, VaeSpec
+from tests.imports import imported_by
 from tests.unit.priors.test_gaussian import cloud
 
 NARROW = {"noise": "fixed", "noise_std": 0.2, "steps": 1500}
@@ -127,8 +126,7 @@ def test_no_closed_density(fitted: Vae, plane: np.ndarray):
 
 
 def test_importing_priors_leaves_torch_alone():
-    code = "import sys, core.priors.fitting; assert not {'torch', 'transformers'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert not imported_by("core.priors.fitting") & {"torch", "transformers"}
 
 
 def test_too_few_points():

@@ -11,16 +11,13 @@ from core.sources.report import sources_report
 from core.specs import DATASETS, DatasetSpec
 from core.specs.describe import describe
 from core.specs.docs import spec_page
-from tests.documented import DOCS, module_of
+from tests.documented import listed
 
 
 @pytest.fixture
 def toy(monkeypatch) -> types.ModuleType:
     """Return the page's file, listed by the line that the page gives."""
-    line = '    "proverbs": "core.sources.proverbs",'
-    assert line in (DOCS / "adding-a-data-set.md").read_text(encoding="utf-8")
-    monkeypatch.setitem(DATASETS, "proverbs", "core.sources.proverbs")
-    return module_of("adding-a-data-set.md", "core.sources.proverbs", monkeypatch)
+    return listed("adding-a-data-set.md", DATASETS, "proverbs", "core.sources.proverbs", monkeypatch)
 
 
 def test_it_is_unknown_without_the_line():

@@ -1,8 +1,6 @@
 """Models: local folders, names that mean nothing, and what a page may know."""
 
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from core.progress import silent
 from core.sources import minilm, packaged, smollm2
 from core.sources.models import describe_model, model_revision, resolve_model
 from core.specs import ModelSpec
+from tests.imports import imported_by
 
 
 @pytest.fixture
@@ -78,24 +77,24 @@ def test_an_adapter_beside_the_weights_is_refused(folder, store):
         resolve_model(ModelSpec(name=str(folder)), store)
 
 
-def test_a_missing_shard_is_named(folder, store):
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ('{"weight_map": {"a": "one.safetensors"}}', r"lacks 1 of 1 weight files \(one\.safetensors\)"),
+        ("{}", r"model\.safetensors\.index\.json of .* has no 'weight_map'; fetch the model"),
+    ],
+)
+def test_an_index_whose_weights_are_missing_is_named(folder, store, index, message):
     (folder / "model.safetensors").unlink()
-    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "one.safetensors"}}')
-    with pytest.raises(BadData, match=r"lacks 1 of 1 weight files \(one\.safetensors\)"):
+    (folder / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(BadData, match=message):
         resolve_model(ModelSpec(name=str(folder)), store)
+    assert not describe_model(ModelSpec(name=str(folder)), store).present
 
 
 def test_a_folder_without_config_is_refused(tmp_path, store):
     with pytest.raises(BadData, match=r"holds no config\.json"):
         resolve_model(ModelSpec(name=str(tmp_path)), store)
-
-
-def test_an_index_without_its_map_is_named(folder, store):
-    (folder / "model.safetensors").unlink()
-    (folder / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(BadData, match=r"model\.safetensors\.index\.json of .* has no 'weight_map'; fetch the model"):
-        resolve_model(ModelSpec(name=str(folder)), store)
-    assert not describe_model(ModelSpec(name=str(folder)), store).present
 
 
 def test_the_home_of_nobody(store):
@@ -145,12 +144,9 @@ def test_facts_of_nonsense_say_so(store):
 
 
 def test_importing_the_sources_is_light():
-    code = (
-        "import sys, core.sources.models, core.sources.datasets, core.sources.report;"
-        "print([m for m in ('torch', 'transformers', 'huggingface_hub', 'datasets', 'pandas') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    found = imported_by("core.sources.models", "core.sources.datasets", "core.sources.report")
+    assert "core.sources.models" in found
+    assert not found & {"torch", "transformers", "huggingface_hub", "datasets", "pandas"}
 
 
 def test_wrong_weights_in_the_wheel_are_refused(store, tmp_path, monkeypatch):
