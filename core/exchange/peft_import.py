@@ -101,20 +101,11 @@ def _fill(
     path: Path, steps: int, documents: Mapping[str, Mapping[str, object]], tensors: Mapping[str, NDArray[np.float32]]
 ) -> None:
     """Write the files of a run that has ended."""
-    now = time.time()
-    status = Status(
-        state="succeeded",
-        created=now,
-        started=now,
-        finished=now,
-        heartbeat=now,
-        done=steps,
-        total=steps,
-        message="imported from an adapter",
-    )
+    status = Status(state="succeeded", done=steps, total=steps, message="imported from an adapter")
+    times = dict.fromkeys(("created", "started", "finished", "heartbeat"), time.time())
     for name, document in documents.items():
         write_json(path / name, document)
-    write_json(path / "status.json", asdict(status))
+    write_json(path / "status.json", asdict(status) | times)
     for name, values in tensors.items():
         write_atomically(path / f"{name}.safetensors", save({"prompt": values}))
 
