@@ -28,6 +28,6 @@ def write_llama(folder: Path, tokens: Sequence[str], characters: bool, **sizes: 
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL).save_pretrained(folder)
     torch.manual_seed(0)
-    ends: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": True}
-    config = LlamaConfig(vocab_size=len(vocabulary), max_position_embeddings=1024, **ends, **sizes)
+    settings: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": True, **sizes}
+    config = LlamaConfig(vocab_size=len(vocabulary), max_position_embeddings=1024, **settings)
     LlamaForCausalLM(config).save_pretrained(folder)

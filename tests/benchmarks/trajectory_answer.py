@@ -47,6 +47,8 @@ def ours(store: Store, model: ModelSpec, n_new: int, turn: int) -> tuple[float, 
     seconds = time.perf_counter() - began
     pace = found.summary["seconds_a_token"]
     job.delete()
+    if pace is None:
+        raise SystemExit(f"The job {job.id} answered nothing, so there is no pace; give another question.")
     return seconds, answer, pace
 
 

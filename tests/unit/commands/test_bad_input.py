@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def places(tmp_path, tiny_folder, monkeypatch) -> dict[str, Path]:
     return {"model": tiny_folder, **{name.split(".")[0]: tmp_path / name for name in contents}}
 
 
-def fill(arguments: list[str], places: dict[str, Path]) -> list[str]:
+def fill(arguments: Sequence[str], places: dict[str, Path]) -> list[str]:
     """Return arguments with the places in them named."""
     names = {name: str(path) for name, path in places.items()}
     return [names.get(word[1:-1], word) if word[:1] == "{" and word[1:-1] in names else word for word in arguments]
