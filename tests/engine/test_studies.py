@@ -46,7 +46,7 @@ def test_an_item_has_what_it_rests_on_made_and_is_kept(engine_store: Store, stud
     found = find_item(spec, engine_store)
     assert found is not None
     (runs,) = found.result.numbers["runs"]
-    assert f"asked for {runs[0]}" in job.log_tail()
+    assert f"waiting for {runs[0]}" in job.log_tail()
     assert len(found.reproduced.picture.to_plotly_json()["data"]) >= 3
     assert client.submit(KIND, spec, engine_store).status().attempts == 1
 
