@@ -22,8 +22,7 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
     else:
         stored = need_background(request, store)
         found = need_trajectories(request.specs, store) if stored else None
-        if stored and found:
-            parts = parts_of(request, found)
+        if stored and found and (parts := parts_of(request, found)):
             with errors():
                 tokens = picture(view, request, parts, stored, store)
                 if tokens is not None:
@@ -32,6 +31,12 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
                 answer_table(parts)
             with errors():
                 tables["texts"] = text_numbers(view, request, parts, store)
+        elif stored and found:
+            empty(
+                "filter_alt_off",
+                "No token of these texts is shown",
+                "The tokenizer has special tokens alone for them; keep special tokens under Tokens and points.",
+            )
     with errors():
         tables |= document_numbers(view, request, store)
     with st.container(horizontal=True):

@@ -17,8 +17,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trajectories(filled: Content, **params: str):
-    data = {"data": '["file"]', "path": str(filled.dataset.path), "samples": "30", "rows": "500"}
-    return open_page("trajectories", model=filled.model.name, text=SENTENCES, **{**data, **params})
+    data = {"data": '["file"]', "path": str(filled.dataset.path), "samples": "30", "rows": "500", "text": SENTENCES}
+    return open_page("trajectories", model=filled.model.name, **{**data, **params})
 
 
 def traces_of(app) -> dict[str, dict]:
@@ -38,6 +38,13 @@ def test_sentences_are_followed_on_the_vocabulary(filled, at_once):
     assert len(figure["frames"]) == len("A cat <b>sat</b>.")
     assert [step["label"] for step in figure["layout"]["sliders"][0]["steps"]][:3] == ["A", "␣", "token 3"]
     assert "an open circle marks the first" in texts_of(app)
+
+
+def test_a_text_of_special_tokens_alone_is_said(filled, at_once):
+    app = trajectories(filled, text="ÄÖÜ")
+    assert [kind for kind, _ in at_once] == ["trajectory"]
+    assert "keep special tokens under Tokens and points" in texts_of(app)
+    assert not app.error
 
 
 def test_tokens_on_the_vocabulary_are_where_their_rows_are(filled, at_once):
