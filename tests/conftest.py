@@ -1,6 +1,7 @@
 """What tests share: a store of their own, a tiny random Llama, the trained 260,000-parameter one, and the real data."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("registry"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put `__main__` back after a test: an `AppTest` leaves its script there, and a spawned process would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
