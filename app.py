@@ -1,26 +1,38 @@
-"""Page configuration, navigation, and what every page has above and below it."""
+"""The heading first, then what every page has above and below it, and the page itself."""
 
 import streamlit as st
 
-from core.figures.palette import POINTS_BELOW
-from pages.widgets.icon import tab_icon
 from pages.widgets.pages import open_page
 
+st.set_page_config(page_title="priorscope", layout="wide")
+page = open_page()
 
+# What is imported from here on takes longer than the heading.
+from core.engine import client
+from core.figures.palette import POINTS_BELOW, POSTERIOR, PRIOR, REFERENCE
+from core.store import Store
+from pages.widgets import cite
+
+ICON = (
+    (16, 20, 9, REFERENCE),
+    (44, 14, 7, REFERENCE),
+    (30, 52, 7, REFERENCE),
+    (24, 36, 10, PRIOR),
+    (48, 42, 10, POSTERIOR),
+)
+"""Points on the browser's tab, drawn here because a named icon would be fetched from somebody else's server."""
+
+
+@st.cache_resource(scope="session", show_spinner=False)
 def revive() -> None:
-    """Take up the jobs of an engine that has died."""
-    from core.engine import client
-    from core.store import Store
-
+    """Take up the jobs of an engine that has died, once per session."""
     client.revive(Store.default())
 
 
-st.set_page_config(page_title="priorscope", page_icon=tab_icon(), layout="wide")
+points = "".join(f'<circle cx="{x}" cy="{y}" r="{r}" fill="{look.colour}"/>' for x, y, r, look in ICON)
+st.set_page_config(page_icon=f'<svg viewBox="0 0 64 64">{points}</svg>')
 st.html(f"<style>.stMainBlockContainer {{padding: 4.2rem 2.5rem 3rem; max-width: 1800px}} {POINTS_BELOW}</style>")
-page = open_page(once=revive)
-
-from pages.widgets import cite  # noqa: E402 - what it imports takes longer than the heading
-
 cite.begin(page.title)
+revive()
 page.run()
 cite.box()

@@ -2,6 +2,10 @@
 
 import streamlit as st
 
+from pages.widgets.pages import through_app
+
+through_app()
+
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
 from pages.activations_parts.hygiene import token_hygiene
@@ -10,7 +14,7 @@ from pages.activations_parts.site import one_site
 from pages.widgets.beside import controls_beside
 from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
 from pages.widgets.maps import map_choice
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 VIEWS = {"site": "One site", "layers": "All sites", "hygiene": "Token hygiene"}
 """What can be shown on the right."""
@@ -69,4 +73,4 @@ def views(view: View, asked: tuple[ProjectionSpec, str], store: Store) -> None:
             one_site(view, spec, map_name, store)
 
 
-controls_beside(View("activations"), open_store(), controls, views)
+controls_beside(View("activations"), Store.default(), controls, views)

@@ -1,9 +1,14 @@
 """Prior and posterior clouds of several runs on one map, with the numbers beside them."""
 
+import streamlit as st
+
+from pages.widgets.pages import through_app
+
+through_app()
+
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-import streamlit as st
 
 from core.jobs.comparison import comparison, require_one_model
 from core.jobs.measure import Measures
@@ -15,7 +20,7 @@ from pages.compare_parts.tables import points_of, show_group, show_retained
 from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.layout import empty, errors
 from pages.widgets.pages import page
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 
 def further_data(view: View, chosen: Sequence[ChosenRun], store: Store) -> list[DatasetSpec]:
@@ -91,7 +96,7 @@ def cite(chosen: Sequence[ChosenRun], unasked: Sequence[ChosenRun]) -> None:
         cite_command("compare", *whole, *(["--no-worth"] if unasked else []))
 
 
-page_view, page_store = View("compare"), open_store()
+page_view, page_store = View("compare"), Store.default()
 with errors():
     picked = choose(page_view, page_store)
     if not picked:

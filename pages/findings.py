@@ -2,7 +2,12 @@
 
 import streamlit as st
 
+from pages.widgets.pages import through_app
+
+through_app()
+
 from core.specs import StudyItemSpec
+from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.items import ITEMS, KIND
 from core.studies.judgements import best, judgements
@@ -11,11 +16,11 @@ from pages.findings_parts.everything import show_everything, show_transfer
 from pages.findings_parts.studies import matrix, study_choice
 from pages.widgets.cite import cite_job
 from pages.widgets.layout import empty, errors
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 SHOWN = {"claims": "Claims", "transfer": "Transfer", "everything": "Everything and the report"}
 
-page_view, page_store = View("findings"), open_store()
+page_view, page_store = View("findings"), Store.default()
 with errors():
     study = study_choice(page_view, page_store)
     parts = {name: title for name, title in SHOWN.items() if name != "transfer" or "transfer" in ITEMS}

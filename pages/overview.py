@@ -1,10 +1,15 @@
 """What this is, what is here already, and a demo that starts with one click."""
 
+import streamlit as st
+
+from pages.widgets.pages import through_app
+
+through_app()
+
 import time
 from pathlib import Path
 
 import pandas as pd
-import streamlit as st
 
 from core.sources.models import ModelFacts
 from core.sources.report import sources_report
@@ -15,7 +20,7 @@ from pages.widgets.choices import model_choice
 from pages.widgets.jobs import POLL_SECONDS, describe, follow, start
 from pages.widgets.layout import errors, plain
 from pages.widgets.pages import page
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activity:", "open": ":material/circle:"}
 TEXTS = {"news": "News", "math": "Sums (no download)"}
@@ -149,7 +154,7 @@ def state(store: Store) -> None:
     st.caption("● on this machine · ○ downloaded or made on first use · ✕ not available here")
 
 
-page_store, page_view = open_store(), View("overview")
+page_store, page_view = Store.default(), View("overview")
 about()
 left_side, right_side = st.columns([1, 1], gap="large")
 with left_side, st.container(border=True), errors():

@@ -1,9 +1,13 @@
 """Priors before any training: their samples on the map of the reference, and how they compare."""
 
+import streamlit as st
+
+from pages.widgets.pages import through_app
+
+through_app()
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-import streamlit as st
 
 from core.activations.references import ReferenceRequest, missing_clouds
 from core.analysis.frozen_maps import Overlay
@@ -45,7 +49,7 @@ from pages.widgets.forms import short_json
 from pages.widgets.layout import draw, empty, errors, plain
 from pages.widgets.maps import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.widgets.pages import page
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 MEAN = replace(XAVIER, size=13)
 CENTRE = "mean of the reference"
@@ -237,7 +241,7 @@ def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, s
     return wanted
 
 
-page_view, page_store = View("priors"), open_store()
+page_view, page_store = View("priors"), Store.default()
 left_side, right_side = st.columns([1, 2.6], gap="large")
 chosen_reference, chosen_priors, selected_index = None, [], 0
 with left_side, errors():

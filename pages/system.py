@@ -1,5 +1,11 @@
 """What runs, what is stored, and on what machine."""
 
+import streamlit as st
+
+from pages.widgets.pages import through_app
+
+through_app()
+
 import json
 import platform
 import shutil
@@ -9,7 +15,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 import psutil
-import streamlit as st
 
 from core import __version__
 from core.engine import client
@@ -19,7 +24,6 @@ from core.store.maintenance import cache_entries, prune
 from pages.system_parts.maps import named_maps
 from pages.widgets.jobs import describe
 from pages.widgets.layout import empty, errors, numbers, plain, size
-from pages.widgets.state import open_store
 
 PACKAGES = (
     "torch",
@@ -206,7 +210,7 @@ def installed(name: str) -> str:
         return "not installed"
 
 
-page_store = open_store()
+page_store = Store.default()
 with errors():
     engine(page_store)
 left_side, right_side = st.columns([2, 1], gap="large")

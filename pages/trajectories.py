@@ -2,6 +2,10 @@
 
 import streamlit as st
 
+from pages.widgets.pages import through_app
+
+through_app()
+
 from core.store import Store
 from pages.trajectories_parts.controls import TrajectoryRequest, controls
 from pages.trajectories_parts.documents import document_numbers
@@ -10,7 +14,7 @@ from pages.trajectories_parts.numbers import answer_table, text_numbers
 from pages.trajectories_parts.picture import need_background, parts_of, picture
 from pages.widgets.beside import controls_beside
 from pages.widgets.layout import empty, errors
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 from pages.widgets.tables import download
 
 
@@ -44,4 +48,4 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
             download(name.capitalize(), frame, f"trajectories-{name}")
 
 
-controls_beside(View("trajectories"), open_store(), controls, show)
+controls_beside(View("trajectories"), Store.default(), controls, show)

@@ -1,8 +1,12 @@
 """Tune a prompt: the form, the live loss and the moving prompt; or a sweep of many runs."""
 
-from collections.abc import Collection
-
 import streamlit as st
+
+from pages.widgets.pages import through_app
+
+through_app()
+
+from collections.abc import Collection
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
@@ -14,7 +18,7 @@ from pages.widgets.costs import tuning_cost
 from pages.widgets.jobs import start
 from pages.widgets.layout import empty, errors, plain
 from pages.widgets.runs import label
-from pages.widgets.state import View, open_store
+from pages.widgets.state import View
 
 
 def launch(view: View, request: TuningRequest, store: Store) -> None:
@@ -80,7 +84,7 @@ def sweep(view: View, request: TuningRequest | None, store: Store) -> None:
     chosen_sweep(view, store)
 
 
-page_view, page_store = View("tune"), open_store()
+page_view, page_store = View("tune"), Store.default()
 left_side, right_side = st.columns([1, 2.2], gap="large")
 tuning_request = None
 with left_side, errors():

@@ -4,7 +4,6 @@ They have no icons: the tab would fetch its picture from somebody else's server.
 page answers, so it imports nothing that takes long.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -24,7 +23,7 @@ QUESTIONS = {
 NAMES = tuple(QUESTIONS)
 SHARED = "model"
 """Owner of the widgets that all pages share."""
-_APP_RAN, _OPEN = "app_ran", "open_page"
+_OPEN = "open_page"
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -33,21 +32,15 @@ def page(name: str) -> StreamlitPage:
     return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
 
 
-def open_page(once: Callable[[], object]) -> StreamlitPage:
+def open_page() -> StreamlitPage:
     """Draw the navigation and the heading of the page that is open, and return that page.
 
     Where another page was open before, the address decides over what is kept of this page's widgets.
-
-    Args:
-        once: what to do when a session begins.
     """
     chosen = st.navigation([page(name) for name in NAMES], position="top")
     name = chosen.title.lower()
     st.header(chosen.title, anchor=False)
     st.markdown(f":gray[{QUESTIONS[name]}]")
-    if _APP_RAN not in st.session_state:
-        st.session_state[_APP_RAN] = True
-        once()
     if st.session_state.get(_OPEN) != name:
         st.session_state[_OPEN] = name
         for parameter in st.query_params:
@@ -60,9 +53,10 @@ def through_app() -> None:
     """Have `app.py` draw the page, where Streamlit has run the page's script by itself.
 
     It does so on the first visit of a fresh server, if that asks for another page than the first, because there is a
-    folder called pages. Naming the pages once tells it that they are on a list.
+    folder called pages. Naming the pages once tells it that they are on a list. Each page's script calls this before
+    it imports what takes long.
     """
-    if _APP_RAN not in st.session_state:
+    if _OPEN not in st.session_state:
         st.navigation([page(name) for name in NAMES], position="hidden")
         st.rerun()
 

@@ -10,18 +10,11 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from core.store import Store
 from pages.widgets.cite import note_value
 from pages.widgets.layout import plain
-from pages.widgets.pages import drop, through_app
+from pages.widgets.pages import drop
 
 T = TypeVar("T")
-
-
-def open_store() -> Store:
-    """Return the cache folder of this app, for a page that `app.py` draws."""
-    through_app()
-    return Store.default()
 
 
 class View:

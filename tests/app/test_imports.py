@@ -1,8 +1,11 @@
 """Pages never load torch."""
 
+import ast
 import os
 import subprocess
 import sys
+
+import pytest
 
 from tests.app.conftest import PAGES, ROOT
 
@@ -33,10 +36,20 @@ def test_what_pages_import_is_free_of_torch():
 
 
 def test_the_heading_of_a_page_waits_for_nothing_heavy():
-    heavy = "pandas", "scipy", "sklearn", "openTSNE", "dask", "distributed", "datasets", "torch"
-    probe = f"import sys, pages.widgets.pages, pages.widgets.icon; print(set({heavy!r}) & set(sys.modules))"
+    heavy = "numpy", "pydantic", "pandas", "scipy", "sklearn", "openTSNE", "dask", "datasets", "torch"
+    probe = f"import sys, pages.widgets.pages; print(set({heavy!r}) & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("script", ["app.py", *(f"pages/{name}.py" for name in PAGES)])
+def test_a_script_imports_only_what_the_heading_needs_before_it_is_drawn(script):
+    statements = ast.parse((ROOT / script).read_text(encoding="utf-8")).body
+    texts = [ast.unparse(one) for one in statements]
+    drawn = next(i for i, text in enumerate(texts) if text in ("page = open_page()", "through_app()"))
+    imported = [one for one in statements[:drawn] if isinstance(one, ast.Import | ast.ImportFrom)]
+    names = {one.module if isinstance(one, ast.ImportFrom) else one.names[0].name for one in imported}
+    assert names == {"streamlit", "pages.widgets.pages"}
 
 
 def test_that_test_can_fail():
