@@ -8,19 +8,18 @@ from core.analysis.pca import Loadings
 from core.figures.palette import PRIOR, REFERENCE
 from core.figures.style import SMALL_HEIGHT, style
 
+_BARS = 20
+"""Most components that are shown."""
 
-def explained_variance_figure(
-    explained: NDArray[np.floating], n_drawn: int, n_bars: int = 20, revision: str = "explained"
-) -> go.Figure:
+
+def explained_variance_figure(explained: NDArray[np.floating], n_drawn: int) -> go.Figure:
     """Draw the share of variance along each component, those drawn on the map marked.
 
     Args:
         explained: (k,) shares, the largest first.
         n_drawn: components that the map shows.
-        n_bars: shown at most.
-        revision: see `style`.
     """
-    shares = 100 * np.asarray(explained[:n_bars], np.float32)
+    shares = 100 * np.asarray(explained[:_BARS], np.float32)
     colours = [PRIOR.colour if k < n_drawn else REFERENCE.colour for k in range(len(shares))]
     number = np.arange(1, len(shares) + 1)
     figure = go.Figure(
@@ -43,15 +42,12 @@ def explained_variance_figure(
             ),
         ]
     )
-    style(figure, SMALL_HEIGHT, revision)
     figure.update_xaxes(title_text="principal component", range=[0.3, len(shares) + 0.7], tick0=1, dtick=2)
-    figure.update_xaxes(showgrid=False)
     figure.update_yaxes(title_text="% of variance", rangemode="tozero")
-    figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
-    return figure
+    return _bars(figure, "explained").update_xaxes(showgrid=False)
 
 
-def loadings_figure(found: Loadings, component: int, revision: str = "loadings") -> go.Figure:
+def loadings_figure(found: Loadings, component: int) -> go.Figure:
     """Draw the dimensions that weigh most in a component (from 0), with the signs of their weights."""
     figure = go.Figure(
         go.Bar(
@@ -62,8 +58,10 @@ def loadings_figure(found: Loadings, component: int, revision: str = "loadings")
             hovertemplate="dimension %{y}: %{x:.3f}<extra></extra>",
         )
     )
-    style(figure, SMALL_HEIGHT, revision)
     figure.update_xaxes(title_text=f"weight in PC{component + 1}")
-    figure.update_yaxes(title_text="dimension", type="category", autorange="reversed", showgrid=False)
-    figure.update_layout(showlegend=False, bargap=0.25, margin_t=16)
-    return figure
+    figure.update_yaxes(title_text="dimension", type="category", autorange="reversed")
+    return _bars(figure, "loadings").update_yaxes(showgrid=False)
+
+
+def _bars(figure: go.Figure, revision: str) -> go.Figure:
+    return style(figure, SMALL_HEIGHT, revision).update_layout(showlegend=False, bargap=0.25, margin_t=16)

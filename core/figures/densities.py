@@ -16,7 +16,8 @@ from core.priors.radial import ExclusionCurve
 _BINS = (6, 60)
 _WIDE = 20.0
 """Ratio of largest to smallest value above which the axis is logarithmic."""
-_MARKER = "rgba(128,134,145,0.7)"
+_HEIGHT = 340
+_MARKER = {"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5}
 _VERSIONS = {"later": ("later text", PRIOR.colour), "earlier": ("earlier text", DATASET_MARKS[0].colour)}
 _PANELS = {"acceptance": "acceptance", "excluded": "excluded radius / √dim", "push": "shell pushed out, %"}
 
@@ -38,45 +39,32 @@ class DensityCurve:
     law: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
 
 
-def density_figure(
-    series: Sequence[DensityCurve], title: str, revision: str = "density", height: int = 340
-) -> go.Figure:
+def density_figure(series: Sequence[DensityCurve], title: str, revision: str = "density") -> go.Figure:
     """Draw a histogram of each cloud, and its law dotted; each pair is scaled to a peak of 1.
 
     Args:
         series: at least one, positive values.
         title: of the axis.
         revision: see `style`.
-        height: pixels.
     """
     figure = go.Figure()
     for one in series:
         x, y = _steps(one.values)
         peak = float(np.max(one.law[1])) if one.law else float(y.max())
-        figure.add_trace(
-            go.Scatter(
-                x=x.astype(np.float32),
-                y=(y / peak).astype(np.float32),
-                mode="lines",
-                name=show(one.name),
-                line={"color": one.colour, "width": 2, "shape": "hv"},
-                fill="tozeroy",
-                fillcolor=faint(one.colour),
-                hovertemplate=f"%{{x:.4g}}<extra>{show(one.name)}</extra>",
-            )
+        line = {"color": one.colour, "width": 2}
+        _area(
+            figure, x, y / peak, show(one.name), {**line, "shape": "hv"}, f"%{{x:.4g}}<extra>{show(one.name)}</extra>"
         )
         if one.law:
-            figure.add_trace(
-                go.Scatter(
-                    x=np.asarray(one.law[0], np.float32),
-                    y=np.asarray(one.law[1] / peak, np.float32),
-                    mode="lines",
-                    name=f"law of {show(one.name)}",
-                    line={"color": one.colour, "width": 2, "dash": "dot"},
-                    hoverinfo="skip",
-                )
+            figure.add_scatter(
+                x=np.asarray(one.law[0], np.float32),
+                y=np.asarray(one.law[1] / peak, np.float32),
+                mode="lines",
+                name=f"law of {show(one.name)}",
+                line={**line, "dash": "dot"},
+                hoverinfo="skip",
             )
-    style(figure, height, revision)
+    style(figure, _HEIGHT, revision)
     values = np.concatenate([np.asarray(one.values, np.float64) for one in series])
     low, high = float(values.min()), float(values.max())
     if low > 0 and high > _WIDE * low:
@@ -87,10 +75,7 @@ def density_figure(
 
 
 def radial_figure(
-    radius: NDArray[np.floating],
-    densities: Mapping[str, NDArray[np.floating]],
-    excluded: float | None = None,
-    revision: str = "radial",
+    radius: NDArray[np.floating], densities: Mapping[str, NDArray[np.floating]], excluded: float | None = None
 ) -> go.Figure:
     """Draw densities of the Mahalanobis radius: the fitted Gaussian's and the prior's.
 
@@ -98,28 +83,17 @@ def radial_figure(
         radius: (n,) Mahalanobis distance from the mean.
         densities: by name, (n,) each; the first is the reference, the second the prior.
         excluded: radius of the ball in which nothing is drawn.
-        revision: see `style`.
     """
     colours = [REFERENCE.colour, PRIOR.colour, *(look.colour for look in DATASET_MARKS)]
     figure = go.Figure()
     for (name, density), colour in zip(densities.items(), colours, strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=np.asarray(radius, np.float32),
-                y=np.asarray(density, np.float32),
-                mode="lines",
-                name=name,
-                line={"color": colour, "width": 2.5},
-                fill="tozeroy",
-                fillcolor=faint(colour),
-            )
-        )
-    style(figure, SMALL_HEIGHT, revision)
+        _area(figure, radius, density, name, {"color": colour, "width": 2.5})
+    style(figure, SMALL_HEIGHT, "radial")
     if excluded is not None:
         figure.add_vrect(x0=0, x1=excluded, fillcolor="rgba(128,134,145,0.12)", line_width=0, layer="below")
         figure.add_vline(
             x=excluded,
-            line={"color": "rgba(128,134,145,0.7)", "dash": "dot", "width": 1.5},
+            line=_MARKER,
             annotation={"text": f"nothing inside {excluded:.2f}", "font": {"size": 11}},
             annotation_position="top left",
         )
@@ -133,7 +107,6 @@ def exclusion_figure(
     over_c: Mapping[str, tuple[NDArray[np.floating], ExclusionCurve]],
     dim: int,
     c: float,
-    revision: str = "exclusion",
 ) -> go.Figure:
     """Draw acceptance, excluded radius and push of Gaussian exclusion over the dimension and over c.
 
@@ -142,7 +115,6 @@ def exclusion_figure(
         over_c: by version, values of c (n,) and the curve over them at `dim`.
         dim: marked in the upper row.
         c: marked in the lower row.
-        revision: see `style`.
     """
     figure = make_subplots(2, 3, subplot_titles=[*_PANELS.values()] * 2, vertical_spacing=0.27, horizontal_spacing=0.07)
     for row, curves in enumerate((over_dim, over_c), start=1):
@@ -169,19 +141,39 @@ def exclusion_figure(
                         row=row,
                         col=column,
                     )
-    style(figure, 600, revision)
+    style(figure, 600, "exclusion")
     figure.update_layout(margin_t=92, legend_y=1.1)
-    for row, (value, title) in enumerate(((dim, "dimensions"), (c, "c")), start=1):
-        x = [x for x, _ in (over_dim, over_c)[row - 1].values()]
-        figure.update_xaxes(**_logarithmic(min(map(np.min, x)), max(map(np.max, x))), title_text=title, row=row)
-        for column in (1, 2, 3):
-            figure.add_vline(x=value, row=row, col=column, line={"color": _MARKER, "dash": "dot", "width": 1.5})  # pyright: ignore[reportArgumentType]
-    for row, curves in enumerate((over_dim, over_c), start=1):
+    for row, curves, value, title in ((1, over_dim, dim, "dimensions"), (2, over_c, c, "c")):
+        x = np.concatenate([np.asarray(x, np.float64) for x, _ in curves.values()])
         accepted = np.concatenate([curve.acceptance for _, curve in curves.values()])
+        figure.update_xaxes(**_logarithmic(x.min(), x.max()), title_text=title, row=row)
         figure.update_yaxes(**_logarithmic(np.nanmin(accepted), np.nanmax(accepted)), row=row, col=1)
+        for column in (1, 2, 3):
+            figure.add_vline(x=value, row=row, col=column, line=_MARKER)  # pyright: ignore[reportArgumentType]
     figure.update_yaxes(rangemode="tozero", col=2)
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=ZERO)
     return figure
+
+
+def _area(
+    figure: go.Figure,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    name: str,
+    line: Properties,
+    template: str | None = None,
+) -> None:
+    """Add a line with the area under it."""
+    figure.add_scatter(
+        x=np.asarray(x, np.float32),
+        y=np.asarray(y, np.float32),
+        mode="lines",
+        name=name,
+        line=line,
+        fill="tozeroy",
+        fillcolor=faint(line["color"]),
+        hovertemplate=template,
+    )
 
 
 def _logarithmic(low: float, high: float) -> Properties:

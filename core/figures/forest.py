@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from core.analysis.intervals import Interval
 from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import POSTERIOR
-from core.figures.style import error_bars, legend_once, style
+from core.figures.style import error_bars, legend_once, rows_axis, style
 from core.figures.text import show
 
 _LINE, _PANEL = 26, 96
@@ -33,13 +33,12 @@ class Lines:
     levels: Mapping[str, float] = field(default_factory=dict)
 
 
-def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") -> go.Figure:
+def forest_figure(panels: Sequence[Lines], axis: str) -> go.Figure:
     """Draw panels below each other whose axes mean the same.
 
     Args:
         panels: at least one, each with a value.
         axis: what the values are, with their unit.
-        revision: see `style`.
     """
     heights = [_PANEL + _LINE * len(panel.values) for panel in panels]
     tall = sum(heights) + 60
@@ -55,14 +54,11 @@ def forest_figure(panels: Sequence[Lines], axis: str, revision: str = "forest") 
         for name, level in panel.levels.items():
             figure.add_trace(_level(name, level, names.index(name), len(panel.values)), row=number, col=1)
         figure.add_trace(_values(panel), row=number, col=1)
-        figure.update_yaxes(range=[len(panel.values) - 0.4, -0.6], zeroline=False, row=number, col=1)
-        figure.update_yaxes(
-            tickvals=list(range(len(panel.values))), ticktext=[show(name) for name in panel.values], row=number, col=1
-        )
+        figure.update_yaxes(**rows_axis([show(name) for name in panel.values]), row=number, col=1)
         figure.update_xaxes(zeroline=False, row=number, col=1)
     figure.update_xaxes(title_text=axis, row=len(panels), col=1)
     legend_once(figure)
-    style(figure, tall, revision)
+    style(figure, tall, "forest")
     figure.update_layout(margin={"t": 78}, legend={"y": 1 + 40 / (tall - 134), "yanchor": "bottom"})
     figure.update_annotations(font_size=13)
     return figure
@@ -92,7 +88,7 @@ def _level(name: str, level: float, order: int, n_lines: int) -> go.Scatter:
         name=show(name),
         legendgroup=name,
         x=[level, level],
-        y=[-0.6, n_lines - 0.4],
+        y=[-0.5, n_lines - 0.5],
         mode="lines",
         line={"color": _COLOURS[order % len(_COLOURS)], "dash": _DASHES[order % len(_DASHES)], "width": 1.5},
         hovertemplate=f"{show(name)}: {level:.4g}<extra></extra>",

@@ -47,7 +47,7 @@ def selectable_map(
         layers: with ids, the first at the bottom.
         axes: two or three; in three dimensions there is no lasso, but the selection is shown.
         selected: ids of the selected points; None for no selection, which leaves no grey context either.
-        rings: points to mark, such as the hits of a search; a selection does not change them.
+        rings: points to mark, without ids, so that a selection does not count them twice.
         revision: see `style`.
         turn: raise it to make the browser forget the last lasso: it takes the figure for another one.
         zoom: (n, 2) points that the axes span at first; None for all.
@@ -82,13 +82,8 @@ class SiteMap:
     selected: NDArray[np.integer] | None
 
 
-def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
-    """Draw maps of several sites side by side, each on its own axes, with selected points over grey context.
-
-    Args:
-        maps: at least one.
-        revision: see `style`.
-    """
+def sites_figure(maps: Sequence[SiteMap]) -> go.Figure:
+    """Draw maps of sites side by side, each on its own axes, selected points over grey context."""
     figure = make_subplots(1, len(maps), subplot_titles=[show(one.title) for one in maps], horizontal_spacing=0.085)
     for column, one in enumerate(maps, start=1):
         layers = _lit(one.layers, one.selected)
@@ -100,7 +95,7 @@ def sites_figure(maps: Sequence[SiteMap], revision: str = "sites") -> go.Figure:
             figure.add_trace(trace, row=1, col=column)
         figure.update_xaxes(title_text=one.axes.titles[0], row=1, col=column)
         figure.update_yaxes(title_text=one.axes.titles[1], row=1, col=column, title_standoff=2)
-    style(figure, _ROW_HEIGHT, revision)
+    style(figure, _ROW_HEIGHT, "sites")
     figure.update_layout(margin_t=84, legend_y=1.12)
     return figure
 
@@ -115,11 +110,6 @@ def lit(layer: Layer, selected: NDArray[np.integer]) -> list[Layer]:
 
 def _lit(layers: Sequence[Layer], selected: NDArray[np.integer] | None) -> Sequence[Layer]:
     return layers if selected is None else [part for layer in layers for part in lit(layer, selected)]
-
-
-def ring(name: str, coordinates: NDArray[np.float32], look: Mark) -> Layer:
-    """Return points to mark, without ids, so that a selection does not count them twice."""
-    return Layer(name=name, coordinates=coordinates, mark=look)
 
 
 def share_colours(figure: go.Figure, layers: Sequence[Layer]) -> None:

@@ -1,5 +1,6 @@
 """What all figures share: margins, a legend above the plot, grids that suit a light and a dark page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,16 @@ def legend_once(figure: go.Figure) -> None:
         group = trace.legendgroup or trace.name
         trace.update(legendgroup=group, showlegend=group not in seen)
         seen.add(group)
+
+
+def rows_axis(names: Sequence[str]) -> Properties:
+    """Return a vertical axis with a row per name, the first at the top; each row is one unit high."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "range": [len(names) - 0.5, -0.5],
+        "zeroline": False,
+    }
 
 
 def error_bars(above: ArrayLike, below: ArrayLike, **look: Any) -> Properties:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.figures.hover import hover
 from core.figures.palette import REFERENCE, Mark
-from core.figures.style import SMALL_HEIGHT, error_bars, style
+from core.figures.style import SMALL_HEIGHT, error_bars, rows_axis, style
 from core.figures.text import show
 
 STATES = {
@@ -108,30 +109,21 @@ def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Fig
         texts[place], hovers[place] = show(square.text), hover(square.hover)
     edges = np.linspace(0, 1, len(states) + 1)
     scale = [[float(edge), colour] for i, colour in enumerate(STATES.values()) for edge in edges[i : i + 2]]
-    figure = go.Figure(
-        go.Heatmap(
-            z=codes,
-            x=np.arange(len(columns)),
-            y=np.arange(len(rows)),
-            text=texts.tolist(),
-            texttemplate="%{text}",
-            textfont={"color": _INK, "size": 12},
-            customdata=hovers.tolist(),
-            hovertemplate="%{customdata}<extra></extra>",
-            hoverongaps=False,
-            zmin=-0.5,
-            zmax=len(states) - 0.5,
-            colorscale=scale,
-            showscale=False,
-            xgap=3,
-            ygap=3,
-        )
+    figure = _squares(
+        codes,
+        texts.tolist(),
+        textfont={"color": _INK, "size": 12},
+        customdata=hovers.tolist(),
+        hovertemplate="%{customdata}<extra></extra>",
+        zmin=-0.5,
+        zmax=len(states) - 0.5,
+        colorscale=scale,
+        showscale=False,
     )
     style(figure, 110 + _ROW_HEIGHT * len(rows), revision)
     figure.update_xaxes(tickvals=np.arange(len(columns)), ticktext=[_label(name) for name in columns], side="top")
-    figure.update_yaxes(tickvals=np.arange(len(rows)), ticktext=[_label(name) for name in rows], autorange="reversed")
     figure.update_xaxes(showgrid=False, zeroline=False)
-    figure.update_yaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(**rows_axis([_label(name) for name in rows]), showgrid=False)
     figure.update_layout(showlegend=False, margin={"l": 12, "r": 12, "t": 60, "b": 16})
     return figure
 
@@ -223,18 +215,12 @@ def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> g
         )
     style(figure, 130 + 46 * len(groups), revision)
     figure.update_xaxes(title_text="validation loss (nats per token), mean and 95 % interval over seeds")
-    figure.update_yaxes(
-        tickvals=np.arange(len(groups)),
-        ticktext=[_label(group.name) for group in groups],
-        range=[len(groups) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    figure.update_yaxes(**rows_axis([_label(group.name) for group in groups]), showgrid=False)
     return figure
 
 
 def transfer_figure(
-    names: Sequence[str], gains: NDArray[np.floating], texts: Mapping[tuple[int, int], str], revision: str = "transfer"
+    names: Sequence[str], gains: NDArray[np.floating], texts: Mapping[tuple[int, int], str]
 ) -> go.Figure:
     """Draw how much loss a task saves when it starts from another task's posterior.
 
@@ -243,33 +229,32 @@ def transfer_figure(
         gains: (n, n) loss from scratch minus loss from the posterior, above 0 where the posterior helps. The row is
             the task that the posterior comes from, the column the tuned task. NaN if not measured, as on the diagonal.
         texts: shown in a square, by row and column.
-        revision: see `style`.
     """
     largest = float(np.nanmax(np.abs(gains))) if np.isfinite(gains).any() else 1.0
     written = [[texts.get((i, k), "") for k in range(len(names))] for i in range(len(names))]
     labels = [_label(name) for name in names]
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.asarray(gains, np.float32),
-            x=labels,
-            y=labels,
-            text=written,
-            texttemplate="%{text}",
-            hoverongaps=False,
-            zmin=-largest,
-            zmax=largest,
-            colorscale="PRGn",
-            xgap=3,
-            ygap=3,
-            hovertemplate="from %{y} to %{x}<br>%{text}<extra></extra>",
-            colorbar={"title": {"text": "loss saved<br>(nats per token)"}, "thickness": 14},
-        )
+    figure = _squares(
+        np.asarray(gains, np.float32),
+        written,
+        x=labels,
+        y=labels,
+        zmin=-largest,
+        zmax=largest,
+        colorscale="PRGn",
+        hovertemplate="from %{y} to %{x}<br>%{text}<extra></extra>",
+        colorbar={"title": {"text": "loss saved<br>(nats per token)"}, "thickness": 14},
     )
-    style(figure, 180 + 86 * len(names), revision)
+    style(figure, 180 + 86 * len(names), "transfer")
     figure.update_xaxes(title_text="tuned on", showgrid=False)
     figure.update_yaxes(title_text="started from the posterior of", autorange="reversed", showgrid=False)
     figure.update_layout(showlegend=False)
     return figure
+
+
+def _squares(values: NDArray[np.floating], texts: list[list[str]], **look: Any) -> go.Figure:
+    """Return a figure of squares, one per value, with a text in each."""
+    gaps = {"hoverongaps": False, "xgap": 3, "ygap": 3}
+    return go.Figure(go.Heatmap(z=values, text=texts, texttemplate="%{text}", **gaps, **look))
 
 
 def _label(name: str) -> str:

@@ -1,14 +1,13 @@
-"""Paths of texts over a cloud, token by token, and the curves of their statistics."""
+"""Trajectories of texts over a cloud, token by token."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from core.figures.cloud_map import FARTHER, Axes, lay_out
 from core.figures.hover import TEXT_AND_NAME
@@ -16,7 +15,7 @@ from core.figures.layer import Layer, points_trace
 from core.figures.palette import ANSWER, ANSWER_AFTER_PROMPT, QUESTION, SENTENCE_MARKS, Mark
 from core.figures.player import PLAYER_HEIGHT, add_player
 from core.figures.rail import Rail, add_rail
-from core.figures.style import GRID, Properties, error_bars, style
+from core.figures.style import Properties, style
 from core.figures.text import show
 
 FRAME_MILLISECONDS = 350
@@ -31,50 +30,18 @@ _CONE = 0.02
 
 @dataclass(frozen=True)
 class TextTrajectory:
-    """One text on a map.
-
-    Attributes:
-        name: for the legend; shown as text, never as markup.
-        coordinates: (n, 2 or 3) float32 of its tokens; NaN for one without a place on the map.
-        hover: (n,) texts made by `core.figures.hover`.
-        words: (n,) tokens to write beside the points, escaped; empty for none.
-        mark: colour and symbol.
-        dash: of the line.
-        begins: frame in which its first token appears.
-        after: (2 or 3,) the point it goes on from, such as a question's last one.
-    """
-
-    name: str
-    coordinates: NDArray[np.float32]
-    hover: Sequence[str]
-    mark: Mark
-    words: Sequence[str] = ()
-    dash: str = "solid"
-    begins: int = 0
-    after: NDArray[np.float32] | None = None
-
-    @property
-    def ends(self) -> int:
-        """Return the frame in which its last token appears."""
-        return self.begins + len(self.coordinates) - 1
-
-    def until(self, frame: int) -> int:
-        """Return how many tokens are there in a frame."""
-        return int(np.clip(frame - self.begins + 1, 0, len(self.coordinates)))
-
-
-@dataclass(frozen=True)
-class FollowedText:
     """A text's own tokens on a map, or those of its answer.
 
     Attributes:
         name: for the legend; shown as text, never as markup.
         kind: 'sentence', 'question' or 'answer'.
         number: of the text.
-        coordinates: (n, 2 or 3) float32 of its tokens; NaN for one outside the map's support.
-        hover: (n,) texts that `core.figures.text` has escaped.
+        coordinates: (n, 2 or 3) float32 of its tokens; NaN for one without a place on the map.
+        hover: (n,) texts made by `core.figures.hover`.
         words: (n,) tokens to write beside the points, escaped; empty for none.
         prompted: whether the model read it after a tuned prompt.
+        begins: frame in which its first token appears.
+        after: (2 or 3,) the point it goes on from, such as a question's last one.
     """
 
     name: str
@@ -84,6 +51,8 @@ class FollowedText:
     hover: Sequence[str]
     words: Sequence[str] = ()
     prompted: bool = False
+    begins: int = 0
+    after: NDArray[np.float32] | None = None
 
     @property
     def mark(self) -> Mark:
@@ -97,26 +66,23 @@ class FollowedText:
         """Return the dash of the line, which also tells texts apart without colour."""
         return _DASHES[self.number % len(_DASHES)] if self.kind == "sentence" else "dash" if self.prompted else "solid"
 
+    @property
+    def ends(self) -> int:
+        """Return the frame in which its last token appears."""
+        return self.begins + len(self.coordinates) - 1
 
-def followed_trajectories(texts: Sequence[FollowedText]) -> list[TextTrajectory]:
-    """Return one trajectory per text; an answer continues that of the question before it."""
-    paths: list[TextTrajectory] = []
-    for before, text in zip([None, *texts], texts, strict=False):
-        follows = bool(before and before.kind == "question" and text.kind == "answer")
-        question = paths[-1].coordinates if follows else None
-        paths.append(
-            TextTrajectory(
-                name=text.name,
-                coordinates=text.coordinates,
-                hover=text.hover,
-                mark=text.mark,
-                words=text.words,
-                dash=text.dash,
-                begins=0 if question is None else len(question),
-                after=None if question is None else question[-1],
-            )
-        )
-    return paths
+    def until(self, frame: int) -> int:
+        """Return how many tokens are there in a frame."""
+        return int(np.clip(frame - self.begins + 1, 0, len(self.coordinates)))
+
+
+def connected(texts: Sequence[TextTrajectory]) -> list[TextTrajectory]:
+    """Return the trajectories, that of an answer continuing that of the question before it."""
+    found = list(texts)
+    for i, (before, text) in enumerate(pairwise(texts), 1):
+        if before.kind == "question" and text.kind == "answer":
+            found[i] = replace(text, begins=len(before.coordinates), after=before.coordinates[-1])
+    return found
 
 
 def trajectories_figure(
@@ -249,67 +215,3 @@ def _cones(line: NDArray[np.float32], colour: str, span: NDArray[np.floating], s
 
 def _layer(path: TextTrajectory) -> Layer:
     return Layer(path.name, path.coordinates, "dataset", hover=path.hover, mark=path.mark)
-
-
-def trajectory_curves(
-    table: pd.DataFrame, titles: dict[str, str], height: int = 340, revision: str = "curves"
-) -> go.Figure:
-    """Draw how far documents' paths are from each null, a panel a statistic, over sites.
-
-    Args:
-        table: `documents_table` of several sites with a column `site`, those in the order of the stream.
-        titles: of the statistics, in the order of the panels.
-        height: pixels.
-        revision: see `style`.
-    """
-    figure: Any = make_subplots(1, len(titles), subplot_titles=list(titles.values()), horizontal_spacing=0.07)
-    sites = [str(site) for site in dict.fromkeys(table["site"])]
-    table = table[table["null"] != ""].assign(site=table["site"].astype(str))
-    nulls = list(dict.fromkeys(table["null"]))
-    for column, statistic in enumerate(titles, 1):
-        rows = table[table["statistic"] == statistic]
-        band = (
-            rows.groupby("site")[["null_low", "null_high"]].agg({"null_low": "min", "null_high": "max"}).reindex(sites)
-        )
-        edges: Properties = {"x": sites, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-        figure.add_trace(go.Scatter(y=band["null_low"], showlegend=False, **edges), 1, column)
-        figure.add_trace(
-            go.Scatter(
-                y=band["null_high"],
-                fill="tonexty",
-                fillcolor="rgba(128,134,145,0.28)",
-                name="null samples",
-                legendgroup="band",
-                showlegend=column == 1,
-                **edges,
-            ),
-            1,
-            column,
-        )
-        for index, null in enumerate(nulls):
-            one = pd.DataFrame(rows[rows["null"] == null]).set_index("site").reindex(sites).dropna(subset=["value"])
-            if one.empty:
-                continue
-            look = sentence_mark(index)
-            figure.add_trace(
-                go.Scatter(
-                    x=one.index,
-                    y=one["value"],
-                    mode="lines+markers",
-                    name=f"against {null}",
-                    legendgroup=null,
-                    showlegend=column == 1,
-                    marker={"color": look.colour, "symbol": look.symbol, "size": 8},
-                    line={"color": look.colour, "width": 1.4},
-                    error_y=error_bars(one["high"] - one["value"], one["value"] - one["low"], thickness=1.2, width=3),
-                    hovertemplate="site %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
-                ),
-                1,
-                column,
-            )
-        expected = 0 if set(rows["of"]) == {"difference"} else 1
-        figure.add_hline(y=expected, line={"color": GRID, "width": 1.5}, row=1, col=column)
-    style(figure, height, revision)
-    figure.update_layout(margin_t=84, legend_y=1.14)
-    figure.update_xaxes(title_text="site", type="category")
-    return figure

@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.figures.palette import POSTERIOR, PRIOR, REFERENCE
+from core.figures.palette import POSTERIOR
 from core.figures.style import SMALL_HEIGHT, style
 from core.figures.text import show
+from core.figures.training import add_baseline
 
 _PATH = "rgba(120,126,137,0.75)"
 _PAD = 0.2
@@ -17,7 +18,6 @@ _REACH = 1.5
 """A baseline is drawn if it is at most this many spans away from the points."""
 _LEAST_SPAN = 0.02
 """Smallest span of an axis, as a share of its values, so that tiny differences stay tiny."""
-_BASELINES = {"no prompt": ("#7C8696", "dash"), "prior sample": (PRIOR.colour, "dot")}
 
 
 def tradeoff_figure(
@@ -55,17 +55,10 @@ def tradeoff_figure(
     )
     (left, right), (low, high) = _range(angles), _range(losses)
     for word, value in baselines.items():
-        colour, dash = _BASELINES.get(word, (REFERENCE.colour, "dashdot"))
         seen = low - _REACH * (high - low) <= value <= high + _REACH * (high - low)
         if seen:
             low, high = min(low, value - _PAD * (high - low)), max(high, value + _PAD * (high - low))
-        figure.add_scatter(
-            x=np.array([left, right], np.float32),
-            y=np.array([value, value], np.float32),
-            mode="lines",
-            name=f"{word} ({value:.3f}{'' if seen else ', outside the plot'})",
-            line={"color": colour, "width": 1.5, "dash": dash},
-        )
+        add_baseline(figure, word, value, (left, right), "" if seen else ", outside the plot")
     style(figure, SMALL_HEIGHT + 80, revision)
     figure.update_xaxes(title_text="median angle from prior sample to posterior (degrees)", range=[left, right])
     figure.update_yaxes(title_text="validation loss (nats per token)", range=[low, high])

@@ -50,18 +50,23 @@ def loss_figure(
         marker={"symbol": POSTERIOR.symbol, "size": 8},
     )
     for name, value in baselines.items():
-        colour, dash = _BASELINES.get(name, (REFERENCE.colour, "dashdot"))
-        figure.add_scatter(
-            x=np.array([0, n_steps], np.float32),
-            y=np.array([value, value], np.float32),
-            mode="lines",
-            name=f"{name} ({value:.3f})",
-            line={"color": colour, "width": 1.5, "dash": dash},
-        )
+        add_baseline(figure, name, value, (0, n_steps))
     style(figure, SMALL_HEIGHT + 60, revision)
     figure.update_xaxes(title_text="step", range=[0, max(n_steps, 1)])
     figure.update_yaxes(title_text="loss (nats per token)")
     return figure
+
+
+def add_baseline(figure: go.Figure, name: str, loss: float, ends: tuple[float, float], note: str = "") -> None:
+    """Draw the loss of a baseline as a level line between two ends, with its value and a note in the legend."""
+    colour, dash = _BASELINES.get(name, (REFERENCE.colour, "dashdot"))
+    figure.add_scatter(
+        x=np.array(ends, np.float32),
+        y=np.array([loss, loss], np.float32),
+        mode="lines",
+        name=f"{name} ({loss:.3f}{note})",
+        line={"color": colour, "width": 1.5, "dash": dash},
+    )
 
 
 def smooth(losses: NDArray[np.floating], weight: float = 0.9) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,7 +12,7 @@ from core.analysis.intervals import Interval
 from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict
 from core.figures.hover import TEXT_ONLY, hover
 from core.figures.palette import REFERENCE, Mark
-from core.figures.style import error_bars, legend_once, style
+from core.figures.style import error_bars, legend_once, rows_axis, style
 from core.figures.text import show
 
 VERDICT_MARKS = {
@@ -22,6 +22,8 @@ VERDICT_MARKS = {
 }
 """One colour and symbol per verdict, distinct also without colour vision."""
 VERDICT_SIGNS: Mapping[str, str] = {HOLDS: "✓ holds", FAILS: "✗ fails", UNDECIDED: "? undecided", "": "·"}
+BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
+_CHANCE = replace(REFERENCE, size=7)
 _CLAIMED = "rgba(0,132,107,0.12)"
 _ROW, _GAP, _ABOVE, _BELOW = 24, 72, 78, 40
 """Pixels: height of an interval, gap between panels, margins above and below."""
@@ -51,7 +53,7 @@ class Row:
     decides: bool = True
 
 
-def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Figure:
+def intervals_figure(rows: Sequence[Row]) -> go.Figure:
     """Draw intervals over the region that the claim states, one panel per quantity; the null is grey."""
     quantities = list(dict.fromkeys(row.quantity for row in rows))
     panels = [[row for row in rows if row.quantity == quantity] for quantity in quantities]
@@ -68,18 +70,10 @@ def intervals_figure(rows: Sequence[Row], revision: str = "intervals") -> go.Fig
         reach = _reach(panel)
         _regions(figure, panel, reach, number)
         figure.add_traces(_panel_traces(panel, reach[1] - reach[0]), rows=number, cols=1)
-        names = [_label(row) for row in panel]
-        figure.update_yaxes(
-            tickvals=list(range(len(panel))),
-            ticktext=names,
-            range=[len(panel) - 0.4, -0.6],
-            zeroline=False,
-            row=number,
-            col=1,
-        )
+        figure.update_yaxes(**rows_axis([_label(row) for row in panel]), row=number, col=1)
         figure.update_xaxes(range=list(reach), zeroline=False, row=number, col=1)
     legend_once(figure)
-    style(figure, area + _ABOVE + _BELOW, revision)
+    style(figure, area + _ABOVE + _BELOW, "intervals")
     figure.update_layout(margin={"t": _ABOVE, "b": _BELOW}, legend={"y": 1 + 34 / area, "yanchor": "bottom"})
     figure.update_annotations(font_size=13)
     return figure
@@ -90,41 +84,31 @@ def _label(row: Row) -> str:
 
 
 def _panel_traces(panel: Sequence[Row], span: float) -> list[Any]:
-    traces: list[Any] = []
-    nulls = [(place, row.null) for place, row in enumerate(panel) if row.null]
-    if nulls:
-        words = [f"by chance {null.value:.4g}" for _, null in nulls]
-        traces.append(_trace("by chance", nulls, REFERENCE, words, span))
+    shown = {
+        ("by chance", _CHANCE): [
+            (place, row.null, hover(f"by chance {row.null.value:.4g}")) for place, row in enumerate(panel) if row.null
+        ]
+    }
     for verdict, look in VERDICT_MARKS.items():
-        mine = [(place, row) for place, row in enumerate(panel) if row.verdict == verdict and row.decides]
-        if mine:
-            found = [(place, row.interval) for place, row in mine]
-            traces.append(
-                _trace(f"{verdict}, this interval alone", found, look, [_words(row) for _, row in mine], span)
-            )
-    beside = [(place, row) for place, row in enumerate(panel) if not row.decides]
-    if beside:
-        found = [(place, row.interval) for place, row in beside]
-        traces.append(_trace("not part of the verdict", found, BESIDE, [_words(row) for _, row in beside], span))
-    return traces
+        mine = [_own(place, row) for place, row in enumerate(panel) if row.decides and row.verdict == verdict]
+        shown[f"{verdict}, this interval alone", look] = mine
+    shown["not part of the verdict", BESIDE] = [_own(place, row) for place, row in enumerate(panel) if not row.decides]
+    return [_trace(name, found, look, span) for (name, look), found in shown.items() if found]
 
 
-BESIDE = Mark("#55606E", "diamond-open", "diamond-open", 8, 1)
-
-
-def _trace(name: str, found: Sequence[tuple[int, Interval]], look: Mark, words: Sequence[str], span: float) -> Any:
-    above = [_length(each.high - each.value, span) for _, each in found]
-    below = [_length(each.value - each.low, span) for _, each in found]
-    errors = error_bars(above, below, color=look.colour, thickness=1.8, width=4)
+def _trace(name: str, found: Sequence[tuple[int, Interval, str]], look: Mark, span: float) -> Any:
+    values = [each.value for _, each, _ in found]
+    above = [_length(each.high - each.value, span) for _, each, _ in found]
+    below = [_length(each.value - each.low, span) for _, each, _ in found]
     return go.Scatter(
-        x=[each.value for _, each in found],
-        y=[place for place, _ in found],
-        error_x=errors,
+        x=values,
+        y=[place for place, _, _ in found],
+        error_x=error_bars(above, below, color=look.colour, thickness=1.8, width=4),
         mode="markers",
         name=name,
-        hovertext=list(words),
+        hovertext=[words for _, _, words in found],
         hovertemplate=TEXT_ONLY,
-        marker={"color": look.colour, "symbol": look.symbol, "size": look.size if name != "by chance" else 7},
+        marker={"color": look.colour, "symbol": look.symbol, "size": look.size},
     )
 
 
@@ -133,9 +117,10 @@ def _length(value: float, span: float) -> float:
     return 0.0 if math.isnan(value) else min(value, span)
 
 
-def _words(row: Row) -> str:
+def _own(place: int, row: Row) -> tuple[int, Interval, str]:
+    """Return the interval of a row with its place and its hover text."""
     bounds = "no interval" if math.isnan(row.interval.low) else f"[{row.interval.low:.4g}, {row.interval.high:.4g}]"
-    return hover(f"{row.name}: {row.interval.value:.4g} {bounds}", f"claim: {row.bounds}")
+    return place, row.interval, hover(f"{row.name}: {row.interval.value:.4g} {bounds}", f"claim: {row.bounds}")
 
 
 def _reach(panel: Sequence[Row]) -> tuple[float, float]:
@@ -158,18 +143,13 @@ def _regions(figure: Any, panel: Sequence[Row], reach: tuple[float, float], numb
         if not row.decides:
             continue
         left, right = max(row.bounds.low, reach[0]), min(row.bounds.high, reach[1])
-        figure.add_shape(
-            type="rect",
-            x0=left,
-            x1=right,
-            y0=place - 0.5,
-            y1=place + 0.5,
-            fillcolor=_CLAIMED,
-            line_width=0,
-            layer="below",
-            row=number,
-            col=1,
-        )
+        where = {"row": number, "col": 1}
+        _box(figure, (left, right), place, 0.5, fillcolor=_CLAIMED, line_width=0, layer="below", **where)
+
+
+def _box(figure: go.Figure, ends: tuple[float, float], place: float, half: float, **look: Any) -> None:
+    """Draw a rectangle from end to end around a row."""
+    figure.add_shape(type="rect", x0=ends[0], x1=ends[1], y0=place - half, y1=place + half, **look)
 
 
 def matrix_figure(
@@ -178,7 +158,6 @@ def matrix_figure(
     verdicts: Mapping[tuple[int, int], str],
     words: Mapping[tuple[int, int], str],
     chosen: tuple[int, int] | None = None,
-    revision: str = "matrix",
 ) -> go.Figure:
     """Draw a matrix of verdicts, claims by studies; `customdata` of a cell is [claim, column of the study].
 
@@ -188,7 +167,6 @@ def matrix_figure(
         verdicts: by number of the claim and column of the study; a missing cell is not judged yet.
         words: hover texts of the cells, likewise.
         chosen: the cell with a frame.
-        revision: see `style`.
     """
     figure = go.Figure()
     cells = [(place, number, column) for place, (number, _) in enumerate(claims) for column in range(len(studies))]
@@ -211,27 +189,12 @@ def matrix_figure(
         )
         for place, _, column in mine:
             if look:
-                figure.add_shape(
-                    type="rect",
-                    x0=column - 0.46,
-                    x1=column + 0.46,
-                    y0=place - 0.42,
-                    y1=place + 0.42,
-                    fillcolor=colour,
-                    line_width=0,
-                    layer="below",
-                )
+                ends = column - 0.46, column + 0.46
+                _box(figure, ends, place, 0.42, fillcolor=colour, line_width=0, layer="below")
     if chosen:
         place = [number for number, _ in claims].index(chosen[0])
-        figure.add_shape(
-            type="rect",
-            x0=chosen[1] - 0.48,
-            x1=chosen[1] + 0.48,
-            y0=place - 0.46,
-            y1=place + 0.46,
-            line={"color": "#1F2937", "width": 2},
-        )
-    style(figure, _MATRIX_ROW * len(claims) + 70, revision)
+        _box(figure, (chosen[1] - 0.48, chosen[1] + 0.48), place, 0.46, line={"color": "#1F2937", "width": 2})
+    style(figure, _MATRIX_ROW * len(claims) + 70, "matrix")
     figure.update_xaxes(
         tickvals=list(range(len(studies))),
         ticktext=[show(name) for name in studies],
@@ -241,13 +204,7 @@ def matrix_figure(
         zeroline=False,
         fixedrange=True,
     )
-    figure.update_yaxes(
-        tickvals=list(range(len(claims))),
-        ticktext=[f"C{number} {show(title)}" for number, title in claims],
-        range=[len(claims) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
+    titles = [f"C{number} {show(title)}" for number, title in claims]
+    figure.update_yaxes(**rows_axis(titles), showgrid=False, fixedrange=True)
     figure.update_layout(margin={"l": 20, "r": 12, "t": 44, "b": 8})
     return figure

@@ -11,7 +11,7 @@ from core.figures.hover import token_hover
 from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, PRIOR, Mark
 from core.figures.text import token
-from core.figures.text_trajectories import FollowedText, TextTrajectory, followed_trajectories
+from core.figures.text_trajectories import TextTrajectory, connected
 from core.jobs.projection import StoredMap
 from core.jobs.trajectory import ANSWER, Trajectories
 
@@ -71,7 +71,7 @@ def trajectories_of(
             coordinates of their vocabulary rows.
         stored: the map, in two dimensions.
     """
-    texts: list[FollowedText] = []
+    texts: list[TextTrajectory] = []
     tables = []
     counted = ~followed.tokens["special"].to_numpy() & (~followed.tokens["first"].to_numpy() | (site == 0))
     answered = bool((followed.tokens["part"] == ANSWER).any())
@@ -83,7 +83,7 @@ def trajectories_of(
         words = [token(word) for word in rows["token"]]
         kind = "answer" if part == ANSWER else "question" if answered else "sentence"
         name = kind if answered else f"sentence {int(number) + 1}"
-        texts.append(FollowedText(name, kind, int(number), xy, words, () if kind == "question" else words))
+        texts.append(TextTrajectory(name, kind, int(number), xy, words, () if kind == "question" else words))
         where = pd.DataFrame(xy, columns=list(AXES), index=rows.index)
         tables.append(where.assign(cloud=name, token=rows["token"], position=rows["order"], document=number))
-    return followed_trajectories(texts), pd.concat(tables, ignore_index=True)
+    return connected(texts), pd.concat(tables, ignore_index=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from core.figures.cloud_map import map_axes
 from core.figures.contours import contours
-from core.figures.selectable_map import HIT, MARKED, NEIGHBOUR, ring, selectable_map
+from core.figures.layer import Layer
+from core.figures.selectable_map import HIT, MARKED, NEIGHBOUR, selectable_map
 from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec
 from core.store import Store
@@ -157,11 +158,11 @@ def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Fig
     near = None if shown.neighbours is None else shown.neighbours.indices
     rings = []
     if shown.found.any():
-        rings.append(ring(f"found ({shown.found.sum():,})", points.coordinates[shown.found], HIT))
+        rings.append(Layer(f"found ({shown.found.sum():,})", points.coordinates[shown.found], mark=HIT))
     if near is not None and len(near):
-        rings.append(ring("nearest", points.coordinates[near], NEIGHBOUR))
+        rings.append(Layer("nearest", points.coordinates[near], mark=NEIGHBOUR))
     if shown.marked is not None:
-        rings.append(ring("marked", points.coordinates[[shown.marked]], MARKED))
+        rings.append(Layer("marked", points.coordinates[[shown.marked]], mark=MARKED))
     drawn, turn = selecting.to_draw(
         shown.stored.artifact.key,
         points.coordinates.shape[1],

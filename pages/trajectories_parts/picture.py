@@ -13,7 +13,7 @@ from core.figures.cloud_map import map_axes
 from core.figures.hover import hover
 from core.figures.layer import Layer
 from core.figures.text import outer_blanks, show, token
-from core.figures.text_trajectories import FollowedText, TextTrajectory, followed_trajectories, trajectories_figure
+from core.figures.text_trajectories import TextTrajectory, connected, trajectories_figure
 from core.jobs.projection import StoredMap
 from core.jobs.trajectory import ANSWER, TEXT, Trajectories
 from core.specs.model import short_name
@@ -100,7 +100,7 @@ def picture(
     placed = overlaid(request, stored, parts, prompts, store)
     if placed is None:
         return None
-    paths = followed_trajectories([_path_text(request, part, placed[str(i)]) for i, part in enumerate(parts)])
+    paths = connected([_path_text(request, part, placed[str(i)]) for i, part in enumerate(parts)])
     last = max(path.ends for path in paths)
     figure = trajectories_figure(
         [*_background(stored, store), *(Layer(name, placed[name], "posterior") for name in prompts)],
@@ -187,10 +187,10 @@ def _name(request: TrajectoryRequest, found: Trajectories, text: str, part: str)
     return f"{'question' if part == TEXT else 'answer'}{after}{f': {short}' if len(found.summary['texts']) > 1 else ''}"
 
 
-def _path_text(request: TrajectoryRequest, part: Part, positions: NDArray[np.float32]) -> FollowedText:
+def _path_text(request: TrajectoryRequest, part: Part, positions: NDArray[np.float32]) -> TextTrajectory:
     kind = "answer" if part.part == ANSWER else "question" if request.generates else "sentence"
     words = [token(word) for word in part.tokens["token"]] if request.words else ()
-    return FollowedText(part.name, kind, part.number, positions, hover_of(part), words, bool(part.run))
+    return TextTrajectory(part.name, kind, part.number, positions, hover_of(part), words, bool(part.run))
 
 
 def hover_of(part: Part) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from core.figures.cloud_map import pca_axes
 from core.figures.layer import Layer
-from core.figures.selectable_map import HIT, SiteMap, lit, ring, selectable_map, sites_figure
+from core.figures.selectable_map import HIT, SiteMap, lit, selectable_map, sites_figure
 
 EXPLAINED = np.array([0.5, 0.2, 0.1], np.float32)
 FIRST = Layer("first", np.arange(8, dtype=np.float32).reshape(4, 2), "dataset", 0, ids=np.array([0, 1, 2, 3]))
@@ -42,7 +42,7 @@ def test_an_empty_selection_leaves_only_context():
 
 
 def test_marks_have_no_ids_and_no_selection_hides_them():
-    marks = ring("found", FIRST.coordinates[:2], HIT)
+    marks = Layer("found", FIRST.coordinates[:2], mark=HIT)
     figure = selectable_map([FIRST], pca_axes(EXPLAINED, 2), np.array([0]), [marks])
     points, found = _traces(figure)
     assert found.customdata is None

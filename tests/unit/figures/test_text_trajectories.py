@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from core.figures.cloud_map import Axes
 from core.figures.layer import Layer
 from core.figures.palette import ANSWER, DATASET_MARKS, POSTERIOR, PRIOR, QUESTION, SENTENCE_MARKS, XAVIER
-from core.figures.text_trajectories import TextTrajectory, sentence_mark, trajectories_figure, trajectory_curves
+from core.figures.text_trajectories import TextTrajectory, connected, sentence_mark, trajectories_figure
+from core.figures.trajectory_curves import trajectory_curves
 
 FLAT = Axes(("PC1", "PC2"))
 SOLID = Axes(("PC1", "PC2", "PC3"))
@@ -27,7 +29,7 @@ def cloud(d: int = 2) -> Layer:
 
 def path(n: int = 4, d: int = 2, **more) -> TextTrajectory:
     coordinates = np.arange(n * d, dtype=np.float32).reshape(n, d)
-    return TextTrajectory("a <b> path", coordinates, [f"token {i}" for i in range(n)], sentence_mark(0), **more)
+    return TextTrajectory("a <b> path", "sentence", 0, coordinates, [f"token {i}" for i in range(n)], **more)
 
 
 def test_a_path_has_arrows_a_hollow_start_and_a_large_end():
@@ -51,6 +53,14 @@ def test_an_answer_goes_on_from_its_question_and_has_no_start_of_its_own():
     assert len(line.x) == 4
     assert "circle-open" not in points.marker.symbol
     assert answer.ends == 6
+
+
+def test_an_answer_is_connected_with_the_question_before_it():
+    question, answer = replace(path(4), kind="question"), replace(path(3), kind="answer", number=0)
+    first, second, third = connected([question, answer, path(2)])
+    assert (first.begins, second.begins, third.begins) == (0, 4, 0)
+    assert np.array_equal(second.after, question.coordinates[-1])
+    assert first.after is third.after is None
 
 
 def test_frames_show_one_token_more_each():
