@@ -11,43 +11,21 @@ import platform
 import shutil
 import subprocess
 import time
-from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 import psutil
 
 from core import __version__
+from core.commands.doctor import packages
 from core.engine import client
 from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
 from core.store.maintenance import cache_entries, prune
 from pages.system_parts.maps import named_maps
-from pages.widgets.jobs import describe
+from pages.widgets.jobs import MARKS, STOPPED, describe
 from pages.widgets.layout import empty, errors, numbers, plain, size
 
-PACKAGES = (
-    "torch",
-    "transformers",
-    "streamlit",
-    "plotly",
-    "distributed",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "openTSNE",
-    "pandas",
-    "pydantic",
-    "safetensors",
-)
 N_JOBS = 25
-ICONS = {
-    "queued": ":material/schedule:",
-    "running": ":material/progress_activity:",
-    "succeeded": ":material/check_circle:",
-    "failed": ":material/error:",
-    "cancelled": ":material/cancel:",
-    "interrupted": ":material/power_off:",
-}
 
 
 @st.fragment(run_every=3.0)
@@ -90,7 +68,7 @@ def job_row(job: JobFolder, store: Store) -> None:
     """Show one job and its buttons."""
     status = job.status()
     what, how, buttons = st.columns([5, 3, 2], vertical_alignment="center")
-    what.markdown(f"{ICONS[status.state]} **{job.kind}** `{job.id}` {plain(subject(job))}")
+    what.markdown(f"{MARKS[status.state]} **{job.kind}** `{job.id}` {plain(subject(job))}")
     if status.state == "running":
         how.progress(status.fraction, text=describe(status, time.time()))
     else:
@@ -99,9 +77,7 @@ def job_row(job: JobFolder, store: Store) -> None:
         if not status.ended and st.button("Cancel", key=f"system.cancel.{job.id}"):
             client.cancel(job, store)
             st.rerun(scope="fragment")
-        if status.state in ("failed", "cancelled", "interrupted") and st.button(
-            "Resume", key=f"system.resume.{job.id}"
-        ):
+        if status.state in STOPPED and st.button("Resume", key=f"system.resume.{job.id}"):
             client.resume(job, store)
             st.rerun(scope="fragment")
         if status.ended and st.button("Delete", key=f"system.delete.{job.id}", icon=":material/delete:"):
@@ -166,7 +142,7 @@ def cache(store: Store) -> None:
 
 @st.cache_data(show_spinner=False)
 def machine() -> pd.DataFrame:
-    """Return device and versions, without importing the packages."""
+    """Return device and versions."""
     memory = psutil.virtual_memory()
     rows = [
         ("priorscope", __version__),
@@ -175,7 +151,7 @@ def machine() -> pd.DataFrame:
         ("processor", f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads"),
         ("memory", size(memory.total)),
         ("GPU", ", ".join(gpus()) or "none found"),
-        *((name, installed(name)) for name in PACKAGES),
+        *((name, found or "not installed") for name, found in packages().items()),
     ]
     return pd.DataFrame(rows, columns=["part", "is"])
 
@@ -200,14 +176,6 @@ def gpus() -> list[str]:
         [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, check=False
     )
     return told.stdout.splitlines() if told.returncode == 0 else []
-
-
-def installed(name: str) -> str:
-    """Return a package's version."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 page_store = Store.default()

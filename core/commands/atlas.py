@@ -61,11 +61,7 @@ def atlas(request: AtlasRequest, json: Json = False) -> None:
     """Measure separability, modality and shape of the activations on data sets at every site."""
     spec, store = request.spec, Store.default()
     found, cached = ensure(lambda: find_atlas(spec, store), "atlas", spec, store)
-    if json:
-        emit({**document(found), "cached": cached}, True)
-        return
-    for line in lines(found):
-        typer.echo(line)
+    emit({**document(found), "cached": cached}, json, lambda _: lines(found))
 
 
 def document(found: Atlas) -> Document:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from core.commands.options import Json
-from core.commands.output import Document, emit, local_time, show_progress
+from core.commands.output import emit, local_time, show_progress
 from core.errors import DamagedArtifact
 from core.store import Store
 from core.store.maintenance import Entry, cache_entries, verify_all
@@ -51,14 +51,8 @@ def prune(
 
 def _show(store: Store, title: str, entries: list[Entry], as_json: bool) -> None:
     total = sum(entry.bytes for entry in entries)
-    if as_json:
-        emit({"folder": str(store.root), "bytes": total, title: [_row(entry) for entry in entries]}, True)
-        return
-    for entry in entries:
-        typer.echo(f"{entry.bytes / 1e6:10,.1f} MB  {entry.kind:<11} {entry.key:<18} {entry.description}")
-    typer.echo(f"{total / 1e6:10,.1f} MB  {title.replace('_', ' ')}: {len(entries)} in {store.root}")
-
-
-def _row(entry: Entry) -> Document:
+    lines = [f"{one.bytes / 1e6:10,.1f} MB  {one.kind:<11} {one.key:<18} {one.description}" for one in entries]
+    lines.append(f"{total / 1e6:10,.1f} MB  {title.replace('_', ' ')}: {len(entries)} in {store.root}")
     names = ("kind", "key", "bytes", "created", "description")
-    return {name: getattr(entry, name) for name in names} | {"created": local_time(entry.created)}
+    rows = [{name: getattr(one, name) for name in names} | {"created": local_time(one.created)} for one in entries]
+    emit({"folder": str(store.root), "bytes": total, title: rows}, as_json, lambda _: lines)

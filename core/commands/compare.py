@@ -30,12 +30,7 @@ def compare(
     specs = [measure_spec(job, worth=worth, n_worth=examples, seed=seed) for job in jobs]
     require_one_model(jobs)
     measured = [ensure(lambda spec=spec: find_measures(spec, store), "measure", spec, store)[0] for spec in specs]
-    document = comparison(measured, store, target)
-    if json:
-        emit(document, True)
-        return
-    for line in table(document):
-        typer.echo(line)
+    emit(comparison(measured, store, target), json, table)
 
 
 def table(document: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
@@ -14,15 +15,8 @@ from core.sources.report import sources_report
 from core.store import Store
 
 PACKAGES = (
-    "torch",
-    "transformers",
-    "datasets",
-    "streamlit",
-    "plotly",
-    "scikit-learn",
-    "openTSNE",
-    "pandas",
-    "distributed",
+    *("torch", "transformers", "datasets", "safetensors", "streamlit", "plotly", "distributed"),
+    *("numpy", "scipy", "scikit-learn", "openTSNE", "pandas", "pydantic"),
 )
 
 
@@ -34,7 +28,7 @@ def doctor(json: Json = False) -> None:
         {
             "priorscope": __version__,
             "python": platform.python_version(),
-            "packages": {name: _version(name) for name in PACKAGES},
+            "packages": packages(),
             "device": _device(),
             "memory": {"total_bytes": memory.total, "available_bytes": memory.available},
             "cache": {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))},
@@ -45,11 +39,13 @@ def doctor(json: Json = False) -> None:
     )
 
 
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+def packages() -> dict[str, str | None]:
+    """Return the versions of the packages that matter, without importing them; None for one that is missing."""
+    found: dict[str, str | None] = dict.fromkeys(PACKAGES)
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _device() -> Document:

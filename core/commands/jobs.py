@@ -1,17 +1,17 @@
 """Submit a job to the engine and follow it to its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from core.commands.output import ProgressLine
 from core.engine import client
 from core.engine.lookup import found_or_made
 from core.errors import BadRequest, Cancelled, Failed
+from core.jobs.sweep import Standing, cancel_runs, follow_runs
 from core.specs.base import Spec
 from core.store import JobFolder, Store
 
 Stored = TypeVar("Stored")
-CANCELLED = "The runs were cancelled; the same command continues them."
 
 
 def ensure(find: Callable[[], Stored | None], kind: str, spec: Spec, store: Store) -> tuple[Stored, bool]:
@@ -31,8 +31,20 @@ def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
     Raises:
         BadRequest, Failed, Cancelled: the job's own error.
     """
-    job = client.submit(kind, spec, store, again=again)
-    return follow(job, store)
+    return follow(client.submit(kind, spec, store, again=again), store)
+
+
+def follow_all(runs: Sequence[Standing], store: Store) -> None:
+    """Show the progress of submitted runs on stderr until they have ended; Ctrl-C cancels them.
+
+    Raises:
+        Cancelled: they were cancelled.
+    """
+    try:
+        follow_runs(runs, ProgressLine())
+    except KeyboardInterrupt:
+        cancel_runs(runs, store)
+        raise Cancelled("The runs were cancelled; the same command continues them.") from None
 
 
 def follow(job: JobFolder, store: Store) -> JobFolder:

@@ -1,5 +1,6 @@
 """`maps`: list, show, name and rename maps, and remove names."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -21,13 +22,7 @@ def list_maps(json: Json = False) -> None:
     """List the maps that have names."""
     store = Store.default()
     rows = [_row(named, store) for named in list_names(store, MAP)]
-    if json:
-        emit({"maps": rows}, True)
-        return
-    typer.echo(f"{'NAME':<40} {'KEY':<17} {'METHOD':<6} {'SITE':>5}  MODEL" if rows else "No map has a name yet.")
-    for row in rows:
-        gone = "" if row["stored"] else "  (no longer in the store)"
-        typer.echo(f"{row['map']:<40} {row['key']:<17} {row['method']:<6} {row['site']:>5}  {row['model']}{gone}")
+    emit({"maps": rows}, json, _lines)
 
 
 @maps.command()
@@ -79,6 +74,14 @@ def require_frozen(stored: StoredMap) -> None:
             f"The map {stored.artifact.key!r} is a joint fit with {stored.artifact.info['n_joined']} vectors, so it is "
             "not frozen and cannot be named; name the map that was fitted without them."
         )
+
+
+def _lines(document: Document) -> Iterator[str]:
+    rows = document["maps"]
+    yield f"{'NAME':<40} {'KEY':<17} {'METHOD':<6} {'SITE':>5}  MODEL" if rows else "No map has a name yet."
+    for row in rows:
+        gone = "" if row["stored"] else "  (no longer in the store)"
+        yield f"{row['map']:<40} {row['key']:<17} {row['method']:<6} {row['site']:>5}  {row['model']}{gone}"
 
 
 def _row(named: Named, store: Store) -> Document:

@@ -3,20 +3,15 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import typer
 
 from core.store.jobs import JobFolder, Status
 
-Document = Mapping[str, object]
+Document = Mapping[str, Any]
 """What a verb reports, JSON-able."""
-
-
-def emit(document: Document, as_json: bool) -> None:
-    """Print a result."""
-    typer.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else "\n".join(lines(document)))
 
 
 def lines(document: Any, indent: str = "") -> list[str]:
@@ -43,6 +38,11 @@ def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return "–" if value is None else str(value)
+
+
+def emit(document: Document, as_json: bool, written: Callable[[Document], Iterable[str]] = lines) -> None:
+    """Print a result as JSON, or as the lines that it is `written` in."""
+    typer.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else "\n".join(written(document)))
 
 
 def local_time(seconds: float) -> str:

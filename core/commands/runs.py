@@ -1,5 +1,6 @@
 """`runs`: list, show, cancel, resume and delete runs and other jobs."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -20,16 +21,7 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List runs and jobs, newest first."""
-    rows = [_row(job) for job in list_jobs(Store.default(), kind)]
-    if json:
-        emit({"runs": rows}, True)
-        return
-    typer.echo(f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  MESSAGE" if rows else "No runs yet.")
-    for row in rows:
-        steps = f"{row['done']}/{row['total']}"
-        typer.echo(
-            f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}"
-        )
+    emit({"runs": [_row(job) for job in list_jobs(Store.default(), kind)]}, json, _lines)
 
 
 @runs.command()
@@ -64,6 +56,14 @@ def delete(run: Name, json: Json = False) -> None:
     job = find_job(Store.default(), run)
     job.delete()
     emit({"deleted": job.id}, json)
+
+
+def _lines(document: Document) -> Iterator[str]:
+    rows = document["runs"]
+    yield f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  MESSAGE" if rows else "No runs yet."
+    for row in rows:
+        steps = f"{row['done']}/{row['total']}"
+        yield f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}"
 
 
 def _row(job: JobFolder) -> Document:

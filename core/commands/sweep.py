@@ -13,14 +13,14 @@ import typer
 
 from core.commands.compare import in_words
 from core.commands.files import read_text
-from core.commands.jobs import CANCELLED, run
+from core.commands.jobs import follow_all, run
 from core.commands.options import Json, requested
-from core.commands.output import ProgressLine, emit
+from core.commands.output import emit
 from core.engine import client
-from core.errors import BadRequest, Cancelled, Failed
+from core.errors import BadRequest, Failed
 from core.jobs.costs import runs_cost
 from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
-from core.jobs.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
+from core.jobs.sweep import Standing, keep_sweep, standings, submit_runs, to_do
 from core.sources.models import model_revision
 from core.specs.sweep import SweepSpec, parse_sweep
 from core.store import Store
@@ -68,10 +68,7 @@ def sweep(request: SweepRequest, json: Json = False) -> None:
     document = sweep_document(asked, found, store)
     if out:
         _write(pd.DataFrame(document["runs"]), out)
-    if json:
-        emit(document, True)
-    else:
-        typer.echo("\n".join(table(document)))
+    emit(document, json, table)
     _require_success(found)
 
 
@@ -123,18 +120,14 @@ def _read(file: str) -> SweepSpec:
 
 def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
     """Do the runs of the search, and then those of the comparison at the rates it chose."""
-    show, done = ProgressLine(), 0
+    done = 0
     found = standings(asked, store)
     if any(one.state != "succeeded" for one in found):
         client.ensure_engine(store)  # without an engine the command fails, and no single run
     while len(found) > done:
         done = len(found)
         submitted = submit_runs(found, store, retry)
-        try:
-            follow_runs(submitted, show)
-        except KeyboardInterrupt:
-            cancel_runs(submitted, store)
-            raise Cancelled(CANCELLED) from None
+        follow_all(submitted, store)
         found = standings(asked, store)
     return found
 

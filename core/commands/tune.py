@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from core.commands.files import read_text
-from core.commands.jobs import CANCELLED, run
+from core.commands.jobs import follow_all, run
 from core.commands.options import Given, Json, requested, takes
-from core.commands.output import ProgressLine, emit
-from core.errors import BadRequest, Cancelled, Failed
+from core.commands.output import emit
+from core.errors import BadRequest, Failed
 from core.jobs.outcomes import outcome
-from core.jobs.sweep import cancel_runs, follow_runs, standings, submit_runs
+from core.jobs.sweep import standings, submit_runs
 from core.priors.docs import prior_help
 from core.specs import DatasetSpec, ModelSpec, SweepSpec, TuningSpec
 from core.store import Store
@@ -59,11 +59,7 @@ def _vary(spec: TuningSpec, request: TuneRequest, store: Store, json: bool) -> N
     given = tuple(value.strip() for value in str(request.values).split(","))
     found = standings(SweepSpec(base=spec.as_json(), vary={field: given}), store)
     submitted = submit_runs(found, store, retry=True, again=request.again)
-    try:
-        follow_runs(submitted, ProgressLine())
-    except KeyboardInterrupt:
-        cancel_runs(submitted, store)
-        raise Cancelled(CANCELLED) from None
+    follow_all(submitted, store)
     rows = [{"value": one.cell.settings[field], **outcome(one)} for one in submitted]
     for row in rows:
         row.pop("evaluations", None)
