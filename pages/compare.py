@@ -19,7 +19,8 @@ from pages.compare_parts.measures import asked_for_worth, has_posterior, need_me
 from pages.compare_parts.tables import points_of, show_group, show_retained
 from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.layout import empty, errors
-from pages.widgets.pages import page
+from pages.widgets.offers import priced
+from pages.widgets.pages import link
 from pages.widgets.state import View
 
 
@@ -79,10 +80,8 @@ def numbers(
 
 def offer_worth(chosen: Sequence[ChosenRun], further: Sequence[DatasetSpec], store: Store) -> None:
     """Draw the cost with a button beside it that starts the jobs."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        price = worth_cost([(run.job, run.prompts) for run in chosen], store)
-        st.markdown(f"**What is each vector worth?** {price}", width="content")
-        pressed = st.button("Measure what each vector is worth", icon=":material/play_arrow:")
+    price = worth_cost([(run.job, run.prompts) for run in chosen], store)
+    pressed = priced(f"**What is each vector worth?** {price}", "Measure what each vector is worth")
     if pressed:
         need_measures([run.job for run in chosen], further, store, worth=True)
         st.rerun()
@@ -101,7 +100,7 @@ with errors():
     picked = choose(page_view, page_store)
     if not picked:
         empty("compare_arrows", "No finished run chosen", "Choose runs above, or tune a prompt first.")
-        st.page_link(page("tune"), label="Tune a prompt", icon=":material/model_training:")
+        link("tune", "Tune a prompt")
     else:
         require_one_model([run.job for run in picked])
         shown = picture_controls(page_view, picked, page_store)

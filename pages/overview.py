@@ -17,12 +17,11 @@ from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from pages.overview_parts.demo import Step, demo_cloud, demo_cost, demo_steps
 from pages.widgets.choices import model_choice
-from pages.widgets.jobs import POLL_SECONDS, describe, follow, start
+from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, STOPPED, describe, follow, start
 from pages.widgets.layout import errors, plain
-from pages.widgets.pages import page
+from pages.widgets.pages import link
 from pages.widgets.state import View
 
-MARKS = {"done": ":material/check_circle:", "begun": ":material/progress_activity:", "open": ":material/circle:"}
 TEXTS = {"news": "News", "math": "Sums (no download)"}
 
 
@@ -38,49 +37,40 @@ def about() -> None:
         "Prompt-tuning leaves a language model frozen and learns a few vectors that are put before the text. "
         "**priorscope** shows where those vectors start (a sample of a *prior*), where they end up (a *posterior*), "
         "and where both lie among the embeddings and activations that the model itself uses, with the numbers "
-        "that say whether to believe a "
-        "picture."
+        "that say whether to believe the picture."
     )
     cards = (
-        ("activations", "Activations", "bubble_chart", "Clouds of token activations at any site, by PCA or t-SNE."),
-        ("priors", "Priors", "flare", "What a prior samples, before you pay for training."),
-        ("tune", "Tune", "model_training", "A short tuning job that you watch live."),
-        ("compare", "Compare", "compare_arrows", "Priors and posteriors on one map, and what their vectors are worth."),
+        ("activations", "Clouds of token activations at any site, by PCA or t-SNE."),
+        ("priors", "What a prior samples, before you pay for training."),
+        ("tune", "A short tuning job that you watch live."),
+        ("compare", "Priors and posteriors on one map, and what their vectors are worth."),
     )
-    for column, (name, title, icon, text) in zip(st.columns(4), cards, strict=True):
+    for column, (name, text) in zip(st.columns(4), cards, strict=True):
         with column.container(border=True, height="stretch"):
-            st.page_link(page(name), label=f"**{title}**", icon=f":material/{icon}:")
+            link(name, f"**{name.capitalize()}**")
             st.caption(text)
 
 
 def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
     """Offer the demo, or show how far it is."""
     texts = view.segments("texts", "Texts", TEXTS)
-    active = view.read("demo", False)
     steps = demo_steps(model, facts, texts, store)
-    finished = all(step.state == "done" for step in steps)
-    if not active and not finished:
-        left = [step.spec for step in steps if step.state != "done"]
-        st.caption(
-            f"Reads the model, captures activations and tunes a prompt for 60 steps. {demo_cost(left, facts, store)}"
-        )
+    left = [step for step in steps if step.state != "succeeded"]
+    if left and not view.read("demo", False):
+        cost = demo_cost([step.spec for step in left], facts, store)
+        st.caption(f"Reads the model, captures activations and tunes a prompt for 60 steps. {cost}")
         if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
             view.keep("demo", True, False)
             st.rerun()
-        return
-    if finished or any(
-        step.job and step.job.status().state in ("failed", "cancelled", "interrupted") for step in steps
-    ):
-        checklist(steps)
-    else:
+    elif left and not any(step.state in STOPPED for step in left):
         progress(model, facts, texts, store)
-        return
-    if finished:
-        finale(model, facts, texts, steps[-1].job)
-        return
-    for step in steps:
-        if step.job and step.state != "done" and step.job.status().ended:
-            follow(step.job, store)
+    else:
+        checklist(steps)
+        for step in left:
+            if step.job and step.state in STOPPED:
+                follow(step.job, store)
+        if not left:
+            finale(model, facts, texts, steps[-1].job)
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -88,10 +78,10 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
 def progress(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> None:
     """Show the steps while they run, and start the next one when the one before is done."""
     steps = demo_steps(model, facts, texts, store)
-    step = next((step for step in steps if step.state != "done"), None)
-    if step is None or (step.job and step.job.status().ended and step.job.status().state != "succeeded"):
+    step = next((step for step in steps if step.state != "succeeded"), None)
+    if step is None or step.state in STOPPED:
         st.rerun()
-    if step.state == "open" or (step.job and step.job.status().state == "succeeded"):
+    if step.state == "open":
         start(step.kind, step.spec, store)
     checklist(steps)
 
@@ -99,45 +89,27 @@ def progress(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> N
 def checklist(steps: list[Step]) -> None:
     """Write the steps, each with its state."""
     for step in steps:
-        status = step.job.status() if step.job else None
         st.markdown(f"{MARKS[step.state]} {plain(step.title)}")
-        if step.state == "begun" and status and not status.ended:
+        if step.job and step.state in ALIVE:
+            status = step.job.status()
             st.progress(status.fraction, text=describe(status, time.time()))
 
 
 def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | None) -> None:
     """Link to the pages that show what the demo made."""
     st.success("The demo is ready. See what it made:", icon=":material/celebration:")
-    cloud = demo_cloud(model, facts, texts)
-    default = ModelSpec()
+    cloud, usual = demo_cloud(model, facts, texts), ModelSpec().as_json()
     asked = {"model": model.name, "device": model.device, "dtype": model.dtype}
-    usual = {"model": default.name, "device": default.device, "dtype": default.dtype}
+    usual["model"] = usual["name"]
     view = {name: value for name, value in asked.items() if value != usual[name]}
     middle = str(cloud.sites[1])
-    seen = view | {"data": f'["{texts}"]', "site": middle, "max_length": str(cloud.max_length)}
+    seen = {"data": f'["{texts}"]', "site": middle, "max_length": str(cloud.max_length)}
     with st.container(horizontal=True):
-        st.page_link(
-            page("activations"),
-            label=f"Activations at site {middle}",
-            icon=":material/bubble_chart:",
-            query_params=seen,
-        )
-        st.page_link(
-            page("priors"),
-            label="The prior's sample",
-            icon=":material/flare:",
-            query_params=view | {"prior": '{"kind":"gaussian"}'},
-        )
+        link("activations", f"Activations at site {middle}", **view, **seen)
+        link("priors", "The prior's sample", **view, prior='{"kind":"gaussian"}')
         if run:
-            st.page_link(
-                page("tune"), label="The run", icon=":material/model_training:", query_params=view | {"run": run.id}
-            )
-            st.page_link(
-                page("compare"),
-                label="Prior and posterior",
-                icon=":material/compare_arrows:",
-                query_params=view | {"runs": f'["{run.id}"]'},
-            )
+            link("tune", "The run", **view, run=run.id)
+            link("compare", "Prior and posterior", **view, runs=f'["{run.id}"]')
 
 
 def state(store: Store) -> None:

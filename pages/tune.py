@@ -10,23 +10,21 @@ from collections.abc import Collection
 
 from core.errors import PriorscopeError
 from core.store import JobFolder, Store, find_job, list_jobs
+from pages.tune_parts.costs import tuning_cost
 from pages.tune_parts.form import TuningRequest, tuning_form
 from pages.tune_parts.run import show_run
 from pages.tune_parts.sweeps.choose import chosen_sweep, launch_sweep
 from pages.tune_parts.sweeps.form import sweep_form
-from pages.widgets.costs import tuning_cost
 from pages.widgets.jobs import start
 from pages.widgets.layout import empty, errors, plain
+from pages.widgets.offers import priced
 from pages.widgets.runs import label
 from pages.widgets.state import View
 
 
 def launch(view: View, request: TuningRequest, store: Store) -> None:
     """Draw the cost and the button beside it; start the run when it is pressed."""
-    price = tuning_cost([request.spec], store)
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(price, width="content")
-        pressed = st.button("Start tuning", type="primary", icon=":material/play_arrow:")
+    pressed = priced(tuning_cost([request.spec], store), "Start tuning", type="primary")
     if pressed:
         job = start("tune", request.spec, store)
         if job:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.annotate import PARTS, find_annotation
@@ -14,12 +13,10 @@ from core.activations.estimate import estimate
 from core.figures.cloud_map import split_by_token
 from core.figures.layer import Layer
 from core.jobs.costs import total
-from core.specs import CloudSpec
 from core.store import Store
 from pages.activations_parts.points import Points
-from pages.widgets.jobs import follow, start
-from pages.widgets.layout import duration, errors, plain
-from pages.widgets.offers import job_of
+from pages.widgets.layout import duration, errors
+from pages.widgets.offers import offer
 
 FORESEEN = ("the likeliest token", "among the ten likeliest", "less likely")
 _TEN = 10
@@ -125,23 +122,17 @@ def annotations_of(points: Points, store: Store) -> pd.DataFrame | None:
 def offer_annotations(points: Points, store: Store) -> None:
     """Offer to annotate the clouds, with the cost, and show the jobs."""
     missing = [spec for spec in points.specs if find_annotation(spec, store) is None]
-    jobs = [(spec, job_of("annotate", [spec], store)) for spec in missing]
-    unfinished = [(spec, job) for spec, job in jobs if job and job.status().state != "succeeded"]
-    for spec, job in unfinished:
-        st.markdown(f"**Annotating {plain(spec.dataset.label)}**")
-        follow(job, store)
-    if unfinished:
-        return
-    with errors(), st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"For these colours the model reads the texts once more ({_cost(missing, store)}), for all sites.")
-        if st.button("Annotate the tokens", type="primary", icon=":material/play_arrow:", key="activations.annotate"):
-            started = [start("annotate", spec, store) for spec in missing]
-            if all(started):
-                st.rerun()
-
-
-def _cost(specs: list[CloudSpec], store: Store) -> str:
-    costs = [estimate(spec.model_copy(update={"sites": "all"}), store) for spec in specs]
+    costs = [estimate(spec.model_copy(update={"sites": "all"}), store) for spec in missing]
     seconds = total(cost["seconds"] for cost in costs)
-    tokens = f"{sum(cost['tokens'] for cost in costs):,} tokens"
-    return tokens if seconds is None else f"{tokens}, about {duration(seconds)}"
+    time = "" if seconds is None else f", about {duration(seconds)}"
+    with errors():
+        offer(
+            "annotate",
+            missing,
+            store,
+            "For these colours the model reads the texts once more",
+            f"{sum(cost['tokens'] for cost in costs):,} tokens{time}, for all sites.",
+            "Annotate the tokens",
+            [f"Annotating {spec.dataset.label}" for spec in missing],
+            key="activations.annotate",
+        )

@@ -4,21 +4,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.activations.clouds import find_cloud
-from core.activations.estimate import estimate
 from core.analysis.atlas_terms import ALL
 from core.analysis.hygiene_measures import AS_CHOSEN, TITLES
 from core.figures.cloud_map import map_figure, pca_axes
 from core.figures.hover import token_hover
 from core.figures.layer import Layer
 from core.figures.palette import Mark
-from core.jobs.costs import total
 from core.jobs.hygiene import Hygiene, find_hygiene
 from core.specs import HygieneSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
 from pages.activations_parts.site import left_out
-from pages.widgets.layout import draw, duration, errors, plain, size, table
+from pages.widgets.costs import captures_cost
+from pages.widgets.layout import draw, errors, plain, table
 from pages.widgets.offers import need_result
 from pages.widgets.state import View
 from pages.widgets.tables import download
@@ -56,14 +54,13 @@ def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
 
 def cost(asked: HygieneSpec, store: Store) -> str:
     """Say what measuring token hygiene costs."""
-    costs = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
     words = "One more capture at this site keeps every token, padding included, so that each filter is a part of it."
-    if costs:
-        seconds, n_bytes = (total(cost[name] for cost in costs) for name in ("seconds", "bytes"))
-        time = "an unknown time" if seconds is None else f"about {duration(seconds)}"
-        disk = "" if n_bytes is None else f", {size(n_bytes)} of disk"
-        words += f" It takes {time}{disk}; then each of seven token filters takes some seconds to measure."
-    return words
+    needed = captures_cost(asked.clouds, store)
+    return (
+        f"{words} It takes {needed}; then each of seven token filters takes some seconds to measure."
+        if needed
+        else words
+    )
 
 
 def _kinds(found: Hygiene) -> None:

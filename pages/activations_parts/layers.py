@@ -7,18 +7,16 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.activations.clouds import find_cloud
-from core.activations.estimate import estimate
 from core.analysis.atlas_terms import QUANTITIES
 from core.errors import BadRequest
 from core.figures.atlas_curves import curves_figure
 from core.figures.strip import SmallMap, site_of_trace, strip_figure
 from core.jobs.atlas import Atlas, find_atlas, measured_pace
-from core.jobs.costs import total
 from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
 from core.specs.model import short_name
 from core.store import JobFolder, Store
+from pages.widgets.costs import captures_cost
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import Point, clicked, draw, duration, errors, plain, size, table
 from pages.widgets.offers import need_result
@@ -56,14 +54,9 @@ def atlas_spec(spec: ProjectionSpec, settings: Mapping[str, object]) -> AtlasSpe
 def cost(asked: AtlasSpec, store: Store) -> str:
     """Say what an atlas costs."""
     n_layers = describe_model(asked.model, store).n_layers
-    captures = [estimate(cloud, store) for cloud in asked.clouds if find_cloud(cloud, store) is None]
     words = ["One job measures the sites one after another. If you stop it, it resumes where it stopped."]
-    if captures:
-        seconds, n_bytes = (total(capture[name] for capture in captures) for name in ("seconds", "bytes"))
-        disk = "" if n_bytes is None else f", {size(n_bytes)} of disk"
-        time = "the time is not known" if seconds is None else f"about {duration(seconds)}{disk}"
-        n = "one data set" if len(captures) == 1 else f"{len(captures)} data sets"
-        words.append(f"Activations of {n} are captured first ({time}).")
+    if needed := captures_cost(asked.clouds, store):
+        words.append(f"Missing activations are captured first ({needed}).")
     pace = measured_pace(asked.model.name, store)
     if n_layers is None:
         words.append("The number of sites is not known until the model is on this machine.")

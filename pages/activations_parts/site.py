@@ -12,7 +12,7 @@ from core.store import Store
 from pages.activations_parts.closer import closer
 from pages.activations_parts.components import show_components
 from pages.activations_parts.points import HOVER_UP_TO, Points, read_points
-from pages.widgets.clouds import labels, need_clouds, sources_table
+from pages.widgets.clouds import labels, need_clouds
 from pages.widgets.layout import draw, numbers
 from pages.widgets.maps import map_words, need_chosen_map, offer_name
 from pages.widgets.overlays import need_overlays
@@ -67,7 +67,13 @@ def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequenc
         draw(figure, view.key("explained"), "Share of variance explained by each principal component.")
     with right:
         names = labels(spec.clouds)
-        st.dataframe(sources_table(clouds, names), hide_index=True, width="stretch")
+        counts = {"of tokens": "n_tokens", "documents": "n_documents"}
+        rows = [
+            {"cloud": name, "points": f"{len(cloud.rows):,}"}
+            | {title: f"{cloud.info[fact]:,}" for title, fact in counts.items() if fact in cloud.info}
+            for name, cloud in zip(names, clouds, strict=True)
+        ]
+        st.dataframe(rows, hide_index=True, width="stretch")
         clouds_provenance(dict(zip(names, clouds, strict=True)))
     with st.expander("What the components consist of"):
         show_components(view, stored, store)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.engine.lookup import find
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import DatasetSpec, MeasureSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts
 from core.tuning.changes import n_changes
 from pages.widgets.layout import duration, errors
-from pages.widgets.offers import job_of, make
+from pages.widgets.offers import make
 
 _EVALUATION_OVER_STEP = 0.5
 """Assumed ratio of an evaluation's time to that of a training step on as many examples."""
@@ -39,8 +40,7 @@ def need_measures(
 
 def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store) -> bool:
     """Return whether the worth of a run's vectors was asked for before."""
-    spec = measure_spec(run, datasets=tuple(further), worth=True)
-    return job_of("measure", [spec], store) is not None
+    return find("measure", measure_spec(run, datasets=tuple(further), worth=True), store) is not None
 
 
 def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> str:

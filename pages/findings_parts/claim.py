@@ -16,7 +16,7 @@ from pages.findings_parts.cost import cost_words
 from pages.findings_parts.seeds import offer_seeds
 from pages.widgets.layout import draw, errors, plain, table
 from pages.widgets.offers import offer
-from pages.widgets.pages import page
+from pages.widgets.pages import link
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
@@ -108,15 +108,11 @@ def _runs(found: Judgement) -> None:
         return
     first = runs[:: found.n_seeds][:_COMPARED]
     with st.expander(f"Runs behind the verdict ({len(runs)})"):
-        st.page_link(
-            page("compare"),
-            label=f"Compare the first seed of {len(first)} priors or settings",
-            icon=":material/compare_arrows:",
-            query_params={"runs": json.dumps(first, separators=(",", ":"))},
-        )
+        shown = json.dumps(first, separators=(",", ":"))
+        link("compare", f"Compare the first seed of {len(first)} priors or settings", runs=shown)
         with st.container(horizontal=True):
             for run in runs:
-                st.page_link(page("tune"), label=run, query_params={"run": run})
+                link("tune", run, run=run)
 
 
 def _pictures(claim: Claim, study: StudySpec, judged: JudgedClaim | None, store: Store) -> None:

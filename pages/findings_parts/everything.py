@@ -12,21 +12,11 @@ from core.store import JobFolder, Store
 from core.studies.items import ITEMS, KIND, Found, find_item
 from core.studies.report import report_html
 from pages.findings_parts.cost import cost_words
-from pages.widgets.jobs import POLL_SECONDS, describe, start_several
+from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, describe, start_several, state_of
 from pages.widgets.layout import counted, draw, duration, errors, plain
 from pages.widgets.offers import offer
 from pages.widgets.state import View
 
-MARKS = {
-    "made": ":material/check_circle:",
-    "running": ":material/progress_activity:",
-    "queued": ":material/schedule:",
-    "failed": ":material/error:",
-    "cancelled": ":material/cancel:",
-    "interrupted": ":material/pause_circle:",
-    "open": ":material/circle:",
-}
-_ALIVE = ("running", "queued")
 _COLUMNS = 3
 
 
@@ -36,7 +26,7 @@ class ItemState:
 
     Attributes:
         item: its name.
-        state: a key of `MARKS`.
+        state: a key of `pages.widgets.jobs.MARKS`.
         job: that makes it, if there is one.
         found: the item, if it is made.
     """
@@ -55,12 +45,12 @@ class ItemState:
 def show_everything(study: StudySpec, store: Store) -> None:
     """Draw all items of a study, a button that makes those that are left, and the report."""
     items = read_items(study, store)
-    alive = any(item.state in _ALIVE for item in items)
+    alive = any(item.state in ALIVE for item in items)
     if alive:
         _progress(study, store.root)
     else:
         _checklist(items)
-    left = [item for item in items if item.state not in ("made", *_ALIVE)]
+    left = [item for item in items if item.state not in ("succeeded", *ALIVE)]
     if left and not alive:
         with st.container(border=True):
             st.caption(f"**{len(left)} of {len(items)} items** are left. {_cost(study, items, store)}")
@@ -78,11 +68,7 @@ def read_items(study: StudySpec, store: Store) -> list[ItemState]:
     for item in ITEMS:
         spec = StudyItemSpec(study=study, item=item)
         found, job = find_item(spec, store), lookup.find(KIND, spec, store)
-        state = "made" if found else "open"
-        if not found and job:
-            status = job.status()
-            state = "open" if status.state == "succeeded" else status.state
-        items.append(ItemState(item, state, job, found))
+        items.append(ItemState(item, state_of(job, found is not None), job, found))
     return items
 
 
@@ -92,10 +78,10 @@ def _progress(study: StudySpec, root: Path) -> None:
     """Show the items while they are made, one after the other."""
     store = Store(root)
     items = read_items(study, store)
-    alive = [item for item in items if item.state in _ALIVE]
+    alive = [item for item in items if item.state in ALIVE]
     if not alive:
         st.rerun()
-    n_made = sum(item.state == "made" for item in items)
+    n_made = sum(item.state == "succeeded" for item in items)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
     words = f"{n_made} of {len(items)} items"
     running = next((item for item in alive if item.state == "running"), None)

@@ -5,10 +5,10 @@ What is done is read from the store, so that a reload, another browser or a rest
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.activations.estimate import estimate
+from core.engine.lookup import find
 from core.jobs.costs import runs_cost, total
 from core.jobs.projection import find_map
 from core.priors.gaussian import GaussianSpec
@@ -19,8 +19,8 @@ from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec,
 from core.store import JobFolder, Store
 from pages.widgets.clouds import fitted_spec
 from pages.widgets.costs import NO_PACE, fetching, measured_seconds, vocabulary_bytes
+from pages.widgets.jobs import state_of
 from pages.widgets.layout import duration, size
-from pages.widgets.offers import job_of
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,19 @@ class Step:
         kind: of job.
         spec: what is asked for.
         title: for a person.
-        state: 'done', 'begun' (its job exists) or 'open'.
+        state: a key of `pages.widgets.jobs.MARKS`.
         job: once there is one.
     """
 
     kind: str
     spec: Spec
     title: str
-    state: Literal["done", "begun", "open"]
+    state: str
     job: JobFolder | None
 
 
 def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> list[Step]:
-    """Return the demo's jobs in order with how each stands.
-
-    Args:
-        model: to run it with.
-        facts: of that model.
-        texts: name of the data set whose activations are captured.
-        store: the cache folder.
-    """
+    """Return the demo's jobs in order, each with its state; activations of the data set `texts` are captured."""
     cloud, run = demo_cloud(model, facts, texts), demo_run(model)
     vocabulary_map = fitted_spec(ProjectionSpec(model=model, vocabulary=True))
     planned: list[tuple[str, Spec, str, bool]] = [
@@ -61,9 +54,9 @@ def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) ->
     ]
     steps = []
     for kind, spec, title, there in planned:
-        job = job_of(kind, [spec], store)
-        done = there or (kind == "tune" and job is not None and job.status().state == "succeeded")
-        steps.append(Step(kind, spec, title, "done" if done else "begun" if job else "open", job))
+        job = find(kind, spec, store)
+        made = there or (kind == "tune" and job is not None and job.status().state == "succeeded")
+        steps.append(Step(kind, spec, title, state_of(job, made), job))
     return steps
 
 
@@ -96,13 +89,7 @@ def demo_run(model: ModelSpec) -> TuningSpec:
 
 
 def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
-    """Say what the remaining jobs of the demo cost.
-
-    Args:
-        left: their specs; maps cost next to nothing.
-        facts: of the demo's model.
-        store: the cache folder.
-    """
+    """Say what the remaining jobs of the demo cost; maps cost next to nothing."""
     words: list[str] = []
     costs: list[tuple[float | None, float | None]] = []
     for spec in left:

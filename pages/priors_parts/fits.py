@@ -3,12 +3,13 @@
 import streamlit as st
 
 from core.activations.references import ReferenceRequest
+from core.engine.lookup import find
 from core.priors.fitting import estimate_fit
 from core.specs import FitSpec, PriorSpec
 from core.store import Store
 from pages.widgets.jobs import start
 from pages.widgets.layout import duration, errors, plain
-from pages.widgets.offers import job_of, offer
+from pages.widgets.offers import offer
 
 _AT_ONCE_SECONDS = 10.0
 """A fit that is shorter is started without asking, as a PCA map is."""
@@ -27,7 +28,7 @@ def need_fit(prior: PriorSpec, place: ReferenceRequest, n_points: int, d_model: 
     request = FitSpec(prior=prior, model=place.model, reference=place.cloud, site=place.site)
     with errors():
         seconds, basis = estimate_fit(prior, n_points, d_model, store)
-        if seconds < _AT_ONCE_SECONDS and job_of("fit", [request], store) is None:
+        if seconds < _AT_ONCE_SECONDS and find("fit", request, store) is None:
             if start("fit", request, store):
                 st.rerun()
             return

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM
-from core.figures.text_trajectories import trajectory_curves
+from core.engine.lookup import find
+from core.figures.trajectory_curves import trajectory_curves
 from core.jobs.paths import PathTables, find_paths
 from core.specs import PathsSpec
 from core.specs.describe import describe
@@ -15,9 +16,9 @@ from core.store import JobFolder, Store, list_jobs
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
-from pages.widgets.jobs import follow, start
+from pages.widgets.jobs import start
 from pages.widgets.layout import draw, duration, plain, table
-from pages.widgets.offers import job_of
+from pages.widgets.offers import priced, under_way
 from pages.widgets.state import View
 
 CURVES = {"step": "step length, ratio", "gyration": "radius of gyration, ratio", "exponent": "exponent, difference"}
@@ -55,14 +56,10 @@ def document_numbers(view: View, request: TrajectoryRequest, store: Store) -> di
 
 
 def _offer(spec: PathsSpec, store: Store) -> None:
-    job = job_of("paths", [spec], store)
-    if job and job.status().state != "succeeded":
-        follow(job, store)
+    if under_way([find("paths", spec, store)], store):
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        cost = _cost(spec, list_jobs(store, "paths"))
-        st.markdown(f"**Not measured yet.** {spec.n_documents} documents{cost}.", width="content")
-        pressed = st.button("Measure trajectories", icon=":material/play_arrow:")
+    cost = _cost(spec, list_jobs(store, "paths"))
+    pressed = priced(f"**Not measured yet.** {spec.n_documents} documents{cost}.", "Measure trajectories")
     if pressed and start("paths", spec, store):
         st.rerun()
 

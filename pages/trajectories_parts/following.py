@@ -6,13 +6,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine import client
+from core.engine.lookup import find
 from core.jobs.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
 from core.store import Store, list_jobs
 from pages.widgets.cite import cite_job
-from pages.widgets.jobs import follow, start
-from pages.widgets.layout import duration, errors, plain
-from pages.widgets.offers import job_of
+from pages.widgets.jobs import start
+from pages.widgets.layout import duration, errors
+from pages.widgets.offers import priced, under_way
 
 PATIENCE_SECONDS = 4.0
 """How long the page waits for a short job before it shows the job's progress instead."""
@@ -26,27 +27,27 @@ def need_trajectories(specs: Sequence[TrajectorySpec], store: Store) -> list[Tra
         found = _found(specs, store)
         if found:
             return found
-        jobs = [job_of("trajectory", [spec], store) for spec in specs]
-        under_way = [job for job in jobs if job and job.status().state != "succeeded"]
-        if not under_way:
+        jobs = [find("trajectory", spec, store) for spec in specs]
+        doing = [_doing(spec) for spec in specs]
+        if not under_way(jobs, store, doing):
             box = st.empty()
             if specs[0].mode == "generate" and not _answer_pressed(box, specs, store):
                 return None
             box.empty()
-            submitted = [start("trajectory", spec, store) for spec in specs]
-            under_way = [job for job in submitted if job]
+            jobs = [start("trajectory", spec, store) for spec in specs]
             with st.spinner("Reading the tokens …"):
-                for job in under_way:
+                for job in filter(None, jobs):
                     client.wait(job, timeout=PATIENCE_SECONDS)
             found = _found(specs, store)
             if found:
                 return found
-        for job in under_way:
-            run = job.spec["run"]
-            after = f" after the prompt of {plain(run)}" if run else ""
-            st.markdown(f"**{'Answering' if job.spec['mode'] == 'generate' else 'Reading'}{after}**")
-            follow(job, store)
+            under_way(jobs, store, doing)
     return None
+
+
+def _doing(spec: TrajectorySpec) -> str:
+    what = "Answering" if spec.mode == "generate" else "Reading"
+    return f"{what} after the prompt of {spec.run}" if spec.run else what
 
 
 def _found(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories]:
@@ -63,12 +64,10 @@ def _answer_pressed(box: DeltaGenerator, specs: Sequence[TrajectorySpec], store:
     how = "with and without the prompt" if len(specs) > 1 else "after the prompt" if spec.run else "without a prompt"
     n_tokens = (len(spec.texts) or spec.n_texts) * len(specs) * spec.max_new_tokens
     cost = f", about {duration(seconds * n_tokens)}" if seconds else "; the pace is not known yet"
-    with (
-        box,
-        st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"),
-    ):
-        st.markdown(f"**No answer yet.** At most {spec.max_new_tokens} tokens, {how}{cost}.", width="content")
-        return st.button("Answer", type="primary", icon=":material/play_arrow:")
+    with box:
+        return priced(
+            f"**No answer yet.** At most {spec.max_new_tokens} tokens, {how}{cost}.", "Answer", type="primary"
+        )
 
 
 def _pace(spec: TrajectorySpec, store: Store) -> float | None:

@@ -25,7 +25,7 @@ from pages.widgets.cite import cite_run
 from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.jobs import follow
 from pages.widgets.layout import draw, errors, numbers, plain, table
-from pages.widgets.pages import page
+from pages.widgets.pages import link
 from pages.widgets.provenance import run_provenance
 from pages.widgets.runs import quality_row, regulariser_rows
 from pages.widgets.state import View
@@ -125,12 +125,7 @@ def live(
     if status.state == "succeeded":
         row = quality_row(job)
         numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
-        st.page_link(
-            page("compare"),
-            label="Compare this run with others",
-            icon=":material/compare_arrows:",
-            query_params={"runs": f'["{job.id}"]'},
-        )
+        link("compare", "Compare this run with others", runs=f'["{job.id}"]')
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:

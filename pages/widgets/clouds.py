@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
+from core.engine.lookup import find
 from core.figures.layer import Layer
 from core.figures.text import token
 from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
@@ -20,7 +20,7 @@ from pages.widgets.cite import cite_job
 from pages.widgets.costs import NO_PACE, fetching, vocabulary_bytes
 from pages.widgets.jobs import start
 from pages.widgets.layout import duration, errors, size
-from pages.widgets.offers import job_of, offer, under_way
+from pages.widgets.offers import offer, under_way
 
 _SECONDS_A_POINT_AND_ITERATION = 8e-6
 """Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
@@ -48,7 +48,7 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
         found = find_picture(spec, store)
         if found:
             return found
-        job = job_of("projection", [asked], store)
+        job = find("projection", asked, store)
         stopped = _stopped(job, asked, store)
         if job and stopped:
             return None if _offer_rest(job, asked, stopped, store) else stopped
@@ -117,7 +117,7 @@ def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Clou
         missing = [spec for spec, cloud in zip(specs, found, strict=True) if cloud is None]
         if not missing:
             return [cloud for cloud in found if cloud is not None]
-        jobs = [job_of("capture", [spec, _every_site(spec)], store) for spec in missing]
+        jobs = [_newest_capture(spec, store) for spec in missing]
         if not under_way(jobs, store, [f"Capturing {label}" for label in labels(missing)]):
             offer(
                 "capture",
@@ -129,6 +129,12 @@ def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Clou
                 key=f"{key}.capture",
             )
     return None
+
+
+def _newest_capture(spec: CloudSpec, store: Store) -> JobFolder | None:
+    """Return the newest job that captures a cloud, alone or with every other site."""
+    jobs = [job for one in (spec, _every_site(spec)) if (job := find("capture", one, store))]
+    return max(jobs, key=lambda job: job.status().created, default=None)
 
 
 def labels(specs: Sequence[CloudSpec]) -> list[str]:
@@ -198,23 +204,3 @@ def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
         hover = [token(text) for text in cloud.rows["token"].iloc[own]] if cloud else None
         layers.append(Layer(f"{name} ({len(own):,})", coordinates, hover=hover))
     return layers
-
-
-def sources_table(clouds: Sequence[Cloud], labels: Sequence[str]) -> pd.DataFrame:
-    """Return what each cloud is: counts and where its texts came from."""
-
-    def fact(cloud: Cloud, name: str) -> Any:
-        value = cloud.info.get(name)
-        return f"{value:,}" if isinstance(value, int) else value
-
-    return pd.DataFrame(
-        [
-            {
-                "cloud": label,
-                "points": f"{len(cloud.rows):,}",
-                "of tokens": fact(cloud, "n_tokens"),
-                "documents": fact(cloud, "n_documents"),
-            }
-            for cloud, label in zip(clouds, labels, strict=True)
-        ]
-    )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from core.activations.clouds import find_cloud
 from core.activations.estimate import CaptureCost, estimate
-from core.jobs.costs import runs_cost, total
+from core.jobs.costs import total
 from core.sources.models import ModelFacts
 from core.sources.packaged import PACKAGED
-from core.specs import CloudSpec, ModelSpec, TuningSpec
+from core.specs import CloudSpec, ModelSpec
 from core.store import Store
 from pages.widgets.layout import duration, size
 
@@ -29,33 +30,14 @@ def vocabulary_bytes(facts: ModelFacts) -> float | None:
     return _FLOAT32 * facts.n_vocabulary * facts.d_model if facts.n_vocabulary and facts.d_model else None
 
 
-def tuning_cost(specs: Sequence[TuningSpec], store: Store) -> str:
-    """Say what runs cost together, one after the other.
-
-    Raises:
-        BadRequest: a block that a model does not have.
-    """
-    if not specs:
-        return "All of these runs are finished or under way."
-    cost = runs_cost(specs, store)
-    disk = f" and {size(cost.bytes)} of disk" if cost.bytes is not None else ""
-    disk += f" ({size(cost.trunk_bytes)} of it for the frozen trunk)" if cost.trunk_bytes else ""
-    captures = _captures_cost(cost.captures, store)
-    if cost.seconds is not None:
-        return f"**Cost:** about {duration(cost.seconds)}{disk}, at the pace of earlier runs of this kind.{captures}"
-    steps = f"{cost.steps} steps" if len(specs) == 1 else f"{cost.steps} steps in all"
-    return f"**Cost:** {steps}{disk}. No run like this one has finished here yet, so the time is not known.{captures}"
-
-
-def _captures_cost(needed: Sequence[CloudSpec], store: Store) -> str:
-    """Say what must be captured before runs, if anything."""
-    costs = [estimate(cloud, store) for cloud in needed]
+def captures_cost(clouds: Sequence[CloudSpec], store: Store) -> str:
+    """Say what capturing clouds takes, such as 'about 2 min, 12.0 MB of disk'; empty if all are in the store."""
+    costs = [estimate(cloud, store) for cloud in clouds if find_cloud(cloud, store) is None]
     if not costs:
         return ""
     seconds, n_bytes = total(map(measured_seconds, costs)), total(cost["bytes"] for cost in costs)
-    time = f", about {duration(seconds)}" if seconds is not None else ""
-    disk = f" ({size(n_bytes)}{time})" if n_bytes is not None else ""
-    return f" Activations are captured first{disk}."
+    time = "an unknown time" if seconds is None else f"about {duration(seconds)}"
+    return time if n_bytes is None else f"{time}, {size(n_bytes)} of disk"
 
 
 def measured_seconds(cost: CaptureCost) -> float | None:

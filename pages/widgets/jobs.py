@@ -15,6 +15,18 @@ from pages.widgets.layout import duration, errors, plain
 T = TypeVar("T")
 
 POLL_SECONDS = 1.0
+MARKS = {
+    "open": ":material/circle:",
+    "queued": ":material/schedule:",
+    "running": ":material/progress_activity:",
+    "succeeded": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+    "interrupted": ":material/pause_circle:",
+}
+"""An icon per state of a job, and one for no job yet."""
+ALIVE = ("queued", "running")
+STOPPED = ("failed", "cancelled", "interrupted")
 _SILENT_SECONDS = 10.0
 
 
@@ -30,6 +42,14 @@ def start_several(submit: Callable[[], list[T]]) -> list[T]:
     with errors(), st.spinner("Submitting the jobs …"):
         return submit()
     return []
+
+
+def state_of(job: JobFolder | None, made: bool) -> str:
+    """Return a key of `MARKS` for something that a job makes: 'succeeded' only while its result is there."""
+    if made:
+        return "succeeded"
+    state = job.status().state if job else "open"
+    return "open" if state == "succeeded" else state
 
 
 def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], None] | None = None) -> Status:

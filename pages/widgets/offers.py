@@ -1,24 +1,19 @@
 """A job that makes what a page needs: its result, its progress, or an offer to start it."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.engine.lookup import find
 from core.specs import Spec
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import follow, start
 from pages.widgets.layout import plain
 
 Request = TypeVar("Request", bound=Spec)
 Found = TypeVar("Found")
-
-
-def job_of(kind: str, specs: Sequence[Spec], store: Store) -> JobFolder | None:
-    """Return the newest job that was asked for one of these specs."""
-    wanted = [spec.as_json() for spec in specs]
-    return next((job for job in list_jobs(store, kind) if job.spec in wanted), None)
 
 
 def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[str] = ()) -> bool:
@@ -33,7 +28,7 @@ def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[st
 
 def make(kind: str, request: Spec, store: Store, doing: str) -> None:
     """Show the job of a request; start it if there is none, or its result is gone."""
-    job = job_of(kind, [request], store)
+    job = find(kind, request, store)
     if job is None or job.status().state == "succeeded":
         job = start(kind, request, store)
     under_way([job], store, [doing])
@@ -42,7 +37,7 @@ def make(kind: str, request: Spec, store: Store, doing: str) -> None:
 def need_result(
     kind: str,
     request: Request,
-    find: Callable[[Request, Store], Found | None],
+    find_result: Callable[[Request, Store], Found | None],
     store: Store,
     title: str,
     cost: Callable[[Request, Store], str],
@@ -50,7 +45,7 @@ def need_result(
 ) -> Found | None:
     """Return the result of a job; where there is none, show or offer the job and return None."""
     cite_job(kind, request)
-    found = find(request, store)
+    found = find_result(request, store)
     if found is None:
         offer(kind, request, store, title, cost(request, store), button)
     return found
@@ -79,7 +74,7 @@ def offer(
         key: of the button.
     """
     specs = [requests] if isinstance(requests, Spec) else list(requests)
-    if under_way([job_of(kind, [spec], store) for spec in specs], store, doing):
+    if under_way([find(kind, spec, store) for spec in specs], store, doing):
         return
     with st.container(border=True):
         st.markdown(f"#### {title}")
@@ -91,3 +86,10 @@ def offer(
         started = [start(kind, spec, store) for spec in specs] if pressed else [None]
         if all(started):
             st.rerun()
+
+
+def priced(cost: str, button: str, icon: str = "play_arrow", **options: Any) -> bool:
+    """Draw a cost with a button beside it, and return whether it was pressed."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(cost, width="content")
+        return st.button(button, icon=f":material/{icon}:", **options)

@@ -24,12 +24,18 @@ NAMES = tuple(QUESTIONS)
 SHARED = "model"
 """Owner of the widgets that all pages share."""
 _OPEN = "open_page"
+_ICONS = {"activations": "bubble_chart", "priors": "flare", "tune": "model_training", "compare": "compare_arrows"}
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
 def page(name: str) -> StreamlitPage:
     """Return a page to link or switch to, made again each time: Streamlit wants that in each run."""
     return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
+
+
+def link(name: str, label: str, **parameters: str) -> None:
+    """Draw a link to a page with parameters in its address."""
+    st.page_link(page(name), label=label, icon=f":material/{_ICONS[name]}:", query_params=parameters or None)
 
 
 def open_page() -> StreamlitPage:

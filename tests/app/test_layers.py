@@ -36,7 +36,7 @@ def test_all_sites_say_what_they_cost_and_are_asked_for(filled, no_engine):
     shown = texts_of(app)
     assert "These sites are not measured yet" in shown
     assert "**4 sites**; the pace is not known yet." in shown
-    assert "Activations of one data set are captured first" in shown
+    assert "Missing activations are captured first" in shown
     next(button for button in app.button if button.label == "Measure all sites").click().run()
     ((kind, spec),) = no_engine
     assert kind == "atlas"

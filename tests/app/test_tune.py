@@ -11,7 +11,7 @@ from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
 from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
-from pages.widgets.costs import tuning_cost
+from pages.tune_parts.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
 DEEP = {"Prompted blocks", "Deep prompts", "Fit prior at", "Cache the frozen trunk"}

@@ -6,11 +6,12 @@ from core.jobs.sweep import find_sweep, keep_sweep, kept_sweeps, standings, subm
 from core.specs import SweepSpec
 from core.specs.cells import cells_of
 from core.store import Store
+from pages.tune_parts.costs import tuning_cost
 from pages.tune_parts.sweeps.live import show_sweep
 from pages.tune_parts.sweeps.words import n_runs
-from pages.widgets.costs import tuning_cost
 from pages.widgets.jobs import start_several
 from pages.widgets.layout import empty
+from pages.widgets.offers import priced
 from pages.widgets.state import View
 
 
@@ -22,11 +23,10 @@ def launch_sweep(view: View, sweep: SweepSpec, store: Store) -> None:
     """
     found = standings(sweep, store)
     left = to_do(found)
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        words = tuning_cost([one.cell.spec for one in left], store)
-        st.markdown(f"{n_runs(len(found))}, {len(left)} of them to do. {words}", width="content")
-        label, icon = (f"Start {n_runs(len(left))}", "play_arrow") if left else ("Show", "grid_on")
-        pressed = st.button(label, key="sweep.launch", type="primary", icon=f":material/{icon}:")
+    words = tuning_cost([one.cell.spec for one in left], store)
+    label, icon = (f"Start {n_runs(len(left))}", "play_arrow") if left else ("Show", "grid_on")
+    words = f"{n_runs(len(found))}, {len(left)} of them to do. {words}"
+    pressed = priced(words, label, icon, key="sweep.launch", type="primary")
     if pressed and (not left or start_several(lambda: submit_runs(found, store))):
         view.choose("sweep", keep_sweep(sweep, store))
         st.rerun()

@@ -14,10 +14,10 @@ from core.jobs.sweep import Standing, cancel_runs, standings, submit_runs, to_do
 from core.specs import SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store
+from pages.tune_parts.costs import tuning_cost
 from pages.tune_parts.sweeps.results import show_results
 from pages.tune_parts.sweeps.words import n_runs, varying, words_of
 from pages.widgets.cite import cite_command
-from pages.widgets.costs import tuning_cost
 from pages.widgets.jobs import POLL_SECONDS, start_several
 from pages.widgets.layout import draw, duration, errors, plain
 

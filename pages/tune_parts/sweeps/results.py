@@ -17,7 +17,7 @@ from core.jobs.sweep import Standing
 from core.specs import SweepSpec
 from pages.tune_parts.sweeps.words import varying, words_of
 from pages.widgets.layout import draw, plain, table
-from pages.widgets.pages import page
+from pages.widgets.pages import link
 from pages.widgets.runs import BASELINES
 from pages.widgets.tables import download, number_words
 
@@ -107,12 +107,7 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
         )
     runs = [run for group in groups for run in group["runs"]]
     if len(runs) <= _LINKED:
-        st.page_link(
-            page("compare"),
-            label=f"Compare these {len(runs)} runs",
-            icon=":material/compare_arrows:",
-            query_params={"runs": json.dumps(runs)},
-        )
+        link("compare", f"Compare these {len(runs)} runs", runs=json.dumps(runs))
 
 
 def _pair(pair: Mapping[str, Any], names: Sequence[str]) -> dict[str, object]:
