@@ -12,7 +12,7 @@ from core.analysis.atlas_terms import ALL, QUANTITIES, pair_name
 from core.figures.hover import TEXT_AND_NAME, hover
 from core.figures.palette import faint, mark
 from core.figures.panel_grid import PanelGrid
-from core.figures.style import GRID, error_bars, style
+from core.figures.style import GRID, band, error_bars, style
 from core.figures.text import show
 
 SIGNIFICANT = 0.05
@@ -86,11 +86,8 @@ def _traces(rows: pd.DataFrame, cloud: str, names: Sequence[str], first: bool) -
     x, common = rows["order"].tolist(), {"legendgroup": cloud, "hoverinfo": "skip", "showlegend": False}
     traces: list[Any] = []
     if bool(rows["null"].notna().to_numpy().any()):
-        edge = {"mode": "lines", "line": {"width": 0}, **common}
-        traces.append(go.Scatter(x=x, y=rows["null_high"].tolist(), **edge))
-        traces.append(
-            go.Scatter(x=x, y=rows["null_low"].tolist(), fill="tonexty", fillcolor=faint(line, _BAND), **edge)
-        )
+        traces += band(x, rows["null_high"], rows["null_low"], faint(line, _BAND), legendgroup=cloud)
+        traces[0].legendgroup = cloud
         dotted = {"color": line, "width": 1, "dash": "dot"}
         traces.append(go.Scatter(x=x, y=rows["null"].tolist(), mode="lines", line=dotted, **common))
     open_ = (rows["p"] > SIGNIFICANT).tolist()

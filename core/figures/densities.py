@@ -40,13 +40,7 @@ class DensityCurve:
 
 
 def density_figure(series: Sequence[DensityCurve], title: str, revision: str = "density") -> go.Figure:
-    """Draw a histogram of each cloud, and its law dotted; each pair is scaled to a peak of 1.
-
-    Args:
-        series: at least one, positive values.
-        title: of the axis.
-        revision: see `style`.
-    """
+    """Draw a histogram of each cloud, and its law dotted; each pair is scaled to a peak of 1."""
     figure = go.Figure()
     for one in series:
         x, y = _steps(one.values)

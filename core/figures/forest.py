@@ -20,13 +20,7 @@ _COLOURS = ("#7C8696", "#1F6FC4", "#8C564B")
 
 @dataclass(frozen=True)
 class Lines:
-    """One panel.
-
-    Attributes:
-        title: above it.
-        values: by name, from top to bottom.
-        levels: by name, drawn across the panel.
-    """
+    """One panel: values from top to bottom, and levels drawn across it, each by name."""
 
     title: str
     values: Mapping[str, Interval]
@@ -34,12 +28,7 @@ class Lines:
 
 
 def forest_figure(panels: Sequence[Lines], axis: str) -> go.Figure:
-    """Draw panels below each other whose axes mean the same.
-
-    Args:
-        panels: at least one, each with a value.
-        axis: what the values are, with their unit.
-    """
+    """Draw panels below each other whose axes all show what `axis` says, with its unit."""
     heights = [_PANEL + _LINE * len(panel.values) for panel in panels]
     tall = sum(heights) + 60
     figure: Any = make_subplots(

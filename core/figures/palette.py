@@ -75,17 +75,19 @@ def mark(role: Role, index: int = 0) -> Mark:
     return _ROLES[role]
 
 
+def prior_role(kind: str) -> Role:
+    """Return the role of a kind of prior; Xavier has its own, green as in the paper."""
+    return "xavier" if kind == "xavier" else "prior"
+
+
 def prior_marks(kinds: Sequence[str]) -> list[Mark]:
     """Return how several priors are drawn together, by a rule that holds for kinds it does not know.
 
-    Xavier is green, as in the paper; the first other prior is blue; the rest take the hues of data sets in turn.
-
-    Args:
-        kinds: of the priors, in order; one kind may occur several times.
+    The first of each role has its mark; the rest take the hues of data sets in turn.
     """
     marks: list[Mark] = []
     for kind in kinds:
-        own = XAVIER if kind == "xavier" else PRIOR
+        own = mark(prior_role(kind))
         n_others = len(marks) - len({PRIOR, XAVIER} & set(marks))
         hue = mark("dataset", n_others)
         marks.append(own if own not in marks else replace(hue, size=PRIOR.size, opacity=PRIOR.opacity))

@@ -7,12 +7,7 @@ import plotly.graph_objects as go
 
 @dataclass(frozen=True)
 class PanelGrid:
-    """Where panels lie in a figure of subplots.
-
-    Attributes:
-        n_panels: at least one.
-        most_columns: panels in a row at most.
-    """
+    """Where panels lie in a figure of subplots."""
 
     n_panels: int
     most_columns: int

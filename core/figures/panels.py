@@ -22,14 +22,7 @@ _PANEL_HEIGHT = 330
 def panels_figure(
     background: Sequence[Layer], panels: Sequence[tuple[str, Sequence[Layer]]], axes: Axes, revision: str = "panels"
 ) -> go.Figure:
-    """Draw each panel's layers over the same background, on the same two axes.
-
-    Args:
-        background: drawn in every panel, thinned and without hover.
-        panels: title and layers of each.
-        axes: of two dimensions.
-        revision: see `style`.
-    """
+    """Draw each panel's layers over the same thinned background, on the same two axes."""
     grid = PanelGrid(len(panels), _COLUMNS)
     n_rows = grid.n_rows
     figure = make_subplots(

@@ -51,13 +51,7 @@ class PromptTrajectory:
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn on one map.
-
-    Attributes:
-        title: above it; empty for none.
-        layers: what does not move, the first at the bottom.
-        trajectories: of runs.
-    """
+    """What is drawn on one map: still layers, the first at the bottom, and trajectories of runs."""
 
     title: str
     layers: Sequence[Layer]
@@ -97,8 +91,7 @@ def comparison_figure(
         rail = Rail.under([*panel.layers, *(run.prior for run in panel.trajectories)], n_dimensions)
         for order, run in enumerate(panel.trajectories):
             share = (order + 0.5) / len(panel.trajectories)
-            parts = _parts(run, n_dimensions, arrows, means) + _rail_parts(run, n_dimensions, rail, share)
-            for draw, moves in parts:
+            for draw, moves in _parts(run, n_dimensions, rail, share, arrows, means):
                 if moves:
                     moving.append((len(figure.data) + len(traces), draw))
                 traces.append(draw(frame))
@@ -131,30 +124,24 @@ def _subplots(panels: Sequence[Panel], grid: PanelGrid, n_dimensions: int) -> go
     )
 
 
-def _parts(run: PromptTrajectory, n_dimensions: int, arrows: bool, means: bool) -> list[tuple[Draw, bool]]:
-    """Return the functions that draw a run's traces in a frame, each with whether the trace moves."""
+def _parts(
+    run: PromptTrajectory, n_dimensions: int, rail: Rail, share: float, arrows: bool, means: bool
+) -> list[tuple[Draw, bool]]:
+    """Return the functions that draw a run's traces in a frame, each with whether the trace moves.
+
+    Vectors that have no place on the map are on the rail: a row for the prior, one for the posterior.
+    """
     begun = len(run.prior.coordinates) > 0
-    found: list[tuple[Draw, bool]] = []
-    if begun:
-        found.append((lambda _: points_trace(run.prior, n_dimensions), False))
-    if arrows and begun:
-        found.append((lambda k: arrows_trace(run.prior, run.at(k), n_dimensions, True), True))
-    found.append((lambda k: points_trace(run.at(k), n_dimensions), True))
-    if means and begun:
-        found.append((lambda _: _mean(run.prior, "prior", n_dimensions), False))
-    if means:
-        found.append((lambda k: _mean(run.at(k), "posterior", n_dimensions), True))
-    return found
-
-
-def _rail_parts(run: PromptTrajectory, n_dimensions: int, rail: Rail, share: float) -> list[tuple[Draw, bool]]:
-    """Return what draws a run's vectors that have no place on the map: a row for the prior, one for the posterior."""
-    found: list[tuple[Draw, bool]] = []
-    if not run.prior.placed.all():
-        found.append((lambda _: _on_rail(run.prior, 0, share, rail, n_dimensions), False))
-    if not np.isfinite(run.coordinates).all():
-        found.append((lambda k: _on_rail(run.at(k), 1, share, rail, n_dimensions), True))
-    return found
+    parts: list[tuple[Draw, bool, bool]] = [
+        (lambda _: points_trace(run.prior, n_dimensions), False, begun),
+        (lambda k: arrows_trace(run.prior, run.at(k), n_dimensions, True), True, arrows and begun),
+        (lambda k: points_trace(run.at(k), n_dimensions), True, True),
+        (lambda _: _mean(run.prior, "prior", n_dimensions), False, means and begun),
+        (lambda k: _mean(run.at(k), "posterior", n_dimensions), True, means),
+        (lambda _: _on_rail(run.prior, 0, share, rail, n_dimensions), False, not run.prior.placed.all()),
+        (lambda k: _on_rail(run.at(k), 1, share, rail, n_dimensions), True, not np.isfinite(run.coordinates).all()),
+    ]
+    return [(draw, moves) for draw, moves, wanted in parts if wanted]
 
 
 def _on_rail(layer: Layer, row: int, share: float, rail: Rail, n_dimensions: int) -> Any:

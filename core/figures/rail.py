@@ -66,7 +66,7 @@ class Rail:
         figure.add_annotation(
             x=float(self.low[0]),
             y=self.edge,
-            text="below: outside the support, no place on this map",
+            text="below: outside the support, no position on this map",
             showarrow=False,
             xanchor="left",
             yanchor="top",
@@ -77,14 +77,7 @@ class Rail:
 
 
 def add_rail(figure: go.Figure, reference: Sequence[Layer], outside: Sequence[Layer], n_dimensions: int) -> None:
-    """Line up the points of layers that have no place on a map below it, one row per layer.
-
-    Args:
-        figure: of the map, changed in place.
-        reference: layers that say where the map ends.
-        outside: layers, each with points that have no place.
-        n_dimensions: 2 or 3.
-    """
+    """Line up the points of layers that have no place on a map below it, one row per layer."""
     rail = Rail.under(reference, n_dimensions)
     for row, layer in enumerate(outside):
         figure.add_trace(points_trace(rail.line_up(layer, row), n_dimensions))

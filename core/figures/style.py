@@ -16,13 +16,7 @@ SMALL_HEIGHT = 320
 
 
 def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
-    """Give a figure the common look.
-
-    Args:
-        figure: changed in place.
-        height: pixels.
-        revision: zoom and hidden layers survive a redraw while it stays the same.
-    """
+    """Give a figure the common look; zoom and hidden layers last while `revision` is the same."""
     figure.update_layout(
         height=height,
         uirevision=revision,
@@ -59,13 +53,20 @@ def legend_once(figure: go.Figure) -> None:
 
 
 def rows_axis(names: Sequence[str]) -> Properties:
-    """Return a vertical axis with a row per name, the first at the top; each row is one unit high."""
+    """Return a vertical axis with a row per name, one unit high, the first at the top."""
     return {
         "tickvals": list(range(len(names))),
         "ticktext": list(names),
         "range": [len(names) - 0.5, -0.5],
         "zeroline": False,
     }
+
+
+def band(x: Sequence[Any], edge: ArrayLike, other: ArrayLike, colour: str, **look: Any) -> list[go.Scatter]:
+    """Return two edges with a filled area between them; the second has the further properties."""
+    edges: Properties = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    filled = {**edges, "fill": "tonexty", "fillcolor": colour, **look}
+    return [go.Scatter(y=np.asarray(edge), **edges), go.Scatter(y=np.asarray(other), **filled)]
 
 
 def error_bars(above: ArrayLike, below: ArrayLike, **look: Any) -> Properties:

@@ -34,15 +34,7 @@ _LONGEST = 46
 
 @dataclass(frozen=True)
 class Square:
-    """One run in the grid of states.
-
-    Attributes:
-        row: name of its row.
-        column: name of its column.
-        state: one of `STATES`.
-        text: shown in the square.
-        hover: shown beside the pointer.
-    """
+    """One run in the grid of states, which are the keys of `STATES`."""
 
     row: str
     column: str
@@ -92,12 +84,7 @@ class Compared:
 
 
 def states_figure(squares: Sequence[Square], revision: str = "states") -> go.Figure:
-    """Draw one square per run, in the colour of its state.
-
-    Args:
-        squares: in the order of the sweep, which decides the order of rows and columns.
-        revision: see `style`.
-    """
+    """Draw one square per run in the colour of its state, in the order of the sweep."""
     rows = list(dict.fromkeys(square.row for square in squares))
     columns = list(dict.fromkeys(square.column for square in squares))
     states = list(STATES)
@@ -132,10 +119,6 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
     """Draw the validation loss over the learning rate: a point per run, a line through means, a ring at the best.
 
     A rate at which some run has no loss has no mean.
-
-    Args:
-        curves: one per group.
-        revision: see `style`.
     """
     figure = go.Figure()
     for curve in curves:
@@ -182,12 +165,7 @@ def rates_figure(curves: Sequence[Curve], revision: str = "rates") -> go.Figure:
 
 
 def compared_figure(groups: Sequence[Compared], revision: str = "compared") -> go.Figure:
-    """Draw each group's mean loss with its interval, and the runs behind it.
-
-    Args:
-        groups: from top to bottom.
-        revision: see `style`.
-    """
+    """Draw each group's mean loss with its interval and the runs behind it, from top to bottom."""
     figure = go.Figure()
     for place, group in enumerate(groups):
         name, colour = show(group.name), group.look.colour

@@ -93,13 +93,13 @@ def trajectories_figure(
     height: int = 640,
     revision: str = "paths",
 ) -> go.Figure:
-    """Draw paths over a cloud, each with arrows, an open circle at its start and a large symbol at its end.
+    """Draw trajectories with arrows, an open circle at the start and a large symbol at the end.
 
     Args:
         layers: the cloud, and whatever else stands still; the first at the bottom.
-        paths: in any order; tokens without a place on the map break a path and go to the rail below.
+        paths: in any order; tokens without a place on the map break a trajectory and go to the rail below.
         axes: their number is the number of dimensions.
-        labels: a word a frame, from the first token to the last; with them, buttons and a slider play the paths.
+        labels: a word per frame, from the first token to the last; with them, buttons and a slider play.
         height: pixels, the player not counted.
         revision: see `style`.
     """

@@ -58,7 +58,7 @@ def loss_figure(
 
 
 def add_baseline(figure: go.Figure, name: str, loss: float, ends: tuple[float, float], note: str = "") -> None:
-    """Draw the loss of a baseline as a level line between two ends, with its value and a note in the legend."""
+    """Draw a baseline's loss as a level line, with its value and a note in the legend."""
     colour, dash = _BASELINES.get(name, (REFERENCE.colour, "dashdot"))
     figure.add_scatter(
         x=np.array(ends, np.float32),

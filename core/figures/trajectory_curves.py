@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.figures.style import GRID, Properties, error_bars, style
+from core.figures.style import GRID, band, error_bars, style
 from core.figures.text_trajectories import sentence_mark
 
 _HEIGHT = 340
@@ -25,24 +25,10 @@ def trajectory_curves(table: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
     nulls = list(dict.fromkeys(table["null"]))
     for column, statistic in enumerate(titles, 1):
         rows = table[table["statistic"] == statistic]
-        band = (
-            rows.groupby("site")[["null_low", "null_high"]].agg({"null_low": "min", "null_high": "max"}).reindex(sites)
-        )
-        edges: Properties = {"x": sites, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-        figure.add_trace(go.Scatter(y=band["null_low"], showlegend=False, **edges), 1, column)
-        figure.add_trace(
-            go.Scatter(
-                y=band["null_high"],
-                fill="tonexty",
-                fillcolor="rgba(128,134,145,0.28)",
-                name="null samples",
-                legendgroup="band",
-                showlegend=column == 1,
-                **edges,
-            ),
-            1,
-            column,
-        )
+        nulled = rows.groupby("site").agg({"null_low": "min", "null_high": "max"}).reindex(sites)
+        common = {"name": "null samples", "legendgroup": "band", "showlegend": column == 1}
+        traces = band(sites, nulled["null_low"], nulled["null_high"], "rgba(128,134,145,0.28)", **common)
+        figure.add_traces(traces, rows=1, cols=column)
         for index, null in enumerate(nulls):
             one = pd.DataFrame(rows[rows["null"] == null]).set_index("site").reindex(sites).dropna(subset=["value"])
             if one.empty:

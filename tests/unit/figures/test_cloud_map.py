@@ -78,7 +78,7 @@ def test_points_without_a_place_stand_on_a_rail_below_everything():
     lowest = min(_points(100, seed=3)[:, 1].min(), coordinates[7:, 1].min())
     assert len(rail.x) == 7
     assert (rail.y < lowest).all()
-    assert "no place on this map" in figure.layout.annotations[0].text
+    assert "no position on this map" in figure.layout.annotations[0].text
 
 
 def test_two_layers_on_the_rail_do_not_cover_each_other():

@@ -136,7 +136,7 @@ def test_vectors_outside_the_support_stand_on_a_rail_that_plays_along(n_dimensio
     moving = [names[index] for index in figure.frames[0].traces]
     first = figure.frames[0].data[moving.index("posterior, outside the support")]
     assert np.isfinite(first.x).all()
-    assert "no place on this map" in figure.layout.annotations[0].text
+    assert "no position on this map" in figure.layout.annotations[0].text
 
 
 def test_sizes_move_with_the_frames():
