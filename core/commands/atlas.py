@@ -36,7 +36,7 @@ class AtlasRequest:
         str | None, typer.Option(help="Permutations of data sets, for the null. Default: 200.", metavar="INTEGER")
     ] = None
     seed: Annotated[
-        str, typer.Option(help="For samples, points, folds, permutations and directions.", metavar="INTEGER")
+        str, typer.Option(help="Seed of samples, points, folds, permutations and directions.", metavar="INTEGER")
     ] = "0"
 
     @property

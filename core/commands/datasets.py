@@ -6,13 +6,7 @@ from core.specs.dataset import dataset_fields
 
 
 def dataset_specs(names: str, option: str, samples: str, seed: str) -> list[DatasetSpec]:
-    """Return the data sets of a text such as 'squad,news,math:algebra__linear_1d'.
-
-    Args:
-        names: separated by commas.
-        option: that the text was given for, for error messages.
-        samples: of each.
-        seed: of each.
+    """Return the data sets of an option's text, such as 'squad,news,math:algebra__linear_1d'.
 
     Raises:
         BadRequest: no data set, a colon where none is allowed, or a wrong field of a data set.

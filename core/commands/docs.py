@@ -17,11 +17,7 @@ _EVERYWHERE = ("json", "help")
 
 
 def command_page(verbs: Mapping[str, Any]) -> str:
-    """Return `docs/reference/commands.md`.
-
-    Args:
-        verbs: commands by name; a group among them has a section for each of its verbs.
-    """
+    """Return `docs/reference/commands.md`; a group has a section for each of its verbs."""
     return "\n".join([_INTRODUCTION, *(_section(words, verb) for words, verb in all_verbs(verbs))])
 
 

@@ -40,7 +40,7 @@ def doctor(json: Json = False) -> None:
 
 
 def packages() -> dict[str, str | None]:
-    """Return the versions of the packages that matter, without importing them; None for one that is missing."""
+    """Return the versions of packages, None for a missing one, without importing them."""
     found: dict[str, str | None] = dict.fromkeys(PACKAGES)
     for name in PACKAGES:
         with suppress(PackageNotFoundError):

@@ -1,13 +1,12 @@
 """Submit a job to the engine and follow it to its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from core.commands.output import ProgressLine
 from core.engine import client
 from core.engine.lookup import found_or_made
 from core.errors import BadRequest, Cancelled, Failed
-from core.jobs.sweep import Standing, cancel_runs, follow_runs
 from core.specs.base import Spec
 from core.store import JobFolder, Store
 
@@ -32,19 +31,6 @@ def run(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
         BadRequest, Failed, Cancelled: the job's own error.
     """
     return follow(client.submit(kind, spec, store, again=again), store)
-
-
-def follow_all(runs: Sequence[Standing], store: Store) -> None:
-    """Show the progress of submitted runs on stderr until they have ended; Ctrl-C cancels them.
-
-    Raises:
-        Cancelled: they were cancelled.
-    """
-    try:
-        follow_runs(runs, ProgressLine())
-    except KeyboardInterrupt:
-        cancel_runs(runs, store)
-        raise Cancelled("The runs were cancelled; the same command continues them.") from None
 
 
 def follow(job: JobFolder, store: Store) -> JobFolder:

@@ -83,12 +83,7 @@ def _dressed(run: Command, command: Command, parameters: list[inspect.Parameter]
 
 
 def arguments(command: Command, **groups: Spec) -> list[str]:
-    """Return the options that give a command specs: names, and what differs from the defaults.
-
-    Args:
-        command: decorated by `takes`.
-        groups: one spec per group of the command.
-    """
+    """Return the options that give specs to a command: names, and what is not the default."""
     found = []
     for group, option, field in command.options.values():  # pyright: ignore[reportFunctionMemberAccess]
         value = getattr(groups[group], field.name) if group in groups else None

@@ -31,11 +31,13 @@ class ReproduceRequest:
     everything: Annotated[bool, typer.Option("--all", help="Figures, tables and claims.")] = False
     quick: Annotated[bool, typer.Option("--quick", help="Fewer texts, seeds and steps: minutes, not hours.")] = False
     model: Annotated[str, typer.Option(help="A name, a Hugging Face id or a local folder.")] = DEFAULT_MODEL
-    encoder: Annotated[str, typer.Option(help="Of Figure 5; the paper uses t5-base.")] = "all-minilm-l6-v2"
+    encoder: Annotated[str, typer.Option(help="Encoder of Figure 5; the paper uses t5-base.")] = "all-minilm-l6-v2"
     texts: Annotated[str, typer.Option(help="Plain texts: news, c4, c4:PATH or file:PATH.")] = "news"
     questions: Annotated[str, typer.Option(help="Questions: squad, squad:PATH, math:MODULE or file:PATH.")] = "squad"
     seeds: Annotated[str | None, typer.Option(help="Runs per prior and rate.", metavar="INTEGER")] = None
-    seed: Annotated[str, typer.Option(help="For the choice of texts and points, and nulls.", metavar="INTEGER")] = "0"
+    seed: Annotated[
+        str, typer.Option(help="Seed of the choice of texts and points, and of nulls.", metavar="INTEGER")
+    ] = "0"
 
     @property
     def study(self) -> StudySpec:

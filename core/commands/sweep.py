@@ -13,14 +13,14 @@ import typer
 
 from core.commands.compare import in_words
 from core.commands.files import read_text
-from core.commands.jobs import follow_all, run
+from core.commands.jobs import run
 from core.commands.options import Json, requested
-from core.commands.output import emit
+from core.commands.output import ProgressLine, emit
 from core.engine import client
-from core.errors import BadRequest, Failed
+from core.errors import BadRequest, Cancelled, Failed
 from core.jobs.costs import runs_cost
 from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
-from core.jobs.sweep import Standing, keep_sweep, standings, submit_runs, to_do
+from core.jobs.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.sources.models import model_revision
 from core.specs.sweep import SweepSpec, parse_sweep
 from core.store import Store
@@ -41,7 +41,7 @@ class SweepRequest:
         typer.Option(help="Send the runs to this Dask scheduler instead of this machine.", metavar="tcp://…"),
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would cost, and start nothing.")] = False
-    retry: Annotated[bool, typer.Option("--retry", help="Do failed runs once more.")] = False
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False
     out: Annotated[Path | None, typer.Option(help="Also write the table: .csv, .json or .parquet.", metavar="FILE")] = (
         None
     )
@@ -132,6 +132,19 @@ def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
     return found
 
 
+def follow_all(runs: Sequence[Standing], store: Store) -> None:
+    """Show the progress of submitted runs on stderr until they have ended; Ctrl-C cancels them.
+
+    Raises:
+        Cancelled: they were cancelled.
+    """
+    try:
+        follow_runs(runs, ProgressLine())
+    except KeyboardInterrupt:
+        cancel_runs(runs, store)
+        raise Cancelled("The runs were cancelled; the same command continues them.") from None
+
+
 def _fetch_models(found: Sequence[Standing], store: Store) -> None:
     """Fetch the models of a hub, because a run's id depends on their revision."""
     for model in {one.cell.spec.model: None for one in found}:
@@ -141,18 +154,7 @@ def _fetch_models(found: Sequence[Standing], store: Store) -> None:
 
 @dataclass(frozen=True)
 class SweepCost:
-    """What a sweep has and what is left to do.
-
-    Attributes:
-        runs: number of runs.
-        counts: runs by state.
-        to_do: runs that are left.
-        steps: of those runs.
-        minutes: for those runs; None where no speed was measured.
-        megabytes: that they store; None where that is unknown.
-        captures_first: captures that they need.
-        compared_later: further runs, which follow once their rates are chosen.
-    """
+    """What a sweep has and what is left to do; None where that is unknown."""
 
     runs: int
     counts: dict[str, int]

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from core.commands.files import read_text
-from core.commands.jobs import follow_all, run
+from core.commands.jobs import run
 from core.commands.options import Given, Json, requested, takes
 from core.commands.output import emit
+from core.commands.sweep import follow_all
 from core.errors import BadRequest, Failed
 from core.jobs.outcomes import outcome
 from core.jobs.sweep import standings, submit_runs
@@ -29,7 +30,7 @@ class TuneRequest:
         str | None,
         typer.Option(help="A setting to vary, such as spread_weight or prior.c, with one run per value of --values."),
     ] = None
-    values: Annotated[str | None, typer.Option(help="Of --vary, separated by commas.", metavar="A,B,…")] = None
+    values: Annotated[str | None, typer.Option(help="Values of --vary, separated by commas.", metavar="A,B,…")] = None
 
 
 @takes(tuning=TuningSpec, model=ModelSpec, dataset=DatasetSpec(name="math"))
