@@ -20,7 +20,7 @@ ICON = (
     (24, 36, 10, PRIOR),
     (48, 42, 10, POSTERIOR),
 )
-"""Points on the browser's tab, drawn here because a named icon would be fetched from somebody else's server."""
+"""Points on the browser's tab; a named icon would be fetched from somebody else's server."""
 
 
 @st.cache_resource(scope="session", show_spinner=False)

@@ -12,7 +12,7 @@ from pages.activations_parts.hygiene import token_hygiene
 from pages.activations_parts.layers import all_sites
 from pages.activations_parts.site import one_site
 from pages.widgets.beside import controls_beside
-from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
+from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
 from pages.widgets.maps import map_choice
 from pages.widgets.state import View
 
@@ -36,26 +36,12 @@ def controls(view: View, store: Store) -> tuple[ProjectionSpec, str] | None:
             length = view.number("max_length", "Longest text (tokens)", 512, 8, 131_072, step=64)
     with st.container(border=True):
         map_request = map_choice(view, store)
-        seed = view.number(
-            "seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which points are drawn, and t-SNE's random numbers."
-        )
+        seed = seed_field(view, "seed", help="Determines which points are drawn, and t-SNE's random numbers.")
     if not datasets:
         return None
-    clouds = tuple(
-        CloudSpec.parse(
-            {
-                "model": model,
-                "dataset": dataset,
-                "sites": (site,),
-                "tokens": tokens,
-                "pooling": pooling,
-                "rows": rows,
-                "max_length": length,
-                "seed": seed,
-            }
-        )
-        for dataset in datasets
-    )
+    shared = {"model": model, "sites": (site,), "tokens": tokens, "pooling": pooling}
+    shared |= {"rows": rows, "max_length": length, "seed": seed}
+    clouds = tuple(CloudSpec.parse({**shared, "dataset": dataset}) for dataset in datasets)
     settings = {"n_points": rows, "seed": seed, **map_request.settings}
     spec = ProjectionSpec.parse({"model": model, "site": site, "clouds": clouds, **settings})
     return spec, map_request.name

@@ -30,12 +30,13 @@ with errors():
             cite_job(KIND, StudyItemSpec(study=study, item=item))
         show_everything(study, page_store)
     elif shown == "transfer":
-        cite_job(KIND, StudyItemSpec(study=study, item="transfer"))
         show_transfer(page_view, study, page_store)
     else:
         found = judgements(page_store)
         if not found:
-            empty("gavel", "No claim is judged yet", "Open a claim below, or reproduce everything on the last tab.")
+            empty(
+                "gavel", "No claim has been judged yet", "Open a claim below, or reproduce everything on the last tab."
+            )
         above = st.container()
         number = page_view.choice(
             "claim", "Claim", list(CLAIMS), show=lambda number: f"C{number} · {CLAIMS[number].title}"

@@ -42,7 +42,7 @@ from pages.priors_parts.preview import (
     reference_facts,
 )
 from pages.priors_parts.prior_list import labels, prior_list
-from pages.widgets.choices import dataset_address, dataset_choice, model_choice, site_choice
+from pages.widgets.choices import dataset_address, dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
 from pages.widgets.forms import short_json
@@ -59,16 +59,7 @@ VIEWS = {"norms": "Norms", "distances": "Distances", "points": "Points", "fits":
 
 @dataclass(frozen=True)
 class Options:
-    """How samples are drawn and shown.
-
-    Attributes:
-        map_request: which map they are shown on.
-        size: what decides how large a vector is drawn, of `SIZES`.
-        panels: each prior on a map of its own.
-        nulls: whether the null samples of the selected prior are shown.
-        n: vectors per prior.
-        seed: of the draw.
-    """
+    """How samples are drawn and shown."""
 
     map_request: MapRequest
     size: str
@@ -175,7 +166,7 @@ def options_choice(view: View, several: bool, store: Store) -> Options:
             "and points of the reference itself.",
         )
         n = view.number("n", "Vectors per prior", 200, 1, 5000, step=50, width=150)
-        seed = view.number("seed", "Seed", 0, 0, 2**31 - 1, step=1, width=110)
+        seed = seed_field(view, "seed", width=110)
     return Options(map_request, size, panels, nulls, n, seed)
 
 

@@ -9,12 +9,13 @@ through_app()
 from collections.abc import Collection
 
 from core.errors import PriorscopeError
+from core.specs import TuningSpec
 from core.store import JobFolder, Store, find_job, list_jobs
 from pages.tune_parts.costs import tuning_cost
-from pages.tune_parts.form import TuningRequest, tuning_form
+from pages.tune_parts.form import tuning_form
 from pages.tune_parts.run import show_run
-from pages.tune_parts.sweeps.choose import chosen_sweep, launch_sweep
 from pages.tune_parts.sweeps.form import sweep_form
+from pages.tune_parts.sweeps.live import chosen_sweep, launch_sweep
 from pages.widgets.jobs import start
 from pages.widgets.layout import empty, errors, plain
 from pages.widgets.offers import priced
@@ -22,11 +23,11 @@ from pages.widgets.runs import label
 from pages.widgets.state import View
 
 
-def launch(view: View, request: TuningRequest, store: Store) -> None:
+def launch(view: View, spec: TuningSpec, store: Store) -> None:
     """Draw the cost and the button beside it; start the run when it is pressed."""
-    pressed = priced(tuning_cost([request.spec], store), "Start tuning", type="primary")
+    pressed = priced(tuning_cost([spec], store), "Start tuning", type="primary")
     if pressed:
-        job = start("tune", request.spec, store)
+        job = start("tune", spec, store)
         if job:
             view.choose("run", job.id)
 
@@ -62,10 +63,10 @@ def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
         view.choose("run", found)
 
 
-def one_run(view: View, request: TuningRequest | None, store: Store) -> None:
+def one_run(view: View, spec: TuningSpec | None, store: Store) -> None:
     """Draw the launch of a run and the run that is chosen."""
-    if request:
-        launch(view, request, store)
+    if spec:
+        launch(view, spec, store)
     run = chosen_run(view, store)
     if run is None:
         empty("model_training", "No run yet", "Choose a data set and a prior on the left, then start tuning.")
@@ -73,9 +74,9 @@ def one_run(view: View, request: TuningRequest | None, store: Store) -> None:
         show_run(view, run, store)
 
 
-def sweep(view: View, request: TuningRequest | None, store: Store) -> None:
+def sweep(view: View, spec: TuningSpec | None, store: Store) -> None:
     """Draw the axes of a sweep, its launch, and the sweep that is chosen."""
-    wanted = sweep_form(view, request.spec) if request else None
+    wanted = sweep_form(view, spec) if spec else None
     if wanted:
         with errors():
             launch_sweep(view, wanted, store)
@@ -84,9 +85,9 @@ def sweep(view: View, request: TuningRequest | None, store: Store) -> None:
 
 page_view, page_store = View("tune"), Store.default()
 left_side, right_side = st.columns([1, 2.2], gap="large")
-tuning_request = None
+tuning_spec = None
 with left_side, errors():
-    tuning_request = tuning_form(page_view, page_store)
+    tuning_spec = tuning_form(page_view, page_store)
 with right_side, errors():
     mode = page_view.segments("mode", "What", {"one": "One run", "sweep": "Sweep"}, label_visibility="collapsed")
-    (one_run if mode == "one" else sweep)(page_view, tuning_request, page_store)
+    (one_run if mode == "one" else sweep)(page_view, tuning_spec, page_store)

@@ -24,13 +24,7 @@ _TEN = 10
 
 @dataclass(frozen=True)
 class Colour:
-    """A way to colour points.
-
-    Attributes:
-        title: for the control.
-        layers: makes the layers to draw from points and a table of them with their annotations.
-        annotated: whether it needs annotations.
-    """
+    """A way to colour points."""
 
     title: str
     layers: Callable[[Points, pd.DataFrame], list[Layer]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.figures.page import page
 from pages.activations_parts.points import Points
 from pages.widgets.state import View
-from pages.widgets.tables import PARQUET, csv, parquet
+from pages.widgets.tables import download
 
 COLUMNS = {
     "dataset": "name of the data set",
@@ -34,15 +34,7 @@ WHAT = {"all": "All points on the map", "selected": "The selection"}
 def table(
     points: Points, chosen: NDArray[np.bool_], site: int | str, annotations: pd.DataFrame | None, only: bool
 ) -> pd.DataFrame:
-    """Return points with all that is known about them.
-
-    Args:
-        points: of the map.
-        chosen: (n,) which are selected.
-        site: of the points.
-        annotations: further columns, or None.
-        only: whether to return the selected ones alone.
-    """
+    """Return points with all that is known about them; `only` keeps the `chosen` ones, (n,)."""
     frame = points.frame.drop(columns=["cloud", "number"])
     first = pd.DataFrame(
         {
@@ -66,39 +58,23 @@ def downloads(
     annotations: pd.DataFrame | None,
     figure: Callable[[], go.Figure],
 ) -> None:
-    """Draw the download buttons; a file is written only when its button is pressed.
+    """Draw the download buttons of points and of the map as it is on screen; `chosen` is (n,).
 
-    Args:
-        view: of the page.
-        points: of the map.
-        chosen: (n,) which points are selected.
-        annotations: further columns, or None.
-        figure: returns the map as it is on screen.
+    A file is written only when its button is pressed.
     """
     what = view.segments("what", "Points", WHAT, width="content") if chosen.any() else "all"
     name = f"priorscope-site-{points.site}-{points.stored.artifact.key[:8]}"
-
-    def rows() -> pd.DataFrame:
-        return table(points, chosen, points.site, annotations, what == "selected")
-
-    def html() -> bytes:
-        return page(figure(), name).encode()
-
     with st.container(horizontal=True):
-        for title, ending, make, mime in (
-            ("Points as CSV", "csv", lambda: csv(rows()), "text/csv"),
-            ("Points as Parquet", "parquet", lambda: parquet(rows()), PARQUET),
-            ("Figure as HTML", "html", html, "text/html"),
-        ):
-            st.download_button(
-                title,
-                make,
-                f"{name}.{ending}",
-                mime,
-                icon=":material/download:",
-                key=view.key(f"download.{ending}"),
-                on_click="ignore",
-            )
+        download("Points", lambda: table(points, chosen, points.site, annotations, what == "selected"), name)
+        st.download_button(
+            "Figure as HTML",
+            lambda: page(figure(), name).encode(),
+            f"{name}.html",
+            "text/html",
+            icon=":material/download:",
+            key=view.key("download.html"),
+            on_click="ignore",
+        )
     st.caption(
         "The HTML file contains Plotly and works offline. The camera button above the map saves a PNG. Columns: "
         + "; ".join(f"`{column}` {words}" for column, words in COLUMNS.items())

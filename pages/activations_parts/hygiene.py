@@ -1,5 +1,7 @@
 """How each kind of token changes the numbers and the picture of one site."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -34,7 +36,7 @@ def token_hygiene(view: View, spec: ProjectionSpec, store: Store) -> None:
         st.info("This view always uses single tokens.", icon=":material/info:")
     asked = hygiene_spec(spec, ratio)
     with errors():
-        title = ":material/cleaning_services: The effect of each kind of token is not measured yet"
+        title = ":material/cleaning_services: The effect of each kind of token has not been measured yet"
         found = need_result("hygiene", asked, find_hygiene, store, title, cost, "Measure token hygiene")
         if found:
             _kinds(found)
@@ -88,7 +90,7 @@ def _numbers(view: View, found: Hygiene) -> None:
     download("All numbers", found.table, "hygiene")
     st.caption(
         "The first column uses the filter on the left; each further column flips one of its switches. All are subsets "
-        "of one sample of every token, so the filter alone causes a change. Values have a 95 % interval over "
+        "of one sample of every token, so only the filter causes a change. Values have a 95 % interval over "
         "documents; changes have none. LDA accuracy is measured on held-out documents."
     )
 
@@ -96,9 +98,7 @@ def _numbers(view: View, found: Hygiene) -> None:
 def wide_table(found: Hygiene, shown: str) -> pd.DataFrame:
     """Return one row per statistic and data set, one column per token filter.
 
-    Args:
-        found: the measurements.
-        shown: 'value', 'difference' (the first column keeps the value), or 'both' (with interval).
+    It holds values, their difference from the first column, or both a value and its interval.
     """
     long = found.table
     if shown == "both":
@@ -125,7 +125,7 @@ def _picture(spec: ProjectionSpec, found: Hygiene) -> None:
         for number, name in enumerate(names)
     ]
     padded = _layer("padding", points.loc[pad], 0)
-    layers.append(Layer(padded.name, padded.coordinates, "reference", hover=padded.hover, mark=PAD))
+    layers.append(replace(padded, role="reference", mark=PAD))
     explained = found.summary["explained"]
     alt = f"Map of site {spec.site} with padding kept: {len(points):,} points of {', '.join(names)}, padding marked."
     draw(map_figure(layers, pca_axes(np.array(explained), 2), revision=found.job.id), "hygiene.map", alt)

@@ -1,6 +1,6 @@
 """All sites at once: a strip of small maps, and curves of quantities over sites."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from core.specs.model import short_name
 from core.store import JobFolder, Store
 from pages.widgets.costs import captures_cost
 from pages.widgets.forms import spec_fields
-from pages.widgets.layout import Point, clicked, draw, duration, errors, plain, size, table
+from pages.widgets.layout import Point, draw, duration, errors, plain, size, table
 from pages.widgets.offers import need_result
 from pages.widgets.state import View
 from pages.widgets.tables import download
@@ -35,7 +35,7 @@ def all_sites(view: View, spec: ProjectionSpec, store: Store) -> None:
         settings = spec_fields(view, AtlasSpec, SETTINGS)
     asked = atlas_spec(spec, settings)
     with errors():
-        title = ":material/layers: These sites are not measured yet"
+        title = ":material/layers: These sites have not been measured yet"
         found = need_result("atlas", asked, find_atlas, store, title, cost, "Measure all sites")
         if found:
             _show(view, spec, found)
@@ -71,11 +71,14 @@ def cost(asked: AtlasSpec, store: Store) -> str:
 
 
 def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
-    path = str(found.job.path)
-    key = view.key("strip")
-    opener = _opener(view, key, _strip_site(found))
+    path, n = str(found.job.path), len(found.summary["names"])
     alt = "A small map of each site, in the order of the stream."
-    draw(strip(path, spec.site), key, alt, on_select=opener, selection_mode="points")
+    draw(
+        strip(path, spec.site),
+        view.key("strip"),
+        alt,
+        lambda point: _open(view, site_of_trace(point["curve_number"], found.sites, n)),
+    )
     st.caption(_strip_caption(spec, found))
     quantities = view.several(
         "quantities", "Curves", list(QUANTITIES), _there(FIRST, found), format_func=lambda name: QUANTITIES[name].title
@@ -84,26 +87,21 @@ def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
     if not chosen:
         st.info("Choose at least one quantity that these data sets have; separability needs two data sets.")
         return
-    key = view.key("curves")
     figure, alt = curves(path, tuple(chosen), spec.site), "Curves of the chosen quantities over sites."
-    draw(figure, key, alt, on_select=_opener(view, key, _curve_site), selection_mode="points")
+    draw(figure, view.key("curves"), alt, lambda point: _open(view, _site(point)))
     st.caption(
         "Bars are 95 % intervals over documents, bands each curve's null distribution. Open points have p > 0.05, "
         "uncorrected for the number of sites. A pair's line has the colour of one data set and its points that of the "
         "other. Click a point to open its site."
     )
-    _definitions(chosen)
+    with st.expander("What the curves are"):
+        st.markdown("\n".join(f"- **{QUANTITIES[name].title}**: {QUANTITIES[name].help}" for name in chosen))
     _tables(found, chosen)
 
 
 def _there(quantities: list[str], found: Atlas) -> list[str]:
     measured = set(found.statistics["quantity"])
     return [quantity for quantity in quantities if quantity in measured]
-
-
-def _definitions(quantities: list[str]) -> None:
-    with st.expander("What the curves are"):
-        st.markdown("\n".join(f"- **{QUANTITIES[name].title}**: {QUANTITIES[name].help}" for name in quantities))
 
 
 def _tables(found: Atlas, quantities: list[str]) -> None:
@@ -132,28 +130,18 @@ def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
     )
 
 
-def _strip_site(found: Atlas) -> Callable[[Point], int | str | None]:
-    n = len(found.summary["names"])
-    return lambda point: site_of_trace(point["curve_number"], found.sites, n)
-
-
-def _curve_site(point: Point) -> int | str:
+def _site(point: Point) -> int | str:
+    """Return the site of a point of the curves."""
     site = point["customdata"]
     text = str(site[0] if isinstance(site, list) else site)
     return int(text) if text.isdecimal() else text
 
 
-def _opener(view: View, key: str, site_of: Callable[[Point], int | str | None]) -> Callable[[], None]:
-    """Return what a click does: it chooses the site on the left and shows its map."""
-
-    def open_site() -> None:
-        point = clicked(key)
-        site = site_of(point) if point else None
-        if site is not None:
-            view.choose("site", site)
-            view.choose("show", "site")
-
-    return open_site
+def _open(view: View, site: int | str | None) -> None:
+    """Choose a site on the left and show its map."""
+    if site is not None:
+        view.choose("site", site)
+        view.choose("show", "site")
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

@@ -54,14 +54,7 @@ def neighbour_controls(view: View) -> NeighbourRequest:
 def find_neighbours(
     points: Points, request: NeighbourRequest, site: int | str, asking: NDArray[np.int64]
 ) -> Neighbours:
-    """Return the nearest neighbours among all rows of the clouds that are on the map.
-
-    Args:
-        points: of the map.
-        request: which neighbours.
-        site: whose stream is searched.
-        asking: (n,) indices of the points whose mean is asked about, at least one.
-    """
+    """Return the nearest neighbours of the mean of `asking`, (n,) indices, among the clouds' rows."""
     rows, distances = _search(points.names, site, request, points.numbers[asking].tobytes(), asking, points)
     known = [points.index(points.names[cloud], row) for cloud, row in rows]
     on_map = [i for i, index in enumerate(known) if index is not None]

@@ -184,14 +184,9 @@ def sentences(points: Points, chosen: np.ndarray) -> pd.DataFrame:
 def linked_table(
     points: Points, chosen: np.ndarray, selecting: Selecting, name: str, more: Mapping[str, Any] | None = None
 ) -> None:
-    """Draw points in context; picking a row marks its token.
+    """Draw points in context, with further columns in front; picking a row marks its token.
 
-    Args:
-        points: of the map.
-        chosen: (n,) indices of points; the first `ROWS_LISTED` are listed.
-        selecting: learns which token is marked.
-        name: of the table.
-        more: further columns, each (n,), shown first.
+    The first `ROWS_LISTED` of the indices `chosen`, (n,), are listed.
     """
     listed = chosen[:ROWS_LISTED]
     frame = sentences(points, listed)

@@ -98,10 +98,8 @@ def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Stor
 
 def left_out(tokens: TokenFilter) -> str:
     """Say which tokens are left out of the points."""
-    words = [
-        *(["special tokens"] if not tokens.special else []),
-        *(["padding"] if not tokens.pad else []),
-        *(["first positions"] if not tokens.first_position else []),
-        *([f"tokens over {tokens.sink_ratio:g} times the median norm"] if tokens.sink_ratio else []),
-    ]
+    kept = {"special tokens": tokens.special, "padding": tokens.pad, "first positions": tokens.first_position}
+    words = [name for name, keep in kept.items() if not keep]
+    if tokens.sink_ratio:
+        words.append(f"tokens over {tokens.sink_ratio:g} times the median norm")
     return f"Left out: {', '.join(words)}." if words else "No token is left out."

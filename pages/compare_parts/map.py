@@ -12,7 +12,7 @@ from core.analysis.frozen_maps import Overlay
 from core.figures.cloud_map import map_axes
 from core.figures.hover import hover
 from core.figures.layer import Layer
-from core.figures.palette import POSTERIOR, Role, mark
+from core.figures.palette import POSTERIOR, mark, prior_role
 from core.figures.prompt_trajectories import Panel, PromptTrajectory, comparison_figure
 from core.jobs.measure import Measures, frames, tuning_spec
 from core.jobs.projection import StoredMap
@@ -158,7 +158,7 @@ def picture(
     ]
     n_frames = max(len(one.coordinates) for one in trajectories)
     stretched = [stretch(one, n_frames) for one in trajectories]
-    null_layers = [layers_of_nulls(run.job.id, nulls[run.job.id], placed) for run in here]
+    null_layers = [[_null_layer(name, placed[f"{run.job.id}.{name}"]) for name in nulls[run.job.id]] for run in here]
     if settings.multiples:
         bare = [replace(layer, hover=None) for layer in background]
         panels = [
@@ -194,7 +194,7 @@ def shown_snapshots(run: ChosenRun, map_request: MapRequest) -> NDArray[np.intp]
 def trajectory_of(run: ChosenRun, placed: Overlay, texts: list[list[str]], size: str, alone: bool) -> PromptTrajectory:
     """Return a run's trajectory on the map, whose vectors are overlaid snapshot after snapshot."""
     n_frames = len(texts)
-    role: Role = "xavier" if run.spec.prior.kind == "xavier" else "prior"
+    role = prior_role(run.spec.prior.kind)
     suffix = "" if alone else f" · {run.name}"
     positions = placed.coordinates.reshape(n_frames, -1, placed.coordinates.shape[1])
     flat = weights_of(size, placed)
@@ -224,19 +224,16 @@ def ends_of(chosen: Sequence[ChosenRun], placed: Mapping[str, Overlay]) -> dict[
 
 def hover_of(run: ChosenRun, site: int, shown: NDArray[np.intp], measured: Measures | None) -> list[list[str]]:
     """Return one text per vector for each shown snapshot."""
-    words: dict[tuple[int, int], str] = {}
-    if measured:
-        table = measured.table("trajectory")
-        table = table[table["site"] == site]
-        words = dict(zip(zip(table["step"], table["vector"], strict=True), table["token"], strict=True))
+    table = measured.table("trajectory") if measured else pd.DataFrame(columns=["site", "step", "vector", "token"])
+    words = table.loc[table["site"] == site].set_index(["step", "vector"])["token"].to_dict()
 
     def text(step: int, vector: int) -> str:
         word = words.get((step, vector))
         near = "" if word is None else ("nearest token ", word, "")
         return hover(f"vector {vector} · step {step}", near)
 
-    vectors = range(run.prompts.vectors.shape[2])
-    return [[text(step, vector) for vector in vectors] for step in run.prompts.steps[shown].tolist()]
+    n_prompt = run.prompts.vectors.shape[2]
+    return [[text(step, i) for i in range(n_prompt)] for step in run.prompts.steps[shown].tolist()]
 
 
 def nulls_of(measured: Measures | None, site: int, wanted: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -247,12 +244,8 @@ def nulls_of(measured: Measures | None, site: int, wanted: Sequence[str]) -> dic
     return {name: points for (at, name), points in found.items() if at == str(site) and _null_kind(name) in wanted}
 
 
-def layers_of_nulls(run: str, nulls: Mapping[str, NDArray[np.float32]], placed: Mapping[str, Overlay]) -> list[Layer]:
-    """Return a run's null samples on the map."""
-    return [
-        Layer(f"null: {name}", placed[f"{run}.{name}"].coordinates, "dataset", list(NULLS).index(_null_kind(name)))
-        for name in nulls
-    ]
+def _null_layer(name: str, placed: Overlay) -> Layer:
+    return Layer(f"null: {name}", placed.coordinates, "dataset", list(NULLS).index(_null_kind(name)))
 
 
 def _null_kind(name: str) -> str:

@@ -81,14 +81,7 @@ def helps(group: str) -> dict[str, str]:
 def show_group(
     document: Mapping[str, Any], group: str, site: int | None, points: Mapping[str, pd.DataFrame] | None = None
 ) -> None:
-    """Write one group under its title, with downloads of the numbers and of the data behind them.
-
-    Args:
-        document: the comparison.
-        group: of `core.analysis.quantities`.
-        site: of the quantities.
-        points: the data behind the numbers, by name.
-    """
+    """Write one group under its title, with downloads of the numbers and of the data behind them."""
     title, caption = _TITLES[group]
     frame = quantities_table(document, group, site)
     if frame.empty:  # an imported prompt has no displacement and no validation

@@ -38,7 +38,7 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
                     "study",
                     StudyItemSpec(study=study, item=claim.item),
                     store,
-                    f":material/gavel: C{claim.number} is not judged on this study yet",
+                    f":material/gavel: C{claim.number} has not been judged on this study yet",
                     f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work.",
                     "Reproduce this claim",
                 )
@@ -133,4 +133,4 @@ def _pictures(claim: Claim, study: StudySpec, judged: JudgedClaim | None, store:
             st.caption(plain(found.reproduced.caption))
     missing = [ITEMS[item].title for item in known if item not in {found.spec.item for found in made}]
     if missing and judged is not None:
-        st.caption(f"Not made on this study yet: {plain('; '.join(missing))}.")
+        st.caption(f"Not yet made on this study: {plain('; '.join(missing))}.")

@@ -14,7 +14,7 @@ from core.studies.report import report_html
 from pages.findings_parts.cost import cost_words
 from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, describe, start_several, state_of
 from pages.widgets.layout import counted, draw, duration, errors, plain
-from pages.widgets.offers import offer
+from pages.widgets.offers import need_result
 from pages.widgets.state import View
 
 _COLUMNS = 3
@@ -22,14 +22,7 @@ _COLUMNS = 3
 
 @dataclass(frozen=True)
 class ItemState:
-    """The state of an item.
-
-    Attributes:
-        item: its name.
-        state: a key of `pages.widgets.jobs.MARKS`.
-        job: that makes it, if there is one.
-        found: the item, if it is made.
-    """
+    """An item of a study, and how far it is; the state is a key of `pages.widgets.jobs.MARKS`."""
 
     item: str
     state: str
@@ -92,7 +85,7 @@ def _progress(study: StudySpec, root: Path) -> None:
         for item in reversed(alive):
             if item.job:
                 client.cancel(item.job, store)
-        st.toast("All of them were asked to stop. Finished items are kept.")
+        st.toast("All items were asked to stop. Finished ones are kept.")
     st.caption(_time_left(items, len(alive)))
     _checklist(items)
 
@@ -146,18 +139,14 @@ def _report(study: StudySpec, store: Store) -> None:
 
 def show_transfer(view: View, study: StudySpec, store: Store) -> None:
     """Draw the transfer matrix, or offer it."""
+    title = ":material/swap_horiz: Transfer has not been measured on this study yet"
     spec = StudyItemSpec(study=study, item="transfer")
-    found = find_item(spec, store)
-    if found is None:
-        offer(
-            KIND,
-            spec,
-            store,
-            ":material/swap_horiz: Transfer is not measured on this study yet",
-            "Tunes each task from scratch and from the tuned prompt of each other task, on equal budgets and seeds. "
-            + cost_words(study, ["transfer"], store),
-            "Measure transfer",
-        )
-        return
-    draw(found.reproduced.picture, view.key("transfer"), f"Matrix of transfer: {found.reproduced.caption}")
-    st.caption(plain(found.reproduced.caption))
+    found = need_result(KIND, spec, find_item, store, title, _transfer_cost, "Measure transfer")
+    if found:
+        draw(found.reproduced.picture, view.key("transfer"), f"Matrix of transfer: {found.reproduced.caption}")
+        st.caption(plain(found.reproduced.caption))
+
+
+def _transfer_cost(asked: StudyItemSpec, store: Store) -> str:
+    what = "Tunes each task from scratch and from the tuned prompt of each other task, on equal budgets and seeds."
+    return f"{what} {cost_words(asked.study, [asked.item], store)}"

@@ -15,39 +15,29 @@ from pages.widgets.jobs import follow, start
 from pages.widgets.layout import plain, table
 from pages.widgets.state import View
 
-_HEADS = {
-    "n_seeds": "Seeds",
-    "verdict": "Verdict",
-    "value": "Value",
-    "low": "Low",
-    "high": "High",
-    "seconds": "Seconds",
-}
-
 
 def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> None:
     """Show how seeds were added, and offer to add more where the claim is undecided."""
     if judged.analyses:
         with st.expander(f"Interim analyses: {judged.judgement.stopped}"):
-            table(pd.DataFrame(judged.analyses).rename(columns=_HEADS))
+            frame = pd.DataFrame(judged.analyses)
+            table(frame.rename(columns=lambda name: name.removeprefix("n_").capitalize()))
             st.caption(
-                "Each further analysis may err less often, so that adding seeds cannot produce a verdict by luck."
+                "Each further analysis has a smaller error rate, so adding seeds cannot produce a verdict by luck."
             )
     if judged.judgement.verdict != UNDECIDED:
         return
     with st.container(border=True):
         st.markdown("**Add seeds until decided**")
-        first, second = st.columns(2)
-        with first:
+        with st.container(horizontal=True):
             minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)
-        with second:
             most = view.number("most", "Maximum seeds", 12, 2, 100)
         begin = judged.analyses[0].n_seeds if judged.analyses else judged.judgement.n_seeds
         asked = DecideSpec(
             study=judged.study.model_copy(update={"n_seeds": begin}),
             claim=claim.number,
             minutes=minutes,
-            most_seeds=max(most, 2),
+            most_seeds=most,
         )
         job = lookup.find(KIND, asked, store)
         if job and not job.status().ended:

@@ -1,6 +1,6 @@
 """The choice of a study, and the matrix of claims over all studies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from core.studies.claims import CLAIMS
 from core.studies.items import studies_of
 from core.studies.judgements import JudgedClaim, best, without_seeds
 from pages.widgets.choices import model_choice
-from pages.widgets.layout import clicked, draw, plain
+from pages.widgets.layout import Point, draw, plain
 from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
@@ -94,43 +94,31 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim
         if (judged := best(found, column, number))
     }
     chosen = next(index for index, column in enumerate(shown) if without_seeds(column) == without_seeds(study))
-    key = view.key("matrix")
     draw(
         matrix_figure(
             [(number, one.title) for number, one in CLAIMS.items()],
             [f"{short_name(one.model.name)} · {study_name(one)}" for one in shown],
             {cell: one.judgement.verdict for cell, one in cells.items()},
-            {cell: _hover(one) for cell, one in cells.items()},
+            {cell: f"C{one.claim} {one.judgement.verdict} · {one.judgement.rests_on}" for cell, one in cells.items()},
             (claim, chosen),
         ),
-        key,
+        view.key("matrix"),
         "Matrix of verdicts: a row per claim, a column per study",
-        on_select=_opener(view, key, shown),
-        selection_mode="points",
+        lambda point: _open(view, point, shown),
     )
     st.caption(
         "A verdict compares an interval with bounds that were fixed in advance. A small model with few seeds speaks "
-        "for itself alone, and “undecided” is a valid verdict. Click a cell to open it."
+        "only for itself, and “undecided” is a valid verdict. Click a cell to open it."
     )
 
 
-def _hover(one: JudgedClaim) -> str:
-    return f"C{one.claim} {one.judgement.verdict} · {one.judgement.rests_on}"
-
-
-def _opener(view: View, key: str, shown: Sequence[StudySpec]) -> Callable[[], None]:
-    """Return what a click does: it opens the claim on its study."""
-
-    def open_cell() -> None:
-        point = clicked(key)
-        if point:
-            number, column = point["customdata"][:2]
-            study = shown[int(column)]
-            view.choose("claim", int(number))
-            View(SHARED).choose("model", study.model.name)
-            view.choose("study", _key(study))
-
-    return open_cell
+def _open(view: View, point: Point, shown: Sequence[StudySpec]) -> None:
+    """Open the claim of a cell on its study."""
+    number, column = point["customdata"][:2]
+    study = shown[int(column)]
+    view.choose("claim", int(number))
+    View(SHARED).choose("model", study.model.name)
+    view.choose("study", _key(study))
 
 
 def _key(study: StudySpec) -> str:

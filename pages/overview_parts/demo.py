@@ -25,15 +25,7 @@ from pages.widgets.layout import duration, size
 
 @dataclass(frozen=True)
 class Step:
-    """One job of the demo.
-
-    Attributes:
-        kind: of job.
-        spec: what is asked for.
-        title: for a person.
-        state: a key of `pages.widgets.jobs.MARKS`.
-        job: once there is one.
-    """
+    """One job of the demo, its state a key of `pages.widgets.jobs.MARKS`."""
 
     kind: str
     spec: Spec
@@ -43,7 +35,7 @@ class Step:
 
 
 def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> list[Step]:
-    """Return the demo's jobs in order, each with its state; activations of the data set `texts` are captured."""
+    """Return the demo's jobs in order, each with its state; `texts` names the captured data set."""
     cloud, run = demo_cloud(model, facts, texts), demo_run(model)
     vocabulary_map = fitted_spec(ProjectionSpec(model=model, vocabulary=True))
     planned: list[tuple[str, Spec, str, bool]] = [

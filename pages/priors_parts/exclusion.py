@@ -15,23 +15,13 @@ _STRENGTHS = np.geomspace(1.05, 1e6, 80)
 
 
 def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
-    """Draw the curves and the law at one point of them.
-
-    Args:
-        view: of the page.
-        c: to begin with.
-        dim: to begin with.
-        d_model: where the dimensions end.
-    """
-    first, second, third = st.columns([1, 1, 2])
-    with first:
+    """Draw the curves up to the model's width, and the law at one point of them."""
+    with st.container(horizontal=True):
         c = view.number("exclusion_c", "c", c, 1.000001, 1e12, format="%g", help="Strength of the exclusion.")
-    with second:
         dim = view.number(
             "exclusion_dim", "Dimensions", dim, 2, 65_536, step=1, help="Dimensions in which the prior excludes."
         )
-    with third:
-        reading: Reading = view.segments("exclusion_reading", "Formula", _READINGS)
+        reading: Reading = view.segments("exclusion_reading", "Formula", _READINGS, width="content")
     over_dim = {name: _over_dim(max(d_model, dim), c, name) for name in _READINGS}
     over_c = {name: _over_c(dim, name) for name in _READINGS}
     here = exclusion_curve([dim], [c], reading)
@@ -59,7 +49,7 @@ def inspect_exclusion(view: View, c: float, dim: int, d_model: int) -> None:
         law = radial_figure(curves.radius, densities, curves.excluded_radius)
         draw(law, "priors.exclusion.law", "Density over the radius, of the fitted Gaussian and of exclusion")
     figure = exclusion_figure(over_dim, over_c, dim, c)
-    draw(figure, "priors.exclusion.curves", "What exclusion comes to over dimensions and over c")
+    draw(figure, "priors.exclusion.curves", "Exclusion as a function of the dimension and of c")
     st.caption(
         f"Upper row: c = {c:g}, 2 to {max(d_model, dim):,} dimensions. Lower row: {dim:,} dimensions, c from "
         f"{_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g}. Everything is in closed form. In few dimensions, exclusion cuts a "

@@ -16,15 +16,7 @@ _AT_ONCE_SECONDS = 10.0
 
 
 def need_fit(prior: PriorSpec, place: ReferenceRequest, n_points: int, d_model: int, store: Store) -> None:
-    """Start the fit of a prior or offer to, with its cost, and show the job.
-
-    Args:
-        prior: whose fit is not in the store.
-        place: what it is fitted on; its clouds are there.
-        n_points: of the reference.
-        d_model: its width.
-        store: the cache folder.
-    """
+    """Start the fit of a prior on a reference, or offer it with its cost, and show the job."""
     request = FitSpec(prior=prior, model=place.model, reference=place.cloud, site=place.site)
     with errors():
         seconds, basis = estimate_fit(prior, n_points, d_model, store)
@@ -32,12 +24,12 @@ def need_fit(prior: PriorSpec, place: ReferenceRequest, n_points: int, d_model: 
             if start("fit", request, store):
                 st.rerun()
             return
-        pace = "at the pace of earlier fits" if basis == "measured" else "a guess: no fit was timed here yet"
+        pace = "at the pace of earlier fits" if basis == "measured" else "a guess: no fit has been timed here yet"
         offer(
             "fit",
             request,
             store,
-            f":material/model_training: {plain(prior.title)} is not trained on this cloud yet",
+            f":material/model_training: {plain(prior.title)} has not been trained on this cloud yet",
             f"Training takes {duration(seconds)} at most ({pace}), and only once: samples, runs and this page all use "
             "the stored fit.",
             "Train it",

@@ -38,21 +38,12 @@ MEANINGS = {
 }
 
 
-_TEXTS = ("vector", "nearest token", "acceptance")
 _MEDIANS = ("norm", "off plane", "T²", "percentile", "kNN percentile", "cosine distance")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A prior's sample on the map.
-
-    Attributes:
-        name: in words.
-        request: the prior, and how it is sampled.
-        preview: sample, report and laws.
-        placed: on the map.
-        look: its mark.
-    """
+    """A prior's sample on the map."""
 
     name: str
     request: SampleRequest
@@ -170,8 +161,7 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
 def points_table(one: Drawn) -> None:
     """Write the selected prior's vectors as a table to download."""
     frame = one.points()
-    columns = {name: _column(name in _TEXTS, MEANINGS.get(name)) for name in frame}
-    st.dataframe(frame, hide_index=True, width="stretch", height=320, column_config=columns)
+    table(frame, MEANINGS, height=320)
     left_out = len(frame) - N_NEAREST
     words = f" Nearest tokens are given for the first {N_NEAREST} vectors." if left_out > 0 else ""
     first, second = st.columns([3, 1], vertical_alignment="center")
@@ -200,41 +190,19 @@ def summary_table(drawn: Sequence[Drawn]) -> None:
     frame = pd.DataFrame(rows)
     if not any(row["acceptance"] for row in rows):
         frame = frame.drop(columns="acceptance")
-    formats = {
-        name: _column(name in _TEXTS, f"Median. {text}" if name in _MEDIANS else text)
-        for name, text in MEANINGS.items()
-        if name in frame
-    }
-    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+    table(frame, {name: f"Median. {text}" if name in _MEDIANS else text for name, text in MEANINGS.items()})
     download("This table", frame, "priors")
-
-
-def _column(plain_text: bool, meaning: str | None) -> Any:
-    if plain_text:
-        return st.column_config.Column(help=meaning)
-    return st.column_config.NumberColumn(format="%.4g", help=meaning)
 
 
 def reports_table(drawn: Sequence[Drawn]) -> None:
     """Write the reports of all fits, one column per prior."""
-    flat = [dict(_flat(one.preview.report)) for one in drawn]
+    reports = [pd.json_normalize(dict(one.preview.report), sep=": ").to_dict("records")[0] for one in drawn]
+    flat = [{str(name).replace("_", " "): _show(value) for name, value in report.items()} for report in reports]
     facts = list(dict.fromkeys(name for facts in flat for name in facts))
     columns = {one.name: [facts_of.get(name, "–") for name in facts] for one, facts_of in zip(drawn, flat, strict=True)}
     frame = pd.DataFrame({"fact": facts, **columns})
     table(frame, height=min(36 * (len(facts) + 1), 640))
     download("Fits", frame, "prior-fits")
-
-
-def _flat(report: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    """Return a nested report as rows of name and value."""
-    rows: list[tuple[str, str]] = []
-    for name, value in report.items():
-        title = f"{before}{name.replace('_', ' ')}"
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{title}: ")
-        else:
-            rows.append((title, _show(value)))
-    return rows
 
 
 def _show(value: Any) -> str:

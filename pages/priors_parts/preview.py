@@ -33,15 +33,7 @@ class NotFitted(Exception):
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """A sample of one prior, which everything below is cached by.
-
-    Attributes:
-        root: of the store.
-        reference: what the prior is fitted on.
-        prior: to sample from.
-        n: vectors drawn.
-        seed: of the draw.
-    """
+    """A sample of one prior, which everything below is cached by."""
 
     root: Path
     reference: ReferenceRequest

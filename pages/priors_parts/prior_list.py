@@ -2,15 +2,13 @@
 
 import streamlit as st
 
-from core.specs import PriorSpec, parse_prior
+from core.specs import PriorSpec, parse_prior, prior_kinds
 from pages.widgets.forms import asked_prior, prior_form, write_prior
 from pages.widgets.state import View
 
 MOST = 6
 _NAMES = ("prior", *(f"prior{i}" for i in range(2, MOST + 1)))
 """In the address."""
-_OFFERED = ("exclusion", "gaussian", "xavier", "interpolation", "mixture", "isotropic")
-"""Kinds to add, in this order, skipping those that are there."""
 
 
 def prior_list(view: View) -> tuple[list[PriorSpec], int]:
@@ -72,8 +70,9 @@ def _kept(view: View, name: str) -> PriorSpec:
 
 
 def _add(view: View, n: int) -> None:
+    """Add the simplest prior that is not there yet; there are more kinds than a list takes."""
     there = [asked_prior(view, name).kind for name in _NAMES[:n]]
-    kind = next((kind for kind in _OFFERED if kind not in there), _OFFERED[0])
+    kind = next(kind for kind in prior_kinds() if kind not in there)
     write_prior(view, parse_prior(kind), _NAMES[n])
     st.session_state[view.key("edited")] = n
 

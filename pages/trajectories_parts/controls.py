@@ -10,8 +10,8 @@ from core.sources.models import ModelFacts
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TokenFilter, TrajectorySpec
 from core.specs.trajectory import MAX_TEXTS
 from core.store import JobFolder, Store, list_jobs
-from pages.widgets.choices import dataset_choices, model_choice, site_choice, token_filter
-from pages.widgets.forms import field_widget, fields
+from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
+from pages.widgets.forms import spec_fields
 from pages.widgets.maps import MapRequest, map_choice
 from pages.widgets.runs import label
 from pages.widgets.state import View
@@ -137,8 +137,7 @@ def _texts(view: View, mode: str, source: str, run: JobFolder | None, datasets: 
     """Draw the controls of the texts and return what they ask for."""
     longest = None
     if mode == "generate":
-        (field,) = fields(TrajectorySpec, ["max_new_tokens"])
-        longest = field_widget(view, field, "max_new_tokens", st.container())
+        longest = spec_fields(view, TrajectorySpec, ["max_new_tokens"], columns=1)["max_new_tokens"]
     if source == "typed":
         return TextRequest(texts=_typed(view, mode), max_new_tokens=longest)
     of_run = [DatasetSpec.parse(run.spec["dataset"])] if run else []
@@ -148,11 +147,9 @@ def _texts(view: View, mode: str, source: str, run: JobFolder | None, datasets: 
         return TextRequest()
     names = {dataset.canonical_json(): dataset.label for dataset in choices}
     drawn = view.choice("from", "Data set of the texts", list(names), show=names.__getitem__)
-    first, second = st.columns(2)
-    with first:
+    with st.container(horizontal=True):
         n_texts = view.number("n_texts", "Number of texts", 1 if mode == "generate" else 3, 1, MAX_TEXTS, step=1)
-    with second:
-        seed = view.number("text_seed", "Seed", 0, 0, 2**31 - 1, step=1, help="Decides which texts are drawn.")
+        seed = seed_field(view, "text_seed", help="Determines which texts are drawn.")
     return TextRequest(dataset=DatasetSpec.parse(drawn), n_texts=n_texts, seed=seed, max_new_tokens=longest)
 
 

@@ -1,14 +1,10 @@
 """The form of a tuning run: from widgets to a spec."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from core.lm.sites import resolve_prompt_sites
-from core.sources.models import ModelFacts
-from core.specs import DatasetSpec, ModelSpec, TuningSpec
+from core.specs import TuningSpec
 from core.specs.base import JsonObject
-from core.specs.prior import PriorSpec
 from core.store import Store
 from pages.widgets.choices import dataset_choice, model_choice
 from pages.widgets.forms import prior_form, spec_fields
@@ -32,22 +28,7 @@ MORE = (
 METHODS = {"soft": "Soft prompt", "deep": "Deep prompts"}
 
 
-@dataclass(frozen=True)
-class TuningRequest:
-    """What the form asks for.
-
-    Attributes:
-        spec: the run.
-        facts: what is known of its model.
-        sites: blocks that are prompted; None while the model's depth is unknown.
-    """
-
-    spec: TuningSpec
-    facts: ModelFacts
-    sites: tuple[int, ...] | None
-
-
-def tuning_form(view: View, store: Store) -> TuningRequest | None:
+def tuning_form(view: View, store: Store) -> TuningSpec | None:
     """Draw the form and return what it asks for, or None after an error was shown.
 
     Raises:
@@ -67,11 +48,12 @@ def tuning_form(view: View, store: Store) -> TuningRequest | None:
     values |= _settings(view)
     if dataset is None or prior is None:
         return None
-    request = _resolved(model, dataset, prior, values, facts)
-    if request.sites and values["method"] == "deep":
-        sites = ", ".join(map(str, request.sites))
-        sites_caption.caption(f"At sites {sites}: {len(request.sites)} × {request.spec.n_prompt} vectors.")
-    return request
+    spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, **values})
+    sites = resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else ()
+    if spec.method == "deep" and sites:
+        named = ", ".join(map(str, sites))
+        sites_caption.caption(f"At sites {named}: {len(sites)} × {spec.n_prompt} vectors.")
+    return spec
 
 
 def _method(view: View) -> JsonObject:
@@ -103,11 +85,3 @@ def _settings(view: View) -> JsonObject:
             values |= spec_fields(view, TuningSpec, TuningSpec.regularisers(), columns=2)
     # An empty text is a text, not a setting that is missing.
     return {**values, "instruction": values["instruction"] or ""}
-
-
-def _resolved(
-    model: ModelSpec, dataset: DatasetSpec, prior: PriorSpec, values: JsonObject, facts: ModelFacts
-) -> TuningRequest:
-    spec = TuningSpec.parse({"model": model, "dataset": dataset, "prior": prior, **values})
-    sites = resolve_prompt_sites(spec, facts.n_layers) if facts.n_layers else None
-    return TuningRequest(spec, facts, (0,) if spec.method == "soft" else sites)

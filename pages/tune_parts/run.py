@@ -1,6 +1,7 @@
 """A run as the Tune page shows it: its loss, its prompt on a map, its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from core.jobs.projection import StoredMap
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import describe_model
 from core.specs import ProjectionSpec, TuningSpec
+from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import JobFolder, Status, Store
 from core.store.imported import unknown_settings
-from core.store.losses import read_losses
+from core.store.losses import BASELINES, read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from pages.widgets.cite import cite_run
 from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
@@ -27,21 +29,12 @@ from pages.widgets.jobs import follow
 from pages.widgets.layout import draw, errors, numbers, plain, table
 from pages.widgets.pages import link
 from pages.widgets.provenance import run_provenance
-from pages.widgets.runs import quality_row, regulariser_rows
+from pages.widgets.runs import weights_of
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
 SLOW_TURN = 5.0
 """Degrees: a run that cannot turn its vectors by more than this hardly moves them."""
-MEASURES = {
-    "loss": "Validation loss",
-    "loss, no prompt": "… no prompt",
-    "loss, prior sample": "… prior sample",
-    "loss, instruction": "… instruction",
-    "accuracy": "Token accuracy",
-    "exact match": "Exact match",
-    "steps per second": "Steps per second",
-}
 
 
 def show_run(view: View, job: JobFolder, store: Store) -> None:
@@ -123,9 +116,18 @@ def live(
     _regularisers(job, spec)
     run_provenance(job, spec.dataset.label)
     if status.state == "succeeded":
-        row = quality_row(job)
-        numbers({word: f"{row[name]:.4g}" for name, word in MEASURES.items() if row[name] is not None})
+        numbers(_measures(job.result() or {}))
         link("compare", "Compare this run with others", runs=f'["{job.id}"]')
+
+
+def _measures(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return the numbers that a run has ended with, by title."""
+    validation, baseline = result.get("validation") or {}, result.get("baseline") or {}
+    found = {"Validation loss": validation.get("loss")}
+    found |= {f"… {word}": (baseline.get(name) or {}).get("loss") for name, word in BASELINES.items()}
+    found |= {"Token accuracy": validation.get("accuracy"), "Exact match": validation.get("exact_match")}
+    found |= {"Steps per second": result.get("steps_per_second")}
+    return {title: f"{value:.4g}" for title, value in found.items() if value is not None}
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
@@ -135,9 +137,8 @@ def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
         length = float(np.median(np.linalg.norm(prompts.prior(site), axis=1)))
         st.info(
             f"These vectors have a median norm of {length:.3g}, so {spec.steps} steps at a rate of "
-            f"{spec.learning_rate:g} "
-            f"turn them by {turn:.2g}° at most. With a relative learning-rate unit, long vectors turn as fast as short "
-            "ones.",
+            f"{spec.learning_rate:g} turn them by {turn:.2g}° at most. With a relative learning-rate unit, long "
+            "vectors turn as fast as short ones.",
             icon=":material/lightbulb:",
         )
 
@@ -169,16 +170,20 @@ def _prompt_on_map(
         what = f"activations of {plain(spec.dataset.label)} at site {site} of {plain(short_name(spec.model.name))}"
     st.caption(
         f"The prompt on the first principal components of {info['n_points']:,} of {info['n_available']:,} {what} "
-        "(frozen). "
-        f"The median vector has {np.median(points[1].off_plane_share):.1%} of its squared distance from the mean "
-        "outside "
-        "this plane."
+        f"(frozen). The median vector has {np.median(points[1].off_plane_share):.1%} of its squared distance from the "
+        "mean outside this plane."
     )
 
 
 def _regularisers(job: JobFolder, spec: TuningSpec) -> None:
     """Write the penalty of each regulariser."""
-    rows = regulariser_rows(job, spec)
+    found = (job.result() or {}).get("regularisers") or {}
+    titles = {field.name: field.title for field in describe(TuningSpec)}
+    rows = []
+    for name, weight in weights_of(spec).items():
+        effect = found.get(name.removesuffix("_weight")) or {}
+        ends = {"at the start": effect.get("start"), "at the end": effect.get("end")}
+        rows.append({"regulariser": titles[name], "weight": weight, **ends})
     if rows:
         penalties = pd.DataFrame(rows).dropna(axis=1, how="all")
         table(penalties)

@@ -18,14 +18,7 @@ def controls_beside(
     controls: Callable[[View, Store], Request | None],
     show: Callable[[View, Request, Store], None],
 ) -> None:
-    """Draw controls, and beside them what they ask for.
-
-    Args:
-        view: of the page.
-        store: the cache folder.
-        controls: draws them and returns what they ask for; None while no data set is chosen.
-        show: draws that.
-    """
+    """Draw controls, which return None while no data set is chosen, and what they ask for."""
     with errors():
         left, right = st.columns([1, 2.6], gap="large")
         with left:

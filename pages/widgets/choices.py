@@ -18,6 +18,7 @@ from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import Store, list_jobs
 from core.store.files import write_atomically
+from pages.widgets.forms import spec_fields
 from pages.widgets.layout import plain
 from pages.widgets.pages import SHARED
 from pages.widgets.state import View
@@ -32,10 +33,6 @@ _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
     """Draw the model picker, the same on every page, and return the model with what is known of it.
-
-    Args:
-        store: the cache folder.
-        encoders: whether the page can do with a model that only reads.
 
     Raises:
         BadRequest: an encoder is chosen, and the page needs a causal language model.
@@ -52,12 +49,8 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
         show=short_name,
         help="Choose from the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )
-    described = {field.name: field for field in describe(ModelSpec)}
-    asked: dict[str, str] = {}
     with st.expander("Where it runs"):
-        for field, cell in zip((described["device"], described["dtype"]), st.columns(2), strict=True):
-            with cell:
-                asked[field.name] = view.choice(field.name, field.title, field.choices, field.default, help=field.help)
+        asked = spec_fields(view, ModelSpec, ("device", "dtype"), columns=2)
     spec = ModelSpec.parse({"name": name.strip() or DEFAULT_MODEL, **asked})
     facts = describe_model(spec, store)
     shape = (
@@ -81,11 +74,16 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
     return spec, facts
 
 
-def site_choice(view: View, facts: ModelFacts, name: str = "site") -> int | str:
+def site_choice(view: View, facts: ModelFacts) -> int | str:
     """Draw the site picker: 0 is the token embeddings, k the stream entering block k."""
     sites: list[int | str] = [*range(facts.n_layers or 1), FINAL]
     return view.choice(
-        name, "Site", sites, 0, show=site_name, help="Where the residual stream is read; final is before the last norm."
+        "site",
+        "Site",
+        sites,
+        0,
+        show=site_name,
+        help="Where the residual stream is read; final is before the last norm.",
     )
 
 
@@ -100,50 +98,62 @@ def token_filter(view: View) -> TokenFilter:
     """Draw the token filter's switches."""
     switches = [field for field in describe(TokenFilter) if field.kind == "boolean"]
     values = {field.name: view.switch(field.name, field.title, field.default, help=field.help) for field in switches}
-    ratio = view.number("sink_ratio", "Drop sinks above", None, 1.01, 1e6, help=_help("sink_ratio"), placeholder="keep")
+    text = next(field.help for field in describe(TokenFilter) if field.name == "sink_ratio")
+    ratio = view.number("sink_ratio", "Drop sinks above", None, 1.01, 1e6, help=text, placeholder="keep")
     return TokenFilter(**values, sink_ratio=ratio)
 
 
 def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     """Draw the picker of several data sets and return their specs; modules and files count one each."""
     names = view.several("data", "Data sets", list(DATASETS), ["news"], help=_titles())
-    first, second = st.columns(2)
-    with first:
+    with st.container(horizontal=True):
         samples = view.number("samples", "Texts per data set", 200, 2, 1_000_000, step=50)
-    with second:
-        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1)
-    specs = []
-    for name in names:
-        if name == "math":
-            chosen = view.several("modules", "Modules of math", list(MODULES), [DEFAULT_MODULE])
-            level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
-            specs += [_spec(name, samples, seed, module=module, difficulty=level) for module in chosen]
-        elif name == "file":
-            paths, named = file_choices(view, store), columns(view)
-            specs += [_spec(name, samples, seed, path=path, **named) for path in paths]
-        else:
-            specs.append(_spec(name, samples, seed, **local_file(view, name)))
-    return specs
+        seed = seed_field(view, "data_seed", "Data seed")
+    shared = {"samples": samples, "seed": seed}
+    return [
+        DatasetSpec.parse({"name": name, **shared, **part})
+        for name in names
+        for part in _parts(view, name, store, True)
+    ]
 
 
 def dataset_choice(view: View, store: Store) -> DatasetSpec | None:
     """Draw the picker of one data set to train on."""
     name = view.choice("data", "Data set", list(DATASETS), "math", show=_title)
-    module: dict[str, str] = {}
-    if name == "math":
-        module["module"] = view.choice("module", "Module", list(MODULES), DEFAULT_MODULE)
-        module["difficulty"] = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
-    first, second = st.columns(2)
-    with first:
+    parts = _parts(view, name, store, False)
+    with st.container(horizontal=True):
         samples = view.number(
             "samples", "Samples", 1000, 2, 1_000_000, step=100, help="For training and validation together."
         )
-    with second:
-        seed = view.number("data_seed", "Data seed", 0, 0, 2**31 - 1, step=1, help="Decides the samples and the split.")
+        seed = seed_field(view, "data_seed", "Data seed", "Determines the samples and the split.")
+    return DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **parts[0]}) if parts else None
+
+
+def seed_field(view: View, name: str, title: str = "Seed", help: str | None = None, **look: Any) -> int:  # noqa: A002
+    """Draw the field of a seed."""
+    return view.number(name, title, 0, 0, 2**31 - 1, step=1, help=help, **look)
+
+
+def _parts(view: View, name: str, store: Store, several: bool) -> list[dict[str, str]]:
+    """Draw what a data set needs beside its name: modules, files, or a local copy."""
+    if name == "math":
+        modules = (
+            view.several("modules", "Modules of math", list(MODULES), [DEFAULT_MODULE])
+            if several
+            else [view.choice("module", "Module", list(MODULES), DEFAULT_MODULE)]
+        )
+        level = view.choice("difficulty", "Difficulty", _DIFFICULTIES, DEFAULT_DIFFICULTY)
+        return [{"module": module, "difficulty": level} for module in modules]
     if name == "file":
         paths, named = file_choices(view, store), columns(view)
-        return _spec(name, samples, seed, path=paths[0], **named) if paths else None
-    return _spec(name, samples, seed, **module, **local_file(view, name))
+        return [{"path": path, **named} for path in paths]
+    path = (
+        name in WITH_LOCAL_COPY
+        and view.text(
+            f"{name}_path", f"Local file of {dataset_titles()[name]}", help="A path on this machine; empty to download."
+        ).strip()
+    )
+    return [{"path": path} if path else {}]
 
 
 def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
@@ -157,25 +167,8 @@ def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
 
 def columns(view: View) -> dict[str, str]:
     """Draw the names of a table's columns, and return those that are filled in."""
-    described = {field.name: field for field in describe(DatasetSpec)}
-    values = {}
-    for name, cell in zip(COLUMNS, st.columns(len(COLUMNS)), strict=True):
-        field = described[name]
-        with cell:
-            values[name] = view.text(name, field.title, help=field.help).strip()
+    values = {name: (value or "").strip() for name, value in spec_fields(view, DatasetSpec, COLUMNS).items()}
     return {name: value for name, value in values.items() if value}
-
-
-def local_file(view: View, name: str) -> dict[str, str]:
-    """Draw the path of a local copy, for data sets that can be read from one."""
-    if name not in WITH_LOCAL_COPY:
-        return {}
-    path = view.text(
-        f"{name}_path",
-        f"Local file of {dataset_titles()[name]}",
-        help="A path on this machine; leave empty to download.",
-    ).strip()
-    return {"path": path} if path else {}
 
 
 def file_choices(view: View, store: Store) -> list[str]:
@@ -206,10 +199,6 @@ def keep_upload(folder: Path, name: str, content: bytes) -> str:
     return str(target)
 
 
-def _spec(name: str, samples: int, seed: int, **more: Any) -> DatasetSpec:
-    return DatasetSpec.parse({"name": name, "samples": samples, "seed": seed, **more})
-
-
 def _title(name: str) -> str:
     title = dataset_titles()[name]
     return f"{name} · {title}" if title.lower() != name else name
@@ -217,10 +206,6 @@ def _title(name: str) -> str:
 
 def _titles() -> str:
     return "  \n".join(f"{name}: {title}" for name, title in dataset_titles().items())
-
-
-def _help(name: str) -> str:
-    return next(field.help for field in describe(TokenFilter) if field.name == name)
 
 
 def _used_models(store: Store) -> list[str]:

@@ -66,7 +66,7 @@ def _offer_tsne(spec: ProjectionSpec) -> bool:
     n_clouds = len(spec.clouds) + spec.vocabulary
     n_iterations = spec.n_early_iterations + spec.n_iterations
     seconds = spec.n_points * n_clouds * n_iterations * _SECONDS_A_POINT_AND_ITERATION
-    st.markdown(f"This t-SNE map is not drawn yet. Drawing it takes about {duration(seconds)}; it is then kept.")
+    st.markdown(f"This t-SNE map has not been drawn yet. Drawing it takes about {duration(seconds)}; the map is kept.")
     return st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne")
 
 
@@ -123,7 +123,7 @@ def need_clouds(specs: Sequence[CloudSpec], store: Store, key: str) -> list[Clou
                 "capture",
                 missing,
                 store,
-                ":material/hourglass_empty: These activations are not captured yet",
+                ":material/hourglass_empty: These activations have not been captured yet",
                 lambda: _capture_cost(missing, store, key),
                 "Capture",
                 key=f"{key}.capture",
@@ -183,11 +183,6 @@ def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
 
     Hover tells the token alone: with its context it would be nine tenths of what is sent. A cloud that was pruned away
     is drawn all the same, without hover.
-
-    Args:
-        root: of the store.
-        map_key: names the stored map.
-        n_components: of the picture.
     """
     store = Store(root)
     stored = load_map(map_key, store)

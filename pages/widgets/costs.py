@@ -31,7 +31,7 @@ def vocabulary_bytes(facts: ModelFacts) -> float | None:
 
 
 def captures_cost(clouds: Sequence[CloudSpec], store: Store) -> str:
-    """Say what capturing clouds takes, such as 'about 2 min, 12.0 MB of disk'; empty if all are in the store."""
+    """Say what captures take, such as 'about 2 min, 12.0 MB of disk'; empty if none is missing."""
     costs = [estimate(cloud, store) for cloud in clouds if find_cloud(cloud, store) is None]
     if not costs:
         return ""

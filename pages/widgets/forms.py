@@ -20,47 +20,38 @@ _LARGEST = 2**53 - 1
 """Above this a browser's numbers lose digits."""
 
 
-def fields(spec: type[Spec], names: Collection[str]) -> list[Field]:
-    """Return the described fields of a spec in the order of `names`."""
-    known = {field.name: field for field in describe(spec)}
-    return [known[name] for name in names]
-
-
 def spec_fields(view: View, spec: type[Spec], names: Collection[str], columns: int = 3) -> JsonObject:
     """Draw fields of a spec side by side and return their values, ready for `spec.parse`."""
-    return _side_by_side(view, fields(spec, names), columns)
+    known = {field.name: field for field in describe(spec)}
+    return _side_by_side(view, [known[name] for name in names], columns)
 
 
-def field_widget(view: View, field: Field, name: str, place: Any) -> Any:
+def _widget(view: View, field: Field) -> Any:
     """Draw one field and return its value; None where an optional field is left empty."""
     limits = f" ({field.range})" if field.range and field.kind != "choice" else ""
-    text = (field.help + limits).strip() or None
-    with place:
-        match field.kind:
-            case "choice":
-                options = [None, *field.choices] if field.optional else list(field.choices)
-                return view.choice(name, field.title, options, field.default, show=_choice, help=text)
-            case "boolean":
-                return view.switch(name, field.title, field.default, help=text)
-            case "integer":
-                return _integer(view, field, name, text)
-            case "number":
-                default = None if field.default is None else float(field.default)
-                low, high = (None if bound is None else float(bound) for bound in (field.minimum, field.maximum))
-                return view.number(name, field.title, default, low, high, format="%g", help=text, placeholder="none")
-            case _:
-                return view.text(name, field.title, field.default or "", help=text) or None
+    text, name = (field.help + limits).strip() or None, field.name
+    match field.kind:
+        case "choice":
+            options = [None, *field.choices] if field.optional else list(field.choices)
+            return view.choice(name, field.title, options, field.default, show=_choice, help=text)
+        case "boolean":
+            return view.switch(name, field.title, field.default, help=text)
+        case "integer":
+            low = None if field.minimum is None else int(field.minimum) + field.open_minimum
+            high = _LARGEST if field.maximum is None else min(_LARGEST, int(field.maximum) - field.open_maximum)
+            return view.number(name, field.title, field.default, low, high, step=1, help=text, placeholder="none")
+        case "number":
+            default = None if field.default is None else float(field.default)
+            low, high = (None if bound is None else float(bound) for bound in (field.minimum, field.maximum))
+            return view.number(name, field.title, default, low, high, format="%g", help=text, placeholder="none")
+        case _:
+            return view.text(name, field.title, field.default or "", help=text) or None
 
 
 def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
-    """Draw kind and parameters of a prior; the whole prior is one JSON text in the address.
+    """Draw kind and parameters of a prior and return it, or None after an error was shown.
 
-    Args:
-        view: of the page.
-        name: of the prior in the address, where a page has several.
-
-    Returns:
-        the prior, or None after an error was shown.
+    The whole prior is one JSON text in the address, under its name.
     """
     kinds = prior_kinds()
     asked = asked_prior(view, name)
@@ -88,8 +79,11 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
 
 
 def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> JsonObject:
-    cells = st.columns(columns)
-    return {field.name: field_widget(view, field, field.name, cells[i % columns]) for i, field in enumerate(described)}
+    cells, values = st.columns(columns), {}
+    for i, field in enumerate(described):
+        with cells[i % columns]:
+            values[field.name] = _widget(view, field)
+    return values
 
 
 def short_json(prior: PriorSpec) -> str:
@@ -110,12 +104,6 @@ def asked_prior(view: View, name: str = "prior") -> PriorSpec:
 def write_prior(view: View, prior: PriorSpec, name: str = "prior") -> None:
     """Put a prior into the address."""
     view.keep(name, short_json(prior), "")
-
-
-def _integer(view: View, field: Field, name: str, text: str | None) -> Any:
-    low = None if field.minimum is None else int(field.minimum) + field.open_minimum
-    high = _LARGEST if field.maximum is None else min(_LARGEST, int(field.maximum) - field.open_maximum)
-    return view.number(name, field.title, field.default, low, high, step=1, help=text, placeholder="none")
 
 
 def _choice(value: Any) -> str:

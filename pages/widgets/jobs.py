@@ -45,7 +45,7 @@ def start_several(submit: Callable[[], list[T]]) -> list[T]:
 
 
 def state_of(job: JobFolder | None, made: bool) -> str:
-    """Return a key of `MARKS` for something that a job makes: 'succeeded' only while its result is there."""
+    """Return a key of `MARKS` for what a job makes: 'succeeded' only while its result is there."""
     if made:
         return "succeeded"
     state = job.status().state if job else "open"
@@ -84,7 +84,7 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
         "Stop and keep the map", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
     ):
         job.say_enough()
-        st.toast("The fit stops within a few iterations; the map is kept as it is then.")
+        st.toast("The fit stops within a few iterations; the map is kept as it stands.")
     if button.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:", width="stretch"):
         with errors():
             client.cancel(job, store)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,7 +66,7 @@ def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, **options)
 
 
-def draw(figure: go.Figure, key: str, alt: str, **options: Any) -> Any:
+def draw(figure: go.Figure, key: str, alt: str, on_point: Callable[[Point], None] | None = None, **options: Any) -> Any:
     """Draw a figure over the whole width.
 
     Args:
@@ -74,16 +74,19 @@ def draw(figure: go.Figure, key: str, alt: str, **options: Any) -> Any:
         key: of the chart.
         alt: describes the chart in a sentence to those who cannot see it; it stays the same while the picture is
             updated, because the browser rebuilds a chart whose `alt` changes.
+        on_point: is called with the point that is clicked.
         options: of Streamlit's chart.
     """
+
+    def receive() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and on_point:
+            on_point(points[0])
+
     options = {"width": "stretch", "config": _CONFIG} | options
+    if on_point:
+        options |= {"on_select": receive, "selection_mode": "points"}
     return st.plotly_chart(figure, key=key, alt=alt, **options)
-
-
-def clicked(key: str) -> Point | None:
-    """Return the point of a chart that was clicked, or None where a click let go of it."""
-    points = st.session_state[key]["selection"]["points"]
-    return points[0] if points else None
 
 
 def empty(icon: str, title: str, text: str) -> None:

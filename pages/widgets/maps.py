@@ -71,11 +71,6 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
     """Draw the controls of the map and return what is wanted.
 
     A view's address names a map by `map=…`; the method need not be told then.
-
-    Args:
-        view: of the page.
-        store: the cache folder.
-        vectors: whether vectors are shown on the map, so that a joint fit with them can be offered.
     """
     if st.query_params.get("map") and "method" not in st.query_params:
         view.choose("method", "named")

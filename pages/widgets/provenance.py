@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -22,24 +21,21 @@ def clouds_provenance(clouds: Mapping[str, Cloud]) -> None:
     with st.expander("Where the texts came from"):
         for label, cloud in clouds.items():
             info = cloud.info
-            read = [
-                f"{info.get('n_tokens_read', 0):,} tokens read",
-                f"{info.get('n_truncated', 0):,} texts cut at {info.get('max_length')} tokens",
-                f"{info.get('n_empty', 0):,} without a token",
-            ]
-            _write(label, info.get("dataset_provenance") or {}, ["Read: " + ", ".join(read)])
+            read = (
+                f"Read: {info.get('n_tokens_read', 0):,} tokens read, {info.get('n_truncated', 0):,} texts cut at "
+                f"{info.get('max_length')} tokens, {info.get('n_empty', 0):,} without a token"
+            )
+            _write(label, info.get("dataset_provenance") or {}, [read])
 
 
 def run_provenance(job: JobFolder, label: str) -> None:
     """Show the origin of a run's texts and how many examples it could use, once the run has written them."""
-    path = Path(job.path / "provenance.json")
-    if not path.exists():
-        return
-    known = json.loads(path.read_text(encoding="utf-8"))
-    examples = known.get("examples") or {}
-    with st.expander("Where the texts came from"):
-        lines = [f"{part.capitalize()}: {_examples(counts)}" for part, counts in examples.items()]
-        _write(label, known.get("data") or {}, lines)
+    path = job.path / "provenance.json"
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        with st.expander("Where the texts came from"):
+            examples = (known.get("examples") or {}).items()
+            _write(label, known.get("data") or {}, [f"{part.capitalize()}: {_examples(n)}" for part, n in examples])
 
 
 def origin(data: Mapping[str, Any]) -> list[str]:

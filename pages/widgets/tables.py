@@ -1,30 +1,35 @@
 """Tables to take away: one button a table, with CSV and Parquet behind it. Nothing is written before it is pressed."""
 
+from collections.abc import Callable
 from io import BytesIO
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from core.analysis.quantities import Quantity
 
+Width = Literal["content", "stretch"]
 PARQUET = "application/vnd.apache.parquet"
 
 
-def download(name: str, frame: pd.DataFrame, file: str, key: str = "", width: str = "content") -> None:
+def download(
+    name: str, frame: pd.DataFrame | Callable[[], pd.DataFrame], file: str, key: str = "", width: Width = "content"
+) -> None:
     """Offer a table as CSV and as Parquet.
 
     Args:
         name: on the button.
-        frame: the table.
+        frame: the table, or what makes it when it is asked for.
         file: its name without an ending.
         key: tells apart tables of one file name on a page.
         width: of the button.
     """
-    with st.popover(name, icon=":material/download:", width=width):  # pyright: ignore[reportArgumentType]
+    with st.popover(name, icon=":material/download:", width=width):
         for title, ending, mime, written in (("CSV", "csv", "text/csv", csv), ("Parquet", "parquet", PARQUET, parquet)):
             st.download_button(
                 f"{name} ({title})",
-                lambda written=written: written(frame),
+                lambda written=written: written(frame() if callable(frame) else frame),
                 f"{file}.{ending}",
                 mime,
                 key=f"download.{key or file}.{ending}",

@@ -58,12 +58,12 @@ def test_the_last_site_is_opened_by_its_link(filled, no_engine):
     app = _activations(filled, site="final")
     assert app.selectbox(key="activations.site").value == "final"
     assert app.query_params["site"] == "final"
-    assert "not captured yet" in texts_of(app)
+    assert "not been captured yet" in texts_of(app)
 
 
 def test_activations_not_captured_say_the_cost_and_submit(filled, no_engine):
     app = _activations(filled, seed="7")
-    assert "not captured yet" in texts_of(app)
+    assert "not been captured yet" in texts_of(app)
     cost = table_of(app, "basis")
     assert list(cost.columns) == ["data set", "tokens read", "time", "disk", "basis"]
     app.button(key="activations.capture").click().run()

@@ -137,7 +137,7 @@ def test_an_empty_upload_is_told_and_the_next_one_is_taken(filled, no_engine):
         [path for path in app.multiselect(key="activations.files").value if path.endswith("good.txt")]
     ).run()
     assert not app.error
-    assert "not captured yet" in texts_of(app)
+    assert "not been captured yet" in texts_of(app)
 
 
 def test_a_path_that_is_not_there_is_told(filled, no_engine):
@@ -216,7 +216,7 @@ def test_a_damaged_cloud_is_set_aside_and_offered_anew(inline):
     (spoilt,) = inline.root.glob("artifacts/cloud/*/site-0.npy")
     spoilt.write_bytes(spoilt.read_bytes()[:-9] + bytes(9))
     app = own_file("activations", inline, str(inline.dataset.path), samples="30", rows="500")
-    assert "not captured yet" in texts_of(app)
+    assert "not been captured yet" in texts_of(app)
     assert not app.error
     assert len(list((inline.root / "damaged").iterdir())) == 1
     app.toggle(key="activations.every").set_value(False).run()

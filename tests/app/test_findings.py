@@ -44,8 +44,8 @@ def button(app, label):
 def test_an_empty_store_says_what_to_do_and_what_it_costs(store, no_engine):
     app = open_page("findings", claim="5")
     shown = texts_of(app)
-    assert "No claim is judged yet" in shown
-    assert "C5 is not judged on this study yet" in shown
+    assert "No claim has been judged yet" in shown
+    assert "C5 has not been judged on this study yet" in shown
     assert CLAIMS[5].rule.split(":")[0] in shown.replace("\\", "")
     assert "tuning runs" in shown
     button(app, "Reproduce this claim").click().run()
@@ -70,7 +70,7 @@ def test_the_claim_is_in_the_address(undecided, no_engine):
     app = open_page("findings", claim="10")
     app.selectbox(key="findings.claim").select(7).run()
     assert app.query_params["claim"] == "7"
-    assert "C7 is not judged on this study yet" in texts_of(app)
+    assert "C7 has not been judged on this study yet" in texts_of(app)
 
 
 def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
@@ -134,7 +134,7 @@ def test_the_report_can_be_had_once_something_is_made(undecided, no_engine):
 
 def test_transfer_is_offered_with_its_cost_and_shown_once_made(store, no_engine):
     app = open_page("findings", show="transfer")
-    assert "Transfer is not measured on this study yet" in texts_of(app)
+    assert "Transfer has not been measured on this study yet" in texts_of(app)
     assert "tuning runs" in texts_of(app)
     spec = StudyItemSpec(study=QUICK, item="transfer")
     button(app, "Measure transfer").click().run()

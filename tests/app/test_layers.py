@@ -34,7 +34,7 @@ def atlas(filled: Content) -> Content:
 def test_all_sites_say_what_they_cost_and_are_asked_for(filled, no_engine):
     app = opened(filled, "layers")
     shown = texts_of(app)
-    assert "These sites are not measured yet" in shown
+    assert "These sites have not been measured yet" in shown
     assert "**4 sites**; the pace is not known yet." in shown
     assert "Missing activations are captured first" in shown
     next(button for button in app.button if button.label == "Measure all sites").click().run()
@@ -92,7 +92,7 @@ def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatc
 
 def test_token_hygiene_says_what_it_costs_and_is_asked_for(filled, no_engine):
     app = opened(filled, "hygiene", sinks_above="7.5")
-    assert "The effect of each kind of token is not measured yet" in texts_of(app)
+    assert "The effect of each kind of token has not been measured yet" in texts_of(app)
     next(button for button in app.button if button.label == "Measure token hygiene").click().run()
     ((kind, spec),) = no_engine
     assert kind == "hygiene"

@@ -68,22 +68,21 @@ def test_a_missing_vocabulary_says_what_it_costs(filled, no_engine, monkeypatch)
 
 def test_priors_are_laid_side_by_side_and_the_address_has_all_of_them(filled, no_engine):
     app = open_page("priors", model=filled.model.name, n="20")
-    press(app, "Add a prior")
-    press(app, "Add a prior")
-    assert [json.loads(app.query_params[name])["kind"] for name in ("prior", "prior2", "prior3")] == [
-        "isotropic",
-        "exclusion",
-        "gaussian",
-    ]
+    for _ in range(3):
+        press(app, "Add a prior")
+    names = ("prior", "prior2", "prior3", "prior4")
+    kinds = [json.loads(app.query_params[name])["kind"] for name in names]
+    assert kinds == ["isotropic", "xavier", "gaussian", "exclusion"]
     names = [trace["name"] for trace in charts_of(app)[0]["data"]]
-    assert names[1:4] == [
+    assert names[1:5] == [
         "1 · Isotropic Gaussian sample (20)",
-        "2 · Gaussian exclusion sample (20)",
+        "2 · Xavier sample (20)",
         "3 · Fitted Gaussian sample (20)",
+        "4 · Gaussian exclusion sample (20)",
     ]
-    assert app.selectbox(key="priors.prior3.kind").value == "gaussian"
+    assert app.selectbox(key="priors.prior4.kind").value == "exclusion"
     summary = table_of(app, "acceptance")
-    assert len(summary) == 3
+    assert len(summary) == 4
     assert {"norm", "percentile", "kNN percentile", "off plane", "T²", "acceptance", "cosine distance"} <= set(summary)
 
 
@@ -182,7 +181,7 @@ def test_deep_sites_are_references_too(filled, no_engine):
 
     address = {"model": filled.model.name, "reference": "activations", "data": "file", "site": "1", "n": "10"}
     address |= {"path": filled.dataset.path, "samples": "30", "prior": '{"kind":"gaussian"}'}
-    assert "not captured yet" in texts_of(open_page("priors", **address))
+    assert "not been captured yet" in texts_of(open_page("priors", **address))
     store = Store(filled.root)
     cloud = CloudSpec(model=filled.model, dataset=filled.dataset, sites=(1,))
     capture(cloud, store)
@@ -199,7 +198,7 @@ def test_deep_sites_are_references_too(filled, no_engine):
 def test_a_vae_says_what_training_costs_and_is_a_job(filled, no_engine):
     prior = '{"kind":"vae","d_latent":2,"d_hidden":8,"steps":1000000}'
     app = open_page("priors", model=filled.model.name, prior=prior)
-    assert "is not trained on this cloud yet" in texts_of(app)
+    assert "has not been trained on this cloud yet" in texts_of(app)
     assert "a guess" in texts_of(app)
     assert not charts_of(app)
     press(app, "Train it")

@@ -88,7 +88,7 @@ def test_a_deep_run_whose_vectors_are_too_long_to_turn_says_so(filled, no_engine
 def test_a_deep_run_offers_to_capture_what_its_map_needs(filled, no_engine):
     job = deep_run(filled)
     app = open_page("tune", model=filled.model.name, run=job.id)
-    assert "These activations are not captured yet" in texts_of(app)
+    assert "These activations have not been captured yet" in texts_of(app)
     press(app, "Capture")
     assert [(kind, spec.sites) for kind, spec in no_engine] == [("capture", "all")]
 

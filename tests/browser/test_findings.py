@@ -35,7 +35,7 @@ def test_a_click_on_a_cell_opens_the_claim_on_its_study(app: App, page: Page):
     plant(app, study, 1)
     plant(app, study.model_copy(update={"steps": 77}), 10)
     page.goto(f"{app.url}/findings")
-    expect(page.get_by_text("C1 is not judged on this study yet")).to_be_visible()
+    expect(page.get_by_text("C1 has not been judged on this study yet")).to_be_visible()
     click(page, "undecided")
     expect(page.get_by_role("heading", name=re.compile("^C10 · Prepend-and-cut"))).to_be_visible()
     expect(page.get_by_text("Rests on smollm2-135m, 3 seeds, 77 steps")).to_be_visible()

@@ -49,12 +49,7 @@ READY: Mapping[str, tuple[str, dict[str, list[str] | str | bool]]] = {
 
 
 def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
-    """Draw the axes and return the sweep; None while no axis has a value, or after an error was shown.
-
-    Args:
-        view: of the page.
-        base: the run that the page's form asks for.
-    """
+    """Draw the axes and return the sweep; None while no axis has a value, or after an error."""
     uploaded = _from_file(view)
     if uploaded:
         return uploaded

@@ -15,12 +15,13 @@ from core.figures.tradeoff import tradeoff_figure
 from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
 from core.jobs.sweep import Standing
 from core.specs import SweepSpec
-from pages.tune_parts.sweeps.words import varying, words_of
+from core.specs.cells import NO_REGULARISER
+from core.store.losses import BASELINES
 from pages.widgets.layout import draw, plain, table
 from pages.widgets.pages import link
-from pages.widgets.runs import BASELINES
 from pages.widgets.tables import download, number_words
 
+_NUMBERED = {"learning_rate": "rate", "seed": "seed"}
 _LINKED = 24
 """At most so many runs are opened on the Compare page at once."""
 
@@ -103,7 +104,7 @@ def _compared(sweep_id: str, best: Mapping[str, Any], names: Sequence[str]) -> N
             "Differences are paired by seed (runs with the same seed see the examples in the same order) and shown for "
             "groups that differ in one setting on the same data. p comes from a paired t test, Holm-corrected "
             "over these "
-            "pairs. A difference that is not significant is not shown to be absent."
+            "pairs. A difference that is not significant may still exist."
         )
     runs = [run for group in groups for run in group["runs"]]
     if len(runs) <= _LINKED:
@@ -154,3 +155,22 @@ def _table(sweep_id: str, frame: pd.DataFrame) -> None:
 
 def _marks(best: Mapping[str, Any]) -> list[Any]:
     return prior_marks([group["prior"] for group in best["groups"]])
+
+
+def varying(places: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of places that are not the same for all runs."""
+    return [name for name in places[0] if len({place.get(name) for place in places}) > 1] if places else []
+
+
+def words_of(place: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return places of these names, numbers with what they are; the first of all where there is none."""
+    shown = {name: value for name, value in place.items() if name in names} or dict(list(place.items())[:1])
+    return " · ".join(_word(name, value) for name, value in shown.items())
+
+
+def _word(name: str, value: Any) -> str:
+    if name == "regularisers" and value == NO_REGULARISER:
+        return "no regulariser"
+    if isinstance(value, str):
+        return value
+    return f"{_NUMBERED.get(name, name.replace('_', ' '))} {value:g}"
