@@ -69,15 +69,13 @@ def test_one_data_set_has_nothing_to_be_told_from(atlas, no_engine):
     [("strip", {"curve_number": 3}, "final"), ("curves", {"customdata": "1", "curve_number": 0}, 1)],
 )
 def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatch):
-    from pages.activations_parts import layers
+    import streamlit as st
 
     opened_by = {}
     monkeypatch.setattr(
-        layers, "draw", lambda _figure, key, _alt, on_select, **_: opened_by.update({key.split(".")[-1]: on_select})
+        st, "plotly_chart", lambda _, key, on_select, **__: opened_by.update({key.split(".")[-1]: on_select})
     )
     app = opened(atlas, "layers")
-    import streamlit as st
-
     key = f"activations.{chart}"
     state = {key: {"selection": {"points": [point]}}}
     monkeypatch.setattr(st, "session_state", state)
