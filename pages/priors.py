@@ -19,7 +19,7 @@ from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
 from core.jobs.projection import StoredMap
 from core.priors.exclusion import ExclusionSpec
-from core.specs import FINAL, CloudSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
+from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
 from core.store import Store
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
@@ -42,7 +42,7 @@ from pages.priors_parts.preview import (
     reference_facts,
 )
 from pages.priors_parts.prior_list import labels, prior_list
-from pages.widgets.choices import dataset_address, dataset_choice, model_choice, seed_field, site_choice
+from pages.widgets.choices import COLUMNS, dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
 from pages.widgets.forms import short_json
@@ -217,6 +217,15 @@ def details(view: View, drawn: list[Drawn], selected: Drawn, facts: ReferenceFac
             c = selected.request.prior.c if isinstance(selected.request.prior, ExclusionSpec) else 5.0
             dim = selected.preview.report.get("effective_dim", len(facts.mean))
             inspect_exclusion(view, c, max(2, dim), len(facts.mean))
+
+
+def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
+    """Return the parameters with which `dataset_choice` gives a data set."""
+    values = {"data": dataset.name, "samples": dataset.samples, "data_seed": dataset.seed}
+    values |= {"module": dataset.module, "difficulty": dataset.difficulty}
+    values |= {name: getattr(dataset, name) for name in COLUMNS}
+    values["path" if dataset.name == "file" else f"{dataset.name}_path"] = dataset.path
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, str]:

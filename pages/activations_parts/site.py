@@ -1,6 +1,6 @@
 """The clouds of one site on their map, with the numbers that qualify the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from pages.widgets.clouds import labels, need_clouds
 from pages.widgets.layout import draw, numbers
 from pages.widgets.maps import map_words, need_chosen_map, offer_name
 from pages.widgets.overlays import need_overlays
-from pages.widgets.provenance import clouds_provenance
+from pages.widgets.provenance import write_origin
 from pages.widgets.state import View
 
 OWNED = 0.9
@@ -77,6 +77,18 @@ def details(view: View, spec: ProjectionSpec, stored: StoredMap, clouds: Sequenc
         clouds_provenance(dict(zip(names, clouds, strict=True)))
     with st.expander("What the components consist of"):
         show_components(view, stored, store)
+
+
+def clouds_provenance(clouds: Mapping[str, Cloud]) -> None:
+    """Show the origin of each cloud's texts in an expander; names are the clouds' labels."""
+    with st.expander("Where the texts came from"):
+        for label, cloud in clouds.items():
+            info = cloud.info
+            read = (
+                f"Read: {info.get('n_tokens_read', 0):,} tokens read, {info.get('n_truncated', 0):,} texts cut at "
+                f"{info.get('max_length')} tokens, {info.get('n_empty', 0):,} without a token"
+            )
+            write_origin(label, info.get("dataset_provenance") or {}, [read])
 
 
 def caption(spec: ProjectionSpec, stored: StoredMap, points: Points, store: Store) -> str:

@@ -1,5 +1,6 @@
 """A run as the Tune page shows it: its loss, its prompt on a map, its results."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map
 from pages.widgets.jobs import follow
 from pages.widgets.layout import draw, errors, numbers, plain, table
 from pages.widgets.pages import link
-from pages.widgets.provenance import run_provenance
+from pages.widgets.provenance import reasons, write_origin
 from pages.widgets.runs import weights_of
 from pages.widgets.state import View
 from pages.widgets.tables import download
@@ -173,6 +174,23 @@ def _prompt_on_map(
         f"(frozen). The median vector has {np.median(points[1].off_plane_share):.1%} of its squared distance from the "
         "mean outside this plane."
     )
+
+
+def run_provenance(job: JobFolder, label: str) -> None:
+    """Show the origin of a run's texts and how many examples it could use, once the run has written them."""
+    path = job.path / "provenance.json"
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        with st.expander("Where the texts came from"):
+            examples = (known.get("examples") or {}).items()
+            write_origin(
+                label, known.get("data") or {}, [f"{part.capitalize()}: {_examples(n)}" for part, n in examples]
+            )
+
+
+def _examples(counts: Mapping[str, Any]) -> str:
+    dropped = reasons(counts.get("dropped") or {})
+    return f"{counts['used']:,} examples used, {counts.get('truncated', 0):,} cut; left out: {dropped}"
 
 
 def _regularisers(job: JobFolder, spec: TuningSpec) -> None:

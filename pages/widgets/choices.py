@@ -156,15 +156,6 @@ def _parts(view: View, name: str, store: Store, several: bool) -> list[dict[str,
     return [{"path": path} if path else {}]
 
 
-def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
-    """Return the parameters with which `dataset_choice` gives a data set."""
-    values = {"data": dataset.name, "samples": dataset.samples, "data_seed": dataset.seed}
-    values |= {"module": dataset.module, "difficulty": dataset.difficulty}
-    values |= {name: getattr(dataset, name) for name in COLUMNS}
-    values["path" if dataset.name == "file" else f"{dataset.name}_path"] = dataset.path
-    return {name: str(value) for name, value in values.items() if value is not None}
-
-
 def columns(view: View) -> dict[str, str]:
     """Draw the names of a table's columns, and return those that are filled in."""
     values = {name: (value or "").strip() for name, value in spec_fields(view, DatasetSpec, COLUMNS).items()}
