@@ -59,6 +59,7 @@ def test_an_answer_is_connected_with_the_question_before_it():
     question, answer = replace(path(4), kind="question"), replace(path(3), kind="answer", number=0)
     first, second, third = connected([question, answer, path(2)])
     assert (first.begins, second.begins, third.begins) == (0, 4, 0)
+    assert second.after is not None
     assert np.array_equal(second.after, question.coordinates[-1])
     assert first.after is third.after is None
 
