@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.activations.capture import capture, read_corpus
 from core.activations.clouds import Cloud, base_key
 from core.activations.tokens import Corpus
+from core.array_types import Float32s, Int64s
 from core.errors import BadRequest
 from core.progress import Progress, silent
 from core.sources.datasets import load_dataset
@@ -83,7 +83,7 @@ def annotate(spec: CloudSpec, store: Store, progress: Progress = silent) -> tupl
     return pd.read_parquet(artifact.folder / _COLUMNS), cached
 
 
-def parts_of(corpus: Corpus, records: Sequence[Record], numbers: NDArray[np.int64]) -> list[str]:
+def parts_of(corpus: Corpus, records: Sequence[Record], numbers: Int64s) -> list[str]:
     """Return the part of the prompt that each token's last character stands in.
 
     Args:
@@ -143,9 +143,7 @@ def _build(folder: Path, spec: CloudSpec, cloud: Cloud, store: Store, progress: 
     }
 
 
-def _foreseen(
-    frozen: "FrozenModel", corpus: Corpus, numbers: NDArray[np.int64], progress: Progress
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _foreseen(frozen: "FrozenModel", corpus: Corpus, numbers: Int64s, progress: Progress) -> tuple[Float32s, Float32s]:
     if not frozen.causal:
         nothing = np.full(len(numbers), np.nan, np.float32)
         return nothing, nothing

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from safetensors import safe_open
 
+from core.array_types import Float32s
 from core.errors import BadRequest
 from core.fits.moments import Moments
 from core.sources.datasets import dataset_key
@@ -67,7 +67,7 @@ class Cloud:
         """
         return pd.read_parquet(self.artifact.folder / ROWS)
 
-    def points(self, site: int | str) -> NDArray[np.float32]:
+    def points(self, site: int | str) -> Float32s:
         """Return (n_rows, d_model) at a site; stored as float16 where every value fits.
 
         Raises:

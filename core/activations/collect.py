@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.activations.accumulate import Accumulator
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.pooling import DocumentMeans, Pooling, Tokens
 from core.activations.tokens import Corpus, draw_rows, kept_tokens, length_buckets
 from core.activations.work import Work
+from core.array_types import Bools, Float32s, Int64s
 from core.errors import Cancelled
 from core.lm.load import FrozenModel
 from core.lm.sites import middle_site, resolve_sites
@@ -36,9 +36,9 @@ class Collected:
         n_sinks: tokens dropped as sinks.
     """
 
-    rows: NDArray[np.int64]
-    points: NDArray[np.float32]
-    norms: NDArray[np.float32]
+    rows: Int64s
+    points: Float32s
+    norms: Float32s
     norm_site: Site
     median_norm: float
     n_kept: int
@@ -56,9 +56,9 @@ class _Batch:
         picks: (m,) which of the points they are.
     """
 
-    numbers: NDArray[np.int64]
+    numbers: Int64s
     places: torch.Tensor
-    slots: NDArray[np.int64]
+    slots: Int64s
     picks: torch.Tensor
 
 
@@ -133,7 +133,7 @@ class Collector:
             n_sinks=int(self._kept.sum() - kept.sum()),
         )
 
-    def _pooling(self, kept: NDArray[np.bool_]) -> Pooling:
+    def _pooling(self, kept: Bools) -> Pooling:
         return DocumentMeans(kept, self._corpus) if self._spec.pooling == "mean" else Tokens(kept)
 
     def _highest_site_up_to(self, limit: Site) -> Site:
@@ -147,7 +147,7 @@ class Collector:
         return resolve_sites((*self._sites, self._norm_site), self._frozen.n_layers)
 
     def _run_stage(
-        self, work: Work, sites: tuple[Site, ...], rows: NDArray[np.int64], message: str, pooling: Pooling | None = None
+        self, work: Work, sites: tuple[Site, ...], rows: Int64s, message: str, pooling: Pooling | None = None
     ) -> None:
         """Run the batches that are left of a stage; without `pooling` only norms are taken."""
         reader = SiteReader(self._frozen, sites)
@@ -174,7 +174,7 @@ class Collector:
             work.save_if_due()
         self._progress(n_before + sum(sizes), n_stages * sum(sizes), message)
 
-    def _batch(self, documents: NDArray[np.int64], pooling: Pooling, rows: NDArray[np.int64]) -> _Batch:
+    def _batch(self, documents: Int64s, pooling: Pooling, rows: Int64s) -> _Batch:
         numbers, places = token_places(self._corpus, documents)
         wanted = pooling.kept[numbers]
         numbers, places = numbers[wanted], places[wanted]

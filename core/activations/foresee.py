@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers.utils.generic import ModelOutput
 
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.tokens import Corpus, length_buckets
+from core.array_types import Float32s, Int64s
 from core.errors import BadRequest
 from core.lm.blocks import find_parts
 from core.lm.kernels import LOSS_ROWS
@@ -72,8 +72,8 @@ class Head:
 
 
 def foresee(
-    frozen: FrozenModel, corpus: Corpus, numbers: NDArray[np.int64], progress: Progress = silent
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    frozen: FrozenModel, corpus: Corpus, numbers: Int64s, progress: Progress = silent
+) -> tuple[Float32s, Float32s]:
     """Return rank and surprise of tokens, as the model predicts them from the tokens before.
 
     Only texts with such a token are read, and the logits of at most `LOSS_ROWS` tokens exist at a
@@ -113,7 +113,7 @@ def foresee(
     return rank, surprise
 
 
-def _states(reader: SiteReader, corpus: Corpus, documents: NDArray[np.int64], places: Tensor) -> Tensor:
+def _states(reader: SiteReader, corpus: Corpus, documents: Int64s, places: Tensor) -> Tensor:
     """Return the stream (n, d_model) at places of the flattened (batch × pos) grid of documents."""
     found: list[Tensor] = []
     reader.read(corpus, documents, lambda _, stream: found.append(stream.flatten(0, 1)[places]))
@@ -121,7 +121,7 @@ def _states(reader: SiteReader, corpus: Corpus, documents: NDArray[np.int64], pl
 
 
 @torch.inference_mode()
-def _judge(head: Head, states: Tensor, targets: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _judge(head: Head, states: Tensor, targets: Tensor) -> tuple[Float32s, Float32s]:
     ranks, surprises = [], []
     for begin in range(0, len(states), LOSS_ROWS):
         logits = head.logits(states[begin : begin + LOSS_ROWS])

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations.tokens import Corpus, pad_id
+from core.array_types import Int64s
 from core.errors import Failed
 from core.lm.blocks import find_parts, watch_site
 from core.lm.load import FrozenModel, private_copy
@@ -36,7 +37,7 @@ class SiteReader:
         self._pad = pad_id(frozen.tokenizer)
 
     @torch.inference_mode()
-    def read(self, corpus: Corpus, documents: NDArray[np.int64], receive: Receive) -> None:
+    def read(self, corpus: Corpus, documents: Int64s, receive: Receive) -> None:
         """Run one batch of documents, padded on the right, up to the highest site and no further.
 
         A causal model needs no mask for that: no token sees what follows it. An encoder's tokens
@@ -75,7 +76,7 @@ class SiteReader:
         return watch_site(self._parts, site, hand_out)
 
 
-def padded(corpus: Corpus, values: NDArray[Any], documents: NDArray[np.int64], fill: int) -> NDArray[np.int64]:
+def padded(corpus: Corpus, values: NDArray[Any], documents: Int64s, fill: int) -> Int64s:
     """Return (batch, pos) values of documents' tokens (n_tokens,), filled up on the right."""
     grid = np.full((len(documents), int(corpus.lengths[documents].max())), fill, dtype=np.int64)
     for row, document in enumerate(documents):
@@ -84,7 +85,7 @@ def padded(corpus: Corpus, values: NDArray[Any], documents: NDArray[np.int64], f
     return grid
 
 
-def token_places(corpus: Corpus, documents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def token_places(corpus: Corpus, documents: Int64s) -> tuple[Int64s, Int64s]:
     """Return a batch's token numbers and their positions in its flattened (batch × pos) grid."""
     begins, lengths = corpus.starts[documents].tolist(), corpus.lengths[documents].tolist()
     width = max(lengths)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.activations.tokens import Corpus
+from core.array_types import Bools, Int64s
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,18 @@ class Tokens:
         kept: (n_tokens,) which tokens count.
     """
 
-    kept: NDArray[np.bool_]
+    kept: Bools
 
     @property
-    def there(self) -> NDArray[np.bool_]:
+    def there(self) -> Bools:
         """Return which of all points there are, (n_tokens,)."""
         return self.kept
 
-    def points(self, numbers: NDArray[np.int64], states: torch.Tensor) -> torch.Tensor:
+    def points(self, numbers: Int64s, states: torch.Tensor) -> torch.Tensor:
         """Return the points (n, d) of a batch's kept tokens."""
         return states
 
-    def names(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    def names(self, numbers: Int64s) -> Int64s:
         """Return the number of each of a batch's points."""
         return numbers
 
@@ -44,17 +44,17 @@ class DocumentMeans:
         corpus: that the tokens are of.
     """
 
-    kept: NDArray[np.bool_]
+    kept: Bools
     corpus: Corpus
 
     @property
-    def there(self) -> NDArray[np.bool_]:
+    def there(self) -> Bools:
         """Return which documents have a kept token, (n_documents,)."""
         there = np.zeros(len(self.corpus.starts) - 1, dtype=bool)
         there[self.corpus.document_of(np.flatnonzero(self.kept))] = True
         return there
 
-    def points(self, numbers: NDArray[np.int64], states: torch.Tensor) -> torch.Tensor:
+    def points(self, numbers: Int64s, states: torch.Tensor) -> torch.Tensor:
         """Return the float32 means (n_documents, d) of a batch's kept tokens, in the order of `names`."""
         _, owners, counts = np.unique(self.corpus.document_of(numbers), return_inverse=True, return_counts=True)
         device = states.device
@@ -62,7 +62,7 @@ class DocumentMeans:
         sums.index_add_(0, torch.from_numpy(owners).to(device), states.float())
         return sums / torch.from_numpy(counts).to(device, torch.float32)[:, None]
 
-    def names(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    def names(self, numbers: Int64s) -> Int64s:
         """Return the documents of a batch, ascending."""
         return np.unique(self.corpus.document_of(numbers))
 

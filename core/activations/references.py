@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
+from core.array_types import Int64s
 from core.errors import BadData, BadRequest
 from core.fits.moments import Reference
 from core.progress import Progress, silent
@@ -179,7 +179,7 @@ def _vocabulary(
     return Reference(points[plain], None, None if counts is None else counts[plain], name, cloud.key)
 
 
-def _tokenize(text: str, model: ModelSpec, store: Store) -> NDArray[np.int64]:
+def _tokenize(text: str, model: ModelSpec, store: Store) -> Int64s:
     """Return the token ids of a text without those that a tokenizer adds around it.
 
     `tokenizers` reads the one file that all fast tokenizers share, so no page needs transformers

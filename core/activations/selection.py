@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
+from core.array_types import Bools, Int64s, Ints
 from core.errors import BadRequest
 from core.specs.base import JsonObject, canonical_json, fingerprint
 from core.store.artifacts import Store
@@ -31,7 +32,7 @@ def rows_name(cloud: Cloud) -> str:
     return cloud.key.partition("-")[0]
 
 
-def number(cloud: int, row_ids: NDArray[np.integer]) -> NDArray[np.int32]:
+def number(cloud: int, row_ids: Ints) -> NDArray[np.int32]:
     """Return (n,) numbers that tell points of several clouds apart in a figure.
 
     Args:
@@ -41,7 +42,7 @@ def number(cloud: int, row_ids: NDArray[np.integer]) -> NDArray[np.int32]:
     return (np.asarray(row_ids, np.int64) + (cloud << _ROW_BITS)).astype(np.int32)
 
 
-def split_number(numbers: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_number(numbers: Ints) -> tuple[Int64s, Int64s]:
     """Return place of the cloud and row id, each (n,), of what `number` gave."""
     numbers = np.asarray(numbers, np.int64)
     return numbers >> _ROW_BITS, numbers & ((1 << _ROW_BITS) - 1)
@@ -76,7 +77,7 @@ class Selection:
         """Return tokens of this one alone."""
         return Selection.of({name: {*ids} - {*other.rows.get(name, ())} for name, ids in self.rows.items()})
 
-    def holds(self, name: str, row_ids: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def holds(self, name: str, row_ids: Ints) -> Bools:
         """Return (n,) which rows of a cloud are selected."""
         return np.isin(row_ids, self.rows.get(name, ()))
 

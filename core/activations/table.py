@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from core.activations.clouds import ROWS, moments_file, points_file
 from core.activations.tokens import Corpus
+from core.array_types import Float32s, Int64s
 from core.fits.moments import Moments
 from core.sources.records import Record
 
@@ -20,9 +20,7 @@ BEGINNING = 60
 LARGEST_FLOAT16 = 65504.0
 
 
-def token_table(
-    corpus: Corpus, records: Sequence[Record], numbers: NDArray[np.int64], names: Sequence[str]
-) -> pd.DataFrame:
+def token_table(corpus: Corpus, records: Sequence[Record], numbers: Int64s, names: Sequence[str]) -> pd.DataFrame:
     """Return what each sampled token is.
 
     Args:
@@ -53,7 +51,7 @@ def token_table(
     )
 
 
-def document_table(corpus: Corpus, records: Sequence[Record], documents: NDArray[np.int64]) -> pd.DataFrame:
+def document_table(corpus: Corpus, records: Sequence[Record], documents: Int64s) -> pd.DataFrame:
     """Return the sampled documents in the columns of `token_table`; their beginning is the token.
 
     Args:
@@ -85,7 +83,7 @@ def write_table(folder: Path, table: pd.DataFrame) -> None:
     table.to_parquet(folder / ROWS, compression="zstd", index=False)
 
 
-def write_site(folder: Path, site: int | str, points: NDArray[np.float32], moments: Moments) -> str:
+def write_site(folder: Path, site: int | str, points: Float32s, moments: Moments) -> str:
     """Write points and moments of a site; return the number format that was enough for the points.
 
     float16 holds what bfloat16 weights can tell apart, unless a value is beyond its range.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.array_types import Bools, Int64s
 from core.errors import BadData, BadRequest
 from core.specs.cloud import TokenFilter
 
@@ -31,26 +32,26 @@ class Corpus:
     """
 
     ids: NDArray[np.int32]
-    starts: NDArray[np.int64]
+    starts: Int64s
     text_start: NDArray[np.int32]
     text_end: NDArray[np.int32]
-    special: NDArray[np.bool_]
-    pad: NDArray[np.bool_]
+    special: Bools
+    pad: Bools
     n_truncated: int
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> Int64s:
         """Return the number of tokens of each document."""
         return np.diff(self.starts)
 
     @property
-    def first(self) -> NDArray[np.bool_]:
+    def first(self) -> Bools:
         """Return (n,) whether a token is the first of its document."""
         first = np.zeros(len(self.ids), dtype=bool)
         first[self.starts[:-1][self.lengths > 0]] = True
         return first
 
-    def document_of(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+    def document_of(self, tokens: Int64s) -> Int64s:
         """Return the document number of each token number."""
         return np.searchsorted(self.starts, tokens, side="right") - 1
 
@@ -106,7 +107,7 @@ def pad_id(tokenizer: Any) -> int:
     return next(number for number in candidates if number is not None)
 
 
-def kept_tokens(corpus: Corpus, tokens: TokenFilter) -> NDArray[np.bool_]:
+def kept_tokens(corpus: Corpus, tokens: TokenFilter) -> Bools:
     """Return (n,) which tokens pass the filter, sinks aside.
 
     Raises:
@@ -127,7 +128,7 @@ def kept_tokens(corpus: Corpus, tokens: TokenFilter) -> NDArray[np.bool_]:
     return kept
 
 
-def draw_rows(kept: NDArray[np.bool_], n_rows: int, seed: int) -> NDArray[np.int64]:
+def draw_rows(kept: Bools, n_rows: int, seed: int) -> Int64s:
     """Return the numbers of a seeded sample of the kept tokens, ascending; at most all of them."""
     numbers = np.flatnonzero(kept)
     if len(numbers) <= n_rows:
@@ -135,7 +136,7 @@ def draw_rows(kept: NDArray[np.bool_], n_rows: int, seed: int) -> NDArray[np.int
     return np.sort(np.random.default_rng(seed).choice(numbers, n_rows, replace=False))
 
 
-def length_buckets(lengths: NDArray[np.int64], budget: int) -> list[NDArray[np.int64]]:
+def length_buckets(lengths: Int64s, budget: int) -> list[Int64s]:
     """Return batches of document numbers of like length, the longest first.
 
     Args:

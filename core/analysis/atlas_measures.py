@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.analysis.atlas_terms import ALL, COLUMNS, N_GAUSSIAN, QUANTITIES, SHAPE, pair_name
 from core.analysis.cloud_shape import gaussian_shapes, measure_shape
@@ -22,6 +21,7 @@ from core.analysis.separability import (
     silhouette,
 )
 from core.analysis.units import Rows, deal, join_rows, permuted_labels
+from core.array_types import Bools, Float32s, Float64s, Floats, Indices, Ints
 from core.errors import BadRequest
 
 N_BLOCKS = 10
@@ -62,12 +62,12 @@ class AtlasPlan:
 
     names: tuple[str, ...]
     rows: Rows
-    part: NDArray[np.intp]
-    permuted: NDArray[np.intp]
-    block: NDArray[np.intp]
-    near: NDArray[np.bool_]
-    drawn: NDArray[np.bool_]
-    uniform: dict[int, NDArray[np.float64]]
+    part: Indices
+    permuted: Indices
+    block: Indices
+    near: Bools
+    drawn: Bools
+    uniform: dict[int, Float64s]
     settings: AtlasSettings
 
 
@@ -84,12 +84,12 @@ class SiteAtlas:
 
     table: pd.DataFrame
     directions: pd.DataFrame
-    coordinates: NDArray[np.float32]
-    explained: NDArray[np.float64]
+    coordinates: Float32s
+    explained: Float64s
 
 
 def plan_atlas(
-    names: Sequence[str], documents: Sequence[NDArray[np.integer]], settings: AtlasSettings, rng: np.random.Generator
+    names: Sequence[str], documents: Sequence[Ints], settings: AtlasSettings, rng: np.random.Generator
 ) -> AtlasPlan:
     """Draw once, for all sites, what is held out, permuted and shown.
 
@@ -125,7 +125,7 @@ def plan_atlas(
     )
 
 
-def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> Bools:
     """Choose equally many rows of each data set, first one from each document and then others."""
     chosen = np.zeros(len(rows.documents), bool)
     n = min(n_each, int(np.bincount(rows.row_labels).min()))
@@ -138,7 +138,7 @@ def _sample(rows: Rows, n_each: int, rng: np.random.Generator) -> NDArray[np.boo
 
 
 def measure_atlas_site(
-    points: Sequence[NDArray[np.floating]], plan: AtlasPlan, rng: np.random.Generator, tick: Callable[[str], None]
+    points: Sequence[Floats], plan: AtlasPlan, rng: np.random.Generator, tick: Callable[[str], None]
 ) -> SiteAtlas:
     """Measure one site.
 
@@ -236,7 +236,7 @@ def _separability(
     rows: Rows,
     scores: Rows,
     near: Rows,
-    between: NDArray[np.float32],
+    between: Float32s,
     plan: AtlasPlan,
     rng: np.random.Generator,
     tick: Callable[[str], None],
@@ -248,7 +248,7 @@ def _separability(
     found = [row("lda_accuracy", ALL, probe(scores, plan.part, plan.permuted, lda_hits, rng))]
     n_refits = min(len(plan.permuted), max(LEAST_REFITS, len(plan.permuted) // 10))
 
-    def logistic(of: Rows, part: NDArray[np.intp], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    def logistic(of: Rows, part: Indices, labels: Indices) -> Float64s:
         return logistic_hits(of, part, labels, lambda: tick("logistic probe"))
 
     found.append(row("logistic_accuracy", ALL, probe(scores, plan.part, plan.permuted[:n_refits], logistic, rng)))
@@ -283,7 +283,7 @@ def _equal_documents(rows: Rows, rng: np.random.Generator) -> Rows:
 
 
 def _modes(
-    cloud: str, rows: Rows, components: NDArray[np.floating], plan: AtlasPlan, rng: np.random.Generator
+    cloud: str, rows: Rows, components: Floats, plan: AtlasPlan, rng: np.random.Generator
 ) -> tuple[AtlasRow, pd.DataFrame]:
     """Return the row of the dip, and a table of the tested directions."""
     axes = directions(components, rows.points.shape[1], rng)
@@ -299,8 +299,8 @@ def _cloud(
     rows: Rows,
     name: str,
     near: Rows,
-    mine: NDArray[np.bool_],
-    between: NDArray[np.float32],
+    mine: Bools,
+    between: Float32s,
     plan: AtlasPlan,
     label: int,
     rng: np.random.Generator,

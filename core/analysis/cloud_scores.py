@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from core.analysis.distances import kth_distance
 from core.analysis.pca import Pca, fit_pca, off_plane
+from core.array_types import Float32s, Float64s, Floats, Ints
 from core.errors import BadRequest
 
 INSIDE = 0.95
@@ -29,10 +29,10 @@ class Scores:
         held_out: (m,) of the held-out points, sorted.
     """
 
-    values: NDArray[np.float64]
-    percentile: NDArray[np.float64]
+    values: Float64s
+    percentile: Float64s
     inside_95: float
-    held_out: NDArray[np.float64]
+    held_out: Float64s
 
 
 @dataclass(frozen=True)
@@ -64,26 +64,24 @@ class FittedCloud:
     """
 
     gaussian: LedoitWolf
-    distinct: NDArray[np.float32]
+    distinct: Float32s
     neighbour: int
     plane: Pca
-    held_out: NDArray[np.float64]
+    held_out: Float64s
     n_fitted: int
 
-    def score(self, points: NDArray[np.floating]) -> CloudScores:
+    def score(self, points: Floats) -> CloudScores:
         """Score vectors (n, d)."""
         both = [self._scores(np.asarray(given, np.float64)) for given in (points, self.held_out)]
         return CloudScores(*(_compare(values, np.sort(held)) for values, held in zip(*both, strict=True)))
 
-    def _scores(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    def _scores(self, points: Float64s) -> tuple[Float64s, ...]:
         near = kth_distance(points, self.distinct, self.neighbour).astype(np.float64)
         hidden = off_plane(self.plane, points, N_DRAWN).share.astype(np.float64)
         return self.gaussian.mahalanobis(points), near, hidden
 
 
-def fit_cloud(
-    cloud: NDArray[np.floating], rng: np.random.Generator, documents: NDArray[np.integer] | None = None
-) -> FittedCloud:
+def fit_cloud(cloud: Floats, rng: np.random.Generator, documents: Ints | None = None) -> FittedCloud:
     """Fit four fifths of a cloud (m, d) and hold out the rest.
 
     In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document if
@@ -118,7 +116,7 @@ def fit_cloud(
     )
 
 
-def _compare(values: NDArray[np.float64], held_out: NDArray[np.float64]) -> Scores:
+def _compare(values: Float64s, held_out: Float64s) -> Scores:
     percentile = 100 * np.searchsorted(held_out, values) / len(held_out)
     inside = float((values <= np.quantile(held_out, INSIDE)).mean())
     return Scores(values, percentile, inside, held_out)

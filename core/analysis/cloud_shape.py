@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from core.analysis.intervals import Interval
@@ -13,6 +12,7 @@ from core.analysis.modality import N_PRINCIPAL, directions
 from core.analysis.peakedness import held_out_mahalanobis, kurtosis, radii
 from core.analysis.separability import pairwise_distances
 from core.analysis.units import Rows
+from core.array_types import Float32s, Float64s, Floats, Indices
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Shape:
 
     found: dict[str, Interval]
     p: dict[str, float]
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    components: NDArray[np.float64]
+    mean: Float64s
+    covariance: Float64s
+    components: Float64s
 
 
 def measure_shape(
-    points: NDArray[np.floating],
-    block: NDArray[np.intp],
+    points: Floats,
+    block: Indices,
     near: Rows,
-    near_block: NDArray[np.intp],
-    between: NDArray[np.float32],
+    near_block: Indices,
+    between: Float32s,
     n_folds: int,
     rng: np.random.Generator,
 ) -> Shape:
@@ -86,7 +86,7 @@ def measure_shape(
 
 
 def gaussian_shapes(
-    shape: Shape, block: NDArray[np.intp], n_near: int, n_folds: int, n_samples: int, rng: np.random.Generator
+    shape: Shape, block: Indices, n_near: int, n_folds: int, n_samples: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Interval]]:
     """Yield the quantities of samples from the Gaussian with a cloud's moments, each as large as the cloud.
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.distances import nearest_cosine, nearest_euclidean
+from core.array_types import Float32s, Float64s, Floats, Int64s, Ints
 from core.fits.moments import Moments
 
 N_NULL = 256
@@ -24,10 +24,10 @@ class Nearest:
         euclidean: (n,) that distance.
     """
 
-    cosine_row: NDArray[np.int64]
-    cosine: NDArray[np.float32]
-    euclidean_row: NDArray[np.int64]
-    euclidean: NDArray[np.float32]
+    cosine_row: Int64s
+    cosine: Float32s
+    euclidean_row: Int64s
+    euclidean: Float32s
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,11 @@ class Nulls:
         rows: indices of the vocabulary rows in the last cloud.
     """
 
-    clouds: dict[str, NDArray[np.floating]]
-    rows: NDArray[np.integer]
+    clouds: dict[str, Floats]
+    rows: Ints
 
 
-def nearest_rows(
-    points: NDArray[np.floating], vocabulary: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
-) -> Nearest:
+def nearest_rows(points: Floats, vocabulary: Floats, leave_out: Ints | None = None) -> Nearest:
     """Find the nearest vocabulary row of each point, by direction and by Euclidean distance.
 
     Args:
@@ -70,7 +68,7 @@ def nearest_rows(
     return Nearest(*nearest_cosine(points, vocabulary, leave_out), *nearest_euclidean(points, vocabulary, leave_out))
 
 
-def collapse(vectors: Mapping[str, NDArray[np.floating]], vocabulary: NDArray[np.floating], nulls: Nulls) -> Collapse:
+def collapse(vectors: Mapping[str, Floats], vocabulary: Floats, nulls: Nulls) -> Collapse:
     """Measure how near vectors are to vocabulary rows, against three nulls.
 
     Args:
@@ -97,8 +95,8 @@ def _split(nearest: Nearest, lengths: list[int]) -> list[Nearest]:
 
 
 def null_clouds(
-    points: NDArray[np.floating],
-    vocabulary: NDArray[np.floating],
+    points: Floats,
+    vocabulary: Floats,
     rng: np.random.Generator,
     moments: Moments | None = None,
     n_null: int = N_NULL,
@@ -125,13 +123,13 @@ def null_clouds(
     return Nulls(clouds, rows)
 
 
-def _moments(rows: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(rows: Floats) -> tuple[Float64s, Float64s]:
     rows = np.asarray(rows, np.float64)
     mean = rows.mean(axis=0)
     centred = rows - mean
     return mean, centred.T @ centred / len(rows)
 
 
-def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _root(covariance: Float64s) -> Float64s:
     values, vectors = np.linalg.eigh(covariance)
     return np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.intervals import permutation_p
+from core.array_types import Float64s, Floats, Indices
 from core.errors import BadRequest
 
 N_PERMUTATIONS = 1000
@@ -23,10 +23,10 @@ class Displacement:
             removes its length.
     """
 
-    norm_before: NDArray[np.float64]
-    norm_after: NDArray[np.float64]
-    distance: NDArray[np.float64]
-    angle: NDArray[np.float64]
+    norm_before: Float64s
+    norm_after: Float64s
+    distance: Float64s
+    angle: Float64s
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class PermutationTest:
     """
 
     value: float
-    null: NDArray[np.float64]
+    null: Float64s
     p: float
 
 
-def displacement(prior: NDArray[np.floating], posterior: NDArray[np.floating]) -> Displacement:
+def displacement(prior: Floats, posterior: Floats) -> Displacement:
     """Measure the displacement from prior sample to posterior, vector by vector, both (n_prompt, d).
 
     Raises:
@@ -62,10 +62,7 @@ def displacement(prior: NDArray[np.floating], posterior: NDArray[np.floating]) -
 
 
 def mean_shift(
-    prior: NDArray[np.floating],
-    posterior: NDArray[np.floating],
-    rng: np.random.Generator,
-    n_permutations: int = N_PERMUTATIONS,
+    prior: Floats, posterior: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
 ) -> PermutationTest:
     """Measure how far the mean of the vectors moved.
 
@@ -90,10 +87,7 @@ def mean_shift(
 
 
 def procrustes_similarity(
-    prior: NDArray[np.floating],
-    posterior: NDArray[np.floating],
-    rng: np.random.Generator,
-    n_permutations: int = N_PERMUTATIONS,
+    prior: Floats, posterior: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
 ) -> PermutationTest:
     """Measure whether two configurations are equal up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
 
@@ -116,7 +110,7 @@ def procrustes_similarity(
     if first is None or second is None:
         return PermutationTest(np.nan, np.full(n_permutations, np.nan), np.nan)
 
-    def similarity(order: NDArray[np.intp]) -> float:
+    def similarity(order: Indices) -> float:
         return float(np.linalg.svd(first.T @ second[order], compute_uv=False).sum() ** 2)
 
     null = np.array([similarity(rng.permutation(len(first))) for _ in range(n_permutations)])
@@ -124,9 +118,7 @@ def procrustes_similarity(
     return PermutationTest(value, null, permutation_p(value, null))
 
 
-def _pairs(
-    prior: NDArray[np.floating], posterior: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pairs(prior: Floats, posterior: Floats) -> tuple[Float64s, Float64s]:
     if prior.shape != posterior.shape:
         raise BadRequest(
             f"A prior of shape {prior.shape} and a posterior of shape {posterior.shape} are not pairs; "
@@ -135,7 +127,7 @@ def _pairs(
     return np.asarray(prior, np.float64), np.asarray(posterior, np.float64)
 
 
-def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _reduced(points: Float64s) -> Float64s | None:
     """Return centred points of total size 1 in as many coordinates as they span, or None if they coincide."""
     centred = points - points.mean(axis=0)
     size = np.linalg.norm(centred)
@@ -145,7 +137,7 @@ def _reduced(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return left * singular
 
 
-def largest_turn(prior: NDArray[np.floating], learning_rate: float, steps: int) -> float:
+def largest_turn(prior: Floats, learning_rate: float, steps: int) -> float:
     """Return how many degrees AdamW can rotate such vectors: about one learning rate per coordinate and step.
 
     Args:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from core.array_types import Float32s, Floats, Int64s, Ints
 
 BLOCK_BYTES = 64 * 2**20
 
 
-def kth_distance(points: NDArray[np.floating], reference: NDArray[np.floating], k: int) -> NDArray[np.float32]:
+def kth_distance(points: Floats, reference: Floats, k: int) -> Float32s:
     """Return each point's Euclidean distance to its k-th nearest reference row (k from 1), (n,)."""
     return np.concatenate(
         [np.zeros(0, np.float32)]
@@ -17,9 +18,7 @@ def kth_distance(points: NDArray[np.floating], reference: NDArray[np.floating], 
     )
 
 
-def nearest_euclidean(
-    points: NDArray[np.floating], reference: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def nearest_euclidean(points: Floats, reference: Floats, leave_out: Ints | None = None) -> tuple[Int64s, Float32s]:
     """Return index and Euclidean distance of each point's nearest reference row.
 
     Args:
@@ -30,25 +29,19 @@ def nearest_euclidean(
     return _nearest(_euclidean_blocks(points, reference), leave_out)
 
 
-def nearest_cosine(
-    points: NDArray[np.floating], reference: NDArray[np.floating], leave_out: NDArray[np.integer] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def nearest_cosine(points: Floats, reference: Floats, leave_out: Ints | None = None) -> tuple[Int64s, Float32s]:
     """Return index and cosine distance (1 - cosine, 0 to 2) of each point's nearest reference row."""
     index, distance = _nearest(_cosine_blocks(points, reference), leave_out)
     return index, np.maximum(distance, 0)  # the same direction can round to just below 0
 
 
-def distances_from(
-    point: NDArray[np.floating], reference: NDArray[np.floating], metric: Literal["cosine", "euclidean"]
-) -> NDArray[np.float32]:
+def distances_from(point: Floats, reference: Floats, metric: Literal["cosine", "euclidean"]) -> Float32s:
     """Return the distance (n,) of a point (d,) to each reference row (n, d)."""
     blocks = _cosine_blocks if metric == "cosine" else _euclidean_blocks
     return np.maximum(next(blocks(np.asarray(point)[None], reference))[0], 0)
 
 
-def _nearest(
-    blocks: Iterator[NDArray[np.float32]], leave_out: NDArray[np.integer] | None
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _nearest(blocks: Iterator[Float32s], leave_out: Ints | None) -> tuple[Int64s, Float32s]:
     indices, distances, start = [], [], 0
     for block in blocks:
         if leave_out is not None:
@@ -63,7 +56,7 @@ def _nearest(
     return np.concatenate(indices), np.concatenate(distances)
 
 
-def _euclidean_blocks(points: NDArray[np.floating], reference: NDArray[np.floating]) -> Iterator[NDArray[np.float32]]:
+def _euclidean_blocks(points: Floats, reference: Floats) -> Iterator[Float32s]:
     # Centred first: the expansion |x|² - 2xy + |y|² loses digits where clouds sit far from the origin.
     centre = np.asarray(reference[:4096], np.float32).mean(axis=0)
     reference = np.asarray(reference, np.float32) - centre
@@ -74,13 +67,13 @@ def _euclidean_blocks(points: NDArray[np.floating], reference: NDArray[np.floati
         yield np.sqrt(np.clip(squared, 0, None)).astype(np.float32, copy=False)
 
 
-def _cosine_blocks(points: NDArray[np.floating], reference: NDArray[np.floating]) -> Iterator[NDArray[np.float32]]:
+def _cosine_blocks(points: Floats, reference: Floats) -> Iterator[Float32s]:
     reference = _unit(reference)
     for start, stop in _blocks(len(points), len(reference)):
         yield (1 - _unit(points[start:stop]) @ reference.T).astype(np.float32, copy=False)
 
 
-def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+def _unit(rows: Floats) -> Float32s:
     rows = np.asarray(rows, np.float32)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)

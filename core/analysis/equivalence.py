@@ -7,10 +7,11 @@ margin" and "below minus the margin" are rejected, that is, if the 1 - 2 alpha i
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import t
 
 from core.analysis.intervals import Interval
+from core.array_types import Float64s
 from core.errors import BadRequest
 
 ALPHA = 0.05
@@ -70,13 +71,13 @@ def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool, alpha
     return Equivalence(interval, p, **found)
 
 
-def _paired(differences: NDArray[np.float64]) -> tuple[float, float]:
+def _paired(differences: Float64s) -> tuple[float, float]:
     """Return standard error and degrees of freedom of a mean of differences (n,); 0 degrees for a single one."""
     n = len(differences)
     return (float(differences.std(ddof=1) / np.sqrt(n)), n - 1) if n > 1 else (0.0, 0)
 
 
-def _welch(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:
+def _welch(first: Float64s, second: Float64s) -> tuple[float, float]:
     """Return standard error and Welch's degrees of freedom of a difference of means; 0 degrees for a single seed."""
     if min(len(first), len(second)) < 2:
         return 0.0, 0.0

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.pca import KEPT_COMPONENTS, OffPlane, Pca, fit_pca, off_plane
 from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, overlay_tsne
+from core.array_types import Bools, Float32s, Floats, Indices
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
@@ -32,11 +32,11 @@ class Overlay:
         t_squared: (n,) Hotelling's T² in the plane.
     """
 
-    coordinates: NDArray[np.float32]
-    inside: NDArray[np.bool_]
-    off_plane: NDArray[np.float32]
-    off_plane_share: NDArray[np.float32]
-    t_squared: NDArray[np.float32]
+    coordinates: Float32s
+    inside: Bools
+    off_plane: Float32s
+    off_plane_share: Float32s
+    t_squared: Float32s
 
     def part(self, own: slice) -> "Overlay":
         """Return some of the points."""
@@ -59,8 +59,8 @@ class TsneFit:
         divergence: final Kullback–Leibler divergence; NaN for such a map.
     """
 
-    embedding: NDArray[np.float32]
-    scores: NDArray[np.float32]
+    embedding: Float32s
+    scores: Float32s
     support: Support
     perplexity: float
     seed: int
@@ -82,7 +82,7 @@ class Map:
 
     method: Literal["pca", "tsne"]
     n_components: int
-    coordinates: NDArray[np.float32]
+    coordinates: Float32s
     pca: Pca
     tsne: TsneFit | None = None
 
@@ -101,7 +101,7 @@ class Map:
             )
         return replace(self, n_components=n_components, coordinates=self.coordinates[:, :n_components])
 
-    def overlay(self, points: NDArray[np.floating], progress: Progress = silent) -> Overlay:
+    def overlay(self, points: Floats, progress: Progress = silent) -> Overlay:
         """Overlay points (n, d) on the map, which does not change.
 
         On a PCA map every point has a place, and `off_plane` says what the map hides. t-SNE would draw even a point far
@@ -128,7 +128,7 @@ class Map:
             )
         return Overlay(coordinates, inside, hidden.distance, hidden.share, hidden.t_squared)
 
-    def hidden(self, points: NDArray[np.floating]) -> OffPlane:
+    def hidden(self, points: Floats) -> OffPlane:
         """Return what the plane of the first principal components hides of points (n, d), and T² in it.
 
         Raises:
@@ -197,7 +197,7 @@ class Map:
 
 
 def fit_map(
-    points: NDArray[np.floating], spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
+    points: Floats, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
 ) -> Map:
     """Fit the map of a spec on reference points.
 
@@ -231,7 +231,7 @@ def fit_map(
     return Map("tsne", spec.n_components, embedded.coordinates[where], pca, near)
 
 
-def _distinct(points: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _distinct(points: Floats) -> tuple[Indices, Indices]:
     """Return the index of each distinct row, in order, and for each row which of those it equals.
 
     It compares the points themselves, because matrix products give equal rows slightly different coordinates.

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from core.analysis.atlas_measures import N_BLOCKS, pooled_lda
@@ -16,6 +15,7 @@ from core.analysis.intervals import Interval
 from core.analysis.intrinsic import BlockMoments, block_moments, distinct_rows
 from core.analysis.separability import pairwise_distances
 from core.analysis.units import deal, jackknife, join_rows, sum_by_document
+from core.array_types import Bools, Floats, Indices, Ints
 from core.errors import BadRequest
 from core.specs.cloud import TokenFilter
 
@@ -92,7 +92,7 @@ def variants(tokens: TokenFilter, sink_ratio: float) -> list[Variant]:
     ]
 
 
-def passing(flags: pd.DataFrame, tokens: TokenFilter, median_norm: float) -> NDArray[np.bool_]:
+def passing(flags: pd.DataFrame, tokens: TokenFilter, median_norm: float) -> Bools:
     """Return which points pass a filter, as in a capture with that filter.
 
     Args:
@@ -113,9 +113,7 @@ def passing(flags: pd.DataFrame, tokens: TokenFilter, median_norm: float) -> NDA
     return kept
 
 
-def chosen_rows(
-    points: NDArray[np.floating], flags: pd.DataFrame, variant: Variant, median_norm: float
-) -> NDArray[np.bool_]:
+def chosen_rows(points: Floats, flags: pd.DataFrame, variant: Variant, median_norm: float) -> Bools:
     """Return which points of a data set a variant keeps."""
     kept = passing(flags, variant.tokens, median_norm)
     if variant.distinct:
@@ -126,10 +124,7 @@ def chosen_rows(
 
 
 def measure_variant(
-    names: Sequence[str],
-    points: Sequence[NDArray[np.floating]],
-    documents: Sequence[NDArray[np.integer]],
-    rng: np.random.Generator,
+    names: Sequence[str], points: Sequence[Floats], documents: Sequence[Ints], rng: np.random.Generator
 ) -> list[HygieneRow]:
     """Measure data sets as a variant leaves them.
 
@@ -186,7 +181,7 @@ def _first_component(moments: BlockMoments) -> Interval:
     return jackknife(share(()), np.array([share((block,)) for block in range(len(moments.counts))]))
 
 
-def _mean_norm(points: NDArray[np.floating], block: NDArray[np.intp]) -> Interval:
+def _mean_norm(points: Floats, block: Indices) -> Interval:
     norms = np.linalg.norm(np.asarray(points, np.float64), axis=1)
     order = np.argsort(block, kind="stable")
     sums, counts = (sum_by_document(values[order], block[order]) for values in (norms, np.ones(len(norms))))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from core.array_types import Floats
 
 LEVEL = 0.95
 N_BOOTSTRAP = 2000
@@ -28,7 +29,7 @@ class Interval:
 
 
 def bootstrap(
-    values: NDArray[np.floating],
+    values: Floats,
     rng: np.random.Generator,
     statistic: Callable[..., Any] = np.mean,
     n_bootstrap: int = N_BOOTSTRAP,
@@ -58,13 +59,13 @@ def bootstrap(
     return Interval(estimate, float(low), float(high))
 
 
-def spread(draws: NDArray[np.floating], level: float = LEVEL) -> Interval:
+def spread(draws: Floats, level: float = LEVEL) -> Interval:
     """Return median and central range of draws (n,), such as those of a null."""
     low, middle, high = np.quantile(np.asarray(draws, np.float64), [(1 - level) / 2, 0.5, (1 + level) / 2])
     return Interval(float(middle), float(low), float(high))
 
 
-def permutation_p(observed: float, null: NDArray[np.floating]) -> float:
+def permutation_p(observed: float, null: Floats) -> float:
     """Return the share of null draws at least as large as the observation, which counts as one of them."""
     # Sums in a different order differ in the last digits; such values count as ties.
     tie = 1e-9 * max(abs(observed), float(np.abs(null).max(initial=0)))

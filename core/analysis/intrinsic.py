@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.intervals import Interval
 from core.analysis.units import jackknife
+from core.array_types import Float64s, Floats, Indices
 from core.errors import BadRequest
 
 _CANDIDATES = 8
@@ -26,16 +26,16 @@ class BlockMoments:
         centre: (d,) subtracted first, for precision.
     """
 
-    counts: NDArray[np.float64]
-    sums: NDArray[np.float64]
-    products: NDArray[np.float64]
-    centre: NDArray[np.float64]
+    counts: Float64s
+    sums: Float64s
+    products: Float64s
+    centre: Float64s
 
     @cached_property
-    def _whole(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def _whole(self) -> tuple[float, Float64s, Float64s]:
         return float(self.counts.sum()), self.sums.sum(axis=0), self.products.sum(axis=0)
 
-    def moments(self, without: Sequence[int] = ()) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def moments(self, without: Sequence[int] = ()) -> tuple[Float64s, Float64s]:
         """Return mean (d,) and covariance (d, d), with divisor n, of all blocks but those left out."""
         n, total, products = self._whole
         out = list(without)
@@ -45,7 +45,7 @@ class BlockMoments:
         return self.centre + mean, covariance
 
 
-def block_moments(points: NDArray[np.floating], block: NDArray[np.intp]) -> BlockMoments:
+def block_moments(points: Floats, block: Indices) -> BlockMoments:
     """Return the sums of points (n, d) over their blocks (n,) 0 … g - 1, none of which is empty."""
     centre = np.asarray(points, np.float64).mean(axis=0)
     centred = points - centre
@@ -58,7 +58,7 @@ def block_moments(points: NDArray[np.floating], block: NDArray[np.intp]) -> Bloc
     )
 
 
-def participation_ratio(covariance: NDArray[np.floating]) -> float:
+def participation_ratio(covariance: Floats) -> float:
     """Return (Σλ)² / Σλ² of the eigenvalues of a covariance: 1 for a line, d for a ball; NaN for a point."""
     squares = float((covariance**2).sum())
     return float(np.trace(covariance)) ** 2 / squares if squares > 0 else np.nan
@@ -73,9 +73,7 @@ def participation(moments: BlockMoments) -> Interval:
     return jackknife(whole, np.array(left_out))
 
 
-def two_nn(
-    points: NDArray[np.floating], between: NDArray[np.floating], documents: NDArray[np.intp], block: NDArray[np.intp]
-) -> Interval:
+def two_nn(points: Floats, between: Floats, documents: Indices, block: Indices) -> Interval:
     """Return the intrinsic dimension from each point's two nearest neighbours in other documents.
 
     The ratio r2 / r1 has a Pareto distribution whose exponent is the dimension; its maximum-likelihood estimate is
@@ -109,10 +107,10 @@ def two_nn(
     return jackknife(_pareto(logs), np.array(left_out))
 
 
-def _pareto(logs: NDArray[np.float64]) -> float:
+def _pareto(logs: Float64s) -> float:
     return float((len(logs) - 1) / logs.sum())
 
 
-def distinct_rows(points: NDArray[np.floating]) -> NDArray[np.intp]:
+def distinct_rows(points: Floats) -> Indices:
     """Return the first row of each distinct point, ascending: duplicates are at distance 0 of each other."""
     return np.sort(np.unique(np.ascontiguousarray(points), axis=0, return_index=True)[1])

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from core.array_types import Float32s, Float64s, Floats
 
 
-def align(maps: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float32]]:
+def align(maps: Sequence[Floats]) -> list[Float32s]:
     """Return the maps (n, 2), centred and scaled to a median distance of 1, each rotated onto the one before.
 
     The centre is that of the inner half, so that a few distant sinks do not shrink all other points to one. Rotations
@@ -18,7 +19,7 @@ def align(maps: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float32]]:
     Args:
         maps: the same n points in each.
     """
-    aligned: list[NDArray[np.float32]] = []
+    aligned: list[Float32s] = []
     for coordinates in maps:
         centred = np.asarray(coordinates, np.float64)
         centred = centred - _middle(centred)
@@ -31,7 +32,7 @@ def align(maps: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float32]]:
     return aligned
 
 
-def _middle(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _middle(points: Float64s) -> Float64s:
     """Return approximately the mean of the half of the points nearest to it; it rotates with the points."""
     middle = points.mean(axis=0)
     for _ in range(5):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.intervals import Interval, permutation_p, spread
 from core.analysis.vector_shape import draw_rows
+from core.array_types import Float64s, Floats, Ints
 
 N_PRINCIPAL = 5
 """Number of tested principal directions of the cloud."""
@@ -35,28 +35,21 @@ class Modality:
         n: points of a sample, one per document.
     """
 
-    dip: NDArray[np.float64]
-    p: NDArray[np.float64]
-    p_holm: NDArray[np.float64]
+    dip: Float64s
+    p: Float64s
+    p_holm: Float64s
     largest: Interval
-    null: NDArray[np.float64]
+    null: Float64s
     n: int
 
 
-def directions(
-    components: NDArray[np.floating], d: int, rng: np.random.Generator, n_random: int = N_RANDOM
-) -> NDArray[np.float64]:
+def directions(components: Floats, d: int, rng: np.random.Generator, n_random: int = N_RANDOM) -> Float64s:
     """Return unit rows (k + n_random, d): the components (k, d) as they are, then random ones."""
     drawn = rng.normal(size=(n_random, d))
     return np.concatenate([np.asarray(components, np.float64), drawn / np.linalg.norm(drawn, axis=1, keepdims=True)])
 
 
-def modality(
-    projections: NDArray[np.floating],
-    documents: NDArray[np.integer],
-    uniform: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> Modality:
+def modality(projections: Floats, documents: Ints, uniform: Float64s, rng: np.random.Generator) -> Modality:
     """Test each direction for more than one mode.
 
     Tokens of one document are not independent, so a test takes one random token per document. It is repeated ten
@@ -88,12 +81,12 @@ def null_of(found: Modality) -> Interval:
     return spread(found.null)
 
 
-def uniform_dips(n: int, rng: np.random.Generator, n_draws: int = N_UNIFORM) -> NDArray[np.float64]:
+def uniform_dips(n: int, rng: np.random.Generator, n_draws: int = N_UNIFORM) -> Float64s:
     """Return the dips of uniform samples of n points, (n_draws,)."""
     return np.array([dip(rng.random(n)) for _ in range(n_draws)])
 
 
-def holm(p: NDArray[np.floating]) -> NDArray[np.float64]:
+def holm(p: Floats) -> Float64s:
     """Return p-values corrected for their number.
 
     Source: Holm, 1979.
@@ -105,7 +98,7 @@ def holm(p: NDArray[np.floating]) -> NDArray[np.float64]:
     return found
 
 
-def dip(values: NDArray[np.floating]) -> float:
+def dip(values: Floats) -> float:
     """Return the largest distance between a sample's distribution function and the nearest unimodal one.
 
     From 1 / (2n) to 1 / 4. The modal interval is narrowed from both ends: within it, the greatest convex minorant and
@@ -185,17 +178,17 @@ def _chord(x: list[float], a: int, b: int, i: int) -> float:
     return float(b) if span == 0 else a + (b - a) * (x[i] - x[a]) / span
 
 
-def _excess_left(x: NDArray[np.float64], below: list[int], left: int) -> float:
+def _excess_left(x: Float64s, below: list[int], left: int) -> float:
     """Return how far the distribution function rises above its minorant, left of the modal interval."""
     return _excess(x, [corner for corner in below if corner <= left], 1)
 
 
-def _excess_right(x: NDArray[np.float64], above: list[int], right: int) -> float:
+def _excess_right(x: Float64s, above: list[int], right: int) -> float:
     """Return how far the distribution function falls below its majorant, right of the modal interval."""
     return _excess(x, [corner for corner in above if corner >= right], -1)
 
 
-def _excess(x: NDArray[np.float64], corners: list[int], sign: int) -> float:
+def _excess(x: Float64s, corners: list[int], sign: int) -> float:
     widest = 0.0
     for a, b in pairwise(corners):
         if b - a > 1 and x[b] > x[a]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.distances import distances_from
+from core.array_types import Bools, Float32s, Floats, Int64s
 from core.errors import BadRequest
 
 Metric = Literal["cosine", "euclidean"]
@@ -25,17 +25,13 @@ class Neighbours:
         distances: (k,) to the point.
     """
 
-    clouds: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    distances: NDArray[np.float32]
+    clouds: Int64s
+    rows: Int64s
+    distances: Float32s
 
 
 def nearest(
-    point: NDArray[np.floating],
-    clouds: Sequence[NDArray[np.floating]],
-    allowed: Sequence[NDArray[np.bool_]],
-    k: int,
-    metric: Metric = "cosine",
+    point: Floats, clouds: Sequence[Floats], allowed: Sequence[Bools], k: int, metric: Metric = "cosine"
 ) -> Neighbours:
     """Return the k nearest rows of several clouds.
 
@@ -69,7 +65,7 @@ def nearest(
     return Neighbours(owners, order - begins[owners], every[order].astype(np.float32))
 
 
-def _distances(point: NDArray[np.floating], cloud: NDArray[np.floating], metric: Metric) -> NDArray[np.float32]:
+def _distances(point: Floats, cloud: Floats, metric: Metric) -> Float32s:
     parts = [
         distances_from(point, cloud[begin : begin + ROWS_AT_ONCE], metric)
         for begin in range(0, len(cloud), ROWS_AT_ONCE)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
+from core.array_types import Float32s, Float64s, Floats, Indices, Int64s
 from core.errors import BadRequest
 
 KEPT_COMPONENTS = 50
@@ -26,17 +26,17 @@ class Pca:
         total_variance: trace of the covariance.
     """
 
-    mean: NDArray[np.float64]
-    components: NDArray[np.float64]
-    variance: NDArray[np.float64]
+    mean: Float64s
+    components: Float64s
+    variance: Float64s
     total_variance: float
 
     @property
-    def explained(self) -> NDArray[np.float64]:
+    def explained(self) -> Float64s:
         """Return the share of the total variance along each component, (k,)."""
         return self.variance / self.total_variance if self.total_variance > 0 else np.zeros_like(self.variance)
 
-    def transform(self, points: NDArray[np.floating], n_components: int | None = None) -> NDArray[np.float32]:
+    def transform(self, points: Floats, n_components: int | None = None) -> Float32s:
         """Return the coordinates (n, n_components) float32 of points (n, d).
 
         Raises:
@@ -60,12 +60,12 @@ class OffPlane:
         t_squared: (n,) Hotelling's T² in the plane: squared distance from the mean in standard deviations.
     """
 
-    distance: NDArray[np.float32]
-    share: NDArray[np.float32]
-    t_squared: NDArray[np.float32]
+    distance: Float32s
+    share: Float32s
+    t_squared: Float32s
 
 
-def fit_pca(points: NDArray[np.floating], n_components: int = KEPT_COMPONENTS) -> Pca:
+def fit_pca(points: Floats, n_components: int = KEPT_COMPONENTS) -> Pca:
     """Fit principal components on a reference cloud.
 
     Args:
@@ -97,7 +97,7 @@ def fit_pca(points: NDArray[np.floating], n_components: int = KEPT_COMPONENTS) -
     return Pca(mean, components, np.clip(variance[::-1], 0, None), float(np.trace(covariance)))
 
 
-def off_plane(pca: Pca, points: NDArray[np.floating], n_components: int = 2) -> OffPlane:
+def off_plane(pca: Pca, points: Floats, n_components: int = 2) -> OffPlane:
     """Measure what the first components hide of each point.
 
     An isotropic sample in d dimensions shows n_components / d of its energy, so a distant cloud can look near.
@@ -127,8 +127,8 @@ class Loadings:
         share: of the squared length in these dimensions together; n / d if all weights were equal.
     """
 
-    dimension: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    dimension: Int64s
+    weight: Float64s
     share: float
 
 
@@ -147,13 +147,13 @@ def loadings(pca: Pca, component: int, n: int = 12) -> Loadings:
     return Loadings(heaviest.astype(np.int64), row[heaviest], float((row[heaviest] ** 2).sum()))
 
 
-def ends(scores: NDArray[np.floating], names: Sequence[str], n: int = 8) -> tuple[list[str], list[str]]:
+def ends(scores: Floats, names: Sequence[str], n: int = 8) -> tuple[list[str], list[str]]:
     """Return the names at the low and at the high end of scores (m,), most extreme first, each once."""
     order = np.argsort(scores, kind="stable")
     return _first_names(names, order, n), _first_names(names, order[::-1], n)
 
 
-def _first_names(names: Sequence[str], order: NDArray[np.intp], n: int) -> list[str]:
+def _first_names(names: Sequence[str], order: Indices, n: int) -> list[str]:
     found: dict[str, None] = {}
     for i in order:
         found.setdefault(str(names[i]))
@@ -162,7 +162,7 @@ def _first_names(names: Sequence[str], order: NDArray[np.intp], n: int) -> list[
     return list(found)
 
 
-def check_width(points: NDArray[np.floating], d_model: int) -> None:
+def check_width(points: Floats, d_model: int) -> None:
     """Check that points can be overlaid on a map.
 
     Raises:
@@ -175,5 +175,5 @@ def check_width(points: NDArray[np.floating], d_model: int) -> None:
         )
 
 
-def _chunks(points: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+def _chunks(points: Floats) -> list[Floats]:
     return [points[start : start + CHUNK] for start in range(0, len(points), CHUNK)]

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.stats import chi2, t
 
 from core.analysis.intervals import Interval
 from core.analysis.intrinsic import BlockMoments
 from core.analysis.units import jackknife, jackknife_error
+from core.array_types import Bools, Float64s, Floats, Indices
 
 INSIDE = 0.95
 
@@ -27,7 +27,7 @@ class Kurtosis:
     p: float
 
 
-def kurtosis(projections: NDArray[np.floating], block: NDArray[np.intp]) -> Kurtosis:
+def kurtosis(projections: Floats, block: Indices) -> Kurtosis:
     """Return the mean over directions of the excess kurtosis of projections (n, n_directions).
 
     Args:
@@ -49,7 +49,7 @@ def kurtosis(projections: NDArray[np.floating], block: NDArray[np.intp]) -> Kurt
     return Kurtosis(jackknife(value, left_out), p)
 
 
-def _excess(sums: NDArray[np.float64]) -> float:
+def _excess(sums: Float64s) -> float:
     """Return the mean excess kurtosis from sums of powers 0 to 4, (5, n_directions)."""
     n, first, second, third, fourth = sums
     m, m2, m3, m4 = first / n, second / n, third / n, fourth / n
@@ -58,7 +58,7 @@ def _excess(sums: NDArray[np.float64]) -> float:
     return float(np.mean(central / np.where(variance > 0, variance, 1) ** 2 - 3))
 
 
-def ledoit_wolf(covariance: NDArray[np.float64], fourth: float, n: int) -> tuple[NDArray[np.float64], float]:
+def ledoit_wolf(covariance: Float64s, fourth: float, n: int) -> tuple[Float64s, float]:
     """Return a covariance shrunk towards a multiple of the identity, and the shrinkage.
 
     Source: Ledoit & Wolf, 2004, as in scikit-learn, from sums that are known already.
@@ -79,9 +79,7 @@ def ledoit_wolf(covariance: NDArray[np.float64], fourth: float, n: int) -> tuple
     return shrunk, shrinkage
 
 
-def held_out_mahalanobis(
-    points: NDArray[np.floating], block: NDArray[np.intp], moments: BlockMoments, n_folds: int
-) -> NDArray[np.float64]:
+def held_out_mahalanobis(points: Floats, block: Indices, moments: BlockMoments, n_folds: int) -> Float64s:
     """Return the squared Mahalanobis distance of each point (n,) under a Ledoit-Wolf fit without its own fold.
 
     Points that were fitted average d whatever the shape, so folds of whole blocks of documents are held out.
@@ -101,9 +99,7 @@ def held_out_mahalanobis(
     return found
 
 
-def _distances(
-    held: NDArray[np.floating], fitted: NDArray[np.floating], mean: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _distances(held: Floats, fitted: Floats, mean: Float64s, covariance: Float64s) -> Float64s:
     fourth = float((((fitted - mean) ** 2).sum(axis=1) ** 2).sum())
     shrunk, _ = ledoit_wolf(covariance, fourth, len(fitted))
     # A cloud without spread in some direction still needs an invertible covariance.
@@ -127,14 +123,14 @@ class Radii:
     distance: Interval
 
 
-def radii(squared: NDArray[np.float64], block: NDArray[np.intp], d: int) -> Radii:
+def radii(squared: Float64s, block: Indices, d: int) -> Radii:
     """Compare held-out squared distances (n,) with the distribution; intervals leave out one block of documents."""
     law = chi2(d)
     middle, edge = law.ppf([0.5, INSIDE])
     order = np.argsort(squared)
     ranked, expected, blocks = squared[order], law.cdf(squared[order]), block[order]
 
-    def numbers(kept: NDArray[np.bool_]) -> tuple[float, float, float]:
+    def numbers(kept: Bools) -> tuple[float, float, float]:
         values = ranked[kept]
         return float(np.median(values)) / middle, float((values <= edge).mean()), _kolmogorov(expected[kept])
 
@@ -143,7 +139,7 @@ def radii(squared: NDArray[np.float64], block: NDArray[np.intp], d: int) -> Radi
     return Radii(*(jackknife(value, column) for value, column in zip(whole, left_out.T, strict=True)))
 
 
-def _kolmogorov(law: NDArray[np.float64]) -> float:
+def _kolmogorov(law: Float64s) -> float:
     # `scipy.stats.ks_1samp` gives the same number, but takes 80 times as long for the p-value that nobody needs here.
     n = len(law)
     return float(max((np.arange(1, n + 1) / n - law).max(), (law - np.arange(n) / n).max()))

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from core.analysis.intervals import Interval, permutation_p, spread
 from core.analysis.units import Rows, resample_counts, sum_by_document
+from core.array_types import Float32s, Float64s, Indices, Ints
 from core.errors import BadRequest
 
 Tick = Callable[[], None]
@@ -27,7 +27,7 @@ class Tested:
     """
 
     found: Interval
-    null: NDArray[np.float64]
+    null: Float64s
 
     @property
     def p(self) -> float:
@@ -57,9 +57,9 @@ def check_documents(rows: Rows, n_folds: int) -> int:
 
 def probe(
     rows: Rows,
-    part: NDArray[np.intp],
-    permuted: NDArray[np.intp],
-    hits: Callable[[Rows, NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]],
+    part: Indices,
+    permuted: Indices,
+    hits: Callable[[Rows, Indices, Indices], Float64s],
     rng: np.random.Generator,
 ) -> Tested:
     """Return a classifier's balanced accuracy on held-out documents.
@@ -82,7 +82,7 @@ def probe(
     return Tested(central(float(accuracy[0]), resampled), accuracy[1:])
 
 
-def balanced(sums: NDArray[np.float64], sizes: NDArray[np.integer], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def balanced(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
     """Return the mean over data sets of the sum over their documents divided by their number of points.
 
     Args:
@@ -97,7 +97,7 @@ def balanced(sums: NDArray[np.float64], sizes: NDArray[np.integer], labels: NDAr
     return np.mean(means, axis=0)
 
 
-def lda_hits(rows: Rows, part: NDArray[np.intp], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def lda_hits(rows: Rows, part: Indices, labels: Indices) -> Float64s:
     """Return how many points of each held-out document linear discriminant analysis recognises, (k, n_documents).
 
     The total scatter of a training part does not depend on labels. The pooled within-class covariance is that scatter
@@ -133,9 +133,7 @@ def lda_hits(rows: Rows, part: NDArray[np.intp], labels: NDArray[np.intp]) -> ND
     return found
 
 
-def _discriminants(
-    offsets: NDArray[np.float64], shares: NDArray[np.float64], factor: tuple[NDArray[np.float64], bool]
-) -> NDArray[np.float64]:
+def _discriminants(offsets: Float64s, shares: Float64s, factor: tuple[Float64s, bool]) -> Float64s:
     """Return W⁻¹u for each class mean u, with W = T - Σ share u uᵀ, by Woodbury's identity; (k, n_classes, q)."""
     k, n_classes, q = offsets.shape
     solved = cho_solve(factor, offsets.reshape(-1, q).T).T.reshape(k, n_classes, q)
@@ -146,9 +144,7 @@ def _discriminants(
     return mix.transpose(0, 2, 1) @ solved
 
 
-def logistic_hits(
-    rows: Rows, part: NDArray[np.intp], labels: NDArray[np.intp], tick: Tick = lambda: None
-) -> NDArray[np.float64]:
+def logistic_hits(rows: Rows, part: Indices, labels: Indices, tick: Tick = lambda: None) -> Float64s:
     """Return how many points of each held-out document a logistic probe recognises, (k, n_documents).
 
     Multinomial, with half the squared weights added to the summed loss. Logits are corrected for the number of points
@@ -176,9 +172,7 @@ def logistic_hits(
     return found
 
 
-def fit_logistic(
-    x: NDArray[np.float32], target: NDArray[np.intp], n_classes: int, tick: Tick = lambda: None
-) -> NDArray[np.float32]:
+def fit_logistic(x: Float32s, target: Indices, n_classes: int, tick: Tick = lambda: None) -> Float32s:
     """Return the weights (n_classes, q, k) of multinomial logistic regressions of k targets on the same points.
 
     At most 1000 accelerated gradient steps with restarts. Half the curvature of the points bounds that of the loss
@@ -220,7 +214,7 @@ def fit_logistic(
     return weights
 
 
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax(logits: Float32s) -> Float32s:
     """Return softmax over the first axis, in place."""
     logits -= logits.max(axis=0)
     np.exp(logits, out=logits)
@@ -228,7 +222,7 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return logits
 
 
-def resampled_mean(sums: NDArray[np.float64], rows: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
+def resampled_mean(sums: Float64s, rows: Rows, rng: np.random.Generator) -> Float64s:
     """Return the balanced mean for resamples of the documents, (n_resamples,)."""
     counts = resample_counts(rows.labels, rng)
     means = []
@@ -238,7 +232,7 @@ def resampled_mean(sums: NDArray[np.float64], rows: Rows, rng: np.random.Generat
     return np.mean(means, axis=0)
 
 
-def central(value: float, draws: NDArray[np.float64]) -> Interval:
+def central(value: float, draws: Float64s) -> Interval:
     """Return a value with the central 95 % of draws of it."""
     band = spread(draws)
     return Interval(value, band.low, band.high)

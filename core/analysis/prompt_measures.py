@@ -15,6 +15,7 @@ from core.analysis.intervals import bootstrap, spread
 from core.analysis.quantities import Quantity, forget_prior, quantity
 from core.analysis.two_sample import energy_of_pairs, energy_to_cloud
 from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
+from core.array_types import Float32s, Floats, Ints
 from core.fits.moments import Moments
 
 HELD_OUT = "held-out points"
@@ -45,9 +46,9 @@ class SiteCloud:
     """
 
     name: str
-    points: NDArray[np.floating]
+    points: Floats
     tokens: Sequence[str]
-    documents: NDArray[np.integer] | None = None
+    documents: Ints | None = None
     moments: Moments | None = None
 
     @property
@@ -81,13 +82,13 @@ class PromptMeasures:
     summary: PromptSummary
     vectors: pd.DataFrame
     nulls: pd.DataFrame
-    null_points: dict[str, NDArray[np.float32]]
+    null_points: dict[str, Float32s]
     trajectory_tokens: NDArray[np.object_]
-    snapped: NDArray[np.float32]
+    snapped: Float32s
 
 
 def measure_prompt(
-    trajectory: NDArray[np.floating],
+    trajectory: Floats,
     rows: SiteCloud,
     clouds: Sequence[SiteCloud],
     rng: np.random.Generator,

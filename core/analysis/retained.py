@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice, permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.intervals import permutation_p
 from core.analysis.vector_shape import shape
+from core.array_types import Float64s, Floats, Ints
 
 N_PERMUTATIONS = 2000
 ALPHA = 0.05
@@ -47,7 +47,7 @@ class Retained:
     reason: str = ""
 
 
-def run_features(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+def run_features(vectors: Floats) -> Float64s:
     """Return the `FEATURES` of a run's vectors (n_prompt, d), which do not depend on the order of vectors."""
     vectors = np.asarray(vectors, np.float64)
     norms = np.linalg.norm(vectors, axis=1)
@@ -67,10 +67,7 @@ def run_features(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def prior_retained(
-    features: NDArray[np.floating],
-    priors: Sequence[str],
-    rng: np.random.Generator,
-    n_permutations: int = N_PERMUTATIONS,
+    features: Floats, priors: Sequence[str], rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
 ) -> Retained:
     """Classify each run's prior by the nearest class mean of the other runs' posteriors, and test it against chance.
 
@@ -112,7 +109,7 @@ def prior_retained(
     return Retained(accuracy, float(null.mean()), p, {name: counts[name] for name in enough}, "; ".join(notes))
 
 
-def leave_one_out(points: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
+def leave_one_out(points: Float64s, labels: Ints) -> float:
     """Return the share of points (n, k) whose label is that of the nearest class mean of the other points."""
     hits = 0
     for i in range(len(points)):
@@ -125,7 +122,7 @@ def leave_one_out(points: NDArray[np.float64], labels: NDArray[np.integer]) -> f
     return hits / len(points)
 
 
-def _shuffled(labels: NDArray[np.integer], rng: np.random.Generator, n: int) -> list[NDArray[np.integer]]:
+def _shuffled(labels: Ints, rng: np.random.Generator, n: int) -> list[Ints]:
     """Return all distinct orders of a few labels, the given one included, or n random orders of many."""
     if len(labels) <= _EXACT_UP_TO:
         return [np.array(order) for order in islice(sorted(set(permutations(labels.tolist()))), n)]

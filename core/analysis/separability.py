@@ -7,14 +7,14 @@ intervals resample documents or leave some out.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.analysis.probes import Tested, balanced, central, resampled_mean
 from core.analysis.units import Rows, jackknife, sum_by_document
+from core.array_types import Float32s, Float64s, Floats, Indices, Ints
 from core.errors import BadRequest
 
 
-def pairwise_distances(points: NDArray[np.floating]) -> NDArray[np.float32]:
+def pairwise_distances(points: Floats) -> Float32s:
     """Return all Euclidean distances (n, n) of points (n, d)."""
     centred = np.asarray(points - points.mean(axis=0), np.float32)
     squares = (centred**2).sum(axis=1)
@@ -24,9 +24,7 @@ def pairwise_distances(points: NDArray[np.floating]) -> NDArray[np.float32]:
     return found
 
 
-def neighbour_purity(
-    between: NDArray[np.float32], rows: Rows, k: int, permuted: NDArray[np.intp], rng: np.random.Generator
-) -> Tested:
+def neighbour_purity(between: Float32s, rows: Rows, k: int, permuted: Indices, rng: np.random.Generator) -> Tested:
     """Return the share of the k nearest neighbours in other documents that belong to the same data set.
 
     Data sets count equally.
@@ -50,15 +48,13 @@ def neighbour_purity(
     near = np.where(rows.documents[:, None] == rows.documents, np.inf, between)
     nearest = rows.documents[np.argpartition(near, k - 1, axis=1)[:, :k]]
 
-    def purity(labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    def purity(labels: Indices) -> Float64s:
         return (labels[nearest] == labels[rows.documents][:, None]).mean(axis=1)
 
     return _tested(purity, rows, permuted, rng)
 
 
-def silhouette(
-    between: NDArray[np.float32], rows: Rows, permuted: NDArray[np.intp], rng: np.random.Generator
-) -> Tested:
+def silhouette(between: Float32s, rows: Rows, permuted: Indices, rng: np.random.Generator) -> Tested:
     """Return the silhouette (-1 to 1) of the data sets, without distances inside a document.
 
     Data sets count equally.
@@ -70,7 +66,7 @@ def silhouette(
     to_document = sum_by_document(apart.T, rows.documents).T
     own = rows.sizes[rows.documents]
 
-    def widths(labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    def widths(labels: Indices) -> Float64s:
         member = (labels[:, None] == np.arange(rows.n_datasets)).astype(np.float64)
         sums, counts = to_document @ member, rows.sizes @ member
         mine = member[rows.documents] > 0
@@ -82,9 +78,7 @@ def silhouette(
     return _tested(widths, rows, permuted, rng)
 
 
-def energy_coefficient(
-    to_documents: NDArray[np.float64], rows: Rows, permuted: NDArray[np.intp], part: NDArray[np.intp]
-) -> Tested:
+def energy_coefficient(to_documents: Float64s, rows: Rows, permuted: Indices, part: Indices) -> Tested:
     """Return the energy distance of two data sets divided by 2 E|X - Y|: about 0 for equal distributions.
 
     Expectations use only pairs of points from different documents, which are independent, so the estimate is unbiased
@@ -108,31 +102,26 @@ def energy_coefficient(
     return Tested(jackknife(float(values[0]), np.array(left_out)), values[1:])
 
 
-def between_documents(between: NDArray[np.float32], rows: Rows) -> NDArray[np.float64]:
+def between_documents(between: Float32s, rows: Rows) -> Float64s:
     """Return the sum of distances between the points of each pair of documents, (n_documents, n_documents)."""
     return sum_by_document(sum_by_document(between, rows.documents).T, rows.documents)
 
 
-def _energy(sums: NDArray[np.float64], sizes: NDArray[np.integer], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def _energy(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
     """Return the coefficient under each row of labels 0 and 1, (k,)."""
     pairs = np.outer(sizes, sizes).astype(np.float64)
     apart, pairs = sums - np.diag(np.diag(sums)), pairs - np.diag(np.diag(pairs))
     one = (labels == 0).astype(np.float64)
     other = 1 - one
 
-    def mean(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean(first: Float64s, second: Float64s) -> Float64s:
         return ((first @ apart) * second).sum(axis=1) / ((first @ pairs) * second).sum(axis=1)
 
     cross = mean(one, other)
     return (2 * cross - mean(one, one) - mean(other, other)) / np.maximum(2 * cross, 1e-300)
 
 
-def _tested(
-    score: Callable[[NDArray[np.intp]], NDArray[np.float64]],
-    rows: Rows,
-    permuted: NDArray[np.intp],
-    rng: np.random.Generator,
-) -> Tested:
+def _tested(score: Callable[[Indices], Float64s], rows: Rows, permuted: Indices, rng: np.random.Generator) -> Tested:
     """Test a score of points (n,), a function of the documents' labels."""
     sums = [sum_by_document(score(labels), rows.documents) for labels in (rows.labels, *permuted)]
     values = balanced(np.array(sums), rows.sizes, np.concatenate([rows.labels[None], permuted]))

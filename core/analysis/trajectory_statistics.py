@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.analysis.definitions import Definition
 from core.analysis.intervals import bootstrap, spread
+from core.array_types import Float64s, Floats, Int64s, Ints
 from core.errors import BadRequest
 
 STATISTICS = ("step", "gyration", "exponent")
@@ -48,11 +48,11 @@ SHORTEST = 4
 N_LAGS = 12
 _BLOCK_VALUES = 4_000_000
 
-Draw = Callable[[int], NDArray[np.floating]]
+Draw = Callable[[int], Floats]
 """Returns a number of trajectories of a null, (n_draws, n, d)."""
 
 
-def trajectory_lags(n_points: int) -> NDArray[np.int64]:
+def trajectory_lags(n_points: int) -> Int64s:
     """Return the lags of the exponent: 1 to a quarter of the trajectory, at least 2, evenly on a log scale.
 
     Longer lags have few pairs, which overlap. At most `N_LAGS`.
@@ -60,18 +60,18 @@ def trajectory_lags(n_points: int) -> NDArray[np.int64]:
     return np.unique(np.geomspace(1, max(2, n_points // 4), N_LAGS).round().astype(np.int64))
 
 
-def squared_displacement(paths: NDArray[np.floating], lags: NDArray[np.integer]) -> NDArray[np.float64]:
+def squared_displacement(paths: Floats, lags: Ints) -> Float64s:
     """Return the mean squared distance (…, n_lags) of points `lag` steps apart, for trajectories (…, n, d)."""
     found = [_squares(paths[..., lag:, :] - paths[..., :-lag, :]).mean(axis=-1) for lag in lags]
     return np.stack(found, axis=-1).astype(np.float64)
 
 
-def _squares(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+def _squares(vectors: Floats) -> Floats:
     """Return squared lengths (…), without a copy of the vectors (…, d)."""
     return np.einsum("...d,...d->...", vectors, vectors)
 
 
-def trajectory_statistics(paths: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
+def trajectory_statistics(paths: Floats) -> dict[str, Float64s]:
     """Return the `STATISTICS` of trajectories (…, n, d), each (…); NaN if a trajectory is too short.
 
     step: mean Euclidean length of a step.
@@ -111,9 +111,9 @@ class Pool:
         groups: (m,) unit of independence of each point; the nulls of a document leave out its own unit.
     """
 
-    points: NDArray[np.floating]
-    types: NDArray[np.integer]
-    groups: NDArray[np.integer] | None = None
+    points: Floats
+    types: Ints
+    groups: Ints | None = None
 
     def unigram(self, n: int, rng: np.random.Generator, own: int | None = None) -> Draw:
         """Return draws of n tokens, each occurrence equally likely: the unigram distribution of the data."""
@@ -124,19 +124,19 @@ class Pool:
         order = np.argsort(self.types, kind="stable")
         _, starts, counts = np.unique(self.types[order], return_index=True, return_counts=True)
 
-        def indices(size: tuple[int, ...]) -> NDArray[np.integer]:
+        def indices(size: tuple[int, ...]) -> Ints:
             kind = rng.integers(len(starts), size=size)
             return order[starts[kind] + rng.integers(counts[kind])]
 
         return self._drawer(indices, n, own)
 
-    def _drawer(self, indices: Callable[[tuple[int, ...]], NDArray[np.integer]], n: int, own: int | None) -> Draw:
+    def _drawer(self, indices: Callable[[tuple[int, ...]], Ints], n: int, own: int | None) -> Draw:
         if own is not None and (self.groups is None or bool((self.groups == own).all())):
             raise BadRequest(
                 "Nulls of a document need the tokens of other documents, and there are none; give at least 2 documents."
             )
 
-        def draw(n_draws: int) -> NDArray[np.floating]:
+        def draw(n_draws: int) -> Floats:
             chosen = indices((n_draws, n))
             while own is not None and self.groups is not None and (mine := self.groups[chosen] == own).any():
                 chosen[mine] = indices((int(mine.sum()),))
@@ -145,10 +145,10 @@ class Pool:
         return draw
 
 
-def shuffles(path: NDArray[np.floating], rng: np.random.Generator) -> Draw:
+def shuffles(path: Floats, rng: np.random.Generator) -> Draw:
     """Return draws of a trajectory (n, d) with its points in random order."""
 
-    def draw(n_draws: int) -> NDArray[np.floating]:
+    def draw(n_draws: int) -> Floats:
         return path[rng.permuted(np.tile(np.arange(len(path)), (n_draws, 1)), axis=1)]
 
     return draw
@@ -166,17 +166,17 @@ class TrajectoryNumbers:
 
     n_points: int
     values: dict[str, float]
-    nulls: dict[str, dict[str, NDArray[np.float64]]]
+    nulls: dict[str, dict[str, Float64s]]
 
 
-def measure_trajectory(path: NDArray[np.floating], nulls: Mapping[str, Draw], n_draws: int) -> TrajectoryNumbers:
+def measure_trajectory(path: Floats, nulls: Mapping[str, Draw], n_draws: int) -> TrajectoryNumbers:
     """Measure a trajectory (n, d) and draws of each null; a single point has no nulls."""
     values = {name: float(value) for name, value in trajectory_statistics(path).items()}
     found = {name: _drawn(draw, path.size, n_draws) for name, draw in nulls.items() if len(path) > 1}
     return TrajectoryNumbers(len(path), values, found)
 
 
-def _drawn(draw: Draw, size: int, n_draws: int) -> dict[str, NDArray[np.float64]]:
+def _drawn(draw: Draw, size: int, n_draws: int) -> dict[str, Float64s]:
     step = max(1, _BLOCK_VALUES // size)
     blocks = [trajectory_statistics(draw(min(step, n_draws - begin))) for begin in range(0, n_draws, step)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in STATISTICS}
@@ -213,7 +213,7 @@ def text_table(numbers: TrajectoryNumbers) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def two_sided(observed: float, null: NDArray[np.floating]) -> float:
+def two_sided(observed: float, null: Floats) -> float:
     """Return twice the smaller share of null draws at least as extreme on one side, the observation included."""
     tie = 1e-6 * max(abs(observed), float(np.abs(null).max(initial=0)))
     below, above = (null <= observed + tie).sum(), (null >= observed - tie).sum()
@@ -253,12 +253,7 @@ def documents_table(
 
 
 def _against(
-    statistic: str,
-    null: str,
-    values: NDArray[np.float64],
-    draws: NDArray[np.float64],
-    units: NDArray[np.integer],
-    rng: np.random.Generator,
+    statistic: str, null: str, values: Float64s, draws: Float64s, units: Ints, rng: np.random.Generator
 ) -> dict[str, object]:
     centre = draws.mean(axis=1)
     if statistic == "exponent":
@@ -267,13 +262,7 @@ def _against(
 
 
 def _row(
-    statistic: str,
-    null: str,
-    of: str,
-    values: NDArray[np.float64],
-    draws: NDArray[np.float64] | None,
-    units: NDArray[np.integer],
-    rng: np.random.Generator,
+    statistic: str, null: str, of: str, values: Float64s, draws: Float64s | None, units: Ints, rng: np.random.Generator
 ) -> dict[str, object]:
     usable = np.isfinite(values) if draws is None else np.isfinite(values) & np.isfinite(draws).all(axis=1)
     by_group = _group_means(values[usable], units[usable])
@@ -296,7 +285,7 @@ def _row(
     }
 
 
-def _group_means(values: NDArray[np.float64], units: NDArray[np.integer]) -> NDArray[np.float64]:
+def _group_means(values: Float64s, units: Ints) -> Float64s:
     """Return the mean over the rows of each group, (n_groups, …)."""
     _, inverse = np.unique(units, return_inverse=True)
     counts = np.bincount(inverse)

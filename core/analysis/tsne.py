@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from openTSNE import TSNE, TSNEEmbedding
 from openTSNE.affinity import Affinities, Multiscale, PerplexityBasedNN, joint_probabilities_nn
 from openTSNE.tsne import OptimizationInterrupt
@@ -13,6 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
 from core.analysis.distances import kth_distance
+from core.array_types import Bools, Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
@@ -38,16 +38,16 @@ class Support:
         neighbour: k.
     """
 
-    reference: NDArray[np.float32]
+    reference: Float32s
     radius: float
     neighbour: int
 
-    def inside(self, points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    def inside(self, points: Floats) -> Bools:
         """Return which points (n, d) have their k-th nearest reference point within the radius, (n,)."""
         return kth_distance(points, self.reference, self.neighbour) <= self.radius
 
 
-def fit_support(reference: NDArray[np.float32], seed: int) -> Support:
+def fit_support(reference: Float32s, seed: int) -> Support:
     """Find the distance to the k-th neighbour that 99 % of the reference points do not exceed.
 
     Args:
@@ -71,7 +71,7 @@ class Embedded:
         divergence: final Kullback–Leibler divergence.
     """
 
-    coordinates: NDArray[np.float32]
+    coordinates: Float32s
     n_iterations: int
     divergence: float
 
@@ -82,7 +82,7 @@ def never() -> bool:
 
 
 def fit_tsne(
-    scores: NDArray[np.float32], spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
+    scores: Float32s, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
 ) -> Embedded:
     """Embed distinct points, starting from principal components, in one thread, so that a seed gives one result.
 
@@ -133,13 +133,13 @@ def fit_tsne(
 
 
 def overlay_tsne(
-    embedding: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    new_scores: NDArray[np.float32],
+    embedding: Float32s,
+    scores: Float32s,
+    new_scores: Float32s,
     perplexity: float,
     seed: int,
     progress: Progress = silent,
-) -> NDArray[np.float32]:
+) -> Float32s:
     """Overlay further points on an embedding that does not change.
 
     openTSNE's `transform` centres the reference in place, so it gets a copy, and the shift is undone. Always by
@@ -159,7 +159,7 @@ def overlay_tsne(
     if not len(new_scores):
         return np.zeros((0, embedding.shape[1]), np.float32)
 
-    def watch(iteration: int, error: float, _: NDArray[np.float64]) -> bool:
+    def watch(iteration: int, error: float, _: Float64s) -> bool:
         progress(iteration, _PLACE_ITERATIONS, f"overlaying {len(new_scores):,} points, divergence {error:.3f}")
         return False
 
@@ -200,7 +200,7 @@ class _Watch:
         self._progress, self._enough = progress, enough
         self._first, self._then = spec.n_early_iterations, spec.n_iterations
 
-    def __call__(self, iteration: int, error: float, embedding: NDArray[np.float64]) -> bool:
+    def __call__(self, iteration: int, error: float, embedding: Float64s) -> bool:
         """Report progress and return whether to stop.
 
         openTSNE calls before it takes a step, so `iteration` - 1 steps are done if it stops here.
@@ -218,12 +218,12 @@ class _ToReference(Affinities):
     openTSNE's own classes first compute those within the reference, which takes seconds and is not needed.
     """
 
-    def __init__(self, scores: NDArray[np.floating]) -> None:
+    def __init__(self, scores: Floats) -> None:
         super().__init__()
         self._scores = np.asarray(scores, np.float64)
         self.P: Any = csr_matrix((len(scores), len(scores)))
 
-    def to_new(self, data: NDArray[np.float64], perplexity: float = _PLACE_PERPLEXITY, return_distances: bool = False):
+    def to_new(self, data: Float64s, perplexity: float = _PLACE_PERPLEXITY, return_distances: bool = False):
         """Return the affinities (m, n) of points (m, k) and their neighbours; see openTSNE."""
         n = len(self._scores)
         k = min(n, int(3 * perplexity))
@@ -234,7 +234,7 @@ class _ToReference(Affinities):
         return (near, neighbours, distances) if return_distances else near
 
 
-def _affinities(inputs: NDArray[np.float64], scales: tuple[float, ...], seed: int) -> Affinities:
+def _affinities(inputs: Float64s, scales: tuple[float, ...], seed: int) -> Affinities:
     if len(scales) == 1:
         return PerplexityBasedNN(inputs, perplexity=_any(scales[0]), n_jobs=1, random_state=seed)
     return Multiscale(inputs, perplexities=list(scales), n_jobs=1, random_state=seed)
@@ -249,5 +249,5 @@ def _any(value: Any) -> Any:
     return value
 
 
-def _middle(embedding: NDArray[np.floating]) -> NDArray[np.floating]:
+def _middle(embedding: Floats) -> Floats:
     return (embedding.max(axis=0) + embedding.min(axis=0)) / 2

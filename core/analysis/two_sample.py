@@ -6,12 +6,12 @@ For some twenty vectors, a Fréchet distance or a recall would say more about th
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from core.analysis.displacement import N_PERMUTATIONS, PermutationTest
 from core.analysis.intervals import permutation_p
 from core.analysis.vector_shape import draw_rows
+from core.array_types import Bools, Float64s, Floats, Ints
 from core.errors import BadRequest
 
 MAX_CLOUD = 300
@@ -30,10 +30,10 @@ class EnergyTest(PermutationTest):
 
 
 def energy_to_cloud(
-    points: NDArray[np.floating],
-    cloud: NDArray[np.floating],
+    points: Floats,
+    cloud: Floats,
     rng: np.random.Generator,
-    documents: NDArray[np.integer] | None = None,
+    documents: Ints | None = None,
     n_permutations: int = N_PERMUTATIONS,
 ) -> EnergyTest:
     """Test vectors (n, d) against a cloud (m, d).
@@ -58,10 +58,7 @@ def energy_to_cloud(
 
 
 def energy_of_pairs(
-    before: NDArray[np.floating],
-    after: NDArray[np.floating],
-    rng: np.random.Generator,
-    n_permutations: int = N_PERMUTATIONS,
+    before: Floats, after: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
 ) -> EnergyTest:
     """Test prior sample against posterior, both (n, d): the null swaps prior and posterior of vectors at random."""
     n = len(before)
@@ -70,9 +67,7 @@ def energy_of_pairs(
     return _test(before, after, labels, np.concatenate([~swaps, swaps], axis=1))
 
 
-def _test(
-    first: NDArray[np.floating], second: NDArray[np.floating], labels: NDArray[np.bool_], orders: NDArray[np.bool_]
-) -> EnergyTest:
+def _test(first: Floats, second: Floats, labels: Bools, orders: Bools) -> EnergyTest:
     if min(len(first), len(second)) < 2:
         raise BadRequest(
             f"Samples of {len(first)} and {len(second)} points cannot be tested against each other; give at least 2 of "
@@ -85,7 +80,7 @@ def _test(
     return EnergyTest(value, null, permutation_p(value, null), len(second))
 
 
-def _energy(distances: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _energy(distances: Floats, labels: Bools) -> Float64s:
     """Return the energy distance under each row of labels, (n_rows,)."""
     one = labels.astype(np.float64)
     other = 1 - one

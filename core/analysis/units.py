@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t
 
 from core.analysis.intervals import LEVEL, Interval
+from core.array_types import Bools, Float64s, Floats, Indices, Ints
 
 N_RESAMPLES = 1000
 
@@ -22,18 +22,18 @@ class Rows:
         order: (n,) index of each row in the original order.
     """
 
-    points: NDArray[np.floating]
-    documents: NDArray[np.intp]
-    labels: NDArray[np.intp]
-    order: NDArray[np.intp]
+    points: Floats
+    documents: Indices
+    labels: Indices
+    order: Indices
 
     @property
-    def row_labels(self) -> NDArray[np.intp]:
+    def row_labels(self) -> Indices:
         """Return the data set of each point, (n,)."""
         return self.labels[self.documents]
 
     @property
-    def sizes(self) -> NDArray[np.intp]:
+    def sizes(self) -> Indices:
         """Return the number of points of each document, (n_documents,)."""
         return np.bincount(self.documents, minlength=len(self.labels))
 
@@ -42,18 +42,18 @@ class Rows:
         """Return how many data sets there are."""
         return int(self.labels.max()) + 1
 
-    def with_points(self, points: NDArray[np.floating]) -> "Rows":
+    def with_points(self, points: Floats) -> "Rows":
         """Return the same rows with other points, given in this order."""
         return Rows(points, self.documents, self.labels, self.order)
 
-    def subset(self, chosen: NDArray[np.bool_]) -> "Rows":
+    def subset(self, chosen: Bools) -> "Rows":
         """Return some rows; the remaining documents and data sets are renumbered."""
         kept, documents = np.unique(self.documents[chosen], return_inverse=True)
         _, labels = np.unique(self.labels[kept], return_inverse=True)
         return Rows(self.points[chosen], documents, labels, self.order[chosen])
 
 
-def join_rows(points: list[NDArray[np.floating]], documents: list[NDArray[np.integer]]) -> Rows:
+def join_rows(points: list[Floats], documents: list[Ints]) -> Rows:
     """Return the rows of several data sets together, each with its own documents."""
     labels = np.repeat(np.arange(len(points)), [len(part) for part in points])
     keys = np.stack([labels, np.concatenate([np.asarray(part) for part in documents])], axis=1)
@@ -62,13 +62,13 @@ def join_rows(points: list[NDArray[np.floating]], documents: list[NDArray[np.int
     return Rows(np.concatenate(points)[order], numbers[order], found[:, 0].astype(np.intp), order)
 
 
-def sum_by_document(values: NDArray[np.floating], documents: NDArray[np.intp]) -> NDArray[np.float64]:
+def sum_by_document(values: Floats, documents: Indices) -> Float64s:
     """Return sums over the rows of each document, (n_documents, …), of values (n, …) ordered by document."""
     starts = np.flatnonzero(np.diff(documents, prepend=-1))
     return np.add.reduceat(np.asarray(values, np.float64), starts, axis=0)
 
 
-def deal(labels: NDArray[np.integer], n_parts: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def deal(labels: Ints, n_parts: int, rng: np.random.Generator) -> Indices:
     """Return a part (0 … n_parts - 1) for each document, so that each data set is spread evenly over the parts."""
     part = np.empty(len(labels), np.intp)
     for label in np.unique(labels):
@@ -77,9 +77,7 @@ def deal(labels: NDArray[np.integer], n_parts: int, rng: np.random.Generator) ->
     return part
 
 
-def permuted_labels(
-    labels: NDArray[np.intp], part: NDArray[np.intp], n_permutations: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def permuted_labels(labels: Indices, part: Indices, n_permutations: int, rng: np.random.Generator) -> Indices:
     """Return labels (n_permutations, n_documents) permuted within each part.
 
     A permuted data set is then spread over the folds in the same way as the true one.
@@ -91,9 +89,7 @@ def permuted_labels(
     return drawn
 
 
-def resample_counts(
-    labels: NDArray[np.intp], rng: np.random.Generator, n_resamples: int = N_RESAMPLES
-) -> NDArray[np.float64]:
+def resample_counts(labels: Indices, rng: np.random.Generator, n_resamples: int = N_RESAMPLES) -> Float64s:
     """Return how often each document is drawn with replacement within its data set, (n_resamples, n_documents)."""
     counts = np.zeros((n_resamples, len(labels)))
     for label in np.unique(labels):
@@ -102,7 +98,7 @@ def resample_counts(
     return counts
 
 
-def jackknife(value: float, left_out: NDArray[np.floating], level: float = LEVEL) -> Interval:
+def jackknife(value: float, left_out: Floats, level: float = LEVEL) -> Interval:
     """Return the interval of a statistic from its values (g,) with each of g groups of documents left out.
 
     Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
@@ -111,7 +107,7 @@ def jackknife(value: float, left_out: NDArray[np.floating], level: float = LEVEL
     return Interval(value, value - reach, value + reach)
 
 
-def jackknife_error(left_out: NDArray[np.floating]) -> float:
+def jackknife_error(left_out: Floats) -> float:
     """Return the standard error of a statistic from its values (g,) with each of g groups left out."""
     g = len(left_out)
     return float(np.sqrt((g - 1) / g * ((left_out - left_out.mean()) ** 2).sum()))

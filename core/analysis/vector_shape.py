@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
+
+from core.array_types import Float64s, Floats, Indices, Ints
 
 N_SUBSETS = 200
 """Number of random subsets of a cloud."""
@@ -31,7 +32,7 @@ class VectorShape:
 QUANTITIES = tuple(field.name for field in fields(VectorShape))
 
 
-def shape(points: NDArray[np.floating]) -> VectorShape:
+def shape(points: Floats) -> VectorShape:
     """Return the shape of points (n, d).
 
     Source: effective rank by Roy & Vetterli, 2007.
@@ -59,12 +60,8 @@ def shape(points: NDArray[np.floating]) -> VectorShape:
 
 
 def shape_of_subsets(
-    cloud: NDArray[np.floating],
-    n: int,
-    rng: np.random.Generator,
-    documents: NDArray[np.integer] | None = None,
-    n_subsets: int = N_SUBSETS,
-) -> dict[str, NDArray[np.float64]]:
+    cloud: Floats, n: int, rng: np.random.Generator, documents: Ints | None = None, n_subsets: int = N_SUBSETS
+) -> dict[str, Float64s]:
     """Return the shapes of random subsets of a cloud: (n_subsets,) values of each of `QUANTITIES`.
 
     Args:
@@ -78,9 +75,7 @@ def shape_of_subsets(
     return {name: np.array([getattr(one, name) for one in found]) for name in QUANTITIES}
 
 
-def draw_rows(
-    n_rows: int, n: int, rng: np.random.Generator, documents: NDArray[np.integer] | None = None
-) -> NDArray[np.intp]:
+def draw_rows(n_rows: int, n: int, rng: np.random.Generator, documents: Ints | None = None) -> Indices:
     """Return up to n rows, each from a different document if there are enough documents."""
     if documents is None:
         return rng.choice(n_rows, size=min(n, n_rows), replace=False)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+from core.array_types import Float32s, Floats
+
+Layer = tuple[Float32s, Float32s]
 """Weight (d_out, d_in) and bias (d_out,)."""
 
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 6.0
@@ -31,16 +33,16 @@ class Autoencoder:
     decoder: tuple[Layer, ...]
     min_std: float
 
-    def encode(self, x: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def encode(self, x: Floats) -> tuple[Float32s, Float32s]:
         """Return mean and standard deviation (n, d_latent) of the codes of rows (n, d)."""
         mean, log_variance = np.split(_run(self.encoder, x), 2, axis=1)
         return mean, np.exp(np.clip(log_variance, lowest_log_variance(self.min_std), MAX_LOG_VARIANCE) / 2)
 
-    def decode(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
+    def decode(self, code: Floats) -> Float32s:
         """Return the decoder's mean (n, d) of codes (n, d_latent)."""
         return _run(self.decoder, code)
 
-    def tensors(self) -> dict[str, NDArray[np.float32]]:
+    def tensors(self) -> dict[str, Float32s]:
         """Return weights and biases by name, ready to be kept."""
         return {
             f"{part}.{i}.{name}": array
@@ -60,7 +62,7 @@ class Autoencoder:
         return cls(layers("encoder"), layers("decoder"), min_std)
 
 
-def divergence(mean: NDArray[np.floating], std: NDArray[np.floating]) -> NDArray[np.floating]:
+def divergence(mean: Floats, std: Floats) -> Floats:
     """Return the divergence (n, d_latent) of N(mean, std²) from N(0, 1), in nats."""
     return 0.5 * (np.square(mean) + np.square(std) - 1) - np.log(std)
 
@@ -70,7 +72,7 @@ def lowest_log_variance(min_std: float) -> float:
     return max(MIN_LOG_VARIANCE, 2 * float(np.log(min_std))) if min_std > 0 else MIN_LOG_VARIANCE
 
 
-def _run(layers: tuple[Layer, ...], x: NDArray[np.floating]) -> NDArray[np.float32]:
+def _run(layers: tuple[Layer, ...], x: Floats) -> Float32s:
     values = np.asarray(x, np.float32)
     for i, (weight, bias) in enumerate(layers):
         values = values @ weight.T + bias

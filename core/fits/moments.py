@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from core.array_types import Float64s, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class Moments:
     """
 
     count: int
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
+    mean: Float64s
+    covariance: Float64s
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class Reference:
         site: where the stream is read; one artifact holds several.
     """
 
-    points: NDArray[np.floating]
+    points: Floats
     moments: Moments | None = None
-    counts: NDArray[np.integer] | None = None
+    counts: Ints | None = None
     name: str = ""
     key: str = ""
     site: int | str = 0

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.array_types import Float32s, Floats, Int64s
 from core.fits.autoencoder import MAX_LOG_VARIANCE, Autoencoder, Layer, lowest_log_variance
 from core.progress import Progress, silent
 
@@ -71,15 +71,13 @@ class Trained:
     """
 
     network: Autoencoder
-    losses: NDArray[np.float32]
-    checked: NDArray[np.int64]
-    held_out: NDArray[np.float32]
+    losses: Float32s
+    checked: Int64s
+    held_out: Float32s
     best_step: int
 
 
-def train(
-    points: NDArray[np.floating], held_out: NDArray[np.floating], settings: Settings, progress: Progress = silent
-) -> Trained:
+def train(points: Floats, held_out: Floats, settings: Settings, progress: Progress = silent) -> Trained:
     """Train on points (n, d) that are centred and have a variance of about one per coordinate.
 
     The objective per point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence per unit, free bits), the
@@ -99,7 +97,7 @@ def train(
 class _Course:
     """One training from its first step to its last."""
 
-    def __init__(self, points: NDArray[np.floating], held_out: NDArray[np.floating], settings: Settings) -> None:
+    def __init__(self, points: Floats, held_out: Floats, settings: Settings) -> None:
         self.settings = settings
         self.generator = torch.Generator().manual_seed(settings.seed)
         d_model, hidden, latent = points.shape[1], settings.d_hidden, settings.d_latent
@@ -197,7 +195,7 @@ def _layers(widths: tuple[int, ...], generator: torch.Generator) -> nn.Sequentia
     return nn.Sequential(*modules[:-1])
 
 
-def _tensor(points: NDArray[np.floating]) -> Tensor:
+def _tensor(points: Floats) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(points, np.float32))
 
 

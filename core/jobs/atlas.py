@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from core.activations.clouds import Cloud
 from core.analysis.atlas_terms import QUANTITIES
 from core.analysis.map_alignment import align
+from core.array_types import Indices
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
@@ -236,7 +236,7 @@ def _gather(
 def _drawn_points(clouds: Sequence[Cloud], shared: "AtlasPlan") -> pd.DataFrame:
     rows = pd.concat([cloud.rows[["token"]].assign(dataset=i) for i, cloud in enumerate(clouds)])
     rows["row"] = rows.groupby("dataset").cumcount()
-    chosen: NDArray[np.intp] = shared.rows.order[shared.drawn]
+    chosen: Indices = shared.rows.order[shared.drawn]
     return rows.iloc[chosen].reset_index(drop=True)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from core.activations.forward import SiteReader
 from core.activations.tokens import tokenise
+from core.array_types import Float32s
 from core.errors import BadRequest
 from core.jobs.measure import tuning_spec
 from core.lm.generation import stop_tokens
@@ -46,10 +46,10 @@ class Followed:
 
     ids: list[int]
     n_text: int
-    streams: Mapping[Site, NDArray[np.float32]]
+    streams: Mapping[Site, Float32s]
     probabilities: Sequence[float] = ()
     best: Sequence[tuple[Sequence[int], Sequence[float]]] = ()
-    prompt: Mapping[Site, NDArray[np.float32]] = field(default_factory=dict)
+    prompt: Mapping[Site, Float32s] = field(default_factory=dict)
     truncated: bool = False
     ended: bool = False
     seconds: float = 0.0
@@ -85,9 +85,9 @@ def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Site, ...], lo
     followed = []
     for number, text in enumerate(texts):
         _require_tokens(int(cut.lengths[number]), number, text)
-        streams: dict[Site, NDArray[np.float32]] = {}
+        streams: dict[Site, Float32s] = {}
 
-        def receive(site: Site, stream: Tensor, into: dict[Site, NDArray[np.float32]] = streams) -> None:
+        def receive(site: Site, stream: Tensor, into: dict[Site, Float32s] = streams) -> None:
             into[site] = stream[0].float().cpu().numpy()
 
         reader.read(cut, np.array([number]), receive)

@@ -17,6 +17,7 @@ from core.analysis.intervals import Interval, bootstrap
 from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
+from core.array_types import Float32s, Indices, Int64s
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
@@ -52,7 +53,7 @@ class Measures(Made[JsonObject]):
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()
 
     @cached_property
-    def null_points(self) -> dict[str, NDArray[np.float32]]:
+    def null_points(self) -> dict[str, Float32s]:
         """Return some points of each null, by `site.name`."""
         return load_file(self.job.path / "nulls.safetensors")
 
@@ -131,7 +132,7 @@ def tuning_spec(run: JobFolder) -> TuningSpec:
     return TuningSpec.parse(run.spec)
 
 
-def frames(n_snapshots: int, most: int = MAX_FRAMES) -> NDArray[np.intp]:
+def frames(n_snapshots: int, most: int = MAX_FRAMES) -> Indices:
     """Return which snapshots are shown: evenly spread, the first and the last among them."""
     return np.unique(np.linspace(0, n_snapshots - 1, min(n_snapshots, most)).round().astype(np.intp))
 
@@ -230,7 +231,7 @@ def _at(cloud: Cloud, site: int, name: str) -> SiteCloud:
     return SiteCloud(name, cloud.points(site), cloud.rows["token"].tolist(), documents, cloud.moments(site))
 
 
-def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int64], worth: pd.DataFrame) -> None:
+def _write(folder: Path, found: dict[int, PromptMeasures], steps: Int64s, worth: pd.DataFrame) -> None:
     tables = {"vectors": {site: at.vectors for site, at in found.items()}}
     tables["nulls"] = {site: at.nulls for site, at in found.items()}
     tables["trajectory"] = {site: _trajectory_table(at.trajectory_tokens, steps) for site, at in found.items()}
@@ -243,7 +244,7 @@ def _write(folder: Path, found: dict[int, PromptMeasures], steps: NDArray[np.int
     save_file({name: np.ascontiguousarray(values) for name, values in points.items()}, folder / "nulls.safetensors")
 
 
-def _trajectory_table(tokens: NDArray[np.object_], steps: NDArray[np.int64]) -> pd.DataFrame:
+def _trajectory_table(tokens: NDArray[np.object_], steps: Int64s) -> pd.DataFrame:
     n_prompt = tokens.shape[1]
     vectors = np.tile(np.arange(n_prompt), len(steps))
     return pd.DataFrame({"step": np.repeat(steps, n_prompt), "vector": vectors, "token": tokens.ravel()})

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud
 from core.analysis.frozen_maps import Overlay
+from core.array_types import Float32s, Indices
 from core.engine.tasks import Result, Task
 from core.errors import BadRequest
 from core.jobs.projection import StoredMap, load_map
@@ -63,7 +63,7 @@ def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress)
     return {"key": artifact.key, "cached": cached, **artifact.info}
 
 
-def points_of(spec: PlacementSpec, cloud: Cloud | None, store: Store) -> NDArray[np.float32]:
+def points_of(spec: PlacementSpec, cloud: Cloud | None, store: Store) -> Float32s:
     """Return the points to overlay on the map, (n, d).
 
     Raises:
@@ -74,7 +74,7 @@ def points_of(spec: PlacementSpec, cloud: Cloud | None, store: Store) -> NDArray
     return np.asarray(cloud.points(spec.site)[rows_of(spec, cloud)], np.float32)
 
 
-def rows_of(spec: PlacementSpec, cloud: Cloud) -> NDArray[np.intp]:
+def rows_of(spec: PlacementSpec, cloud: Cloud) -> Indices:
     """Return which rows of the cloud are overlaid on the map, in ascending order."""
     n = len(cloud.rows)
     rng = np.random.default_rng(spec.seed)
@@ -85,7 +85,7 @@ def _key(spec: PlacementSpec, cloud: Cloud | None) -> str:
     return spec.fingerprint(VERSION, cloud.key if cloud else "")
 
 
-def _build(folder: Path, stored: StoredMap, points: NDArray[np.float32], progress: Progress) -> JsonObject:
+def _build(folder: Path, stored: StoredMap, points: Float32s, progress: Progress) -> JsonObject:
     placed = stored.map.overlay(points, progress)
     for name in _PARTS:
         np.save(folder / f"{name}.npy", getattr(placed, name), allow_pickle=False)

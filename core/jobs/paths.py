@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.activations.capture import SINK_RATIO
 from core.analysis.trajectory_statistics import (
@@ -25,6 +24,7 @@ from core.analysis.trajectory_statistics import (
     measure_trajectory,
     shuffles,
 )
+from core.array_types import Bools, Float32s, Int64s
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadData
@@ -151,14 +151,14 @@ class _Read:
     """
 
     corpus: "Corpus"
-    rows: NDArray[np.int64]
-    documents: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-    groups: NDArray[np.int64]
+    rows: Int64s
+    documents: Int64s
+    numbers: Int64s
+    groups: Int64s
     n_sinks: int
     files: Mapping[Site, Path]
 
-    def points(self, site: Site) -> NDArray[np.float32]:
+    def points(self, site: Site) -> Float32s:
         """Return the points that count, (n, d_model)."""
         return np.load(self.files[site], mmap_mode="r")[self.rows]
 
@@ -206,7 +206,7 @@ def _read(
 
 
 def _long_enough(
-    corpus: "Corpus", kept: NDArray[np.bool_], records: list[Record], n_sinks: int, files: Mapping[Site, Path]
+    corpus: "Corpus", kept: Bools, records: list[Record], n_sinks: int, files: Mapping[Site, Path]
 ) -> _Read:
     rows = np.flatnonzero(kept)
     documents = corpus.document_of(rows)
@@ -224,12 +224,7 @@ def _long_enough(
 
 
 def _measure_site(
-    spec: PathsSpec,
-    read: _Read,
-    frozen: "FrozenModel",
-    site: Site,
-    points: NDArray[np.float32],
-    tick: Callable[[], None],
+    spec: PathsSpec, read: _Read, frozen: "FrozenModel", site: Site, points: Float32s, tick: Callable[[], None]
 ) -> list[TrajectoryNumbers]:
     types = read.corpus.ids[read.rows]
     group_of = dict(zip(read.numbers.tolist(), read.groups.tolist(), strict=True))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
 from core.analysis.frozen_maps import VERSION, Map, fit_map
+from core.array_types import Float32s, Indices, Ints
 from core.engine.tasks import Result, Task
 from core.errors import BadRequest
 from core.progress import Progress
@@ -48,12 +48,12 @@ class StoredMap:
         """Return whether it was fitted together with vectors that it shows, and so is not frozen."""
         return bool(self.artifact.info.get("n_joined"))
 
-    def fitted_on(self, key: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    def fitted_on(self, key: str) -> tuple[Indices, Float32s]:
         """Return the rows (n,) of a cloud that the map was fitted on, and their coordinates, (n, n_components)."""
         own = (self.reference["cloud"] == key).to_numpy()
         return self.reference.loc[own, "row"].to_numpy(np.intp), np.asarray(self.map.coordinates[own], np.float32)
 
-    def of_tokens(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+    def of_tokens(self, token_ids: Ints) -> Float32s:
         """Return where tokens' vocabulary rows lie, (n, n_components); NaN for those it was not fitted on."""
         own = (self.reference["kind"] == VOCABULARY).to_numpy()
         point = pd.Series(np.flatnonzero(own), index=self.reference.loc[own, "row"].to_numpy())
@@ -63,7 +63,7 @@ class StoredMap:
         return found
 
     @property
-    def joined(self) -> NDArray[np.float32]:
+    def joined(self) -> Float32s:
         """Return the coordinates of those vectors in their order, (n, n_components)."""
         return np.asarray(self.map.coordinates[(self.reference["kind"] == VECTORS).to_numpy()])
 
@@ -160,7 +160,7 @@ def _build(
     enough: Callable[[], bool],
 ) -> JsonObject:
     rng = np.random.default_rng(spec.seed)
-    points: list[NDArray[np.float32]] = []
+    points: list[Float32s] = []
     reference: list[pd.DataFrame] = []
     for cloud in clouds:
         available = cloud.points(spec.site)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from core.activations.tokens import special_ids
+from core.array_types import Float32s
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
@@ -98,7 +98,7 @@ class Trajectories(Made[TrajectorySummary]):
         """
         return pd.read_parquet(self.job.path / ALTERNATIVES)
 
-    def streams(self, site: Site) -> NDArray[np.float32]:
+    def streams(self, site: Site) -> Float32s:
         """Return the stream of every token at a site, (n_tokens, d_model).
 
         Raises:
@@ -107,7 +107,7 @@ class Trajectories(Made[TrajectorySummary]):
         self._check(site)
         return self._read(f"stream.{site}")
 
-    def prompt(self, site: Site) -> NDArray[np.float32] | None:
+    def prompt(self, site: Site) -> Float32s | None:
         """Return the prompted positions at a site, (n_prompt, d_model), or None where there are none.
 
         Raises:
@@ -116,7 +116,7 @@ class Trajectories(Made[TrajectorySummary]):
         self._check(site)
         return self._read(f"prompt.{site}") if site in self.summary["prompt_sites"] else None
 
-    def _read(self, name: str) -> NDArray[np.float32]:
+    def _read(self, name: str) -> Float32s:
         with safe_open(self.job.path / STREAMS, framework="numpy") as file:
             return file.get_tensor(name)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.radial import Radii
@@ -40,9 +40,7 @@ class Prior(ABC, Generic[S]):
         """Return the dimensions of the range on which `log_prob` is a density: d_model unless a fit is singular."""
         return self.fit_.dim if self.fit_ else self.d_model_
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Learn from a reference cloud; a prior that learns nothing takes the width alone.
 
         Args:
@@ -57,7 +55,7 @@ class Prior(ABC, Generic[S]):
         return self
 
     @abstractmethod
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d) float32, decided by the generator alone."""
 
     def log_prob(self, x: Any) -> Any:
@@ -73,15 +71,15 @@ class Prior(ABC, Generic[S]):
         """Return `log_prob`; where that is −∞, a prior may go on so that a gradient leads back."""
         return self.log_prob(x)
 
-    def radii(self, x: NDArray[np.floating]) -> Radii | None:
+    def radii(self, x: Floats) -> Radii | None:
         """Return how far samples (n, d) lie from the mean in the prior's own metric, with the law; None without one."""
         return None
 
-    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+    def norm_density(self, norms: Float64s, n: int) -> Float64s | None:
         """Return the density (m,) of the norm of samples drawn n at once, or None where it has no closed form."""
         return None
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the total variance of samples drawn n at once.
 
         Exact where a prior knows them; otherwise measured on `N_MEASURED` draws, always the same.
@@ -100,7 +98,7 @@ def prior_class(spec: PriorSpec) -> type[Prior[Any]]:
     return prior_type(spec.kind)
 
 
-def scale_facts(mean: NDArray[np.float64], total_variance: float) -> dict[str, float]:
+def scale_facts(mean: Float64s, total_variance: float) -> dict[str, float]:
     """Return what a report says of place and scale, from the mean (d,) and the total variance."""
     return {
         "total_variance": total_variance,
@@ -109,7 +107,7 @@ def scale_facts(mean: NDArray[np.float64], total_variance: float) -> dict[str, f
     }
 
 
-def check_points(points: NDArray[np.floating], least: int = 2) -> NDArray[np.floating]:
+def check_points(points: Floats, least: int = 2) -> Floats:
     """Return the points if they can be fitted on.
 
     Raises:

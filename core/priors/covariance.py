@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments
 from core.priors.arrays import namespace
@@ -55,9 +55,9 @@ class GaussianFit:
         facts: what a report says of the fit.
     """
 
-    mean: NDArray[np.float64]
-    basis: NDArray[np.float64]
-    variances: NDArray[np.float64]
+    mean: Float64s
+    basis: Float64s
+    variances: Float64s
     facts: JsonObject
 
     @property
@@ -65,7 +65,7 @@ class GaussianFit:
         """Return the rank of the covariance."""
         return len(self.variances)
 
-    def colour(self, white: NDArray[np.float64]) -> NDArray[np.float32]:
+    def colour(self, white: Float64s) -> Float32s:
         """Map coordinates (n, dim), standard normal under this Gaussian, to vectors (n, d).
 
         Raises:
@@ -73,11 +73,11 @@ class GaussianFit:
         """
         return as_float32(self.mean + self.deviate(white))
 
-    def deviate(self, white: NDArray[np.float64]) -> NDArray[np.float64]:
+    def deviate(self, white: Float64s) -> Float64s:
         """Map coordinates (n, dim), standard normal under this Gaussian, to deviations (n, d) from the mean."""
         return (white * np.sqrt(self.variances)) @ self.basis.T
 
-    def covariance(self) -> NDArray[np.float64]:
+    def covariance(self) -> Float64s:
         """Return the covariance (d, d)."""
         return (self.basis * self.variances) @ self.basis.T
 
@@ -115,7 +115,7 @@ class GaussianFit:
         bound = rounding * (xp.linalg.norm(offset, axis=1) + xp.linalg.norm(self.mean))
         return xp.where(residual <= bound, log_density, -np.inf)
 
-    def tensors(self) -> dict[str, NDArray[np.float64]]:
+    def tensors(self) -> dict[str, Float64s]:
         """Return the arrays by name, ready to be kept; `GaussianFit(**tensors, facts=facts)` is the fit again."""
         return {"mean": self.mean, "basis": np.ascontiguousarray(self.basis), "variances": self.variances}
 
@@ -124,9 +124,7 @@ class GaussianFit:
         return self.on_range(x, self.log_prob(self.whiten(x)))
 
 
-def fit_gaussian(
-    points: NDArray[np.floating], moments: Moments | None, covariance: CovarianceName, rank: int
-) -> GaussianFit:
+def fit_gaussian(points: Floats, moments: Moments | None, covariance: CovarianceName, rank: int) -> GaussianFit:
     """Fit a Gaussian on a cloud.
 
     Args:
@@ -169,14 +167,14 @@ def fit_gaussian(
     return GaussianFit(moments.mean, basis[:, :kept], variances[:kept], facts)
 
 
-def gaussian_of(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> GaussianFit:
+def gaussian_of(mean: Float64s, covariance: Float64s) -> GaussianFit:
     """Return a Gaussian of a given mean (d,) and covariance (d, d), without directions of no variance."""
     variances, basis = np.linalg.eigh(covariance)
     kept = variances > variances[-1] * len(mean) * np.finfo(np.float64).eps
     return GaussianFit(mean, basis[:, kept][:, ::-1], variances[kept][::-1], {})
 
 
-def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:
+def as_float32(x: Float64s) -> Float32s:
     """Return float32 values.
 
     Raises:
@@ -203,7 +201,7 @@ def _check_moments(moments: Moments, d_model: int) -> None:
         raise BadRequest("The cloud's moments are not finite; capture it again without the tokens that overflow.")
 
 
-def _measure(points: NDArray[np.floating]) -> tuple[Moments, float]:
+def _measure(points: Floats) -> tuple[Moments, float]:
     """Return moments of the points, divided by N, and the mean fourth power of the distance to the mean.
 
     Two passes in chunks: a float64 copy of a large cloud never exists. The second one also corrects the rounding of
@@ -229,7 +227,7 @@ def _measure(points: NDArray[np.floating]) -> tuple[Moments, float]:
 
 def _decompose(
     moments: Moments, covariance: CovarianceName, resolution: float, fourth: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
+) -> tuple[Float64s, Float64s, float | None]:
     """Return axes (d, r), their variances (r,) above rounding, falling, and the shrinkage if there is one."""
     d_model = len(moments.mean)
     diagonal = np.diag(moments.covariance)
@@ -289,9 +287,7 @@ def oas_shrinkage(count: int, d_model: int, trace: float, square: float) -> floa
     return 1.0 if distance <= 0 else min((mean_square + scale) / distance, 1.0)
 
 
-def _facts(
-    moments: Moments, covariance: str, variances: NDArray[np.float64], kept: int, shrinkage: float | None
-) -> JsonObject:
+def _facts(moments: Moments, covariance: str, variances: Float64s, kept: int, shrinkage: float | None) -> JsonObject:
     d_model = len(moments.mean)
     total = float(variances[:kept].sum())
     facts: JsonObject = {

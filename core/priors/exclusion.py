@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.arrays import namespace
@@ -67,9 +67,7 @@ class Exclusion(Prior[ExclusionSpec]):
     fit_: GaussianFit
     law_: RadialLaw
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
 
         Raises:
@@ -88,7 +86,7 @@ class Exclusion(Prior[ExclusionSpec]):
         self.law_ = RadialLaw(dim, log_scale(spec.c, dim, spec.reading))
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -113,14 +111,14 @@ class Exclusion(Prior[ExclusionSpec]):
         """
         return self._log_prob(x, self.law_.extended_log_accept)
 
-    def radii(self, x: NDArray[np.floating]) -> Radii:
+    def radii(self, x: Floats) -> Radii:
         """Return Mahalanobis distances of rows (n, d) in the dimensions that follow the exclusion, with their law."""
         values = np.linalg.norm(self.fit_.whiten(x)[:, : self.law_.dim], axis=1)
         curves = self.radial_density()
         law = f"exclusion's law, {self.law_.dim} dimensions"
         return Radii(values, curves.radius, curves.exclusion, law, curves.excluded_radius)
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean, which exclusion leaves in its place, and the total variance."""
         law, variances = self.law_, self.fit_.variances
         stretch = law.mean_square() / law.dim
@@ -178,17 +176,17 @@ class Exclusion(Prior[ExclusionSpec]):
             "the hole is invisible."
         )
 
-    def _exact(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _exact(self, n: int, rng: np.random.Generator) -> Float64s:
         """Return coordinates (n, dim): a uniform direction times a radius of the law."""
         direction = rng.standard_normal((n, self.law_.dim))
         radius = self.law_.sample(n, rng) / np.linalg.norm(direction, axis=1)
         return direction * radius[:, None]
 
-    def _by_rejection(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _by_rejection(self, n: int, rng: np.random.Generator) -> Float64s:
         """Return coordinates (n, dim) as the paper draws them."""
         law = self.law_
 
-        def propose(n_batch: int) -> NDArray[np.float64]:
+        def propose(n_batch: int) -> Float64s:
             proposal = rng.standard_normal((n_batch, law.dim)) * np.exp(law.log_scale / 2)
             log_accept = law.log_accept(np.square(proposal).sum(axis=1))
             return proposal[-rng.standard_exponential(n_batch) < log_accept]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float32s, Float64s, Floats
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
@@ -37,9 +37,7 @@ class Gaussian(Prior[GaussianSpec]):
     spec_class = GaussianSpec
     fit_: GaussianFit
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Fit on points (n, d), or on the exact moments of their whole cloud where the estimate allows it.
 
         Raises:
@@ -49,7 +47,7 @@ class Gaussian(Prior[GaussianSpec]):
         self.d_model_ = points.shape[1]
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -64,11 +62,11 @@ class Gaussian(Prior[GaussianSpec]):
         """
         return self.fit_.density(x)
 
-    def radii(self, x: NDArray[np.floating]) -> Radii:
+    def radii(self, x: Floats) -> Radii:
         """Return Mahalanobis distances of rows (n, d) under the fit, with the χ law of its rank."""
         return chi_radii(np.linalg.norm(self.fit_.whiten(x), axis=1), self.fit_.dim)
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return mean and total variance of the fit."""
         return self.fit_.mean, float(self.fit_.variances.sum())
 

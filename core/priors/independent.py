@@ -5,8 +5,8 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float64s
 from core.priors.arrays import exact, namespace
 from core.priors.base import Prior, S
 from core.priors.radial import log_chi
@@ -26,11 +26,11 @@ class Independent(Prior[S]):
         constant = math.log(std) + 0.5 * math.log(2 * math.pi)
         return -0.5 * namespace(x).square(exact(x) / std).sum(axis=1) - self.d_model_ * constant
 
-    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+    def norm_density(self, norms: Float64s, n: int) -> Float64s | None:
         """Return the scaled χ density (m,)."""
         return np.exp(log_chi(norms / self.std(n), self.d_model_)) / self.std(n)
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return zero (d,) and the total variance."""
         return np.zeros(self.d_model_), self.d_model_ * self.std(n) ** 2
 

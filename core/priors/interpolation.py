@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 from scipy.special import betaincinv
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, scale_facts
@@ -85,9 +85,7 @@ class Interpolation(Prior[InterpolationSpec]):
     closed_: GaussianFit | None
     names_: tuple[str, str]
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Fit one Gaussian on points (n, d) and one on `further[0]`.
 
         Raises:
@@ -102,7 +100,7 @@ class Interpolation(Prior[InterpolationSpec]):
         self.d_model_ = points.shape[1]
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -137,7 +135,7 @@ class Interpolation(Prior[InterpolationSpec]):
         self.closed_ = gaussian_of(self._mean(alpha)[0], covariance)
         return self.closed_
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the total variance, which has a closed form in the moments of α."""
         trace = self._trace()
         return self._mean(np.array([self._levels().mean()]))[0], sum(trace.values())
@@ -165,24 +163,24 @@ class Interpolation(Prior[InterpolationSpec]):
             "the clouds' own: linear mixtures of uniform α keep two thirds, spherical ones all.",
         }
 
-    def alphas(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    def alphas(self, probability: Float64s) -> Float64s:
         """Return quantiles of α."""
         spec = self.spec
         if spec.alpha == "fixed":
             return np.full(probability.shape, spec.fixed_alpha)
         return probability if spec.alpha == "uniform" else betaincinv(spec.beta_a, spec.beta_b, probability)
 
-    def _levels(self) -> NDArray[np.float64]:
+    def _levels(self) -> Float64s:
         """Return evenly likely values of α: their averages are expectations."""
         return self.alphas((np.arange(4096) + 0.5) / 4096)
 
-    def _weights(self, alpha: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _weights(self, alpha: Float64s) -> tuple[Float64s, Float64s]:
         """Return what the deviations of the two clouds are multiplied by."""
         if self.spec.path == "linear":
             return alpha, 1 - alpha
         return np.sin(alpha * np.pi / 2), np.cos(alpha * np.pi / 2)
 
-    def _mean(self, alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _mean(self, alpha: Float64s) -> Float64s:
         return alpha[:, None] * self.fit_.mean + (1 - alpha)[:, None] * self.second_.mean
 
     def _trace(self) -> dict[str, float]:

@@ -3,9 +3,9 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from core.array_types import Float32s, Floats
 from core.priors.independent import Independent
 from core.priors.radial import Radii, chi_radii
 from core.specs.base import JsonObject
@@ -39,11 +39,11 @@ class Isotropic(Independent[IsotropicSpec]):
         """Return the standard deviation of a coordinate, whichever way the number was read."""
         return float(np.sqrt(self.spec.std)) if self.spec.reading == "variance" else self.spec.std
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d)."""
         return (self.std(n) * rng.standard_normal((n, self.d_model_))).astype(np.float32)
 
-    def radii(self, x: NDArray[np.floating]) -> Radii:
+    def radii(self, x: Floats) -> Radii:
         """Return ‖x‖/std of rows (n, d) with the χ law."""
         return chi_radii(np.linalg.norm(x.astype(np.float64), axis=1) / self.std(len(x)), self.d_model_)
 

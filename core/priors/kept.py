@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
+from core.array_types import Floats
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior
 from core.progress import Progress, silent
@@ -43,7 +43,7 @@ class KeptPrior(Prior[S]):
 
     @abstractmethod
     def learn(
-        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+        self, points: Floats, moments: Moments | None, further: Sequence[Reference], progress: Progress
     ) -> Learnt:
         """Learn from a reference cloud; arguments and errors as of `fit`.
 
@@ -56,11 +56,9 @@ class KeptPrior(Prior[S]):
         """Return about how many floating-point operations `learn` takes, at most."""
 
     @abstractmethod
-    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+    def restore(self, learnt: Learnt, points: Floats) -> Self:
         """Take what was learnt from points (n, d), which are given again for those who draw with their help."""
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Learn from points (n, d), which takes seconds to minutes; nothing is kept on disk."""
         return self.restore(self.learn(points, moments, further, silent), points)

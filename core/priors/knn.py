@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.neighbors import NearestNeighbors
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
@@ -58,7 +58,7 @@ class Knn(KeptPrior[KnnSpec]):
     acceptance_: float
 
     def learn(
-        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+        self, points: Floats, moments: Moments | None, further: Sequence[Reference], progress: Progress
     ) -> Learnt:
         """Fit on points (n, d), and measure the distances that the threshold is made from.
 
@@ -88,7 +88,7 @@ class Knn(KeptPrior[KnnSpec]):
         """Return those of the distances between what is probed and the cloud."""
         return 4.0 * _N_PROBED * n_points * d_model
 
-    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+    def restore(self, learnt: Learnt, points: Floats) -> Self:
         """Take the distances that were measured in points (n, d), and set the threshold.
 
         Raises:
@@ -107,7 +107,7 @@ class Knn(KeptPrior[KnnSpec]):
             )
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -115,7 +115,7 @@ class Knn(KeptPrior[KnnSpec]):
             Failed: the budget of candidates is used up.
         """
 
-        def propose(n_batch: int) -> NDArray[np.float32]:
+        def propose(n_batch: int) -> Float32s:
             candidates = self.candidates(n_batch, rng)
             return candidates[self._distance(candidates, self.spec.k) > self.threshold_]
 
@@ -123,7 +123,7 @@ class Knn(KeptPrior[KnnSpec]):
         found = draw_accepted(n, self.d_model_, propose, self.acceptance_, self.spec.draw_budget, "draw_budget", remedy)
         return found.astype(np.float32)
 
-    def log_prob(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    def log_prob(self, x: Floats) -> Float64s:
         """Return the log density (n,) of rows (n, d), −inf where the cloud is near.
 
         Its constant has the error of an acceptance rate that is measured on 1,024 candidates.
@@ -151,21 +151,21 @@ class Knn(KeptPrior[KnnSpec]):
             **self.fit_.facts,
         }
 
-    def _index_points(self, fit: GaussianFit, points: NDArray[np.floating]) -> None:
+    def _index_points(self, fit: GaussianFit, points: Floats) -> None:
         """Make the cloud ready to be asked for neighbours."""
         self.fit_, self.d_model_ = fit, len(fit.mean)
         # One unit for any scale: squares of what float32 can hold do not fit.
         self._unit = float(np.sqrt(fit.variances.sum()))
         self._index = NearestNeighbors(algorithm="brute").fit(self._scaled(points))
 
-    def candidates(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def candidates(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n proposals (n, d) from the widened Gaussian, before the threshold."""
         return self.fit_.colour(self.spec.widening * rng.standard_normal((n, self.fit_.dim)))
 
-    def _scaled(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+    def _scaled(self, points: Floats) -> Float32s:
         return ((points - self.fit_.mean) / self._unit).astype(np.float32)
 
-    def _distance(self, x: NDArray[np.floating], k: int) -> NDArray[np.float64]:
+    def _distance(self, x: Floats, k: int) -> Float64s:
         """Return the distance (n,) of rows (n, d) to the k-th nearest point of the cloud."""
         if not len(x):
             return np.zeros(0)

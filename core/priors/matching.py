@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_points, prior_class
@@ -32,11 +32,9 @@ class Matched(Prior[PriorSpec]):
         super().__init__(prior.spec)
         self.prior = prior
         self.target_ = 0.0
-        self._spreads: dict[int, tuple[NDArray[np.float64], float]] = {}
+        self._spreads: dict[int, tuple[Float64s, float]] = {}
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Fit the prior, and take the target from the spec or from the reference cloud.
 
         Raises:
@@ -45,7 +43,7 @@ class Matched(Prior[PriorSpec]):
         self.prior.fit(points, moments, further)
         return self.match(points, moments)
 
-    def match(self, points: NDArray[np.floating], moments: Moments | None = None) -> Self:
+    def match(self, points: Floats, moments: Moments | None = None) -> Self:
         """Take the target from the spec or from the reference cloud; the prior itself is fitted.
 
         Raises:
@@ -56,7 +54,7 @@ class Matched(Prior[PriorSpec]):
         self.target_ = self.spec.target_trace or _trace(points, moments)
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -78,12 +76,12 @@ class Matched(Prior[PriorSpec]):
         """Return the prior's own of rows (n, d), scaled."""
         return self._scaled(x, self.prior.extended_log_prob)
 
-    def radii(self, x: NDArray[np.floating]) -> Radii | None:
+    def radii(self, x: Floats) -> Radii | None:
         """Return those of rows (n, d) before they were scaled."""
         mean, factor = self.map_for(len(x))
         return self.prior.radii(mean + (x - mean) / factor)
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the target."""
         return self.map_for(n)[0], self.target_
 
@@ -104,7 +102,7 @@ class Matched(Prior[PriorSpec]):
             "matched_note": "All other numbers are those of the prior before it was scaled about its mean.",
         }
 
-    def map_for(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def map_for(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the factor about it that samples drawn n at once are scaled by."""
         if n not in self._spreads:
             self._spreads[n] = self.prior.spread(n)
@@ -122,7 +120,7 @@ class Matched(Prior[PriorSpec]):
         return None if density is None else density - self.rank * math.log(factor)
 
 
-def _trace(points: NDArray[np.floating], moments: Moments | None) -> float:
+def _trace(points: Floats, moments: Moments | None) -> float:
     """Return the total variance of the reference cloud."""
     if moments is not None:
         trace = float(np.trace(moments.covariance))

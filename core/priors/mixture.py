@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.arrays import logsumexp, namespace
@@ -57,11 +58,11 @@ class Mixture(KeptPrior[MixtureSpec]):
     spec_class = MixtureSpec
     fit_: GaussianFit
     clusters_: list[GaussianFit]
-    weights_: NDArray[np.float64]
+    weights_: Float64s
     facts_: JsonObject
 
     def learn(
-        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+        self, points: Floats, moments: Moments | None, further: Sequence[Reference], progress: Progress
     ) -> Learnt:
         """Fit a Gaussian on points (n, d), and clusters on the points' coordinates in it.
 
@@ -98,7 +99,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         width = min(self.spec.components, d_model)
         return 600.0 * min(n_points, _N_CLUSTERED) * self.spec.n_clusters * width * max(width, 16)
 
-    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+    def restore(self, learnt: Learnt, points: Floats) -> Self:
         """Take the Gaussian and the clusters; the points themselves are not needed any more."""
         tensors = dict(learnt.tensors)
         self.weights_ = tensors.pop("cluster.weights")
@@ -113,7 +114,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         self.stretch_ = float(np.log(self.scale_).sum())
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -139,7 +140,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         constant = self.fit_.log_volume + 0.5 * dim * math.log(2 * math.pi) + self.stretch_
         return self.fit_.on_range(x, constant + logsumexp(parts) - 0.5 * square(white[:, dim:]).sum(axis=1))
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the total variance."""
         unit, dim = float(self.fit_.variances[0]), self._dim
         means = np.stack([cluster.mean for cluster in self.clusters_])
@@ -168,13 +169,13 @@ class Mixture(KeptPrior[MixtureSpec]):
     def _dim(self) -> int:
         return len(self.clusters_[0].mean)
 
-    def _soft(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
+    def _soft(self, coordinates: Float64s) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, covariances and whether it converged, by expectation and maximisation."""
         model: Any = GaussianMixture(self.spec.n_clusters, reg_covar=1e-6, random_state=self.spec.seed)
         model.fit(coordinates)
         return model.weights_, model.means_, model.covariances_, bool(model.converged_)
 
-    def _hard(self, coordinates: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, bool]:
+    def _hard(self, coordinates: Float64s) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, shrunk covariances and whether it converged, from the nearest centres."""
         settings: Any = {"n_init": 4, "random_state": self.spec.seed}
         model = KMeans(self.spec.n_clusters, **settings).fit(coordinates)
@@ -184,7 +185,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         return sizes / sizes.sum(), means, np.stack([_shrunk(part) for part in members]), len(used) == model.n_clusters
 
 
-def _shrunk(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shrunk(points: Float64s) -> Float64s:
     """Return a covariance with a floor, so that a cluster of equal points is a small ball."""
     floor = 1e-6 * np.eye(points.shape[1])
     if len(points) < 2 or np.ptp(points, axis=0).max() < 1e-6:
@@ -192,6 +193,6 @@ def _shrunk(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return fit_gaussian(points, None, "ledoit_wolf", 1).covariance() + floor
 
 
-def _cluster(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> GaussianFit:
+def _cluster(mean: Float64s, covariance: Float64s) -> GaussianFit:
     variances, basis = np.linalg.eigh(covariance)
     return GaussianFit(mean, basis, np.maximum(variances, 1e-9), {})

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, check_points, scale_facts
@@ -53,13 +53,11 @@ class Posterior(Prior[PosteriorSpec]):
     """
 
     spec_class = PosteriorSpec
-    rows_: NDArray[np.floating]
+    rows_: Floats
     fit_: GaussianFit | None = None
     names_: list[str]
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Take the vectors of `further`, one run each; of points (n, d) only the width counts.
 
         Raises:
@@ -78,7 +76,7 @@ class Posterior(Prior[PosteriorSpec]):
         self.fit_ = fit_gaussian(self.rows_, None, spec.covariance, spec.rank) if spec.draw == "gaussian" else None
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -100,7 +98,7 @@ class Posterior(Prior[PosteriorSpec]):
         """Return the log density (n,) of rows (n, d) for 'gaussian'; single points have none."""
         return self.fit_.density(x) if self.fit_ else None
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the total variance of the vectors, or of the Gaussian."""
         if self.fit_:
             return self.fit_.mean, float(self.fit_.variances.sum())

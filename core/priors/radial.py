@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammainc, gammainccinv, gammaincinv, gammaln
 
+from core.array_types import Bools, Float64s
 from core.errors import BadRequest
 from core.priors.arrays import namespace
 
@@ -106,12 +106,12 @@ class RadialLaw:
         """Return the log density (n,) of the widened Gaussian over the plain one's at squared distance m² (n,)."""
         return -math.expm1(-self.log_scale) * squared / 2 - self.dim * self.log_scale / 2
 
-    def log_density(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, radius: Float64s) -> Float64s:
         """Return the log density of the law at radius (n,) ≥ 0."""
         wide = log_chi(radius * np.exp(-self.log_scale / 2), self.dim) - self.log_scale / 2
         return wide + self.log_accept(np.square(radius)) - np.log(self.acceptance)
 
-    def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    def quantile(self, probability: Float64s) -> Float64s:
         """Return the radius below which the law has the given probability, elementwise.
 
         The cumulative law is tabulated by Gauss quadrature; inside a panel it is a cubic through the values and
@@ -130,7 +130,7 @@ class RadialLaw:
             left, right = np.where(below, middle, left), np.where(below, right, middle)
         return start + right * width
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float64s:
         """Draw n radii (n,)."""
         return self.quantile(rng.random(n))
 
@@ -148,7 +148,7 @@ class RadialLaw:
             return float(width / 2 * (_WEIGHTS @ density))
         return float(abs(chi2_cdf(self._hole, self.dim) - chi2_cdf(other, self.dim)))
 
-    def _tabulate(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def _tabulate(self) -> tuple[Float64s, Float64s, Float64s]:
         """Return radii, cumulative probability and density at the ends of the panels.
 
         The panels narrow towards both ends, since the density leaves the excluded radius with a kink, and that on a
@@ -182,9 +182,9 @@ class RadialDensity:
         excluded_radius: where the exclusion's density becomes 0.
     """
 
-    radius: NDArray[np.float64]
-    gaussian: NDArray[np.float64]
-    exclusion: NDArray[np.float64]
+    radius: Float64s
+    gaussian: Float64s
+    exclusion: Float64s
     excluded_radius: float
 
 
@@ -220,14 +220,14 @@ class Radii:
         excluded_radius: radius of the ball in which nothing is drawn, of a prior that has one.
     """
 
-    values: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    density: NDArray[np.float64]
+    values: Float64s
+    radius: Float64s
+    density: Float64s
     law: str
     excluded_radius: float | None = None
 
 
-def chi_radii(values: NDArray[np.float64], dim: int, n_points: int = 512) -> Radii:
+def chi_radii(values: Float64s, dim: int, n_points: int = 512) -> Radii:
     """Return Mahalanobis distances (m,) of a Gaussian of `dim` dimensions with their law, χ."""
     low, high = chi_quantile(np.array([1e-6, 1 - 1e-6]), dim)
     radius = np.linspace(low if dim > 3 else 0.0, high, n_points)
@@ -245,10 +245,10 @@ class ExclusionCurve:
         outside: whether the centre is excluded; otherwise what lies outside the radius is.
     """
 
-    acceptance: NDArray[np.float64]
-    excluded: NDArray[np.float64]
-    push: NDArray[np.float64]
-    outside: NDArray[np.bool_]
+    acceptance: Float64s
+    excluded: Float64s
+    push: Float64s
+    outside: Bools
 
 
 def exclusion_curve(dims: Sequence[int], strengths: Sequence[float], reading: Reading) -> ExclusionCurve:
@@ -273,7 +273,7 @@ def exclusion_curve(dims: Sequence[int], strengths: Sequence[float], reading: Re
     return ExclusionCurve(acceptance, excluded, push, outside.astype(bool))
 
 
-def log_chi(radius: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+def log_chi(radius: Float64s, dim: int) -> Float64s:
     """Return the log density of the χ law (the norm of a standard normal vector) at radius (n,)."""
     constant = (1 - dim / 2) * np.log(2) - gammaln(dim / 2)
     if dim == 1:
@@ -287,6 +287,6 @@ def chi2_cdf(squared: float, dim: int) -> float:
     return float(gammainc(dim / 2, squared / 2))
 
 
-def chi_quantile(probability: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+def chi_quantile(probability: Float64s, dim: int) -> Float64s:
     """Return quantiles of the χ law: the fitted Gaussian's own Mahalanobis distances."""
     return np.sqrt(2 * gammaincinv(dim / 2, probability))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float64s, Floats
 from core.errors import Failed
 
 _BATCH_VALUES = 4_194_304
@@ -12,14 +12,8 @@ _BATCH_VALUES = 4_194_304
 
 
 def draw_accepted(
-    n: int,
-    width: int,
-    propose: Callable[[int], NDArray[np.floating]],
-    acceptance: float,
-    budget: int,
-    budget_field: str,
-    remedy: str,
-) -> NDArray[np.float64]:
+    n: int, width: int, propose: Callable[[int], Floats], acceptance: float, budget: int, budget_field: str, remedy: str
+) -> Float64s:
     """Return n accepted proposals (n, width).
 
     Args:

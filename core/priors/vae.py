@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest, Diverged
 from core.fits.autoencoder import Autoencoder, divergence
 from core.fits.moments import Moments, Reference
@@ -84,7 +84,7 @@ class Vae(KeptPrior[VaeSpec]):
     facts_: JsonObject
 
     def learn(
-        self, points: NDArray[np.floating], moments: Moments | None, further: Sequence[Reference], progress: Progress
+        self, points: Floats, moments: Moments | None, further: Sequence[Reference], progress: Progress
     ) -> Learnt:
         """Train on points (n, d), which takes seconds to minutes.
 
@@ -131,7 +131,7 @@ class Vae(KeptPrior[VaeSpec]):
         weights = spec.d_hidden * (2 * d_model + 2 * spec.d_hidden + 3 * spec.d_latent)
         return (6.0 * weights * min(spec.batch_size, n_points) + _OPERATIONS_PER_STEP) * spec.steps
 
-    def restore(self, learnt: Learnt, points: NDArray[np.floating]) -> Self:
+    def restore(self, learnt: Learnt, points: Floats) -> Self:
         """Take the trained network; the points themselves are not needed any more."""
         self.network_ = Autoencoder.from_tensors(learnt.tensors, self.spec.min_std)
         self.mean_, self.noise_ = learnt.tensors["mean"], learnt.tensors["noise"]
@@ -140,7 +140,7 @@ class Vae(KeptPrior[VaeSpec]):
         self.facts_ = {name: value for name, value in learnt.facts.items() if name != "unit"}
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d).
 
         Raises:
@@ -168,7 +168,7 @@ class Vae(KeptPrior[VaeSpec]):
             "are used: without any collapse it is 100 % and all that the data need.",
         }
 
-    def _draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _draw(self, n: int, rng: np.random.Generator) -> Float64s:
         """Return samples (n, d) in the units of the network."""
         drawn = self.network_.decode(rng.standard_normal((n, self.spec.d_latent))).astype(np.float64)
         if self.spec.draw == "sampled":
@@ -177,7 +177,7 @@ class Vae(KeptPrior[VaeSpec]):
 
 
 def _quality(
-    network: Autoencoder, held_out: NDArray[np.float32], kept: NDArray[np.float32], gaussian: GaussianFit, d_latent: int
+    network: Autoencoder, held_out: Float32s, kept: Float32s, gaussian: GaussianFit, d_latent: int
 ) -> JsonObject:
     """Return what is measured of a trained network, and of the data beside it."""
     code, std = network.encode(held_out)
@@ -229,7 +229,7 @@ def _linear_share(gaussian: GaussianFit, d_latent: int) -> float:
     return float(np.clip(leading - noise, 0, None).sum()) / total
 
 
-def _spread(x: NDArray[np.floating]) -> dict[str, float]:
+def _spread(x: Floats) -> dict[str, float]:
     """Return total variance, effective rank (participation ratio) and median distance to the mean of rows (n, d)."""
     centred = x - x.mean(axis=0, dtype=np.float64)
     gram = centred.T @ centred if x.shape[0] > x.shape[1] else centred @ centred.T

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from core.array_types import Float32s, Float64s, Floats, Indices
 from core.errors import BadRequest
 from core.fits.moments import Moments, Reference
 from core.priors.base import Prior, check_further, check_points, scale_facts
@@ -59,12 +59,10 @@ class Vocabulary(Prior[VocabularySpec]):
     """
 
     spec_class = VocabularySpec
-    rows_: NDArray[np.floating]
+    rows_: Floats
     name_: str
 
-    def fit(
-        self, points: NDArray[np.floating], moments: Moments | None = None, further: Sequence[Reference] = ()
-    ) -> Self:
+    def fit(self, points: Floats, moments: Moments | None = None, further: Sequence[Reference] = ()) -> Self:
         """Take the rows from `further[0]`; of points (n, d) only the width counts.
 
         Raises:
@@ -78,13 +76,13 @@ class Vocabulary(Prior[VocabularySpec]):
         self.d_model_ = vocabulary.points.shape[1]
         return self
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n rows: (n, d). Those of a text come in its order, whatever the generator."""
         if self.spec.rows == "text":
             return self.rows_[np.arange(n) % len(self.rows_)].astype(np.float32)
         return draw_rows(self.rows_, n, rng)
 
-    def spread(self, n: int) -> tuple[NDArray[np.float64], float]:
+    def spread(self, n: int) -> tuple[Float64s, float]:
         """Return the mean (d,) and the total variance of the rows."""
         return rows_spread(self.rows_)
 
@@ -99,7 +97,7 @@ class Vocabulary(Prior[VocabularySpec]):
             **scale_facts(*self.spread(1)),
         }
 
-    def _chosen(self, vocabulary: Reference) -> NDArray[np.intp]:
+    def _chosen(self, vocabulary: Reference) -> Indices:
         """Return which rows can be drawn."""
         n_rows, have = self.spec.n_rows, len(vocabulary.points)
         if self.spec.rows in ("all", "text"):

@@ -3,9 +3,9 @@
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from core.array_types import Float32s, Float64s
 from core.priors.arrays import namespace
 from core.priors.independent import Independent
 from core.specs.base import JsonObject
@@ -39,7 +39,7 @@ class Xavier(Independent[XavierSpec]):
         """Return the standard deviation of a coordinate when n vectors are drawn."""
         return float(np.sqrt(2 / ((self.spec.n_prompt or n) + self.d_model_)))
 
-    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def sample(self, n: int, rng: np.random.Generator) -> Float32s:
         """Draw n vectors: (n, d)."""
         shape = (n, self.d_model_)
         if self.spec.distribution == "normal":
@@ -56,7 +56,7 @@ class Xavier(Independent[XavierSpec]):
         inside = (abs(x) <= float(np.float32(np.sqrt(3) * std))).all(axis=1)
         return namespace(x).where(inside, -self.d_model_ * np.log(2 * np.sqrt(3) * std), -np.inf)
 
-    def norm_density(self, norms: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+    def norm_density(self, norms: Float64s, n: int) -> Float64s | None:
         """Return the scaled χ density (m,) where the coordinates are normal."""
         return super().norm_density(norms, n) if self.spec.distribution == "normal" else None
 
