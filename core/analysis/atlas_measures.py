@@ -9,8 +9,8 @@ import pandas as pd
 
 from core.analysis.atlas_terms import ALL, COLUMNS, N_GAUSSIAN, QUANTITIES, SHAPE, pair_name
 from core.analysis.cloud_shape import gaussian_shapes, measure_shape
-from core.analysis.intervals import Interval
-from core.analysis.modality import N_PRINCIPAL, directions, modality, null_of, uniform_dips
+from core.analysis.intervals import Interval, spread
+from core.analysis.modality import N_PRINCIPAL, directions, modality, uniform_dips
 from core.analysis.pca import Pca, fit_pca
 from core.analysis.probes import Tested, check_documents, lda_hits, logistic_hits, probe
 from core.analysis.separability import (
@@ -292,7 +292,7 @@ def _modes(
     k = len(components)
     names = [f"principal {i + 1}" if i < k else f"random {i - k + 1}" for i in range(len(axes))]
     table = pd.DataFrame({"cloud": cloud, "direction": names, "dip": found.dip, "p": found.p, "p_holm": found.p_holm})
-    return _row("dip", cloud, found.largest, null_of(found), float(found.p_holm.min())), table
+    return _row("dip", cloud, found.largest, spread(found.null), float(found.p_holm.min())), table
 
 
 def _cloud(

@@ -61,59 +61,43 @@ def displacement(prior: Floats, posterior: Floats) -> Displacement:
     return Displacement(norm_before, norm_after, np.linalg.norm(after - before, axis=1), angle)
 
 
-def mean_shift(
-    prior: Floats, posterior: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
-) -> PermutationTest:
-    """Measure how far the mean of the vectors moved.
+def mean_shift(prior: Floats, posterior: Floats, rng: np.random.Generator) -> PermutationTest:
+    """Measure how far the mean of the vectors moved, from prior sample to posterior, both (n_prompt, d).
 
     The null reverses the displacement of each vector at random. If the vectors have no common direction, the mean
     displacement is then as long.
-
-    Args:
-        prior: (n_prompt, d).
-        posterior: (n_prompt, d), in the same order.
-        rng: draws the signs.
-        n_permutations: number of draws.
 
     Raises:
         BadRequest: the two have different shapes.
     """
     before, after = _pairs(prior, posterior)
     gram = (after - before) @ (after - before).T
-    signs = rng.choice((-1.0, 1.0), size=(n_permutations, len(gram)))
+    signs = rng.choice((-1.0, 1.0), size=(N_PERMUTATIONS, len(gram)))
     null = np.sqrt(np.clip((signs @ gram * signs).sum(axis=1), 0, None)) / len(gram)
     value = float(np.sqrt(max(gram.sum(), 0.0)) / len(gram))
     return PermutationTest(value, null, permutation_p(value, null))
 
 
-def procrustes_similarity(
-    prior: Floats, posterior: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
-) -> PermutationTest:
-    """Measure whether two configurations are equal up to shift, rotation, reflection and scale: 0 (no) to 1 (yes).
+def procrustes_similarity(prior: Floats, posterior: Floats, rng: np.random.Generator) -> PermutationTest:
+    """Measure whether two configurations (n_prompt, d) are equal up to shift, rotation, reflection and scale.
 
     In many dimensions, a few points can be rotated quite well onto any others, so a high value alone says nothing.
     The null pairs the vectors at random.
 
-    Args:
-        prior: (n_prompt, d).
-        posterior: (n_prompt, d), in the same order.
-        rng: draws the pairings.
-        n_permutations: number of draws.
-
     Returns:
-        1 - Procrustes disparity; NaN if all points of one configuration coincide.
+        1 - Procrustes disparity, from 0 to 1 (equal); NaN if all points of one configuration coincide.
 
     Raises:
         BadRequest: the two have different shapes.
     """
     first, second = (_reduced(points) for points in _pairs(prior, posterior))
     if first is None or second is None:
-        return PermutationTest(np.nan, np.full(n_permutations, np.nan), np.nan)
+        return PermutationTest(np.nan, np.full(N_PERMUTATIONS, np.nan), np.nan)
 
     def similarity(order: Indices) -> float:
         return float(np.linalg.svd(first.T @ second[order], compute_uv=False).sum() ** 2)
 
-    null = np.array([similarity(rng.permutation(len(first))) for _ in range(n_permutations)])
+    null = np.array([similarity(rng.permutation(len(first))) for _ in range(N_PERMUTATIONS)])
     value = similarity(np.arange(len(first)))
     return PermutationTest(value, null, permutation_p(value, null))
 

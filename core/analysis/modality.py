@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.analysis.intervals import Interval, permutation_p, spread
+from core.analysis.intervals import Interval, permutation_p
 from core.analysis.vector_shape import draw_rows
 from core.array_types import Float64s, Floats, Ints
 
@@ -43,9 +43,9 @@ class Modality:
     n: int
 
 
-def directions(components: Floats, d: int, rng: np.random.Generator, n_random: int = N_RANDOM) -> Float64s:
-    """Return unit rows (k + n_random, d): the components (k, d) as they are, then random ones."""
-    drawn = rng.normal(size=(n_random, d))
+def directions(components: Floats, d: int, rng: np.random.Generator) -> Float64s:
+    """Return unit rows (k + N_RANDOM, d): the components (k, d) as they are, then random ones."""
+    drawn = rng.normal(size=(N_RANDOM, d))
     return np.concatenate([np.asarray(components, np.float64), drawn / np.linalg.norm(drawn, axis=1, keepdims=True)])
 
 
@@ -74,11 +74,6 @@ def modality(projections: Floats, documents: Ints, uniform: Float64s, rng: np.ra
     null = rng.choice(uniform, size=(len(uniform), projections.shape[1])).max(axis=1)
     found = Interval(float(np.median(largest)), float(largest.min()), float(largest.max()))
     return Modality(np.median(dips, axis=0), p, holm(p), found, null, n)
-
-
-def null_of(found: Modality) -> Interval:
-    """Return median and central 95 % of the largest dip under the null."""
-    return spread(found.null)
 
 
 def uniform_dips(n: int, rng: np.random.Generator, n_draws: int = N_UNIFORM) -> Float64s:
@@ -113,38 +108,25 @@ def dip(values: Floats) -> float:
     points = x.tolist()
     widest = 1.0  # in units of 1 / n
     while True:
-        below = _minorant(points, low, high)
-        above = _majorant(points, low, high)
+        below, above = _hull(points, low, high, 1), _hull(points, low, high, -1)
         gap, left, right = _largest_gap(points, below, above)
         if gap <= widest:
             break
-        widest = max(widest, _excess_left(x, below, left), _excess_right(x, above, right))
+        left_of, right_of = [i for i in below if i <= left], [i for i in above if i >= right]
+        widest = max(widest, _excess(x, left_of, 1), _excess(x, right_of, -1))
         if (left, right) == (low, high):
             break
         low, high = left, right
     return widest / (2 * n)
 
 
-def _minorant(x: list[float], low: int, high: int) -> list[int]:
-    """Return the corners of the greatest convex minorant of the points (x_i, i)."""
+def _hull(x: list[float], low: int, high: int, sign: int) -> list[int]:
+    """Return the corners of the points (x_i, i)'s greatest convex minorant (sign 1) or least concave majorant (-1)."""
     corners: list[int] = []
     for i in range(low, high + 1):
         while len(corners) > 1:
             a, b = corners[-2], corners[-1]
-            if (b - a) * (x[i] - x[b]) < (i - b) * (x[b] - x[a]):
-                break
-            corners.pop()
-        corners.append(i)
-    return corners
-
-
-def _majorant(x: list[float], low: int, high: int) -> list[int]:
-    """Return the corners of the least concave majorant of the points (x_i, i)."""
-    corners: list[int] = []
-    for i in range(low, high + 1):
-        while len(corners) > 1:
-            a, b = corners[-2], corners[-1]
-            if (b - a) * (x[i] - x[b]) > (i - b) * (x[b] - x[a]):
+            if sign * (b - a) * (x[i] - x[b]) < sign * (i - b) * (x[b] - x[a]):
                 break
             corners.pop()
         corners.append(i)
@@ -178,17 +160,8 @@ def _chord(x: list[float], a: int, b: int, i: int) -> float:
     return float(b) if span == 0 else a + (b - a) * (x[i] - x[a]) / span
 
 
-def _excess_left(x: Float64s, below: list[int], left: int) -> float:
-    """Return how far the distribution function rises above its minorant, left of the modal interval."""
-    return _excess(x, [corner for corner in below if corner <= left], 1)
-
-
-def _excess_right(x: Float64s, above: list[int], right: int) -> float:
-    """Return how far the distribution function falls below its majorant, right of the modal interval."""
-    return _excess(x, [corner for corner in above if corner >= right], -1)
-
-
 def _excess(x: Float64s, corners: list[int], sign: int) -> float:
+    """Return how far the distribution function rises above (sign 1) or falls below (-1) the chords between corners."""
     widest = 0.0
     for a, b in pairwise(corners):
         if b - a > 1 and x[b] > x[a]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
-from scipy.stats import chi2, t
+from scipy.special import chdtr, gammaincinv, stdtr
 
 from core.analysis.intervals import Interval
 from core.analysis.intrinsic import BlockMoments
@@ -45,7 +45,7 @@ def kurtosis(projections: Floats, block: Indices) -> Kurtosis:
     left_out = np.array([_excess(sums.sum(axis=0) - mine) for mine in sums])
     error = jackknife_error(left_out)
     expected = -6 / (len(projections) + 1)
-    p = float(2 * t.sf(abs(value - expected) / error, len(sums) - 1)) if error > 0 else 1.0
+    p = float(2 * stdtr(len(sums) - 1, -abs(value - expected) / error)) if error > 0 else 1.0
     return Kurtosis(jackknife(value, left_out), p)
 
 
@@ -125,10 +125,9 @@ class Radii:
 
 def radii(squared: Float64s, block: Indices, d: int) -> Radii:
     """Compare held-out squared distances (n,) with the distribution; intervals leave out one block of documents."""
-    law = chi2(d)
-    middle, edge = law.ppf([0.5, INSIDE])
+    middle, edge = 2 * gammaincinv(d / 2, [0.5, INSIDE])  # quantiles of chi-squared
     order = np.argsort(squared)
-    ranked, expected, blocks = squared[order], law.cdf(squared[order]), block[order]
+    ranked, expected, blocks = squared[order], chdtr(d, squared[order]), block[order]
 
     def numbers(kept: Bools) -> tuple[float, float, float]:
         values = ranked[kept]

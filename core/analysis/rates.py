@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from core.analysis.intervals import Interval
 from core.analysis.modality import holm
@@ -123,4 +122,6 @@ def _paired_p(paired: np.ndarray) -> float | None:
     """Return p for a mean of zero; None for a single difference, or if all are equal."""
     if len(paired) < 2 or not np.ptp(paired):
         return None
-    return float(stats.ttest_1samp(paired, 0.0).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
+    from scipy.stats import ttest_1samp
+
+    return float(ttest_1samp(paired, 0.0).pvalue)  # pyright: ignore[reportAttributeAccessIssue]

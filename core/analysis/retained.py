@@ -66,9 +66,7 @@ def run_features(vectors: Floats) -> Float64s:
     return np.array(values, np.float64)
 
 
-def prior_retained(
-    features: Floats, priors: Sequence[str], rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
-) -> Retained:
+def prior_retained(features: Floats, priors: Sequence[str], rng: np.random.Generator) -> Retained:
     """Classify each run's prior by the nearest class mean of the other runs' posteriors, and test it against chance.
 
     The run is the unit: features are standardised by the training runs, and labels are shuffled over runs.
@@ -77,33 +75,26 @@ def prior_retained(
         features: (n_runs, k) of each run's posterior.
         priors: (n_runs,) name of each run's prior.
         rng: draws the permutations if there are too many to use all.
-        n_permutations: most permutations of the labels.
     """
     counts = Counter(priors)
     enough = sorted(name for name, n in counts.items() if n >= MIN_RUNS)
     if len(enough) < 2:
         have = ", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or "none"
-        return Retained(
-            None,
-            None,
-            None,
-            dict(counts),
+        reason = (
             f"undecided: it takes at least {MIN_RUNS} runs of each of 2 priors (runs by prior: {have}); "
-            "tune the same priors with further seeds.",
+            "tune the same priors with further seeds."
         )
+        return Retained(None, None, None, dict(counts), reason)
     chosen = [i for i, name in enumerate(priors) if name in enough]
     points = np.asarray(features, np.float64)[chosen]
     labels = np.array([enough.index(priors[i]) for i in chosen])
     accuracy = leave_one_out(points, labels)
-    shuffled = _shuffled(labels, rng, n_permutations)
+    shuffled = _shuffled(labels, rng)
     null = np.array([leave_one_out(points, order) for order in shuffled])
     p = permutation_p(accuracy, null) if len(labels) > _EXACT_UP_TO else float((null >= accuracy - 1e-9).mean())
     smallest = float((null >= null.max() - 1e-9).mean())
-    notes = (
-        [f"left out, with a single run: {', '.join(sorted(set(counts) - set(enough)))}"]
-        if len(enough) < len(counts)
-        else []
-    )
+    alone = ", ".join(sorted(set(counts) - set(enough)))
+    notes = [f"left out, with a single run: {alone}"] if alone else []
     if smallest > ALPHA:
         notes.append(f"with {len(labels)} runs no p below {smallest:.2g} is possible")
     return Retained(accuracy, float(null.mean()), p, {name: counts[name] for name in enough}, "; ".join(notes))
@@ -122,8 +113,8 @@ def leave_one_out(points: Float64s, labels: Ints) -> float:
     return hits / len(points)
 
 
-def _shuffled(labels: Ints, rng: np.random.Generator, n: int) -> list[Ints]:
-    """Return all distinct orders of a few labels, the given one included, or n random orders of many."""
+def _shuffled(labels: Ints, rng: np.random.Generator) -> list[Ints]:
+    """Return all distinct orders of a few labels, the given one included, or random orders of many."""
     if len(labels) <= _EXACT_UP_TO:
-        return [np.array(order) for order in islice(sorted(set(permutations(labels.tolist()))), n)]
-    return [rng.permutation(labels) for _ in range(n)]
+        return [np.array(order) for order in islice(sorted(set(permutations(labels.tolist()))), N_PERMUTATIONS)]
+    return [rng.permutation(labels) for _ in range(N_PERMUTATIONS)]

@@ -3,8 +3,6 @@
 For some twenty vectors, a Fréchet distance or a recall would say more about the estimate than about the vectors.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.spatial.distance import cdist
 
@@ -18,34 +16,12 @@ MAX_CLOUD = 300
 """Most points of a cloud in a test."""
 
 
-@dataclass(frozen=True)
-class EnergyTest(PermutationTest):
-    """Energy distance of two samples: 2 E|X - Y| - E|X - X'| - E|Y - Y'|, never negative, 0 for equal samples.
-
-    Attributes:
-        n_cloud: points of the second sample that took part.
-    """
-
-    n_cloud: int
-
-
 def energy_to_cloud(
-    points: Floats,
-    cloud: Floats,
-    rng: np.random.Generator,
-    documents: Ints | None = None,
-    n_permutations: int = N_PERMUTATIONS,
-) -> EnergyTest:
-    """Test vectors (n, d) against a cloud (m, d).
+    points: Floats, cloud: Floats, rng: np.random.Generator, documents: Ints | None = None
+) -> PermutationTest:
+    """Test vectors (n, d) against at most 300 points of a cloud (m, d).
 
-    Tokens of one document are not independent, so the cloud takes part with one random token per document.
-
-    Args:
-        points: each a unit.
-        cloud: at most 300 of its points take part.
-        rng: draws those points, and the permutations.
-        documents: (m,) document of each cloud point.
-        n_permutations: of the labels.
+    Tokens of one document are not independent, so the cloud takes part with one random token per document (m,).
 
     Raises:
         BadRequest: fewer than two points or two documents.
@@ -53,21 +29,19 @@ def energy_to_cloud(
     units = len(cloud) if documents is None else len(np.unique(documents))
     chosen = cloud[np.sort(draw_rows(len(cloud), min(units, MAX_CLOUD), rng, documents))]
     labels = np.arange(len(points) + len(chosen)) < len(points)
-    orders = np.array([rng.permutation(labels) for _ in range(n_permutations)])
-    return _test(points, chosen, labels, orders)
+    orders = np.array([rng.permutation(labels) for _ in range(N_PERMUTATIONS)])
+    return _energy_test(points, chosen, labels, orders)
 
 
-def energy_of_pairs(
-    before: Floats, after: Floats, rng: np.random.Generator, n_permutations: int = N_PERMUTATIONS
-) -> EnergyTest:
+def energy_of_pairs(before: Floats, after: Floats, rng: np.random.Generator) -> PermutationTest:
     """Test prior sample against posterior, both (n, d): the null swaps prior and posterior of vectors at random."""
     n = len(before)
     labels = np.arange(2 * n) < n
-    swaps = rng.random((n_permutations, n)) < 0.5
-    return _test(before, after, labels, np.concatenate([~swaps, swaps], axis=1))
+    swaps = rng.random((N_PERMUTATIONS, n)) < 0.5
+    return _energy_test(before, after, labels, np.concatenate([~swaps, swaps], axis=1))
 
 
-def _test(first: Floats, second: Floats, labels: Bools, orders: Bools) -> EnergyTest:
+def _energy_test(first: Floats, second: Floats, labels: Bools, orders: Bools) -> PermutationTest:
     if min(len(first), len(second)) < 2:
         raise BadRequest(
             f"Samples of {len(first)} and {len(second)} points cannot be tested against each other; give at least 2 of "
@@ -77,11 +51,11 @@ def _test(first: Floats, second: Floats, labels: Bools, orders: Bools) -> Energy
     distances = cdist(every, every)
     null = _energy(distances, orders)
     value = float(_energy(distances, labels[None])[0])
-    return EnergyTest(value, null, permutation_p(value, null), len(second))
+    return PermutationTest(value, null, permutation_p(value, null))
 
 
 def _energy(distances: Floats, labels: Bools) -> Float64s:
-    """Return the energy distance under each row of labels, (n_rows,)."""
+    """Return 2 E|X - Y| - E|X - X'| - E|Y - Y'| under each row of labels, (n_rows,): 0 for equal samples."""
     one = labels.astype(np.float64)
     other = 1 - one
     n, m = one.sum(axis=1), other.sum(axis=1)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
 
-from core.analysis.intervals import LEVEL, Interval
+from core.analysis.intervals import Interval, t_quantile
 from core.array_types import Bools, Float64s, Floats, Indices, Ints
 
 N_RESAMPLES = 1000
@@ -89,21 +88,21 @@ def permuted_labels(labels: Indices, part: Indices, n_permutations: int, rng: np
     return drawn
 
 
-def resample_counts(labels: Indices, rng: np.random.Generator, n_resamples: int = N_RESAMPLES) -> Float64s:
-    """Return how often each document is drawn with replacement within its data set, (n_resamples, n_documents)."""
-    counts = np.zeros((n_resamples, len(labels)))
+def resample_counts(labels: Indices, rng: np.random.Generator) -> Float64s:
+    """Return how often each document is drawn with replacement within its data set, (N_RESAMPLES, n_documents)."""
+    counts = np.zeros((N_RESAMPLES, len(labels)))
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
-        counts[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), size=n_resamples)
+        counts[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), size=N_RESAMPLES)
     return counts
 
 
-def jackknife(value: float, left_out: Floats, level: float = LEVEL) -> Interval:
+def jackknife(value: float, left_out: Floats) -> Interval:
     """Return the interval of a statistic from its values (g,) with each of g groups of documents left out.
 
     Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
     """
-    reach = float(t.ppf((1 + level) / 2, len(left_out) - 1)) * jackknife_error(left_out)
+    reach = t_quantile(len(left_out) - 1) * jackknife_error(left_out)
     return Interval(value, value - reach, value + reach)
 
 

@@ -60,18 +60,17 @@ def shape(points: Floats) -> VectorShape:
 
 
 def shape_of_subsets(
-    cloud: Floats, n: int, rng: np.random.Generator, documents: Ints | None = None, n_subsets: int = N_SUBSETS
+    cloud: Floats, n: int, rng: np.random.Generator, documents: Ints | None = None
 ) -> dict[str, Float64s]:
-    """Return the shapes of random subsets of a cloud: (n_subsets,) values of each of `QUANTITIES`.
+    """Return the shapes of random subsets of a cloud: (N_SUBSETS,) values of each of `QUANTITIES`.
 
     Args:
         cloud: (m, d).
         n: number of points in a subset; the whole cloud if it has fewer.
         rng: draws the subsets.
         documents: (m,) document of each point; if there are at least n, no two points of a subset share one.
-        n_subsets: number of subsets.
     """
-    found = [shape(cloud[np.sort(draw_rows(len(cloud), n, rng, documents))]) for _ in range(n_subsets)]
+    found = [shape(cloud[np.sort(draw_rows(len(cloud), n, rng, documents))]) for _ in range(N_SUBSETS)]
     return {name: np.array([getattr(one, name) for one in found]) for name in QUANTITIES}
 
 

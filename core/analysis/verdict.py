@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from core.analysis.intervals import LEVEL, Interval
 
@@ -72,12 +72,12 @@ def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = mat
         level: of the interval alone before, of all intervals together after.
         freedom: degrees of freedom; infinity for a normal distribution.
     """
-    stretch = float(t.isf((1 - level) / 2 / n, freedom) / t.isf((1 - level) / 2, freedom))
+    stretch = float(stdtrit(freedom, (1 - level) / 2 / n) / stdtrit(freedom, (1 - level) / 2))
     below, above = interval.value - interval.low, interval.high - interval.value
     return Interval(interval.value, interval.value - stretch * below, interval.value + stretch * above)
 
 
-def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
+def decide_all(parts: Sequence[Stated]) -> Verdict:
     """Return the verdict on a claim about several numbers that must all lie inside their bounds.
 
     It holds if each interval lies inside; that needs no correction, because all must agree (Berger, 1982). It fails if
@@ -87,30 +87,11 @@ def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
         return UNDECIDED
     if all(decide(part.interval, part.bounds) == HOLDS for part in parts):
         return HOLDS
-    return FAILS if any(_widened(part, len(parts), level) == FAILS for part in parts) else UNDECIDED
+    return FAILS if any(_widened(part, len(parts)) == FAILS for part in parts) else UNDECIDED
 
 
-def decide_any(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
-    """Return the verdict on a claim about at least one of several numbers, the mirror image of `decide_all`.
-
-    It holds if one of the intervals, widened for their number, lies inside, and fails if all lie outside.
-    """
-    if not parts:
-        return UNDECIDED
-    if any(_widened(part, len(parts), level) == HOLDS for part in parts):
-        return HOLDS
-    return FAILS if all(decide(part.interval, part.bounds) == FAILS for part in parts) else UNDECIDED
-
-
-def _widened(part: Stated, n: int, level: float) -> Verdict:
-    return decide(widen(part.interval, n, level, part.freedom), part.bounds)
-
-
-def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict on a claim from those on its parts: it fails if one fails, and holds if all hold."""
-    if FAILS in verdicts:
-        return FAILS
-    return HOLDS if verdicts and all(verdict == HOLDS for verdict in verdicts) else UNDECIDED
+def _widened(part: Stated, n: int) -> Verdict:
+    return decide(widen(part.interval, n, freedom=part.freedom), part.bounds)
 
 
 def weakest(parts: Sequence[Stated]) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.equivalence import Equivalence, tost
 from core.analysis.rates import Trial, losses_at_others_choice
+from core.analysis.seeds import Equivalence, tost
 from core.analysis.verdict import Bounds
 from core.specs.base import canonical_json
 from core.store import JobFolder, list_jobs

@@ -6,8 +6,7 @@ regions between domains work.
 
 import math
 
-from core.analysis.equivalence import tost
-from core.analysis.seeds import over_seeds
+from core.analysis.seeds import over_seeds, tost
 from core.analysis.verdict import Bounds
 from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged, Part

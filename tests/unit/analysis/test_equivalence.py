@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_ind
 
-from core.analysis.equivalence import tost
-from core.analysis.seeds import over_seeds
+from core.analysis.seeds import over_seeds, tost
 from core.errors import BadRequest
 
 FIRST = np.array([1.02, 0.97, 1.05, 1.01, 0.99, 1.03])

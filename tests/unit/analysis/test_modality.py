@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from core.analysis.modality import N_REDRAWN, dip, directions, holm, modality, uniform_dips
+from core.analysis.modality import N_RANDOM, N_REDRAWN, dip, directions, holm, modality, uniform_dips
 
 
 def dip_by_definition(values: np.ndarray) -> float:
@@ -105,7 +105,7 @@ def test_many_tokens_of_few_documents_are_no_second_mode():
 
 
 def test_directions_are_the_components_and_random_unit_vectors():
-    found = directions(np.eye(3)[:2], 3, np.random.default_rng(0), 4)
-    assert found.shape == (6, 3)
+    found = directions(np.eye(3)[:2], 3, np.random.default_rng(0))
+    assert found.shape == (2 + N_RANDOM, 3)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1)
     assert found[:2].tolist() == [[1, 0, 0], [0, 1, 0]]

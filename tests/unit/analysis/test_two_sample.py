@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import energy_distance
 
 from core.analysis.two_sample import MAX_CLOUD, energy_of_pairs, energy_to_cloud
+from core.analysis.vector_shape import draw_rows
 from core.errors import BadRequest
 
 
@@ -11,7 +12,6 @@ def test_energy_is_the_square_of_scipys_in_one_dimension():
     first, second = rng.normal(size=20), rng.normal(1, 2, size=60)
     found = energy_to_cloud(first[:, None], second[:, None], rng)
     assert found.value == pytest.approx(energy_distance(first, second) ** 2)
-    assert found.n_cloud == 60
     paired = energy_of_pairs(first[:, None], first[:, None] + 1, rng)
     assert paired.value == pytest.approx(energy_distance(first, first + 1) ** 2)
 
@@ -21,13 +21,15 @@ def test_two_samples_of_one_law_are_not_told_apart_and_of_two_laws_are():
     cloud, points = rng.normal(size=(400, 8)), rng.normal(size=(20, 8))
     assert energy_to_cloud(points, cloud, rng).p > 0.05
     assert energy_to_cloud(points + 1, cloud, rng).p == pytest.approx(1 / 1001)
-    assert energy_to_cloud(points, cloud, rng).n_cloud == MAX_CLOUD
 
 
-def test_one_token_a_document_takes_part():
-    rng = np.random.default_rng(2)
-    cloud = np.repeat(rng.normal(size=(15, 3)), 20, axis=0)
-    assert energy_to_cloud(rng.normal(size=(5, 3)), cloud, rng, np.repeat(np.arange(15), 20)).n_cloud == 15
+@pytest.mark.parametrize(("documents", "n"), [(None, MAX_CLOUD), (np.repeat(np.arange(20), 20), 20)])
+def test_a_cloud_takes_part_with_some_points_one_per_document(documents, n):
+    points, cloud = np.random.default_rng(2).normal(size=(5, 3)), np.random.default_rng(3).normal(size=(400, 3))
+    chosen = cloud[draw_rows(400, n, np.random.default_rng(4), documents)]
+    assert documents is None or len({*draw_rows(400, n, np.random.default_rng(4), documents) // 20}) == n
+    found = energy_to_cloud(points, cloud, np.random.default_rng(4), documents)
+    assert found.value == pytest.approx(energy_to_cloud(points, chosen, np.random.default_rng(5)).value)
 
 
 def test_pairs_that_did_not_move_have_no_distance():

@@ -38,7 +38,7 @@ def test_parts_and_permutations_keep_each_data_sets_share_of_each_part():
 
 
 def test_resamples_keep_the_number_of_documents_of_each_data_set():
-    counts = resample_counts(np.array([0, 0, 0, 1, 1]), np.random.default_rng(0), 100)
+    counts = resample_counts(np.array([0, 0, 0, 1, 1]), np.random.default_rng(0))
     assert (counts[:, :3].sum(axis=1) == 3).all()
     assert (counts[:, 3:].sum(axis=1) == 2).all()
 

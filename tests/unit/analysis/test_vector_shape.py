@@ -35,7 +35,7 @@ def test_one_vector_has_no_shape_and_coinciding_ones_no_rank():
 
 def test_subsets_have_the_clouds_own_values():
     cloud = np.random.default_rng(1).normal(size=(500, 6))
-    found = shape_of_subsets(cloud, 20, np.random.default_rng(2), n_subsets=100)
+    found = shape_of_subsets(cloud, 20, np.random.default_rng(2))
     assert set(found) == set(QUANTITIES)
     assert found["trace"].mean() == pytest.approx(6, abs=0.3)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from core.analysis.equivalence import tost
 from core.analysis.retained import prior_retained
+from core.analysis.seeds import tost
 from core.analysis.steps_to_target import Reached
 from core.store import create_job
 from core.studies.arms import arms
