@@ -1,14 +1,17 @@
 """How typical vectors are of a cloud, compared with the cloud's own held-out points."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.covariance import LedoitWolf
 
 from core.analysis.distances import kth_distance
 from core.analysis.pca import Pca, fit_pca, off_plane
 from core.array_types import Float32s, Float64s, Floats, Ints
 from core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from sklearn.covariance import LedoitWolf
 
 INSIDE = 0.95
 NEIGHBOUR = 5
@@ -63,7 +66,7 @@ class FittedCloud:
         n_fitted: number of points in the first part.
     """
 
-    gaussian: LedoitWolf
+    gaussian: "LedoitWolf"
     distinct: Float32s
     neighbour: int
     plane: Pca
@@ -99,6 +102,8 @@ def fit_cloud(cloud: Floats, rng: np.random.Generator, documents: Ints | None = 
         raise BadRequest(
             f"A cloud of {len(cloud)} points is too small to compare vectors with; give at least {MIN_POINTS}."
         )
+    from sklearn.covariance import LedoitWolf
+
     units = np.arange(len(cloud)) if documents is None else np.asarray(documents)
     names = np.unique(units)
     held = np.isin(units, rng.choice(names, size=max(1, len(names) // 5), replace=False))

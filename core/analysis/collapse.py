@@ -117,7 +117,9 @@ def null_clouds(
     random = rng.standard_normal((n_null, d_model))
     random *= (norms / np.linalg.norm(random, axis=1))[:, None]
     mean, covariance = (moments.mean, moments.covariance) if moments else _moments(vocabulary)
-    gaussian = mean + rng.standard_normal((n_null, d_model)) @ _root(covariance)
+    values, vectors = np.linalg.eigh(covariance)
+    root = np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T
+    gaussian = mean + rng.standard_normal((n_null, d_model)) @ root
     rows = rng.choice(len(vocabulary), size=min(n_null, len(vocabulary)), replace=False)
     clouds = {"random directions": random, "matched Gaussian": gaussian, rows_name: vocabulary[rows]}
     return Nulls(clouds, rows)
@@ -128,8 +130,3 @@ def _moments(rows: Floats) -> tuple[Float64s, Float64s]:
     mean = rows.mean(axis=0)
     centred = rows - mean
     return mean, centred.T @ centred / len(rows)
-
-
-def _root(covariance: Float64s) -> Float64s:
-    values, vectors = np.linalg.eigh(covariance)
-    return np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from core.analysis.distances import kth_distance
 from core.analysis.pca import KEPT_COMPONENTS, OffPlane, Pca, fit_pca, off_plane
-from core.analysis.tsne import Support, check_perplexity, fit_support, fit_tsne, never, overlay_tsne
 from core.array_types import Bools, Float32s, Floats, Indices
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
@@ -18,6 +18,9 @@ from core.specs.projection import ProjectionSpec
 
 VERSION = "1"
 """Part of every stored map's key; raise it when the same spec would give a different map."""
+SUPPORT_NEIGHBOUR = 15
+SUPPORT_QUANTILE = 0.99
+_SUPPORT_SAMPLE = 2000
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,39 @@ class Overlay:
         return Overlay(
             self.coordinates[own], self.inside[own], self.off_plane[own], self.off_plane_share[own], self.t_squared[own]
         )
+
+
+@dataclass(frozen=True)
+class Support:
+    """The region in which new points get a place on a t-SNE map.
+
+    Attributes:
+        reference: (n, d) float32, the distinct fitted points in the full space.
+        radius: largest distance to the k-th neighbour at which a point is inside.
+        neighbour: k.
+    """
+
+    reference: Float32s
+    radius: float
+    neighbour: int
+
+    def inside(self, points: Floats) -> Bools:
+        """Return which points (n, d) have their k-th nearest reference point within the radius, (n,)."""
+        return kth_distance(points, self.reference, self.neighbour) <= self.radius
+
+
+def fit_support(reference: Float32s, seed: int) -> Support:
+    """Find the distance to the k-th neighbour that 99 % of the reference points do not exceed.
+
+    Args:
+        reference: (n, d) distinct points.
+        seed: of the sample of at most 2,000 points for the quantile.
+    """
+    neighbour = min(SUPPORT_NEIGHBOUR, len(reference) - 1)
+    rng = np.random.default_rng(seed)
+    sample = rng.choice(len(reference), size=min(_SUPPORT_SAMPLE, len(reference)), replace=False)
+    own = kth_distance(reference[sample], reference, neighbour + 1)  # the nearest one is the point itself
+    return Support(reference, float(np.quantile(own, SUPPORT_QUANTILE)), neighbour)
 
 
 @dataclass(frozen=True)
@@ -119,6 +155,8 @@ class Map:
             inside = np.ones(len(points), bool)
             coordinates = self.pca.transform(points, self.n_components)
         else:
+            from core.analysis.tsne import overlay_tsne
+
             near = self.tsne
             inside = near.support.inside(points)
             coordinates = np.full((len(points), self.n_components), np.nan, np.float32)
@@ -197,7 +235,7 @@ class Map:
 
 
 def fit_map(
-    points: Floats, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
+    points: Floats, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = lambda: False
 ) -> Map:
     """Fit the map of a spec on reference points.
 
@@ -213,6 +251,9 @@ def fit_map(
     if spec.method == "pca":
         pca = fit_pca(points)
         return Map("pca", spec.n_components, pca.transform(points, spec.n_components), pca)
+    # openTSNE takes a second to import, which whoever reads maps need not wait for.
+    from core.analysis.tsne import check_perplexity, fit_tsne
+
     pca = fit_pca(points, max(KEPT_COMPONENTS, spec.input_components))
     first, where = _distinct(points)
     check_perplexity(len(first), spec.perplexities[-1])

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import eigh
 
-from core.analysis.atlas_measures import N_BLOCKS, pooled_lda
+from core.analysis.atlas_measures import pooled_lda
+from core.analysis.atlas_plan import N_BLOCKS
 from core.analysis.atlas_terms import ALL, QUANTITIES, SHAPE
 from core.analysis.cloud_shape import measure_shape
 from core.analysis.intervals import Interval

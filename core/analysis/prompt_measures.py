@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.analysis.cloud_scores import MIN_POINTS, CloudScores, Scores, fit_cloud
+from core.analysis.cloud_scores import MIN_POINTS, CloudScores, fit_cloud
 from core.analysis.collapse import Collapse, collapse, null_clouds
 from core.analysis.displacement import PermutationTest, displacement, mean_shift, procrustes_similarity
 from core.analysis.intervals import bootstrap, spread
@@ -21,6 +21,8 @@ from core.fits.moments import Moments
 HELD_OUT = "held-out points"
 MAX_CLOUD = 5000
 """Most points of a cloud that vectors are compared with."""
+NULLS_KEPT = 100
+"""Points of each null that are kept for display."""
 NEED_PRIOR = (
     "norm before",
     "distance",
@@ -88,12 +90,7 @@ class PromptMeasures:
 
 
 def measure_prompt(
-    trajectory: Floats,
-    rows: SiteCloud,
-    clouds: Sequence[SiteCloud],
-    rng: np.random.Generator,
-    n_kept: int = 100,
-    begun: bool = True,
+    trajectory: Floats, rows: SiteCloud, clouds: Sequence[SiteCloud], rng: np.random.Generator, begun: bool = True
 ) -> PromptMeasures:
     """Measure a prompt at one site.
 
@@ -102,7 +99,6 @@ def measure_prompt(
         rows: where vectors may have collapsed to: the vocabulary, or tokens at this site.
         clouds: that vectors are compared with; a cloud of fewer than ten points is skipped.
         rng: source of null samples, permutations and held-out documents.
-        n_kept: number of points of each null that are kept for display.
         begun: whether the first snapshot is the prior sample; otherwise nothing that needs it is measured.
     """
     prior, posterior = trajectory[0], trajectory[-1]
@@ -122,8 +118,9 @@ def measure_prompt(
         if min(len(posterior), cloud.n_units) > 1:
             energy = energy_to_cloud(posterior, cloud.points, rng, cloud.documents)
             placed[cloud.name]["energy"] = _tested(energy, "labels shuffled")
-        for column, scores in _columns(after).items():
-            table[f"{column} in {cloud.name}"] = scores
+        table[f"Mahalanobis percentile in {cloud.name}"] = after.mahalanobis.percentile
+        table[f"neighbour percentile in {cloud.name}"] = after.neighbour.percentile
+        table[f"off the plane in {cloud.name}"] = after.off_plane.values
     summary: PromptSummary = {
         "displacement": _displacement(prior, posterior, rng) if begun else {},
         "collapse": _collapse(near),
@@ -134,7 +131,7 @@ def measure_prompt(
         summary if begun else _without_prior(summary),
         table if begun else table.drop(columns=list(NEED_PRIOR)),
         _null_table(near),
-        {name: np.asarray(points[:n_kept], np.float32) for name, points in nulls.clouds.items()},
+        {name: np.asarray(points[:NULLS_KEPT], np.float32) for name, points in nulls.clouds.items()},
         tokens[near.nearest["trajectory"].cosine_row].reshape(trajectory.shape[:2]),
         np.asarray(rows.points[near.nearest["posterior"].cosine_row], np.float32),
     )
@@ -207,19 +204,9 @@ def _placed(before: CloudScores, after: CloudScores) -> dict[str, Quantity]:
             float(np.median(other.percentile)), float(np.median(one.percentile)), {HELD_OUT: 50.0}
         )
         found[inside] = quantity(other.inside_95, one.inside_95, {HELD_OUT: 0.95})
-    hidden: tuple[Scores, Scores] = before.off_plane, after.off_plane
-    found["off_plane"] = quantity(
-        float(np.median(hidden[1].values)), float(np.median(hidden[0].values)), {HELD_OUT: spread(hidden[1].held_out)}
-    )
+    hidden, earlier = after.off_plane, float(np.median(before.off_plane.values))
+    found["off_plane"] = quantity(float(np.median(hidden.values)), earlier, {HELD_OUT: spread(hidden.held_out)})
     return found
-
-
-def _columns(placed: CloudScores) -> dict[str, NDArray]:
-    return {
-        "Mahalanobis percentile": placed.mahalanobis.percentile,
-        "neighbour percentile": placed.neighbour.percentile,
-        "off the plane": placed.off_plane.values,
-    }
 
 
 def _vectors(prior: NDArray, posterior: NDArray, near: Collapse, tokens: NDArray[np.object_]) -> pd.DataFrame:

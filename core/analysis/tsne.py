@@ -11,54 +11,17 @@ from openTSNE.tsne import OptimizationInterrupt
 from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
-from core.analysis.distances import kth_distance
-from core.array_types import Bools, Float32s, Float64s, Floats
+from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
 
 FEWEST_ITERATIONS = 50
 """Iterations after early exaggeration before a fit can be stopped early; also the least that a spec may ask for."""
-SUPPORT_NEIGHBOUR = 15
-SUPPORT_QUANTILE = 0.99
-_SUPPORT_SAMPLE = 2000
 _REPORT_EVERY = 10
 _PLACE_ITERATIONS = 100
 _PLACE_PERPLEXITY = 5.0
 _BARNES_HUT_BELOW = 10_000
-
-
-@dataclass(frozen=True)
-class Support:
-    """The region in which new points get a place on a t-SNE map.
-
-    Attributes:
-        reference: (n, d) float32, the distinct fitted points in the full space.
-        radius: largest distance to the k-th neighbour at which a point is inside.
-        neighbour: k.
-    """
-
-    reference: Float32s
-    radius: float
-    neighbour: int
-
-    def inside(self, points: Floats) -> Bools:
-        """Return which points (n, d) have their k-th nearest reference point within the radius, (n,)."""
-        return kth_distance(points, self.reference, self.neighbour) <= self.radius
-
-
-def fit_support(reference: Float32s, seed: int) -> Support:
-    """Find the distance to the k-th neighbour that 99 % of the reference points do not exceed.
-
-    Args:
-        reference: (n, d) distinct points.
-        seed: of the sample of at most 2,000 points for the quantile.
-    """
-    neighbour = min(SUPPORT_NEIGHBOUR, len(reference) - 1)
-    rng = np.random.default_rng(seed)
-    sample = rng.choice(len(reference), size=min(_SUPPORT_SAMPLE, len(reference)), replace=False)
-    own = kth_distance(reference[sample], reference, neighbour + 1)  # the nearest one is the point itself
-    return Support(reference, float(np.quantile(own, SUPPORT_QUANTILE)), neighbour)
 
 
 @dataclass(frozen=True)
@@ -76,13 +39,8 @@ class Embedded:
     divergence: float
 
 
-def never() -> bool:
-    """Return False: the fit is not stopped early."""
-    return False
-
-
 def fit_tsne(
-    scores: Float32s, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = never
+    scores: Float32s, spec: ProjectionSpec, progress: Progress = silent, enough: Callable[[], bool] = lambda: False
 ) -> Embedded:
     """Embed distinct points, starting from principal components, in one thread, so that a seed gives one result.
 
@@ -102,19 +60,19 @@ def fit_tsne(
     check_perplexity(len(scores), scales[-1])
     watch = _Watch(progress, enough, spec)
     inputs = np.asarray(scores, np.float64)
-    affinities = _affinities(inputs, scales, spec.seed)
-    tsne = TSNE(
-        n_components=spec.n_components,
-        exaggeration=spec.exaggeration,
-        early_exaggeration=_any(spec.early_exaggeration),
-        learning_rate=_any("auto" if spec.learning_rate is None else spec.learning_rate),
-        initialization="pca",
-        negative_gradient_method=_method(len(scores), spec.n_components),
-        n_jobs=1,
-        random_state=spec.seed,
-        callbacks=watch,
-        callbacks_every_iters=_REPORT_EVERY,
-    )
+    shared: dict[str, Any] = {"n_jobs": 1, "random_state": spec.seed}
+    if len(scales) == 1:
+        affinities = PerplexityBasedNN(inputs, perplexity=scales[0], **shared)
+    else:
+        affinities = Multiscale(inputs, perplexities=list(scales), **shared)
+    settings = {
+        "early_exaggeration": spec.early_exaggeration,
+        "learning_rate": "auto" if spec.learning_rate is None else spec.learning_rate,
+        "negative_gradient_method": "bh" if spec.n_components > 2 or len(scores) < _BARNES_HUT_BELOW else "fft",
+        "callbacks": watch,
+        "callbacks_every_iters": _REPORT_EVERY,
+    }
+    tsne = TSNE(spec.n_components, exaggeration=spec.exaggeration, initialization="pca", **settings, **shared)
     embedding: Any = tsne.prepare_initial(inputs, affinities)
     n_iterations = spec.n_iterations
     if spec.n_early_iterations:
@@ -129,7 +87,8 @@ def fit_tsne(
         embedding, divergence = stopped.final_embedding, float(stopped.error)
         n_iterations = watch.stopped
     coordinates = np.array(embedding)
-    return Embedded((coordinates - _middle(coordinates)).astype(np.float32), n_iterations, divergence)
+    middle = (coordinates.max(axis=0) + coordinates.min(axis=0)) / 2
+    return Embedded((coordinates - middle).astype(np.float32), n_iterations, divergence)
 
 
 def overlay_tsne(
@@ -173,7 +132,7 @@ def overlay_tsne(
         callbacks_every_iters=_REPORT_EVERY,
     )
     before = np.array(copy[:1])
-    few = _any(min(_PLACE_PERPLEXITY, perplexity))
+    few: Any = min(_PLACE_PERPLEXITY, perplexity)  # openTSNE's annotation is narrower than its documentation
     placed = np.array(copy.transform(np.asarray(new_scores, np.float64), perplexity=few, n_iter=_PLACE_ITERATIONS))
     return (placed - (np.array(copy[:1]) - before)).astype(np.float32)
 
@@ -232,22 +191,3 @@ class _ToReference(Affinities):
             neighbours, distances, [perplexity], symmetrize=False, normalization="point-wise", n_reference_samples=n
         )
         return (near, neighbours, distances) if return_distances else near
-
-
-def _affinities(inputs: Float64s, scales: tuple[float, ...], seed: int) -> Affinities:
-    if len(scales) == 1:
-        return PerplexityBasedNN(inputs, perplexity=_any(scales[0]), n_jobs=1, random_state=seed)
-    return Multiscale(inputs, perplexities=list(scales), n_jobs=1, random_state=seed)
-
-
-def _method(n_points: int, n_components: int) -> str:
-    return "bh" if n_components > 2 or n_points < _BARNES_HUT_BELOW else "fft"
-
-
-def _any(value: Any) -> Any:
-    """Return a value for a parameter whose annotation in openTSNE is narrower than its documentation."""
-    return value
-
-
-def _middle(embedding: Floats) -> Floats:
-    return (embedding.max(axis=0) + embedding.min(axis=0)) / 2

@@ -77,7 +77,7 @@ def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = mat
     return Interval(interval.value, interval.value - stretch * below, interval.value + stretch * above)
 
 
-def decide_all(parts: Sequence[Stated]) -> Verdict:
+def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
     """Return the verdict on a claim about several numbers that must all lie inside their bounds.
 
     It holds if each interval lies inside; that needs no correction, because all must agree (Berger, 1982). It fails if
@@ -87,11 +87,9 @@ def decide_all(parts: Sequence[Stated]) -> Verdict:
         return UNDECIDED
     if all(decide(part.interval, part.bounds) == HOLDS for part in parts):
         return HOLDS
-    return FAILS if any(_widened(part, len(parts)) == FAILS for part in parts) else UNDECIDED
-
-
-def _widened(part: Stated, n: int) -> Verdict:
-    return decide(widen(part.interval, n, freedom=part.freedom), part.bounds)
+    widened = [widen(part.interval, len(parts), level, part.freedom) for part in parts]
+    outside = any(decide(wide, part.bounds) == FAILS for wide, part in zip(widened, parts, strict=True))
+    return FAILS if outside else UNDECIDED
 
 
 def weakest(parts: Sequence[Stated]) -> int:

@@ -29,7 +29,8 @@ from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors
 
 if TYPE_CHECKING:
-    from core.analysis.atlas_measures import AtlasPlan, SiteAtlas
+    from core.analysis.atlas_measures import SiteAtlas
+    from core.analysis.atlas_plan import AtlasPlan
 
 VERSION = "1"
 """Goes up when the same clouds would give other numbers."""
@@ -141,7 +142,8 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
     """
     # Its libraries take a second to import, which readers need not wait for.
     from core.activations.capture import capture
-    from core.analysis.atlas_measures import AtlasSettings, measure_atlas_site, plan_atlas
+    from core.analysis.atlas_measures import measure_atlas_site
+    from core.analysis.atlas_plan import AtlasSettings, plan_atlas
 
     clouds = [capture(cloud, store, progress)[0] for cloud in spec.clouds]
     sites = _sites(spec, clouds[0])

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
-from sklearn.neighbors import NearestNeighbors
 
 from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
@@ -153,6 +152,8 @@ class Knn(KeptPrior[KnnSpec]):
 
     def _index_points(self, fit: GaussianFit, points: Floats) -> None:
         """Make the cloud ready to be asked for neighbours."""
+        from sklearn.neighbors import NearestNeighbors
+
         self.fit_, self.d_model_ = fit, len(fit.mean)
         # One unit for any scale: squares of what float32 can hold do not fit.
         self._unit = float(np.sqrt(fit.variances.sum()))

@@ -8,9 +8,6 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
@@ -71,6 +68,8 @@ class Mixture(KeptPrior[MixtureSpec]):
                 place.
             Cancelled: by `progress`.
         """
+        from sklearn.exceptions import ConvergenceWarning
+
         spec = self.spec
         fit = fit_gaussian(points, moments, spec.covariance, spec.rank)
         if spec.n_clusters > len(points):
@@ -171,12 +170,16 @@ class Mixture(KeptPrior[MixtureSpec]):
 
     def _soft(self, coordinates: Float64s) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, covariances and whether it converged, by expectation and maximisation."""
+        from sklearn.mixture import GaussianMixture
+
         model: Any = GaussianMixture(self.spec.n_clusters, reg_covar=1e-6, random_state=self.spec.seed)
         model.fit(coordinates)
         return model.weights_, model.means_, model.covariances_, bool(model.converged_)
 
     def _hard(self, coordinates: Float64s) -> tuple[NDArray, NDArray, NDArray, bool]:
         """Return weights, means, shrunk covariances and whether it converged, from the nearest centres."""
+        from sklearn.cluster import KMeans
+
         settings: Any = {"n_init": 4, "random_state": self.spec.seed}
         model = KMeans(self.spec.n_clusters, **settings).fit(coordinates)
         used, sizes = np.unique(np.asarray(model.labels_), return_counts=True)

@@ -28,7 +28,8 @@ from sklearn.metrics import silhouette_score
 
 from core.activations.capture import capture
 from core.activations.clouds import Cloud
-from core.analysis.atlas_measures import AtlasPlan, AtlasSettings, measure_atlas_site, plan_atlas, whitened
+from core.analysis.atlas_measures import measure_atlas_site, whitened
+from core.analysis.atlas_plan import AtlasPlan, AtlasSettings, plan_atlas
 from core.analysis.pca import fit_pca
 from core.analysis.probes import balanced, lda_hits, logistic_hits
 from core.analysis.separability import pairwise_distances, silhouette

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.analysis.atlas_measures import AtlasSettings, measure_atlas_site, plan_atlas
+from core.analysis.atlas_measures import measure_atlas_site
+from core.analysis.atlas_plan import AtlasSettings, plan_atlas
 from core.analysis.atlas_terms import ALL, COLUMNS, QUANTITIES, SHAPE
 from core.analysis.map_alignment import align
 from core.errors import BadRequest

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.atlas_measures import N_BLOCKS
+from core.analysis.atlas_plan import N_BLOCKS
 from core.analysis.modality import dip
 from core.studies.claims import CLAIMS, domains, localised, shape, tasks_apart
 from core.studies.claims.base import JACKKNIFE_FREEDOM

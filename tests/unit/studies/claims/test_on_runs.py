@@ -1,13 +1,12 @@
 import json
 import math
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from core.analysis.retained import prior_retained
+from core.analysis import retained
 from core.analysis.seeds import tost
 from core.analysis.steps_to_target import Reached
 from core.store import create_job
@@ -136,7 +135,7 @@ def measured(features=None, distance=1.0, angle=10.0, supported=0.0):
     ("kept", "n_seeds", "verdict"), [(10.0, 5, "holds"), (0.0, 15, "fails"), (0.0, 2, "undecided")]
 )
 def test_priors_that_can_be_told_from_posteriors_decided_where_those_lie(monkeypatch, kept, n_seeds, verdict):
-    monkeypatch.setattr(position, "prior_retained", partial(prior_retained, n_permutations=199))
+    monkeypatch.setattr(retained, "N_PERMUTATIONS", 199)
     rng = np.random.default_rng(1)
     found = {
         arm: [measured((kept * place + 0.03 * rng.normal(size=6)).tolist()) for _ in range(n_seeds)]
