@@ -11,8 +11,8 @@ from jaxtyping import install_import_hook
 
 from tests.llama import write_llama
 
-# Shapes in annotations are checked at every call, in tests alone; before anything of core.tuning is imported.
-install_import_hook("core.tuning", "beartype.beartype")
+# Shapes in annotations are checked at every call, in tests alone; before anything of these packages is imported.
+install_import_hook(("core.lm", "core.tuning"), "beartype.beartype")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

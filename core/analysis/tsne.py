@@ -62,9 +62,9 @@ def fit_tsne(
     inputs = np.asarray(scores, np.float64)
     shared: dict[str, Any] = {"n_jobs": 1, "random_state": spec.seed}
     if len(scales) == 1:
-        affinities = PerplexityBasedNN(inputs, perplexity=scales[0], **shared)
+        affinities = PerplexityBasedNN(inputs, **{"perplexity": scales[0], **shared})
     else:
-        affinities = Multiscale(inputs, perplexities=list(scales), **shared)
+        affinities = Multiscale(inputs, list(scales), **shared)
     settings = {
         "early_exaggeration": spec.early_exaggeration,
         "learning_rate": "auto" if spec.learning_rate is None else spec.learning_rate,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+
+from core.lm.shapes import Ids, Labels, Lengths
 
 IGNORED = -100
 """The label of a position that is not trained on."""
@@ -37,19 +38,18 @@ class Batch:
     needed.
 
     Attributes:
-        ids: (batch, pos) int64, 0 in the padding.
-        lengths: (batch,) int64.
-        example: (n_labels,) int64, which row of `ids` each label belongs to.
-        position: (n_labels,) int64, the token *before* the label, whose state predicts it; -1 is
-            the prefix's end.
-        targets: (n_labels,) int64, the token ids to be predicted.
+        ids: 0 in the padding.
+        lengths: of the examples.
+        example: which row of `ids` each label belongs to.
+        position: of the token *before* the label, whose state predicts it; -1 is the prefix's end.
+        targets: the token ids to be predicted.
     """
 
-    ids: Tensor
-    lengths: Tensor
-    example: Tensor
-    position: Tensor
-    targets: Tensor
+    ids: Ids
+    lengths: Lengths
+    example: Labels
+    position: Labels
+    targets: Labels
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""

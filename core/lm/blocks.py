@@ -67,7 +67,7 @@ def watch_site(parts: Parts, site: int | str, see: Callable[[int | str, torch.Te
         the hook's handle, a context manager that removes it.
     """
 
-    def entering(_: Any, arguments: tuple[Any, ...], named: dict[str, torch.Tensor]) -> None:
+    def entering(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         see(site, arguments[0] if arguments else named["hidden_states"])
 
     def leaving(_: Any, __: Any, output: Any) -> None:

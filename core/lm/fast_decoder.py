@@ -15,13 +15,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 from core.lm.architectures import Block, Decoder
 from core.lm.kernels import attend, gated, linear, rms_norm, rotate
 from core.lm.layout import Layout, hidden
+from core.lm.shapes import Ids, Labels, Lengths, Logits, States, Stream
 from core.specs.cloud import FINAL
 
+Angles = tuple[Tensor, Tensor] | None
+"""Cosines and sines, (rows, 1, d_head) each; None turns nothing."""
 See = Callable[[int | str, Tensor], None]
 """Told a site and the stream there, (rows, d_model), a kept prompt in its place."""
 
@@ -74,8 +78,8 @@ class FastDecoder:
         self.blocks = decoder.blocks
         self.head = decoder.head
 
-    def enter(self, bos: Tensor, ids: Tensor) -> Tensor:
-        """Return the stream entering block 0 without a prompt: (n_bos + batch x pos, d_model), ≥ float32.
+    def enter(self, bos: Int64[Tensor, "n_bos"], ids: Ids) -> Stream:
+        """Return the stream entering block 0 without a prompt, in float32 or wider.
 
         Only products with weights are computed in the model's dtype. In bfloat16 the stream itself
         can lose much of the gradient, since a model's sink tokens make it hundreds of times larger
@@ -84,25 +88,22 @@ class FastDecoder:
         tokens = self.map.embed(torch.cat((bos, ids.flatten())))
         return tokens.to(torch.promote_types(tokens.dtype, torch.float32))
 
-    def run(self, x: Tensor, layout: Layout, prompts: Prompts, first: int, last: int) -> Tensor:
+    def run(self, x: Stream, layout: Layout, prompts: Prompts, first: int, last: int) -> Tensor:
         """Return the stream entering block `last` from the one entering block `first`."""
         for number in range(first, last):
             x, heads, _, _ = self._attended(number, x, layout, prompts)
             x = self._rest(self.blocks[number], x, heads)
         return x
 
-    def states(self, x: Tensor, layout: Layout, prompts: Prompts, first: int, rows: Tensor) -> Tensor:
-        """Return normed last states at chosen rows.
+    def states(self, x: Stream, layout: Layout, prompts: Prompts, first: int, rows: Labels) -> States:
+        """Return normed last states at chosen rows, ready for the output matrix.
 
         Args:
             x: the stream entering block `first`.
             layout: of its rows.
             prompts: of blocks from `first` on.
             first: a block.
-            rows: (n,) into the batch x pos tokens; -1 is the last shared row.
-
-        Returns:
-            (n, d_model), ready for the output matrix.
+            rows: into the batch x pos tokens; -1 is the last shared row.
         """
         last = len(self.blocks) - 1
         x = self.run(x, layout, prompts, first, last)
@@ -112,9 +113,9 @@ class FastDecoder:
         return rms_norm(x, self.map.norm, self.map.eps, self.head.dtype)
 
     def read(
-        self, layout: Layout, bos: Tensor, ids: Tensor, lengths: Tensor, prompts: Prompts, n_new: int, see: See = unseen
-    ) -> tuple[Tensor, Cache]:
-        """Return logits (batch, n_vocabulary) after each text, and a cache with room for `n_new`."""
+        self, layout: Layout, bos: Tensor, ids: Ids, lengths: Lengths, prompts: Prompts, n_new: int, see: See = unseen
+    ) -> tuple[Logits, Cache]:
+        """Return logits after each text, and a cache with room for `n_new`."""
         x = self.enter(bos, ids)
         cache = Cache([], [], [], [], layout.first_token + lengths)
         for number, block in enumerate(self.blocks):
@@ -130,8 +131,8 @@ class FastDecoder:
         rows = torch.arange(layout.batch, device=x.device) * layout.n_pos + lengths - 1
         return self._logits(x[layout.n_shared(x) + rows]), cache
 
-    def advance(self, ids: Tensor, cache: Cache, see: See = unseen) -> Tensor:
-        """Return logits (batch, n_vocabulary) after one more token per text, which the cache takes."""
+    def advance(self, ids: Lengths, cache: Cache, see: See = unseen) -> Logits:
+        """Return logits after one more token per text, which the cache takes."""
         x = self.map.embed(ids)
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         angles = {block.rope: self._angles(block.rope, cache.next) for block in self.blocks}
@@ -168,7 +169,8 @@ class FastDecoder:
         n = layout.n_shared(x)
         before, shared = layout.before(x, vectors is None), (key[:n], value[:n])
         if vectors is not None:
-            of_prompt = self._key_and_value(block, vectors, self._angles(block.rope, layout.prompt_positions))
+            normed = rms_norm(vectors, block.norm_before_attention, self.map.eps, self.head.dtype)
+            of_prompt = self._key_and_value(block, normed, self._angles(block.rope, layout.prompt_positions))
             shared = tuple(torch.cat((own, rest)) for own, rest in zip(of_prompt, shared, strict=True))
         keys, values = (layout.beside(*pair) for pair in zip(shared, (key[n:], value[n:]), strict=True))
         tokens = query[n:].view(layout.batch, layout.n_pos, self.map.n_kv_heads, -1, query.shape[-1])
@@ -199,41 +201,34 @@ class FastDecoder:
         own = attend(grouped.to(wide), key, value, hidden(positions, before, block.window), self.map.scale)
         return own.to(query.dtype).permute(0, 3, 1, 2, 4).reshape(n, -1)
 
-    def _project(self, block: Block, x: Tensor, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, block: Block, x: Tensor, angles: Angles) -> tuple[Tensor, Tensor, Tensor]:
         """Return query (rows, n_heads, d_head), key and value (rows, n_kv_heads, d_head), rotated."""
         normed = rms_norm(x, block.norm_before_attention, self.map.eps, self.head.dtype)
         query = linear(normed, block.query.weight, block.query.bias).view(len(x), self.map.n_heads, -1)
-        query = _turned(_head_norm(query, block.query_norm, self.map.eps), angles)
-        return query, *self._of_normed(block, normed, angles)
+        query = _turned(_normed(query, block.query_norm, self.map.eps), angles)
+        return query, *self._key_and_value(block, normed, angles)
 
-    def _key_and_value(self, block: Block, x: Tensor, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-        normed = rms_norm(x, block.norm_before_attention, self.map.eps, self.head.dtype)
-        return self._of_normed(block, normed, angles)
-
-    def _of_normed(self, block: Block, normed: Tensor, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+    def _key_and_value(self, block: Block, normed: Tensor, angles: Angles) -> tuple[Tensor, Tensor]:
         key = linear(normed, block.key.weight, block.key.bias).view(len(normed), self.map.n_kv_heads, -1)
         value = linear(normed, block.value.weight, block.value.bias).view(len(normed), self.map.n_kv_heads, -1)
-        return _turned(_head_norm(key, block.key_norm, self.map.eps), angles), value
+        return _turned(_normed(key, block.key_norm, self.map.eps), angles), value
 
     def _rest(self, block: Block, x: Tensor, heads: Tensor) -> Tensor:
         """Return the block's output from its input and its heads, at whatever rows those hold."""
         added = linear(heads, block.output.weight, block.output.bias)
-        x = x + self._normed_after(added, block.norm_after_attention)
+        x = x + _normed(added, block.norm_after_attention, self.map.eps)
         normed = rms_norm(x, block.norm_before_mlp, self.map.eps, self.head.dtype)
         gate, up = (linear(normed, layer.weight, layer.bias) for layer in (block.gate, block.up))
         added = linear(gated(gate, up, self.map.activation), block.down.weight, block.down.bias)
-        return x + self._normed_after(added, block.norm_after_mlp)
+        return x + _normed(added, block.norm_after_mlp, self.map.eps)
 
-    def _normed_after(self, added: Tensor, weight: Tensor | None) -> Tensor:
-        return added if weight is None else rms_norm(added, weight, self.map.eps, added.dtype)
-
-    def _angles(self, rope: str | None, positions: Tensor) -> tuple[Tensor, Tensor] | None:
+    def _angles(self, rope: str | None, positions: Tensor) -> Angles:
         if rope is None:
             return None
         cos, sin = self.map.angles(positions, rope)
         return cos[:, None], sin[:, None]
 
-    def _angles_of(self, rope: str | None, layout: Layout, x: Tensor) -> tuple[Tensor, Tensor] | None:
+    def _angles_of(self, rope: str | None, layout: Layout, x: Tensor) -> Angles:
         """Return the angles of all rows of a stream, made once a forward."""
         key = (rope, len(x))
         if key not in layout.angles:
@@ -241,9 +236,9 @@ class FastDecoder:
         return layout.angles[key]
 
 
-def _head_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
+def _normed(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
     return x if weight is None else rms_norm(x, weight, eps, x.dtype)
 
 
-def _turned(x: Tensor, angles: tuple[Tensor, Tensor] | None) -> Tensor:
+def _turned(x: Tensor, angles: Angles) -> Tensor:
     return x if angles is None else rotate(x, *angles)

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.lm.fast_decoder import Cache, See, unseen
 from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
+from core.lm.shapes import Ids, Lengths, Logits, Prompt
 from core.progress import Progress, silent
 
 BATCH = 64
@@ -26,7 +27,7 @@ def stop_tokens(prompted: Prompted) -> frozenset[int]:
 @torch.no_grad()
 def generate(
     prompted: Prompted,
-    prompt: Tensor,
+    prompt: Prompt,
     texts: Sequence[Sequence[int]],
     max_new_tokens: int,
     stop: Collection[int],
@@ -36,7 +37,7 @@ def generate(
 
     Args:
         prompted: model and place of the prompt.
-        prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+        prompt: its vectors; n_prompt may be 0.
         texts: token ids without the beginning-of-sequence token, none empty.
         max_new_tokens: at most.
         stop: tokens that end a continuation; they are not part of it.
@@ -58,20 +59,8 @@ def generate(
     return found
 
 
-class Reader(Protocol):
-    """Reads texts, then one more token each at a time."""
-
-    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return logits (batch, n_vocabulary) after texts (batch, pos) padded on the right."""
-        ...
-
-    def advance(self, tokens: Tensor) -> Tensor:
-        """Return logits (batch, n_vocabulary) after one more token each (batch,)."""
-        ...
-
-
-def open_reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int, see: See = unseen) -> Reader:
-    """Return what reads a batch of texts.
+def open_reader(prompted: Prompted, prompt: Prompt, max_new_tokens: int, see: See = unseen) -> "Reader":
+    """Return what reads a batch of texts, and then one more token of each at a time.
 
     Args:
         prompted: model and place of the prompt.
@@ -81,13 +70,11 @@ def open_reader(prompted: Prompted, prompt: Tensor, max_new_tokens: int, see: Se
     """
     if isinstance(prompted, FastPrompted):
         return _FastReader(prompted, prompt, max_new_tokens, see)
-    if not isinstance(prompted, GenericPrompted):
-        raise TypeError(f"no reader for {type(prompted).__name__}")
     return _GenericReader(prompted, prompt)
 
 
 def _continue(
-    reader: Reader, texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
+    reader: "Reader", texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
 ) -> list[list[int]]:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)
@@ -112,15 +99,16 @@ def _continue(
 class _FastReader:
     """Ragged texts at once: later tokens do not see the padding before the continuation."""
 
-    def __init__(self, prompted: FastPrompted, prompt: Tensor, max_new_tokens: int, see: See) -> None:
+    def __init__(self, prompted: FastPrompted, prompt: Prompt, max_new_tokens: int, see: See) -> None:
         self.prompted = prompted
         self.see = see
-        self.n_prompt = prompt.shape[-2]
+        self.n_prompt = prompt.shape[1]
         self.prompts = prompted.prompts(prompt)
         self.max_new_tokens = max_new_tokens
         self.cache: Cache
 
-    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def read(self, ids: Ids, lengths: Lengths) -> Logits:
+        """Return logits after texts that are padded on the right."""
         device, fast = self.prompted.frozen.device, self.prompted.fast
         ids, lengths = ids.to(device), lengths.to(device)
         layout = self.prompted.layout(self.n_prompt, ids)
@@ -129,31 +117,35 @@ class _FastReader:
         )
         return logits
 
-    def advance(self, tokens: Tensor) -> Tensor:
+    def advance(self, tokens: Lengths) -> Logits:
+        """Return logits after one more token each."""
         return self.prompted.fast.advance(tokens, self.cache, self.see)
 
 
 class _GenericReader:
     """Texts of one length, with the model's own cache."""
 
-    def __init__(self, prompted: GenericPrompted, prompt: Tensor) -> None:
+    def __init__(self, prompted: GenericPrompted, prompt: Prompt) -> None:
         self.model: Any = prompted.frozen.model
         self.device = prompted.frozen.device
         self.prefix = prompted.prefix(prompt)
         self.past: Any = None
 
-    def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def read(self, ids: Ids, lengths: Lengths) -> Logits:
         tokens = self.model.get_input_embeddings()(ids.to(self.device))
         inputs = torch.cat((self.prefix.to(tokens.dtype).expand(len(ids), *self.prefix.shape), tokens), dim=1)
         return self._step(inputs_embeds=inputs)
 
-    def advance(self, tokens: Tensor) -> Tensor:
+    def advance(self, tokens: Lengths) -> Logits:
         return self._step(input_ids=tokens[:, None])
 
     def _step(self, **inputs: Tensor) -> Tensor:
         out = self.model(**inputs, cache=self.past, use_cache=True, logits_to_keep=1)
         self.past = out.cache
         return out.logits[:, -1].float()
+
+
+Reader = _FastReader | _GenericReader
 
 
 def _groups(texts: Sequence[Sequence[int]], equal_lengths: bool) -> Iterator[list[int]]:

@@ -8,9 +8,12 @@ any device; rows are the tokens of a whole batch, flattened.
 from typing import Literal
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional
+
+from core.lm.shapes import Head, Hits, Labels, PerLabel, Scalar, States
 
 _ONEDNN = torch.backends.mkldnn.is_available()
 MOST_SCORES = 8_000_000
@@ -22,8 +25,10 @@ LOSS_ROWS = 256
 """Label positions whose logits exist at a time: 256 x 49,152 float32 is 50 MB."""
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Return `x @ weight.T + bias`: (rows, d_in), (d_out, d_in) -> (rows, d_out)."""
+def linear(
+    x: Float[Tensor, "rows d_in"], weight: Float[Tensor, "d_out d_in"], bias: Float[Tensor, "d_out"] | None = None
+) -> Float[Tensor, "rows d_out"]:
+    """Return `x @ weight.T + bias`."""
     return _Linear.apply(x, weight, bias)  # pyright: ignore[reportReturnType]
 
 
@@ -57,8 +62,10 @@ def _by_onednn(x: Tensor) -> bool:
     return _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32 and x.shape[0] > 1
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
-    """Return x over its root mean square, times the weight, in a dtype: (rows, d) -> (rows, d)."""
+def rms_norm(
+    x: Float[Tensor, "*rows d"], weight: Float[Tensor, "d"], eps: float, dtype: torch.dtype
+) -> Float[Tensor, "*rows d"]:
+    """Return x over its root mean square, times the weight, in a dtype."""
     return _RmsNorm.apply(x, weight, eps, dtype)  # pyright: ignore[reportReturnType]
 
 
@@ -80,7 +87,9 @@ class _RmsNorm(torch.autograd.Function):
         return scaled.addcmul_(x, along, value=-1).to(x.dtype), None, None, None
 
 
-def gated(gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
+def gated(
+    gate: Float[Tensor, "rows d_mlp"], up: Float[Tensor, "rows d_mlp"], activation: Activation
+) -> Float[Tensor, "rows d_mlp"]:
     """Return activation(gate) * up."""
     return _Gated.apply(gate, up, activation)  # pyright: ignore[reportReturnType]
 
@@ -111,25 +120,22 @@ def _activate(gate: Tensor, activation: Activation) -> Tensor:
     return functional.silu(gate) if activation == "silu" else functional.gelu(gate, approximate="tanh")
 
 
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate the halves of heads (rows, heads, d_head) by angles: cos and sin (rows, 1, d_head)."""
+def rotate(
+    x: Float[Tensor, "rows heads d_head"], cos: Float[Tensor, "rows 1 d_head"], sin: Float[Tensor, "rows 1 d_head"]
+) -> Float[Tensor, "rows heads d_head"]:
+    """Rotate the halves of heads by angles."""
     half = x.shape[-1] // 2
     return x * cos + torch.cat((-x[..., half:], x[..., :half]), dim=-1) * sin
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: float) -> Tensor:
-    """Return attention of grouped heads.
-
-    Args:
-        query: (batch, kv_heads, group, pos, d_head).
-        key: (batch, kv_heads, keys, d_head).
-        value: (batch, kv_heads, keys, d_head).
-        blocked: boolean (pos, keys) or (batch, 1, 1, pos, keys), true where a query must not look.
-        scale: of the scores.
-
-    Returns:
-        (batch, kv_heads, group, pos, d_head).
-    """
+def attend(
+    query: Float[Tensor, "batch kv_heads group pos d_head"],
+    key: Float[Tensor, "batch kv_heads keys d_head"],
+    value: Float[Tensor, "batch kv_heads keys d_head"],
+    blocked: Bool[Tensor, "pos keys"] | Bool[Tensor, "batch 1 1 pos keys"],
+    scale: float,
+) -> Float[Tensor, "batch kv_heads group pos d_head"]:
+    """Return attention of grouped heads; `blocked` is true where a query must not look, `scale` is of the scores."""
     n_scores = query[..., 0].numel() * key.shape[2]
     if query.device.type == "cpu" and blocked.dim() == 2 and n_scores <= MOST_SCORES:
         return _Attend.apply(query, key, value, blocked, scale)  # pyright: ignore[reportReturnType]
@@ -175,8 +181,8 @@ class _Attend(torch.autograd.Function):
         return grad_query, grad_key.view(as_keys), grad_value.view(as_keys), None, None
 
 
-def label_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean float32 cross-entropy of states (n_labels, d) against targets (n_labels,).
+def label_loss(states: States, weight: Head, targets: Labels) -> Scalar:
+    """Return the mean float32 cross-entropy of states against targets.
 
     The logits of at most `LOSS_ROWS` labels exist at a time, and none are kept for the gradient.
     """
@@ -209,8 +215,8 @@ class _LabelLoss(torch.autograd.Function):
         return grad * upstream.to(grad.dtype), None, None
 
 
-def token_scores(states: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each label's float32 cross-entropy and whether it is the likeliest: both (n_labels,)."""
+def token_scores(states: States, weight: Head, targets: Labels) -> tuple[PerLabel, Hits]:
+    """Return each label's float32 cross-entropy and whether it is the likeliest."""
     losses, hits = [], []
     for start in range(0, len(states), LOSS_ROWS):
         part = slice(start, start + LOSS_ROWS)

@@ -1,7 +1,7 @@
 """A frozen causal model that reads trained vectors before its tokens, or before the inputs of its blocks."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from core.lm.fast_decoder import FastDecoder, Prompts
 from core.lm.kernels import label_loss, token_scores
 from core.lm.layout import Layout
 from core.lm.load import FrozenModel
+from core.lm.shapes import Hits, Logits, PerLabel, Prompt, Scalar, Vectors
 from core.lm.trunk import Trunk
 
 PromptPosition = Literal["before_bos", "after_bos"]
@@ -20,44 +21,12 @@ SOFT = (0,)
 """The one prompted site of a soft prompt."""
 
 
-@runtime_checkable
-class Prompted(Protocol):
-    """What tuning and generation need of a model.
-
-    A prompt is float32: (n_prompt, d_model) if soft, (n_sites, n_prompt, d_model) if deep; n_prompt may be 0, and then
-    loss, scores and logits are the base model's to the last bit.
-    """
-
-    frozen: FrozenModel
-
-    def loss(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy over the batch's labels, float32, with a gradient to the prompt."""
-        ...
-
-    def scores(self, prompt: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return each label's cross-entropy (float32) and whether it was the likeliest token: both (n_labels,)."""
-        ...
-
-    def logits(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """Return float32 logits (n_labels, n_vocabulary) that predict the labels."""
-        ...
-
-
-def build_prompted(frozen: FrozenModel, position: PromptPosition = "before_bos") -> Prompted:
+def build_prompted(frozen: FrozenModel, position: PromptPosition = "before_bos") -> "Prompted":
     """Return the fastest exact forward for a soft prompt."""
     try:
         return FastPrompted(frozen, position)
     except Unmapped:
         return GenericPrompted(frozen, position)
-
-
-def build_deep(frozen: FrozenModel, position: PromptPosition, sites: Sequence[int], kept: bool) -> "FastPrompted":
-    """Return the forward for prompts before the inputs of several blocks.
-
-    Raises:
-        Unmapped: the model's blocks are not mapped.
-    """
-    return FastPrompted(frozen, position, sites, kept)
 
 
 def leading_bos(tokenizer: Any) -> int | None:
@@ -67,7 +36,9 @@ def leading_bos(tokenizer: Any) -> int | None:
 
 
 class FastPrompted:
-    """Mapped models through `FastDecoder`.
+    """Mapped models through `FastDecoder`, with a prompt before the inputs of one block or several.
+
+    Without vectors (n_prompt is 0), loss, scores and logits are the base model's to the last bit.
 
     Source: 3.2 of the paper (deep prompts: prepended to each prompted block's input, cut from its output).
     """
@@ -101,23 +72,28 @@ class FastPrompted:
         bos = leading_bos(frozen.tokenizer)
         self.bos = torch.tensor([] if bos is None else [bos], dtype=torch.int64, device=frozen.device)
 
-    def loss(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """See `Prompted`."""
-        if prompt.shape[-2] == 0:
-            return self.base.loss(self._nothing(prompt), batch)
+    @property
+    def n_bos(self) -> int:
+        """Return 1 where a beginning-of-sequence token stands before every text, else 0."""
+        return len(self.bos)
+
+    def loss(self, prompt: Prompt, batch: Batch) -> Scalar:
+        """Return the mean cross-entropy over the batch's labels, float32, with a gradient to the prompt."""
+        if not prompt.shape[1]:
+            return self.base.loss(prompt, batch)
         return label_loss(self._states(prompt, batch), self.fast.head, batch.targets)
 
     @torch.no_grad()
-    def scores(self, prompt: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """See `Prompted`."""
-        if prompt.shape[-2] == 0:
-            return self.base.scores(self._nothing(prompt), batch)
+    def scores(self, prompt: Prompt, batch: Batch) -> tuple[PerLabel, Hits]:
+        """Return each label's cross-entropy (float32) and whether it was the likeliest token: both (n_labels,)."""
+        if not prompt.shape[1]:
+            return self.base.scores(prompt, batch)
         return token_scores(self._states(prompt, batch), self.fast.head, batch.targets)
 
-    def logits(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """See `Prompted`."""
-        if prompt.shape[-2] == 0:
-            return self.base.logits(self._nothing(prompt), batch)
+    def logits(self, prompt: Prompt, batch: Batch) -> Logits:
+        """Return float32 logits (n_labels, n_vocabulary) that predict the labels."""
+        if not prompt.shape[1]:
+            return self.base.logits(prompt, batch)
         return functional.linear(self._states(prompt, batch), self.fast.head).float()
 
     def layout(self, n_prompt: int, ids: Tensor) -> Layout:
@@ -125,12 +101,10 @@ class FastPrompted:
         batch, n_pos = ids.shape
         return Layout(n_prompt, len(self.bos), self.position == "after_bos", batch, n_pos, ids.device)
 
-    def prompts(self, prompt: Tensor) -> Prompts:
+    def prompts(self, prompt: Prompt) -> Prompts:
         """Return a prompt's vectors by block; nothing of a prompt without any."""
-        if prompt.shape[-2] == 0:
-            return Prompts({}, self.kept)
-        by_site = prompt.to(self.frozen.device).reshape(len(self.sites), *prompt.shape[-2:])
-        return Prompts(dict(zip(self.sites, by_site, strict=True)), self.kept)
+        by_site = zip(self.sites, prompt.to(self.frozen.device), strict=True) if prompt.shape[1] else ()
+        return Prompts(dict(by_site), self.kept)
 
     @torch.no_grad()
     def enter_first(self, n_prompt: int, ids: Tensor) -> Tensor:
@@ -138,17 +112,14 @@ class FastPrompted:
         x = self.fast.enter(self.bos, ids)
         return self.fast.run(x, self.layout(n_prompt, ids), Prompts({}, self.kept), 0, self.sites[0])
 
-    def _states(self, prompt: Tensor, batch: Batch) -> Tensor:
-        layout = self.layout(prompt.shape[-2], batch.ids)
+    def _states(self, prompt: Prompt, batch: Batch) -> Tensor:
+        layout = self.layout(prompt.shape[1], batch.ids)
         rows = torch.where(batch.position < 0, -1, batch.example * layout.n_pos + batch.position)
         if not self.kept and not len(self.bos) and bool((rows < 0).any()):
             raise ValueError("nothing stands before a first token where the prompt is cut, so it cannot be a label")
         x = self.trunk.stream(batch) if self.trunk else None
         x = self.enter_first(layout.n_prompt, batch.ids) if x is None else x
         return self.fast.states(x, layout, self.prompts(prompt), self.sites[0], rows)
-
-    def _nothing(self, prompt: Tensor) -> Tensor:
-        return prompt.reshape(0, prompt.shape[-1])
 
 
 class GenericPrompted:
@@ -160,34 +131,43 @@ class GenericPrompted:
         self.position: PromptPosition = position
         self.bos = leading_bos(frozen.tokenizer)
 
-    def prefix(self, prompt: Tensor) -> Tensor:
-        """Return what stands before every example: prompt and beginning-of-sequence token, (n_prefix, d_model)."""
-        prompt = prompt.to(self.frozen.device).reshape(-1, prompt.shape[-1])
+    @property
+    def n_bos(self) -> int:
+        """Return 1 where a beginning-of-sequence token stands before every text, else 0."""
+        return int(self.bos is not None)
+
+    def prefix(self, prompt: Prompt) -> Vectors:
+        """Return what stands before every example: the one site's prompt and the beginning-of-sequence token."""
+        own = prompt[0].to(self.frozen.device)
         if self.bos is None:
-            return prompt
-        bos = self.embed(torch.tensor([self.bos], device=self.frozen.device)).to(prompt.dtype)
-        return torch.cat((prompt, bos) if self.position == "before_bos" else (bos, prompt))
+            return own
+        bos = self.embed(torch.tensor([self.bos], device=self.frozen.device)).to(own.dtype)
+        return torch.cat((own, bos) if self.position == "before_bos" else (bos, own))
 
     def embed(self, ids: Tensor) -> Tensor:
         """Return token embeddings."""
         return self.frozen.model.get_input_embeddings()(ids)
 
-    def loss(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """See `Prompted`."""
+    def loss(self, prompt: Prompt, batch: Batch) -> Scalar:
+        """See `FastPrompted`."""
         return functional.cross_entropy(self.logits(prompt, batch), batch.targets)
 
     @torch.no_grad()
-    def scores(self, prompt: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """See `Prompted`."""
+    def scores(self, prompt: Prompt, batch: Batch) -> tuple[PerLabel, Hits]:
+        """See `FastPrompted`."""
         logits = self.logits(prompt, batch)
         losses = functional.cross_entropy(logits, batch.targets, reduction="none")
         return losses, logits.argmax(-1) == batch.targets
 
-    def logits(self, prompt: Tensor, batch: Batch) -> Tensor:
-        """See `Prompted`."""
+    def logits(self, prompt: Prompt, batch: Batch) -> Logits:
+        """See `FastPrompted`."""
         tokens = self.embed(batch.ids)
         prefix = self.prefix(prompt).to(tokens.dtype)
         inputs = torch.cat((prefix.expand(len(tokens), *prefix.shape), tokens), dim=1)
         columns, place = torch.unique(batch.position + len(prefix), return_inverse=True)
         out = self.frozen.model(inputs_embeds=inputs, use_cache=False, logits_to_keep=columns)
         return out.logits[batch.example, place].float()
+
+
+Prompted = FastPrompted | GenericPrompted
+"""What tuning and generation need of a model: loss, scores and logits after a prompt."""

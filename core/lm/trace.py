@@ -10,7 +10,8 @@ from torch import Tensor
 from core.lm.blocks import find_parts, watch_site
 from core.lm.generation import open_reader
 from core.lm.load import private_copy
-from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
+from core.lm.prompted import GenericPrompted, Prompted
+from core.lm.shapes import Prompt
 from core.progress import Progress, silent
 
 N_BEST = 5
@@ -59,7 +60,7 @@ class Trace:
 @torch.no_grad()
 def trace(
     prompted: Prompted,
-    prompt: Tensor,
+    prompt: Prompt,
     text: Sequence[int],
     sites: Collection[int | str],
     max_new_tokens: int,
@@ -72,15 +73,13 @@ def trace(
 
     Args:
         prompted: model and place of the prompt.
-        prompt: (n_prompt, d_model) or (n_sites, n_prompt, d_model) float32; n_prompt may be 0.
+        prompt: its vectors; n_prompt may be 0.
         text: token ids without the beginning-of-sequence token, at least one.
         sites: where the stream is kept.
         max_new_tokens: at most; 0 only reads.
         stop: tokens that end the continuation; they are not part of it.
         progress: in generated tokens.
     """
-    if not isinstance(prompted, FastPrompted | GenericPrompted):
-        raise TypeError(f"{type(prompted).__name__} cannot be watched")
     seen: dict[int | str, list[Tensor]] = {site: [] for site in sites}
 
     def see(site: int | str, stream: Tensor) -> None:
@@ -101,7 +100,7 @@ def trace(
                 choices.append(choice)
                 logits = reader.advance(torch.tensor([choice.token], device=logits.device))
     streams, at_prompt = {}, _cut_vectors(prompted, prompt, sites)
-    n_bos = _n_bos(prompted)
+    n_bos = prompted.n_bos
     for site, (first, *rest) in seen.items():
         before, own = first[: len(first) - len(text)], first[len(first) - len(text) :]
         bos, vectors = before[len(before) - n_bos :], before[: len(before) - n_bos]
@@ -121,18 +120,11 @@ def _choose(logits: Tensor) -> Choice:
     return Choice(token, float(probabilities[token]), tuple(best.indices.tolist()), tuple(best.values.tolist()))
 
 
-def _n_bos(prompted: FastPrompted | GenericPrompted) -> int:
-    return len(prompted.bos) if isinstance(prompted, FastPrompted) else int(prompted.bos is not None)
-
-
-def _cut_vectors(
-    prompted: FastPrompted | GenericPrompted, prompt: Tensor, sites: Collection[int | str]
-) -> dict[int | str, Tensor]:
+def _cut_vectors(prompted: Prompted, prompt: Prompt, sites: Collection[int | str]) -> dict[int | str, Tensor]:
     """Return the vectors that prompted blocks read beside the stream."""
-    if isinstance(prompted, GenericPrompted) or prompted.kept or not prompt.shape[-2]:
+    if isinstance(prompted, GenericPrompted) or prompted.kept or not prompt.shape[1]:
         return {}
-    vectors = prompt.float().cpu().reshape(len(prompted.sites), *prompt.shape[-2:])
-    return {site: own for site, own in zip(prompted.sites, vectors, strict=True) if site in sites}
+    return {site: own for site, own in zip(prompted.sites, prompt.cpu(), strict=True) if site in sites}
 
 
 def _hooked(

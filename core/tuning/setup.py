@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.lm.load import FrozenModel, load_model
-from core.lm.prompted import FastPrompted, Prompted, build_deep, build_prompted
+from core.lm.prompted import FastPrompted, Prompted, build_prompted
 from core.lm.sites import resolve_prompt_sites
 from core.progress import Progress, silent
 from core.sources.datasets import TextData, load_dataset
@@ -79,4 +79,4 @@ def place_prompt(spec: TuningSpec, frozen: FrozenModel, sites: tuple[int, ...]) 
     """
     if spec.method == "soft":
         return build_prompted(frozen, spec.prompt_position)
-    return build_deep(frozen, spec.prompt_position, sites, kept=spec.deep_form == "kept")
+    return FastPrompted(frozen, spec.prompt_position, sites, kept=spec.deep_form == "kept")

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from core.lm.batch import IGNORED, Batch, Example, collate
 from core.lm.load import FrozenModel, load_model, private_copy
-from core.lm.prompted import build_deep
+from core.lm.prompted import FastPrompted
 from core.progress import silent
 from core.sources.datasets import load_dataset
 from core.specs import DatasetSpec, ModelSpec
@@ -74,7 +74,7 @@ def peft_side(frozen: FrozenModel) -> Side:
 def our_side(frozen: FrozenModel, prompt: Tensor, examples: Sequence[Example], store: Store | None) -> Side:
     """Return our deep prompts; with a store, the trunk is kept there."""
     sites = tuple(range(frozen.n_layers - N_BLOCKS, frozen.n_layers))
-    prompted = build_deep(frozen, "before_bos", sites, kept=False)
+    prompted = FastPrompted(frozen, "before_bos", sites, kept=False)
     if store is not None:
         prompted.trunk, _ = kept_trunk(prompted, N_PROMPT, examples, store, silent)
     trained = prompt.clone().requires_grad_()

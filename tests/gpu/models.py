@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.lm.batch import IGNORED, Example, collate
 from core.lm.load import FrozenModel
-from core.lm.prompted import build_deep, build_prompted
+from core.lm.prompted import FastPrompted, build_prompted
 from tests.benchmarks.sides import Side
 from tests.benchmarks.tuning_vs_peft import Work
 
@@ -104,7 +104,7 @@ def soft_side(frozen: FrozenModel) -> Side:
 def deep_side(frozen: FrozenModel, n_sites: int = 3) -> Side:
     """Return our step of prompts cut from the outputs of the last blocks."""
     sites = range(frozen.n_layers - n_sites, frozen.n_layers)
-    prompted = build_deep(frozen, "before_bos", sites, kept=False)
+    prompted = FastPrompted(frozen, "before_bos", sites, kept=False)
     prompt = random_prompt(frozen.d_model, str(frozen.device), n_sites).requires_grad_()
     return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
 

@@ -6,7 +6,7 @@ from types import ModuleType
 from transformers import PreTrainedModel
 
 from core.errors import BadRequest
-from core.lm.architectures.base import Block, Decoder
+from core.lm.architectures.base import Block, Decoder, common_obstacle
 
 FAMILIES = ("llama", "mistral", "qwen", "smollm3", "gemma3")
 """Files of this folder, one per family; a test holds each against transformers
@@ -37,7 +37,7 @@ def map_decoder(model: PreTrainedModel) -> Decoder:
             f"Prompts inside blocks are not mapped for the architecture {name!r}; mapped are: {', '.join(mapped)}. "
             "Choose method 'soft', which works with any causal language model, or a model of one of those."
         )
-    if obstacle := mapped[name].obstacle(model.config):
+    if obstacle := getattr(mapped[name], "obstacle", common_obstacle)(model.config):
         raise Unmapped(
             f"Prompts inside blocks are not mapped for {name!r} with {obstacle}; choose method 'soft' or another model."
         )

@@ -4,14 +4,9 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from core.lm.architectures.base import Decoder, common_obstacle, llama_block, llama_like
+from core.lm.architectures.base import Decoder, llama_block, llama_like
 
 TYPES = ("mistral",)
-
-
-def obstacle(config: Any) -> str:
-    """Return what of this config is not mapped; empty if all is."""
-    return common_obstacle(config)
 
 
 def decoder(model: PreTrainedModel) -> Decoder:

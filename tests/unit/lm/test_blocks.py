@@ -12,6 +12,7 @@ from transformers import (
     LlamaConfig,
     OPTConfig,
     PretrainedConfig,
+    PreTrainedModel,
 )
 
 from core.errors import BadRequest
@@ -45,12 +46,11 @@ def test_norm_of_the_last_block_is_the_last_hidden_state(name):
     assert parts.embedding is model.get_input_embeddings()
 
 
-class TwoStacks(nn.Module):
+class TwoStacks(PreTrainedModel):
     def __init__(self):
-        super().__init__()
+        super().__init__(PretrainedConfig())
         self.left = nn.ModuleList([nn.Identity(), nn.Identity()])
         self.right = nn.ModuleList([nn.Identity(), nn.Identity()])
-        self.config = PretrainedConfig()
         self.config.num_hidden_layers = 2
 
     def get_decoder(self):
@@ -59,4 +59,4 @@ class TwoStacks(nn.Module):
 
 def test_two_stacks_are_refused():
     with pytest.raises(BadRequest, match=r"one list of 2 blocks but holds 2 \(left, right\); choose"):
-        find_parts(TwoStacks())  # pyright: ignore[reportArgumentType]
+        find_parts(TwoStacks())

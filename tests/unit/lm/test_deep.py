@@ -8,7 +8,7 @@ import torch
 from core.lm.architectures import Unmapped, mapped_types
 from core.lm.batch import IGNORED, Example, collate
 from core.lm.generation import generate
-from core.lm.prompted import FastPrompted, GenericPrompted, build_deep
+from core.lm.prompted import FastPrompted, GenericPrompted
 from core.lm.trunk import Trunk, name
 from tests.unit.lm.models import CONFIGS, NOT_FAST, NoBos, WithBos, batch_of, frozen_of, weights_hash
 
@@ -100,15 +100,6 @@ def same_gradient(ours, theirs):
     assert ours.grad is not None
     assert float(theirs.grad.abs().max()) > 0
     assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=2e-5 * float(theirs.grad.abs().max()))
-
-
-def test_a_soft_prompt_is_one_kept_at_the_embeddings():
-    frozen, batch = frozen_of(CONFIGS["llama"], WithBos()), batch_of([9, 4])
-    prompt = prompt_of(1)
-    assert torch.equal(
-        FastPrompted(frozen, "before_bos", (0,), kept=True).loss(prompt, batch),
-        FastPrompted(frozen).loss(prompt[0], batch),
-    )
 
 
 def test_cut_and_kept_are_the_same_where_every_block_from_the_first_prompted_one_on_is_prompted():
@@ -218,9 +209,9 @@ def test_deep_prompts_leave_the_weights_as_they_were():
 def test_two_jobs_share_one_model():
     frozen, batch = frozen_of(CONFIGS["llama"]), batch_of([9, 4])
     soft, deep = FastPrompted(frozen), FastPrompted(frozen, "before_bos", (1, 2), kept=False)
-    alone = soft.loss(prompt_of(1)[0], batch)
+    alone = soft.loss(prompt_of(1), batch)
     deep.loss(prompt_of(2), batch)
-    assert torch.equal(soft.loss(prompt_of(1)[0], batch), alone)
+    assert torch.equal(soft.loss(prompt_of(1), batch), alone)
 
 
 def test_nothing_stands_before_a_first_token_where_the_prompt_is_cut():
@@ -231,9 +222,9 @@ def test_nothing_stands_before_a_first_token_where_the_prompt_is_cut():
 
 def test_an_unmapped_architecture_is_told_which_are_mapped():
     with pytest.raises(Unmapped, match=f"for the architecture 'gpt2'; mapped are: {', '.join(mapped_types())}. Cho"):
-        build_deep(frozen_of(NOT_FAST["gpt2"]), "before_bos", (0,), kept=False)
+        FastPrompted(frozen_of(NOT_FAST["gpt2"]), "before_bos", (0,), kept=False)
     with pytest.raises(Unmapped, match="not mapped for 'llama' with rope_type 'dynamic'; choose method 'soft'"):
-        build_deep(frozen_of(NOT_FAST["dynamic rope"]), "before_bos", (0,), kept=False)
+        FastPrompted(frozen_of(NOT_FAST["dynamic rope"]), "before_bos", (0,), kept=False)
 
 
 @pytest.mark.parametrize(
@@ -256,5 +247,5 @@ def test_what_the_map_of_gemma_does_not_cover_is_named(change, obstacle):
 def test_no_prompt_is_the_base_model_for_deep_prompts_too():
     frozen, batch = frozen_of(CONFIGS["qwen3"], WithBos()), batch_of([9, 4])
     deep = FastPrompted(frozen, "before_bos", (1, 2), kept=False)
-    base = GenericPrompted(frozen).logits(torch.zeros(0, 32), batch)
+    base = GenericPrompted(frozen).logits(torch.zeros(1, 0, 32), batch)
     assert torch.equal(deep.logits(prompt_of(2, n=0), batch), base)

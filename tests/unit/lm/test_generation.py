@@ -37,7 +37,7 @@ def uncached(frozen, prefix, text, n_new, stop):
 def test_cached_and_uncached_generation_agree_token_for_token(frozen, texts, kind, n_prompt, position):
     prompted = kind(frozen, position)
     torch.manual_seed(0)
-    prompt = torch.randn(n_prompt, 64) * 0.5
+    prompt = torch.randn(1, n_prompt, 64) * 0.5
     expected = [uncached(frozen, GenericPrompted(frozen, position).prefix(prompt), text, 12, ()) for text in texts]
     assert generate(prompted, prompt, texts, 12, ()) == expected
     assert len({tuple(tokens) for tokens in expected}) > 1
@@ -45,7 +45,7 @@ def test_cached_and_uncached_generation_agree_token_for_token(frozen, texts, kin
 
 @pytest.mark.parametrize("kind", [FastPrompted, GenericPrompted])
 def test_generation_ends_at_a_stop_token_which_is_left_out(frozen, texts, kind):
-    prompted, none = kind(frozen), torch.zeros(0, 64)
+    prompted, none = kind(frozen), torch.zeros(1, 0, 64)
     free = generate(prompted, none, texts, 10, ())
     stop = {free[0][4]}
     expected = [tokens[: next((i for i, t in enumerate(tokens) if t in stop), 10)] for tokens in free]
@@ -56,7 +56,7 @@ def test_generation_ends_at_a_stop_token_which_is_left_out(frozen, texts, kind):
 def test_more_texts_than_fit_into_one_batch(frozen, texts, monkeypatch):
     from core.lm import generation
 
-    prompted, prompt = FastPrompted(frozen), torch.zeros(2, 64)
+    prompted, prompt = FastPrompted(frozen), torch.zeros(1, 2, 64)
     whole = generate(prompted, prompt, texts, 5, ())
     monkeypatch.setattr(generation, "BATCH", 2)
     seen = []
@@ -69,7 +69,7 @@ def test_generation_can_be_cancelled(frozen, texts):
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        generate(FastPrompted(frozen), torch.zeros(2, 64), texts, 5, (), stop)
+        generate(FastPrompted(frozen), torch.zeros(1, 2, 64), texts, 5, (), stop)
 
 
 def test_the_tokenizers_end_and_the_models_both_stop(frozen):

@@ -16,14 +16,14 @@ FORMATS = ("float32", "bfloat16")
 
 def prompt_of(n, d=32):
     torch.manual_seed(2)
-    return torch.randn(n, d) * 0.5
+    return torch.randn(1, n, d) * 0.5
 
 
 def naive(frozen, prompt, batch, position):
     """Return mean loss and logits at the labels, one example at a time through transformers."""
     embed = frozen.model.get_input_embeddings()
     bos = embed(torch.tensor([1])) if frozen.tokenizer.bos_token_id else embed.weight[:0]
-    before = [prompt, bos] if position == "before_bos" else [bos, prompt]
+    before = [prompt[0], bos] if position == "before_bos" else [bos, prompt[0]]
     rows = []
     for row, length in enumerate(batch.lengths.tolist()):
         inputs = torch.cat([*before, embed(batch.ids[row, :length])])
@@ -95,7 +95,7 @@ def test_without_a_prompt_the_base_model_answers(stories_folder, position):
     # Asked for the same columns: a product of other height may round its last bit in another way.
     kept = torch.arange(len(ids) - 1)
     base = model(torch.tensor([ids]), use_cache=False, logits_to_keep=kept).logits[0]
-    none = torch.zeros(0, 64)
+    none = torch.zeros(1, 0, 64)
     assert torch.equal(GenericPrompted(frozen, position).logits(none, batch), base)
     assert torch.equal(FastPrompted(frozen, position).logits(none, batch), base)
     deep = FastPrompted(frozen, position, sites=(0, 3), kept=False)
@@ -131,7 +131,7 @@ def gradients_in_both_formats(name, store):
     for dtype in FORMATS:
         embedding: Any = frozen["float32"].model.get_input_embeddings().weight
         torch.manual_seed(0)
-        prompt = embedding[torch.randint(0, len(embedding), (20,))].clone().requires_grad_()
+        prompt = embedding[torch.randint(0, len(embedding), (1, 20))].clone().requires_grad_()
         FastPrompted(frozen[dtype]).loss(prompt, collate(examples)).backward()
         assert prompt.grad is not None
         gradients.append(prompt.grad.flatten())

@@ -179,7 +179,7 @@ def test_the_instruction_is_measured_as_the_text_it_is(store, tiny_folder, sums)
     for item in setup.held_out.items[:6]:
         labels = (*[IGNORED] * len(before), *item.example.labels)
         batch = collate([Example((*before, *item.example.ids), labels)])
-        found, _ = GenericPrompted(setup.frozen).scores(torch.zeros(0, 32), batch)
+        found, _ = GenericPrompted(setup.frozen).scores(torch.zeros(1, 0, 32), batch)
         losses, n = losses + float(found.sum()), n + len(found)
     _, result = run(spec, store)
     assert result["baseline"]["instruction"]["loss"] == pytest.approx(losses / n, rel=1e-5)
