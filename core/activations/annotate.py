@@ -92,23 +92,18 @@ def parts_of(corpus: Corpus, records: Sequence[Record], numbers: Int64s) -> list
         numbers: (n,) token numbers.
     """
     documents = corpus.document_of(numbers)
-    borders = {document: _borders(records[document]) for document in np.unique(documents).tolist()}
-    lasts = np.maximum(corpus.text_end[numbers], 1).tolist()
-    return [_part(borders[document], last - 1) for document, last in zip(documents.tolist(), lasts, strict=True)]
+    questions = {i: question_start(records[i].prompt) or 0 for i in np.unique(documents).tolist()}
 
+    def part(document: int, character: int) -> str:
+        answer = len(records[document].prompt)
+        if not answer:
+            return "text"
+        if character >= answer:
+            return "answer"
+        return "question" if character >= questions[document] else "context"
 
-def _borders(record: Record) -> tuple[int, int]:
-    """Return where question and answer of a record begin; of a plain text (0, 0)."""
-    return question_start(record.prompt) or 0, len(record.prompt)
-
-
-def _part(borders: tuple[int, int], character: int) -> str:
-    question, answer = borders
-    if not answer:
-        return "text"
-    if character >= answer:
-        return "answer"
-    return "question" if character >= question else "context"
+    lasts = np.maximum(corpus.text_end[numbers], 1) - 1
+    return [part(*pair) for pair in zip(documents.tolist(), lasts.tolist(), strict=True)]
 
 
 def _key(spec: CloudSpec, revision: str) -> str:

@@ -27,21 +27,9 @@ REPORT_EVERY = 20
 
 @dataclass(frozen=True)
 class Settings:
-    """How an autoencoder is trained; the fields are those of the prior's spec.
+    """How an autoencoder is trained: the fields of `core.priors.vae.VaeSpec`, which describes them.
 
-    Attributes:
-        d_latent: width of the latent code.
-        d_hidden: width of the two hidden layers.
-        kl_weight: on the divergence, once warm.
-        warmup_steps: over which that weight rises from 0.
-        free_bits: nats per latent unit that cost nothing.
-        min_std: smallest standard deviation of the encoder's Gaussian.
-        noise_std: standard deviation of the decoder's noise; None: that of the residuals at each step.
-        steps: of the optimiser, at most.
-        patience: steps without a better objective on held-out points after which training ends; 0: none.
-        batch_size: points per step.
-        learning_rate: Adam's.
-        seed: decides weights, batches and noise.
+    `noise_std` is None where the decoder's noise follows the residuals of each step.
     """
 
     d_latent: int

@@ -76,11 +76,16 @@ def prior_names(specs: Sequence[TuningSpec]) -> list[str]:
     return names
 
 
+def data_name(spec: TuningSpec) -> str:
+    """Return what decides which losses can be compared: the validation examples."""
+    return canonical_json([spec.dataset.as_json(), spec.n_validation, spec.max_length])
+
+
 def _targets(measured: Sequence[Measures], specs: Sequence[TuningSpec], target: float | None) -> list[float | None]:
     """Return each run's target loss: losses on other data, or on other examples of it, are not comparable."""
     if target is not None:
         return [target] * len(specs)
-    data = [canonical_json([spec.dataset.as_json(), spec.n_validation, spec.max_length]) for spec in specs]
+    data = [data_name(spec) for spec in specs]
     losses = [found.summary["evaluations"]["loss"] for found in measured]
     return [common_target([loss for loss, other in zip(losses, data, strict=True) if other == own]) for own in data]
 

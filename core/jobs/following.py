@@ -106,7 +106,7 @@ def _trace(
 ) -> list[Followed]:
     prompted, prompt = _prompted(spec, frozen, store)
     n_new = spec.max_new_tokens if spec.mode == "generate" else 0
-    longest, stop = _longest(spec, frozen, prompt.shape[-2] + n_new), stop_tokens(prompted)
+    longest, stop = _longest(spec, frozen, prompt.shape[1] + n_new), stop_tokens(prompted)
     bos = leading_bos(frozen.tokenizer)
     before = [] if bos is None else [bos]
     followed = []

@@ -15,10 +15,10 @@ from core.analysis.quantities import quantity
 from core.analysis.rates import ChosenRate, Trial, choose_rate, differences, losses_at_others_choice
 from core.analysis.seeds import over_seeds
 from core.analysis.steps_to_target import common_target, steps_to_target
+from core.jobs.comparison import data_name
 from core.jobs.sweep import Standing, loss_of, trials
-from core.specs.base import JsonObject, canonical_json
+from core.specs.base import JsonObject
 from core.specs.cells import MAX_CELLS
-from core.specs.tuning import TuningSpec
 from core.store import JobFolder
 from core.store.prompts import read_prompts
 
@@ -71,7 +71,7 @@ def runs_table(found: Sequence[Standing], target: float | None = None) -> pd.Dat
         target: validation loss that steps are counted to; None: the worst of the best losses on the same data.
     """
     given = [outcome(one) for one in found]
-    data = [_data(one.cell.spec) for one in found]
+    data = [data_name(one.cell.spec) for one in found]
     targets = {own: _target(given, [other == own for other in data], target) for own in data}
     rows = [_row(one, what, targets[own]) for one, what, own in zip(found, given, data, strict=True)]
     return pd.DataFrame(rows)
@@ -145,11 +145,6 @@ def _given(path: Path, _finished: float) -> Mapping[str, Any]:
     # A resumed run's later word on a step counts.
     losses = {int(event["step"]): event["validation"]["loss"] for event in job.events(event="evaluation")}
     return {**found, **({"displacement": moved} if moved else {}), "evaluations": dict(sorted(losses.items()))}
-
-
-def _data(spec: TuningSpec) -> str:
-    """Return what decides which losses can be compared."""
-    return canonical_json([spec.dataset.as_json(), spec.n_validation, spec.max_length])
 
 
 def _target(given: Sequence[Mapping[str, Any]], mine: Sequence[bool], target: float | None) -> float | None:

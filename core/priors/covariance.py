@@ -244,47 +244,27 @@ def _decompose(
     rank = min(int((variances > floor).sum()), moments.count - 1)
     shrinkage = None
     if rank and covariance in ("ledoit_wolf", "oas"):
-        trace, square = float(variances.sum()), float(np.square(variances).sum())
-        if covariance == "oas":
-            shrinkage = oas_shrinkage(moments.count, d_model, trace, square)
-        else:
-            shrinkage = ledoit_wolf_shrinkage(moments.count, d_model, trace, square, fourth)
-        variances = (1 - shrinkage) * variances + shrinkage * trace / d_model
+        shrinkage = _shrinkage(covariance, moments.count, variances, fourth)
+        variances = (1 - shrinkage) * variances + shrinkage * float(variances.sum()) / d_model
         rank = rank if shrinkage == 0 else int((variances > floor).sum())
     return basis[:, :rank], variances[:rank], shrinkage
 
 
-def ledoit_wolf_shrinkage(count: int, d_model: int, trace: float, square: float, fourth: float) -> float:
-    """Return Ledoit and Wolf's weight of the sphere, from sums alone.
+def _shrinkage(covariance: CovarianceName, count: int, variances: Float64s, fourth: float) -> float:
+    """Return the weight of the sphere by Ledoit and Wolf, or OAS as scikit-learn defines it, from sums alone.
 
-    The estimate's error is the mean over points of ‖x xᵀ − S‖², and that is `fourth` − `square`: no pass over
-    pairs of coordinates is needed.
-
-    Args:
-        count: points.
-        d_model: width.
-        trace: of the empirical covariance S.
-        square: squared Frobenius norm of S.
-        fourth: mean fourth power of the distance to the mean.
+    The error of the empirical covariance S is the mean over points of ‖x xᵀ − S‖², and that is `fourth` (the mean
+    fourth power of the distance to the mean) − ‖S‖²: no pass over pairs of coordinates is needed.
     """
+    d_model, trace, square = len(variances), float(variances.sum()), float(np.square(variances).sum())
+    if covariance == "oas":
+        scale = (trace / d_model) ** 2
+        mean_square = square / d_model**2
+        distance = (count + 1) * (mean_square - scale / d_model)
+        return 1.0 if distance <= 0 else min((mean_square + scale) / distance, 1.0)
     distance = square - trace**2 / d_model
     error = min(max(fourth - square, 0.0) / count, distance)
     return 0.0 if error <= 0 else error / distance
-
-
-def oas_shrinkage(count: int, d_model: int, trace: float, square: float) -> float:
-    """Return the oracle-approximating weight of the sphere for a Gaussian, as scikit-learn defines it.
-
-    Args:
-        count: points.
-        d_model: width.
-        trace: of the empirical covariance S.
-        square: squared Frobenius norm of S.
-    """
-    scale = (trace / d_model) ** 2
-    mean_square = square / d_model**2
-    distance = (count + 1) * (mean_square - scale / d_model)
-    return 1.0 if distance <= 0 else min((mean_square + scale) / distance, 1.0)
 
 
 def _facts(moments: Moments, covariance: str, variances: Float64s, kept: int, shrinkage: float | None) -> JsonObject:

@@ -67,7 +67,7 @@ def peft_side(frozen: FrozenModel, prompt: Tensor) -> Side:
 def our_side(frozen: FrozenModel, prompt: Tensor) -> Side:
     """Return our way."""
     prompted = build_prompted(frozen)
-    trained = prompt.clone().requires_grad_()
+    trained = prompt[None].clone().requires_grad_()
     return Side(trained, lambda work: prompted.loss(trained, work.batch))
 
 

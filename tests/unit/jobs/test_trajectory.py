@@ -65,7 +65,7 @@ def test_answers_are_those_of_generation_with_their_probabilities(store, model):
     import torch
 
     ids = [tokens_of(frozen.tokenizer, text) for text in TEXTS]
-    expected = generate(prompted, torch.zeros(0, D_MODEL), ids, 5, stop_tokens(prompted))
+    expected = generate(prompted, torch.zeros(1, 0, D_MODEL), ids, 5, stop_tokens(prompted))
     for number, told in enumerate(found.summary["texts"]):
         rows = found.tokens.query("text == @number")
         answer = rows.query("part == 'answer'")
