@@ -84,13 +84,7 @@ def annotate(spec: CloudSpec, store: Store, progress: Progress = silent) -> tupl
 
 
 def parts_of(corpus: Corpus, records: Sequence[Record], numbers: Int64s) -> list[str]:
-    """Return the part of the prompt that each token's last character stands in.
-
-    Args:
-        corpus: all tokens.
-        records: the documents, in the same order.
-        numbers: (n,) token numbers.
-    """
+    """Return the part of the prompt that the last character of each token (n,) stands in."""
     documents = corpus.document_of(numbers)
     questions = {i: question_start(records[i].prompt) or 0 for i in np.unique(documents).tolist()}
 

@@ -158,13 +158,7 @@ def moments_file(site: int | str) -> str:
 
 
 def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str, JsonObject]]:
-    """Yield key and `info` of stored artifacts, newest first; unverified, without unreadable ones.
-
-    Args:
-        store: where they are.
-        kind: 'cloud' or 'vocabulary'.
-        keys: pattern of their keys.
-    """
+    """Yield key and `info` of artifacts whose keys match, newest first; unverified, without unreadable ones."""
     manifests = list((store.root / "artifacts" / kind).glob(f"{keys}/{MANIFEST}"))
     for path in sorted(manifests, key=lambda path: path.stat().st_mtime, reverse=True):
         try:

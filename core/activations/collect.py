@@ -184,12 +184,9 @@ class Collector:
 
 
 def norm_site(sites: tuple[Site, ...], n_layers: int, find_sinks: bool) -> Site:
-    """Return the site for norms: the middle one, or the highest requested site if it is lower.
+    """Return the site for norms: the middle one, or the highest of the requested sites if it is lower.
 
-    Args:
-        sites: asked for, in the order of the stream.
-        n_layers: of the model.
-        find_sinks: whether the middle has to be reached in any case.
+    Where sinks are looked for, the middle has to be reached in any case.
     """
     middle, highest = middle_site(n_layers), sites[-1]
     if find_sinks or highest == FINAL:

@@ -82,13 +82,7 @@ def make(needed: Needed, store: Store, progress: Progress = silent) -> Cloud:
 
 
 def needed_clouds(prior: PriorSpec, request: ReferenceRequest, reference: bool = True) -> tuple[Needed, ...]:
-    """Return the clouds that a fit reads, each once.
-
-    Args:
-        prior: the prior to fit.
-        request: its reference.
-        reference: whether to include the reference cloud even if the prior does not read it.
-    """
+    """Return the clouds that a fit reads, each once; with `reference` its reference cloud in any case."""
     needed = [request.reference] if reference or prior.reads_reference else []
     needed += [_cloud_of(further, request) for further in prior.further() if not isinstance(further, RunPosterior)]
     return tuple(dict.fromkeys(needed))

@@ -33,12 +33,7 @@ def rows_name(cloud: Cloud) -> str:
 
 
 def number(cloud: int, row_ids: Ints) -> NDArray[np.int32]:
-    """Return (n,) numbers that tell points of several clouds apart in a figure.
-
-    Args:
-        cloud: its place among the clouds of the figure.
-        row_ids: (n,) of the points.
-    """
+    """Return numbers (n,) that tell points of several clouds apart in a figure, from the cloud's place and row ids."""
     return (np.asarray(row_ids, np.int64) + (cloud << _ROW_BITS)).astype(np.int32)
 
 

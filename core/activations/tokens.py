@@ -137,11 +137,9 @@ def draw_rows(kept: Bools, n_rows: int, seed: int) -> Int64s:
 
 
 def length_buckets(lengths: Int64s, budget: int) -> list[Int64s]:
-    """Return batches of document numbers of like length, the longest first.
+    """Return batches of document numbers of like length (n_documents,), the longest first; none of empty documents.
 
-    Args:
-        lengths: (n_documents,) in tokens; empty documents are in no batch.
-        budget: tokens of a batch, padding included; a longer document is a batch of its own.
+    A batch has at most `budget` tokens, padding included; a longer document is a batch of its own.
     """
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]

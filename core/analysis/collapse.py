@@ -58,12 +58,9 @@ class Nulls:
 
 
 def nearest_rows(points: Floats, vocabulary: Floats, leave_out: Ints | None = None) -> Nearest:
-    """Find the nearest vocabulary row of each point, by direction and by Euclidean distance.
+    """Find the nearest vocabulary row (m, d) of each point (n, d), by direction and by Euclidean distance.
 
-    Args:
-        points: (n, d).
-        vocabulary: (m, d) rows of the embedding matrix.
-        leave_out: (n,) a row that each point ignores; -1 for none.
+    Each point may ignore a row `leave_out` (n,), such as itself; -1 for none.
     """
     return Nearest(*nearest_cosine(points, vocabulary, leave_out), *nearest_euclidean(points, vocabulary, leave_out))
 

@@ -122,12 +122,6 @@ def _reduced(points: Float64s) -> Float64s | None:
 
 
 def largest_turn(prior: Floats, learning_rate: float, steps: int) -> float:
-    """Return how many degrees AdamW can rotate such vectors: about one learning rate per coordinate and step.
-
-    Args:
-        prior: (n, d) prior sample.
-        learning_rate: absolute.
-        steps: of the run.
-    """
+    """Return by how many degrees AdamW can rotate a prior sample (n, d): one learning rate per coordinate and step."""
     unit = float(np.sqrt(np.square(np.asarray(prior, np.float64)).mean()))
     return float(np.degrees(min(np.pi, learning_rate * steps / unit))) if unit else 180.0

@@ -19,12 +19,9 @@ def kth_distance(points: Floats, reference: Floats, k: int) -> Float32s:
 
 
 def nearest_euclidean(points: Floats, reference: Floats, leave_out: Ints | None = None) -> tuple[Int64s, Float32s]:
-    """Return index and Euclidean distance of each point's nearest reference row.
+    """Return index and Euclidean distance, both (n,), of the reference row (m, d) nearest to each point (n, d).
 
-    Args:
-        points: (n, d).
-        reference: (m, d).
-        leave_out: (n,) a reference row that each point ignores, such as itself; -1 for none.
+    Each point may ignore a reference row `leave_out` (n,), such as itself; -1 for none.
     """
     return _nearest(_euclidean_blocks(points, reference), leave_out)
 

@@ -68,11 +68,9 @@ class Support:
 
 
 def fit_support(reference: Float32s, seed: int) -> Support:
-    """Find the distance to the k-th neighbour that 99 % of the reference points do not exceed.
+    """Find the distance to the k-th neighbour that 99 % of the distinct reference points (n, d) do not exceed.
 
-    Args:
-        reference: (n, d) distinct points.
-        seed: of the sample of at most 2,000 points for the quantile.
+    The quantile is that of a seeded sample of at most 2,000 points.
     """
     neighbour = min(SUPPORT_NEIGHBOUR, len(reference) - 1)
     rng = np.random.default_rng(seed)

@@ -8,16 +8,13 @@ from core.array_types import Float32s, Float64s, Floats
 
 
 def align(maps: Sequence[Floats]) -> list[Float32s]:
-    """Return the maps (n, 2), centred and scaled to a median distance of 1, each rotated onto the one before.
+    """Return maps (n, 2), centred and scaled to a median distance of 1, each rotated onto the one before.
 
     The centre is that of the inner half, so that a few distant sinks do not shrink all other points to one. Rotations
     include reflections. What differs between two maps is shape; size and position mean nothing, and an axis is a
     direction in the plane of the first two components, not one component.
 
     Source: orthogonal Procrustes problem, Schönemann, 1966.
-
-    Args:
-        maps: the same n points in each.
     """
     aligned: list[Float32s] = []
     for coordinates in maps:

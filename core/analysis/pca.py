@@ -98,14 +98,9 @@ def fit_pca(points: Floats, n_components: int = KEPT_COMPONENTS) -> Pca:
 
 
 def off_plane(pca: Pca, points: Floats, n_components: int = 2) -> OffPlane:
-    """Measure what the first components hide of each point.
+    """Measure what the first components hide of each point (n, d).
 
     An isotropic sample in d dimensions shows n_components / d of its energy, so a distant cloud can look near.
-
-    Args:
-        pca: the frozen components.
-        points: (n, d).
-        n_components: shown.
     """
     scores = pca.transform(points, n_components).astype(np.float64)
     energy = np.concatenate([((chunk - pca.mean) ** 2).sum(axis=1) for chunk in _chunks(points)] or [np.zeros(0)])

@@ -30,9 +30,7 @@ class Kurtosis:
 def kurtosis(projections: Floats, block: Indices) -> Kurtosis:
     """Return the mean over directions of the excess kurtosis of projections (n, n_directions).
 
-    Args:
-        projections: of all points.
-        block: (n,) block of documents of each, 0 … g - 1, for the interval and p.
+    Interval and p leave out one block (n,) of documents at a time, 0 … g - 1.
     """
     centred = np.asarray(projections, np.float64)
     centred = centred - centred.mean(axis=0)
@@ -59,14 +57,11 @@ def _excess(sums: Float64s) -> float:
 
 
 def ledoit_wolf(covariance: Float64s, fourth: float, n: int) -> tuple[Float64s, float]:
-    """Return a covariance shrunk towards a multiple of the identity, and the shrinkage.
+    """Return a covariance (d, d) shrunk towards a multiple of the identity, and the shrinkage.
+
+    `fourth` is the sum over the n points, centred, of the norm to the fourth power.
 
     Source: Ledoit & Wolf, 2004, as in scikit-learn, from sums that are known already.
-
-    Args:
-        covariance: (d, d), divided by n.
-        fourth: Σ of the centred points' norms to the fourth power.
-        n: points.
     """
     d = len(covariance)
     mean = float(np.trace(covariance)) / d

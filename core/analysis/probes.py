@@ -83,12 +83,9 @@ def probe(
 
 
 def balanced(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
-    """Return the mean over data sets of the sum over their documents divided by their number of points.
+    """Return the mean over data sets of the sum over their documents divided by their number of points, (k,).
 
-    Args:
-        sums: (k, n_documents).
-        sizes: (n_documents,) number of points of each document.
-        labels: (k, n_documents).
+    Sums and labels are (k, n_documents); sizes (n_documents,) count the points of each document.
     """
     means = []
     for label in range(int(labels.max()) + 1):

@@ -95,11 +95,9 @@ def losses_at_others_choice(trials: Sequence[Trial]) -> dict[int, tuple[float, f
 
 
 def differences(losses: Mapping[str, Mapping[int, float]], pairs: Iterable[tuple[str, str]]) -> list[PairedDifference]:
-    """Return the difference of each pair, paired by seed: runs with one seed see examples in the same order.
+    """Return the difference of each pair of names that share a seed, from losses by name and seed.
 
-    Args:
-        losses: by name and seed.
-        pairs: of names; pairs without a common seed are left out.
+    Losses are paired by seed: runs with one seed see examples in the same order.
     """
     found = []
     for first, second in pairs:

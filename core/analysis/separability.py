@@ -88,7 +88,7 @@ def energy_coefficient(to_documents: Float64s, rows: Rows, permuted: Indices, pa
     Deviation: within a data set, pairs inside a document do not count.
 
     Args:
-        to_documents: (n_documents, n_documents) sums of distances, see `between_documents`.
+        to_documents: sums of distances, see `between_documents`.
         rows: of two data sets.
         permuted: labels under the null.
         part: (n_documents,) part of each document, for the interval.

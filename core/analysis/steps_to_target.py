@@ -20,13 +20,7 @@ class Reached:
 
 
 def steps_to_target(steps: Sequence[int], losses: Sequence[float], target: float) -> Reached:
-    """Return when the loss was first at most a target.
-
-    Args:
-        steps: of the evaluations, ascending.
-        losses: validation loss at each of them.
-        target: to reach.
-    """
+    """Return when the validation loss at evaluated steps, which ascend, was first at most a target."""
     reached = np.flatnonzero(np.asarray(losses, float) <= target)
     if not len(reached):
         return Reached(None, int(steps[-1]) if len(steps) else None)

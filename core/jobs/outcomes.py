@@ -66,9 +66,7 @@ def outcome(one: Standing) -> JsonObject:
 def runs_table(found: Sequence[Standing], target: float | None = None) -> pd.DataFrame:
     """Return a row per run: its place on the axes, how it stands, quality, speed and displacement.
 
-    Args:
-        found: how the runs stand.
-        target: validation loss that steps are counted to; None: the worst of the best losses on the same data.
+    Steps are counted to the validation loss `target`; None: the worst of the best losses on the same data.
     """
     given = [outcome(one) for one in found]
     data = [data_name(one.cell.spec) for one in found]

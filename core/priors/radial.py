@@ -35,12 +35,8 @@ MARGIN = 0.01
 def log_scale(c: float, dim: int, reading: Reading) -> float:
     """Return t = ln s, the logarithm of the factor that widens the covariance.
 
-    Later text of the paper: s = c^(2/dim). Earlier text as printed: s = exp(2/dim)·ln c.
-
-    Args:
-        c: above 1.
-        dim: dimensions that follow the exclusion.
-        reading: which text.
+    Later text of the paper: s = c^(2/dim). Earlier text as printed: s = exp(2/dim)·ln c. `dim` counts the dimensions
+    that follow the exclusion.
 
     Raises:
         BadRequest: c does not give a positive s, or gives s = 1, where nothing can be accepted.
@@ -191,11 +187,7 @@ class RadialDensity:
 def radial_density(dim: int, c: float = 5.0, reading: Reading = "later", n_points: int = 512) -> RadialDensity:
     """Return the density over the Mahalanobis distance of the fitted Gaussian and of the exclusion prior.
 
-    Args:
-        dim: dimensions that follow the exclusion (the rank of the fit, or the number of components).
-        c: as in the spec.
-        reading: as in the spec.
-        n_points: of each curve.
+    `dim` is the rank of the fit, or the number of components that follow the exclusion; c and reading are the spec's.
 
     Raises:
         BadRequest: as `log_scale`.
@@ -252,13 +244,7 @@ class ExclusionCurve:
 
 
 def exclusion_curve(dims: Sequence[int], strengths: Sequence[float], reading: Reading) -> ExclusionCurve:
-    """Return the curve over pairs of dimension and c, in closed form.
-
-    Args:
-        dims: (n,) dimensions that follow the exclusion.
-        strengths: (n,) c of each.
-        reading: which text's formula.
-    """
+    """Return the curve over pairs of dimensions that follow the exclusion (n,) and c (n,), in closed form."""
     rows = []
     for dim, c in zip(dims, strengths, strict=True):
         try:
