@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.numpy import load_file
 from transformers import AutoModelForCausalLM
 
 from core.errors import BadRequest
@@ -18,6 +17,7 @@ from core.lm.generation import generate
 from core.lm.load import load_model
 from core.lm.prompted import build_prompted
 from core.store import create_job
+from core.store.prompts import read_prompt
 from tests.unit.jobs.measured import tuned, tuning
 
 IDS = (40, 12, 7, 55, 23, 9)
@@ -42,7 +42,7 @@ def test_peft_gives_the_same_logits_and_text(spec, tiny_folder, store, tmp_path)
     assert document["shape"] == [4, 32]
     frozen = load_model(spec.model, store)
     ours = build_prompted(frozen)
-    prompt = torch.tensor(load_file(run.path / "posterior.safetensors")["prompt"])
+    prompt = torch.tensor(read_prompt(run.path / "posterior.safetensors")[1])
     bos = frozen.tokenizer.bos_token_id
     starts_with_bos = frozen.tokenizer("a").input_ids[0] == bos
     text = torch.tensor([[bos, *IDS] if starts_with_bos else list(IDS)])
