@@ -64,7 +64,7 @@ def runs_cost(specs: Sequence[TuningSpec], store: Store) -> RunsCost:
 
 
 def run_bytes(spec: TuningSpec, facts: ModelFacts, sites: Sequence[int] | None = (0,)) -> float | None:
-    """Return the bytes a run itself keeps; None while the model's width, or how many sites it prompts, is unknown."""
+    """Return the bytes that a run keeps; None while the model's width, or how many sites it prompts, is unknown."""
     if not facts.d_model or not sites:
         return None
     return _FLOAT32 * len(sites) * spec.n_prompt * facts.d_model * (spec.steps / spec.snapshot_every + 6)
