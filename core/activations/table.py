@@ -52,13 +52,7 @@ def token_table(corpus: Corpus, records: Sequence[Record], numbers: Int64s, name
 
 
 def document_table(corpus: Corpus, records: Sequence[Record], documents: Int64s) -> pd.DataFrame:
-    """Return the sampled documents in the columns of `token_table`; their beginning is the token.
-
-    Args:
-        corpus: all tokens.
-        records: the documents, in the same order.
-        documents: (n_rows,) numbers of documents.
-    """
+    """Return sampled documents (n_rows,) in the columns of `token_table`; their beginning is the token."""
     texts = [records[i].text for i in documents]
     return pd.DataFrame(
         {

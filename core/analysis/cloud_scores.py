@@ -88,12 +88,7 @@ def fit_cloud(cloud: Floats, rng: np.random.Generator, documents: Ints | None = 
     """Fit four fifths of a cloud (m, d) and hold out the rest.
 
     In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document if
-    documents are known. The fit uses Ledoit–Wolf shrinkage.
-
-    Args:
-        cloud: its points.
-        rng: draws what is held out.
-        documents: (m,) document of each point.
+    documents (m,) are known. The fit uses Ledoit–Wolf shrinkage.
 
     Raises:
         BadRequest: a cloud of fewer than ten points.

@@ -66,12 +66,9 @@ def nearest_rows(points: Floats, vocabulary: Floats, leave_out: Ints | None = No
 
 
 def collapse(vectors: Mapping[str, Floats], vocabulary: Floats, nulls: Nulls) -> Collapse:
-    """Measure how near vectors are to vocabulary rows, against three nulls.
+    """Measure how near prompt vectors (n, d), by name, are to vocabulary rows or other points (m, d), and three nulls.
 
-    Args:
-        vectors: by name, (n, d) prompt vectors.
-        vocabulary: (m, d) rows of the embedding matrix, or points of another cloud.
-        nulls: drawn from the same rows by `null_clouds`.
+    The nulls are drawn from the same rows by `null_clouds`.
     """
     # One search for all: preparing the vocabulary costs more than searching it.
     clouds = [*vectors.values(), *nulls.clouds.values()]

@@ -90,12 +90,9 @@ class Layout:
 
 
 def hidden(queries: Tensor, keys: Tensor, window: int | None) -> Tensor:
-    """Return (…, queries, keys), true where a query must not see a key: later, or too far back.
+    """Return (…, queries, keys) from positions, true where a query must not see a key: later, or too far back.
 
-    Args:
-        queries: (…, queries) positions.
-        keys: (…, keys) positions.
-        window: a query sees its own position and the `window` - 1 before it; None: all before it.
+    A query sees its own position and the `window` - 1 before it; None: all before it.
     """
     distance = queries[..., :, None] - keys[..., None, :]
     later = distance < 0

@@ -9,11 +9,7 @@ from core.specs.tuning import TuningSpec
 
 
 def resolve_sites(requested: Sequence[Site] | Literal["all"], n_layers: int) -> tuple[Site, ...]:
-    """Return the sites in the order of the stream, each once.
-
-    Args:
-        requested: sites, or 'all' for each block's input and 'final'.
-        n_layers: number of blocks of the model.
+    """Return the sites in the order of the stream, each once; 'all' is each block's input and 'final'.
 
     Raises:
         BadRequest: a block number beyond the last, or no site at all.
