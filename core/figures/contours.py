@@ -22,14 +22,7 @@ _FEWEST = 10
 
 @dataclass(frozen=True)
 class DensityGrid:
-    """A density on a grid.
-
-    Attributes:
-        x: (cells,) centres.
-        y: (cells,) centres.
-        values: (cells, cells), rows along y; they sum to 1 over the grid.
-        counts: (cells, cells) points in each cell.
-    """
+    """A density on a grid: centres (cells,); (cells, cells) values that sum to 1, and points; rows along y."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]

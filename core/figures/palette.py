@@ -15,15 +15,7 @@ Role = Literal["reference", "dataset", "prior", "posterior", "xavier"]
 
 @dataclass(frozen=True)
 class Mark:
-    """How a role is drawn.
-
-    Attributes:
-        colour: hex.
-        symbol: Plotly's name in two dimensions.
-        symbol_3d: Plotly's name in three, where it has few.
-        size: of a point in pixels.
-        opacity: of a point.
-    """
+    """How a role is drawn: hex colour, Plotly's symbols in two and in three dimensions, pixels of a point, opacity."""
 
     colour: str
     symbol: str

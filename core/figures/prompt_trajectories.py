@@ -95,7 +95,9 @@ def comparison_figure(
                 if moves:
                     moving.append((len(figure.data) + len(traces), draw))
                 traces.append(draw(frame))
-        if n_dimensions == 2 and any(_has_outside(run) for run in panel.trajectories):
+        if n_dimensions == 2 and not all(
+            run.prior.placed.all() and np.isfinite(run.coordinates).all() for run in panel.trajectories
+        ):
             rail.mark(figure, row=row, col=column)
         figure.add_traces(traces, rows=row, cols=column)
     legend_once(figure)
@@ -148,10 +150,6 @@ def _on_rail(layer: Layer, row: int, share: float, rail: Rail, n_dimensions: int
     """Return the points without a place as a trace that the legend hides and shows with the layer."""
     trace = points_trace(rail.line_up(layer, row, share), n_dimensions)
     return trace.update(legendgroup=show(layer.name))
-
-
-def _has_outside(run: PromptTrajectory) -> bool:
-    return not (run.prior.placed.all() and np.isfinite(run.coordinates).all())
 
 
 def _mean(layer: Layer, what: str, n_dimensions: int) -> Any:

@@ -19,12 +19,7 @@ _FIRST = 1.7
 
 @dataclass(frozen=True)
 class Rail:
-    """Where points that have no place on a map are lined up: below it, one row per layer.
-
-    Attributes:
-        low: (n_dimensions,) smallest coordinates on the map.
-        high: (n_dimensions,) largest coordinates on the map.
-    """
+    """Where points that have no place on a map are lined up: below its lowest coordinates, one row per layer."""
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]

@@ -67,14 +67,7 @@ def selectable_map(
 
 @dataclass(frozen=True)
 class SiteMap:
-    """One site's map in a row of several.
-
-    Attributes:
-        title: over it.
-        layers: with ids.
-        axes: two.
-        selected: ids of the selected points; None for no selection.
-    """
+    """One site's map in a row of several: its layers have ids, and the ids that are selected may be None."""
 
     title: str
     layers: Sequence[Layer]

@@ -24,13 +24,7 @@ _CHOSEN = "#CF2030"
 
 @dataclass(frozen=True)
 class SmallMap:
-    """One site of the strip.
-
-    Attributes:
-        site: its name.
-        coordinates: (n, 2) of the same points at every site.
-        shown: share of the site's variance in the plane of the map.
-    """
+    """One site of the strip: (n, 2) the same points at every site, and their plane's share of the site's variance."""
 
     site: int | str
     coordinates: NDArray[np.float32]

@@ -45,15 +45,7 @@ class Square:
 
 @dataclass(frozen=True)
 class Curve:
-    """Losses of one group over learning rates.
-
-    Attributes:
-        name: of the group.
-        look: its mark.
-        rates: (n,) of the runs.
-        losses: (n,) final validation loss of each; NaN for none.
-        best: the chosen rate; None for none.
-    """
+    """One group's final validation losses (n,) over the learning rates (n,) of its runs; NaN is none."""
 
     name: str
     look: Mark
@@ -64,16 +56,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Compared:
-    """One group at its best learning rate.
-
-    Attributes:
-        name: of the group, with its rate.
-        look: its mark.
-        value: mean validation loss.
-        low: lower bound of its 95 % interval; NaN for a single seed.
-        high: upper bound.
-        losses: (n,) of the seeds.
-    """
+    """One group's mean validation loss at its best rate, its 95 % interval (NaN for one seed), and (n,) each loss."""
 
     name: str
     look: Mark

@@ -88,7 +88,10 @@ def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: P
             rows = measure_variant(
                 names,
                 [cloud.points(spec.site)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
-                [_documents(cloud)[mine] for cloud, mine in zip(clouds, kept, strict=True)],
+                [
+                    pd.factorize(cloud.rows["group"], sort=True)[0][mine]
+                    for cloud, mine in zip(clouds, kept, strict=True)
+                ],
                 np.random.default_rng(spec.seed),
             )
         tables.append(pd.DataFrame(rows).assign(variant=variant.name))
@@ -106,10 +109,6 @@ def measure_hygiene(spec: HygieneSpec, job: JobFolder, store: Store, progress: P
         "explained": explained,
         "clouds": [cloud.key for cloud in clouds],
     }
-
-
-def _documents(cloud: Cloud) -> np.ndarray:
-    return np.unique(cloud.rows["group"], return_inverse=True)[1]
 
 
 def _kept(cloud: Cloud, spec: HygieneSpec, variant: Variant) -> np.ndarray:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.activations.capture import SINK_RATIO
@@ -118,11 +117,7 @@ def path_numbers(bench: Bench, site: int) -> list[PathRow]:
         seed=study.seed,
     )
     table = bench.made(find_paths, "paths", wanted).table("paths")
-    return [{name: value for name, value in row.items() if not _missing(value)} for row in table.to_dict("records")]
-
-
-def _missing(value: Any) -> bool:
-    return isinstance(value, float) and bool(np.isnan(value))
+    return [{name: value for name, value in row.items() if not pd.isna(value)} for row in table.to_dict("records")]
 
 
 def path_row(numbers: Sequence[PathRow], statistic: str, null: str) -> PathRow:

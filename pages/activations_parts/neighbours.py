@@ -16,13 +16,7 @@ OF = {"token": "the marked token", "mean": "the selection's mean"}
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Nearest neighbours.
-
-    Attributes:
-        indices: (k,) in `Points`, nearest first.
-        distances: (k,).
-        caption: what was measured.
-    """
+    """Nearest neighbours, nearest first: (k,) indices in `Points`, their distances, and in words what was measured."""
 
     indices: NDArray[np.int64]
     distances: NDArray[np.float32]

@@ -13,13 +13,7 @@ SCOPES = {"token": "in tokens", "context": "in their context"}
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched for.
-
-    Attributes:
-        text: as typed; blanks count.
-        scope: 'token', or 'context' for the token and the text around it.
-        case: whether capitals have to match.
-    """
+    """What is searched for: a text as typed, in the token alone or in its context too, with or without capitals."""
 
     text: str
     scope: str

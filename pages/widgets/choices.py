@@ -105,7 +105,8 @@ def token_filter(view: View) -> TokenFilter:
 
 def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
     """Draw the picker of several data sets and return their specs; modules and files count one each."""
-    names = view.several("data", "Data sets", list(DATASETS), ["news"], help=_titles())
+    titles = "  \n".join(f"{name}: {title}" for name, title in dataset_titles().items())
+    names = view.several("data", "Data sets", list(DATASETS), ["news"], help=titles)
     with st.container(horizontal=True):
         samples = view.number("samples", "Texts per data set", 200, 2, 1_000_000, step=50)
         seed = seed_field(view, "data_seed", "Data seed")
@@ -193,10 +194,6 @@ def keep_upload(folder: Path, name: str, content: bytes) -> str:
 def _title(name: str) -> str:
     title = dataset_titles()[name]
     return f"{name} · {title}" if title.lower() != name else name
-
-
-def _titles() -> str:
-    return "  \n".join(f"{name}: {title}" for name, title in dataset_titles().items())
 
 
 def _used_models(store: Store) -> list[str]:

@@ -55,10 +55,7 @@ def state_of(job: JobFolder | None, made: bool) -> str:
 def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], None] | None = None) -> Status:
     """Show a job and return its status: refreshed every second while it lives, and not at all when it has ended.
 
-    Args:
-        job: to show.
-        store: its cache folder.
-        live: draws what else changes while it runs; called once more when it has ended.
+    `live` draws what else changes while the job runs; it is called once more when the job has ended.
     """
     status = job.status()
     if status.ended:

@@ -67,15 +67,10 @@ def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options
 
 
 def draw(figure: go.Figure, key: str, alt: str, on_point: Callable[[Point], None] | None = None, **options: Any) -> Any:
-    """Draw a figure over the whole width.
+    """Draw a figure over the whole width; `on_point` is called with a point that is clicked.
 
-    Args:
-        figure: to draw.
-        key: of the chart.
-        alt: describes the chart in a sentence to those who cannot see it; it stays the same while the picture is
-            updated, because the browser rebuilds a chart whose `alt` changes.
-        on_point: is called with the point that is clicked.
-        options: of Streamlit's chart.
+    `alt` describes the chart in a sentence to those who cannot see it. It stays the same while the picture is updated,
+    because the browser rebuilds a chart whose `alt` changes.
     """
 
     def receive() -> None:

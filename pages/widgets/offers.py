@@ -63,15 +63,8 @@ def offer(
 ) -> None:
     """Show the jobs of requests, or their cost and a button that starts them.
 
-    Args:
-        kind: of the jobs.
-        requests: their specs.
-        store: the cache folder.
-        title: that the result is missing, in Markdown.
-        cost: in words; or draws it and returns what is to be started in the requests' place.
-        button: its label.
-        doing: what is written above the job of each request.
-        key: of the button.
+    The title says in Markdown that the result is missing; `cost` is in words, or draws it and returns what is to be
+    started in the requests' place; `doing` stands above the job of each request.
     """
     specs = [requests] if isinstance(requests, Spec) else list(requests)
     if under_way([find(kind, spec, store) for spec in specs], store, doing):

@@ -16,14 +16,9 @@ PARQUET = "application/vnd.apache.parquet"
 def download(
     name: str, frame: pd.DataFrame | Callable[[], pd.DataFrame], file: str, key: str = "", width: Width = "content"
 ) -> None:
-    """Offer a table as CSV and as Parquet.
+    """Offer a table, or what makes it when it is asked for, as CSV and as Parquet.
 
-    Args:
-        name: on the button.
-        frame: the table, or what makes it when it is asked for.
-        file: its name without an ending.
-        key: tells apart tables of one file name on a page.
-        width: of the button.
+    `key` tells apart tables of one file name on a page.
     """
     with st.popover(name, icon=":material/download:", width=width):
         for title, ending, mime, written in (("CSV", "csv", "text/csv", csv), ("Parquet", "parquet", PARQUET, parquet)):
@@ -54,12 +49,10 @@ def csv(frame: pd.DataFrame) -> bytes:
 
 def parquet(frame: pd.DataFrame) -> bytes:
     """Return a table as Parquet; a column of values of several types is text there."""
-    mixed = [name for name, column in frame.items() if column.dtype == object and _n_types(column) > 1]
+    mixed = [
+        name for name, column in frame.items() if column.dtype == object and column.dropna().map(type).nunique() > 1
+    ]
     one_type = frame.astype(dict.fromkeys(mixed, "string"))
     with BytesIO() as file:
         one_type.set_axis([str(name) for name in frame.columns], axis=1).to_parquet(file, index=False)
         return file.getvalue()
-
-
-def _n_types(column: pd.Series) -> int:
-    return len({type(value) for value in column.dropna()})
