@@ -17,12 +17,45 @@ Every message is one line that names the value, the bound and the remedy.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+
+LONGEST_LINE = 1500
+"""Characters of a message: less than a screen of 80 columns and 24 lines."""
+_LAST = 400
+LONGEST_SHOWN = 100
+"""Characters of a wrong value that a message shows."""
+_repr = Repr()
+_repr.maxlevel, _repr.maxstring, _repr.maxother, _repr.maxlong = 4, 4 * LONGEST_SHOWN, 4 * LONGEST_SHOWN, LONGEST_SHOWN
+_repr.maxdict = _repr.maxlist = _repr.maxtuple = _repr.maxset = 20
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its repr, cut off; never made whole where it is large."""
+    try:
+        text = _repr.repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def in_one_line(text: str) -> str:
+    """Return a message as one line that fits a screen and that every stream can print.
+
+    What is left out of a long one is in its middle: it begins with the value and ends with the remedy.
+    """
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE - _LAST - 3]} … {text[-_LAST:]}"
+    line = " ".join(part.strip() for part in text.splitlines())
+    return "".join(letter if letter.isprintable() or letter.isspace() else ascii(letter)[1:-1] for letter in line)
 
 
 class PriorscopeError(Exception):
-    """Base of every error that is meant for a person to read."""
+    """Base of every error that is meant for a person to read: one line, never longer than a screen."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(in_one_line(message))
 
 
 class BadRequest(PriorscopeError):
@@ -36,10 +69,10 @@ class UnknownName(BadRequest):
 
     def __init__(self, what: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         names = sorted(known)
-        close = get_close_matches(name, names, n=1)
+        close = get_close_matches(name[:LONGEST_SHOWN], names, n=1)
         guess = f" Did you mean {close[0]!r}?" if close else ""
         extra = f" {remedy}" if remedy else ""
-        super().__init__(f"Unknown {what} {name!r}; known: {', '.join(names)}.{guess}{extra}")
+        super().__init__(f"Unknown {what} {shown(name)}; known: {', '.join(names)}.{guess}{extra}")
 
 
 class BadData(BadRequest):

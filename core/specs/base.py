@@ -8,14 +8,15 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.errors import BadRequest
+from core.errors import LONGEST_SHOWN, BadRequest, shown
+from core.specs.reading import REQUEST_BYTES, parse_json
 
 JsonObject = dict[str, Any]
 """A JSON object: names, and values that JSON can hold."""
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, title="Seed")]
 """A field of many specs."""
-LONGEST_SHOWN = 100
-"""Characters of a wrong value that a message shows."""
+_PROBLEMS = 5
+"""Wrong fields that a message names."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class Spec(BaseModel):
         """Validate a mapping or a JSON text.
 
         Raises:
-            BadRequest: with one line that names each wrong field, its value and its bound.
+            BadRequest: with one line that names the first wrong fields, their values and bounds; or
+                why the text is not JSON.
         """
+        if isinstance(data, str | bytes):
+            data = _from_text(data, cls.__name__)
         try:
-            if isinstance(data, str | bytes):
-                return cls.model_validate_json(data)
             return cls.model_validate(data)
         except ValidationError as error:
             raise BadRequest(_one_line(cls.__name__, error)) from None
@@ -93,19 +95,24 @@ def fingerprint(*parts: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+def _from_text(text: str | bytes, name: str) -> Any:
+    try:
+        return parse_json(text, REQUEST_BYTES)
+    except ValueError as error:
+        raise BadRequest(f"{name}: {shown(text)} cannot be read as JSON ({error}); correct it.") from None
 
 
 def _one_line(name: str, error: ValidationError) -> str:
+    found = error.errors(include_url=False)
     problems = []
-    for item in error.errors(include_url=False):
-        where = ".".join(str(part) for part in item["loc"]) or name
+    for item in found[:_PROBLEMS]:
+        where = ".".join(str(part)[:LONGEST_SHOWN] for part in item["loc"]) or name
         value = item.get("input")
-        shown = f" (got {_short(value)})" if not isinstance(value, dict) else ""
+        got = f" (got {shown(value)})" if not isinstance(value, dict) else ""
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            message, shown = "there is no such field; remove it or check its spelling", ""
-        problems.append(f"{where}: {message}{shown}")
-    return "; ".join(problems).replace("\n", " ")
+            message, got = "there is no such field; remove it or check its spelling", ""
+        problems.append(f"{where}: {message}{got}")
+    if len(found) > _PROBLEMS:
+        problems.append(f"and {len(found) - _PROBLEMS} more wrong fields")
+    return "; ".join(problems)

@@ -3,7 +3,6 @@
 Each prior's own spec is defined beside the prior, in its file under `core/priors/`.
 """
 
-import json
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -17,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from core.errors import BadRequest, UnknownName
+from core.errors import BadRequest, UnknownName, shown
 from core.specs.base import JsonObject, Spec
 from core.specs.dataset import DatasetSpec
+from core.specs.reading import REQUEST_BYTES, parse_json
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,10 @@ def parse_prior(data: Any) -> PriorSpec:
 
 def _object(text: str) -> JsonObject:
     try:
-        value = json.loads(text)
+        value = parse_json(text, REQUEST_BYTES)
     except ValueError as error:
         raise BadRequest(
-            f'prior {text!r} is not JSON ({error}); write for example \'{{"kind":"exclusion","c":5}}\''
+            f'prior {shown(text)} is not JSON ({error}); write for example \'{{"kind":"exclusion","c":5}}\''
         ) from None
     return value
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from core.errors import BadRequest
 from core.specs.base import JsonObject, Spec
 from core.specs.prior import AnyPrior
+from core.specs.reading import parse_yaml
 
 
 def _one_or_more(value: Any) -> Any:
@@ -71,10 +72,9 @@ def parse_sweep(text: str, source: str = "the sweep") -> SweepSpec:
         BadRequest: neither YAML nor JSON, no mapping at the top, or a wrong field.
     """
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise BadRequest(f"{source} is neither YAML nor JSON ({where}); correct it there.") from None
+        data = parse_yaml(text)
+    except ValueError as error:
+        raise BadRequest(f"{source} cannot be read as YAML or JSON ({error}); correct it there.") from None
     if not isinstance(data, dict):
         raise BadRequest(
             f"{source} holds {type(data).__name__} at its top, not fields; write for example `seeds: [0, 1]`."

@@ -102,7 +102,7 @@ def test_the_comparison_is_on_its_own_seeds_at_the_chosen_rates():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [", r"the sweep is neither YAML nor JSON \(while parsing"),
+        ("a: [", r"the sweep cannot be read as YAML or JSON \(while parsing"),
         ("- 1", r"the sweep holds list at its top, not fields; write for example"),
         ("{seeds: [0]}", r"The sweep names no prior; give `priors: \[isotropic\]`, or one in `base`"),
         ("{priors: [isotropic], sites: [0]}", r"sites: there is no such field"),
