@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from core.errors import PriorscopeError
+from core.errors import BadRequest, PriorscopeError, in_one_line, shown
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,18 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     warnings.simplefilter("default")
     try:
+        _require_unicode(sys.argv[1:])
         sys.exit(app(standalone_mode=False) or 0)
     except PriorscopeError as error:
         _leave(str(error), error.exit_code)
     except TyperException as error:
-        reason = " ".join(str(error).split())  # none where the help itself was shown, for want of arguments
+        # There is no reason where the help itself was shown, for want of arguments.
+        reason = in_one_line(error.format_message()) if str(error) else ""
         _leave(
             reason
             and f"{reason.removesuffix('.')}{'' if reason.endswith('?') else '.'} Add --help to see the options.",
             2,
         )
-    except typer.Abort:
-        _leave("stopped.", 1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _leave(
@@ -112,8 +112,15 @@ def main() -> None:
         )
 
 
+def _require_unicode(arguments: list[str]) -> None:
+    """Refuse bytes that no document on stdout could hold."""
+    for argument in arguments:
+        if not argument.isascii() and argument.encode("utf-8", "replace") != argument.encode("utf-8", "surrogatepass"):
+            raise BadRequest(f"The argument {shown(argument)} is not UTF-8; rename that file, or correct the argument.")
+
+
 def _leave(reason: str, exit_code: int) -> None:
     """Say why nothing came of it, in one line, and leave."""
     if reason:
-        typer.echo(f"error: {reason}", err=True)
+        typer.echo(f"error: {in_one_line(reason)}", err=True)
     sys.exit(exit_code)

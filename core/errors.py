@@ -10,9 +10,11 @@ PriorscopeError
 │   ├── DamagedArtifact a stored file is not what its checksum says
 │   ├── Diverged        a loss or a prompt is no longer finite
 │   └── Busy            another process holds what this one needs
-└── Cancelled           the person stopped the job; not a fault
+├── Cancelled           the person stopped the job; not a fault
+└── Interrupted         a signal stopped the command: exit code 128 and the signal's number
 
-Every message is one line that names the value, the bound and the remedy.
+Every message is one line that names the value, the bound and the remedy. `Signalled` stands beside the
+tree, so that nothing catches it before a command has turned it into `Interrupted`.
 """
 
 from collections.abc import Iterable
@@ -105,3 +107,23 @@ class Busy(Failed):
 
 class Cancelled(PriorscopeError):
     """The person stopped the job."""
+
+
+class Interrupted(PriorscopeError):
+    """A signal stopped the command; the message says what becomes of its jobs."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
+
+
+class Signalled(BaseException):
+    """SIGINT or SIGTERM came, wherever the program was; not for libraries to catch.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

@@ -8,8 +8,9 @@ _INTRODUCTION = """# Commands
 
 `python -m core VERB`, or `priorscope VERB` where the package is installed. With `--json` a verb
 prints one JSON document on stdout and nothing else; progress goes to stderr. Exit codes: 0 done, 2
-bad request with a one-line reason, 1 failed. `PRIORSCOPE_CACHE` names the cache folder,
-`PRIORSCOPE_SCHEDULER` a Dask cluster. This page is generated from the command line itself.
+bad request with a one-line reason, 1 failed, 130 and 143 stopped by SIGINT and SIGTERM.
+`PRIORSCOPE_CACHE` names the cache folder, `PRIORSCOPE_SCHEDULER` a Dask cluster. This page is
+generated from the command line itself.
 """
 _PRIORS = "JSON, or just a kind: see [priors.md](../priors.md)."
 _WORDS = {str: "text", int: "integer", float: "number", Path: "path"}

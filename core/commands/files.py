@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from core.errors import BadRequest
+from core.errors import BadRequest, shown
+from core.specs.reading import REQUEST_BYTES, read_bytes
 
 
 def read_text(path: Path, what: str) -> str:
@@ -12,6 +13,6 @@ def read_text(path: Path, what: str) -> str:
         BadRequest: it cannot be read; `what` names it in the message.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The {what} {str(path)!r} cannot be read ({error}); check its path.") from None
+        return read_bytes(path, REQUEST_BYTES).decode()
+    except (OSError, ValueError) as error:
+        raise BadRequest(f"The {what} {shown(str(path))} cannot be read ({error}); check its path.") from None

@@ -13,14 +13,14 @@ import typer
 
 from core.commands.compare import in_words
 from core.commands.files import read_text
-from core.commands.jobs import run
+from core.commands.jobs import interruptible, run
 from core.commands.options import Json, requested
 from core.commands.output import ProgressLine, emit
 from core.engine import client
-from core.errors import BadRequest, Cancelled, Failed
+from core.errors import BadRequest, Failed
 from core.jobs.costs import runs_cost
 from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
-from core.jobs.sweep import Standing, cancel_runs, follow_runs, keep_sweep, standings, submit_runs, to_do
+from core.jobs.sweep import Standing, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.sources.models import model_revision
 from core.specs.sweep import SweepSpec, parse_sweep
 from core.store import Store
@@ -126,23 +126,25 @@ def _to_the_end(asked: SweepSpec, store: Store, retry: bool) -> list[Standing]:
         client.ensure_engine(store)  # without an engine the command fails, and no single run
     while len(found) > done:
         done = len(found)
-        submitted = submit_runs(found, store, retry)
-        follow_all(submitted, store)
+        do_runs(asked, found, store, retry)
         found = standings(asked, store)
     return found
 
 
-def follow_all(runs: Sequence[Standing], store: Store) -> None:
-    """Show the progress of submitted runs on stderr until they have ended; Ctrl-C cancels them.
+def do_runs(
+    sweep: SweepSpec, found: Sequence[Standing], store: Store, retry: bool, again: bool = False
+) -> Sequence[Standing]:
+    """Submit runs of a sweep and follow them to their ends; see `submit_runs`.
 
     Raises:
-        Cancelled: they were cancelled.
+        Unreachable, Busy, Failed: there is no engine and none could be started.
+        Interrupted: see `interruptible`.
     """
-    try:
-        follow_runs(runs, ProgressLine())
-    except KeyboardInterrupt:
-        cancel_runs(runs, store)
-        raise Cancelled("The runs were cancelled; the same command continues them.") from None
+    submitted = found
+    with interruptible(lambda: [one.job for one in (*submitted, *standings(sweep, store)) if one.job], store):
+        submitted = submit_runs(found, store, retry, again)
+        follow_runs(submitted, ProgressLine())
+    return submitted
 
 
 def _fetch_models(found: Sequence[Standing], store: Store) -> None:

@@ -10,10 +10,10 @@ from core.commands.files import read_text
 from core.commands.jobs import run
 from core.commands.options import Given, Json, requested, takes
 from core.commands.output import emit
-from core.commands.sweep import follow_all
+from core.commands.sweep import do_runs
 from core.errors import BadRequest, Failed
 from core.jobs.outcomes import outcome
-from core.jobs.sweep import standings, submit_runs
+from core.jobs.sweep import standings
 from core.priors.docs import prior_help
 from core.specs import DatasetSpec, ModelSpec, SweepSpec, TuningSpec
 from core.store import Store
@@ -58,9 +58,8 @@ def _vary(spec: TuningSpec, request: TuneRequest, store: Store, json: bool) -> N
     """
     field = str(request.vary)
     given = tuple(value.strip() for value in str(request.values).split(","))
-    found = standings(SweepSpec(base=spec.as_json(), vary={field: given}), store)
-    submitted = submit_runs(found, store, retry=True, again=request.again)
-    follow_all(submitted, store)
+    sweep = SweepSpec(base=spec.as_json(), vary={field: given})
+    submitted = do_runs(sweep, standings(sweep, store), store, retry=True, again=request.again)
     rows = [{"value": one.cell.settings[field], **outcome(one)} for one in submitted]
     for row in rows:
         row.pop("evaluations", None)

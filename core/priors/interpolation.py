@@ -1,6 +1,5 @@
 """Between two clouds: a point of one mixed with a point of the other."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -34,8 +33,8 @@ def second_cloud(value: Any) -> Any:
         elif isinstance(value, str) and not value.strip().startswith("{"):
             spec = DatasetSpec.parse({"name": value.strip()})
         else:
-            spec = DatasetSpec.parse(json.loads(value) if isinstance(value, str) else value)
-    except (BadRequest, json.JSONDecodeError) as error:
+            spec = DatasetSpec.parse(value)
+    except BadRequest as error:
         raise ValueError(f"neither 'vocabulary' nor a data set ({error}); name one, or give one as JSON") from None
     return spec.canonical_json()
 

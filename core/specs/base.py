@@ -6,13 +6,23 @@ from collections.abc import Collection, Set
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import LONGEST_SHOWN, BadRequest, shown
 from core.specs.reading import REQUEST_BYTES, parse_json
 
 JsonObject = dict[str, Any]
 """A JSON object: names, and values that JSON can hold."""
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("it holds the character NUL, which no path or name has; remove it")
+    return text
+
+
+PathText = Annotated[str, AfterValidator(_without_nul)]
+"""A field that holds a path, or a name that may be one."""
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, title="Seed")]
 """A field of many specs."""
 _PROBLEMS = 5

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from core.errors import shown
 from core.specs.base import JsonObject, Seed, Spec
 from core.specs.dataset import DatasetSpec
 from core.specs.model import FrozenModel, ModelSpec
@@ -21,10 +22,10 @@ def check_site(site: int | str) -> int | str:
         return FINAL
     try:
         number = int(site)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         number = -1
     if number < 0:
-        raise ValueError(f"site {site!r} is neither a block number from 0 nor 'final'; give one of those")
+        raise ValueError(f"site {shown(site)} is neither a block number from 0 nor 'final'; give one of those")
     return number
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import BadRequest
-from core.specs.base import Choices, Seed, Spec
+from core.specs.base import Choices, PathText, Seed, Spec
 
 DATASETS = {
     "squad": "core.sources.squad",
@@ -56,7 +56,7 @@ class DatasetSpec(Spec):
     name: DatasetName = Field(default="news", title="Data set")
     """squad, c4, news (a stand-in for C4 that needs no hub), math (DeepMind's generator) or file
     (your own texts)."""
-    path: str | None = Field(default=None, title="File")
+    path: PathText | None = Field(default=None, title="File")
     """Local file to read instead: .txt, .jsonl, .csv, .parquet or SQuAD JSON; 'file' needs one."""
     samples: int = Field(default=1000, ge=2, le=1_000_000, title="Samples")
     """How many documents or questions to draw."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.specs.base import Spec
+from core.specs.base import PathText, Spec
 
 DEFAULT_MODEL = "smollm2-135m"
 
@@ -13,10 +13,10 @@ DEFAULT_MODEL = "smollm2-135m"
 class ModelSpec(Spec):
     """A frozen language model and how it is run; tuning and generation need a causal one."""
 
-    name: str = Field(default=DEFAULT_MODEL, min_length=1, title="Model")
+    name: PathText = Field(default=DEFAULT_MODEL, min_length=1, title="Model")
     """smollm2-135m or the encoder all-minilm-l6-v2 (both come as registry packages), a Hugging Face
     id, or a local folder."""
-    revision: str | None = Field(default=None, title="Revision")
+    revision: PathText | None = Field(default=None, title="Revision")
     """Branch, tag or commit on the Hugging Face hub."""
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(default="auto", title="Device")
     """Where the model runs; auto prefers CUDA, then MPS, then the CPU."""

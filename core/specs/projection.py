@@ -19,7 +19,7 @@ def check_perplexities(values: Any) -> tuple[float, ...]:
         values = [part for part in values.split(",") if part.strip()]
     try:
         return tuple(sorted({float(value) for value in values}))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("further perplexities must be numbers, such as 100,500; leave empty for one scale") from None
 
 

@@ -27,7 +27,7 @@ def check_prompt_sites(sites: object) -> object:
         raise ValueError("prompt_sites must be at least one block number, such as 0,-3,-2,-1")
     try:
         return tuple(int(site) for site in sites)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             "prompt_sites must be block numbers such as 0,-3,-2,-1; negative ones count from the last"
         ) from None

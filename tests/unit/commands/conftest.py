@@ -1,6 +1,7 @@
 """The command line with jobs done in this very process, by the same runner that a worker uses."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.engine import client
+from core.errors import Signalled
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job
 
@@ -26,7 +28,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
         return create_job(store, kind, spec.as_json(), f"t-{spec.seed}")
 
     def wait(job: JobFolder, on_status: Any) -> None:
-        raise KeyboardInterrupt
+        raise Signalled(signal.SIGINT)
 
     monkeypatch.setattr(client, "submit", submit)
     monkeypatch.setattr(client, "ensure_engine", lambda _: None)

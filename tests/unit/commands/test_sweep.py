@@ -122,6 +122,6 @@ def test_what_cannot_be_is_refused(call, file, arguments, message, monkeypatch, 
 
 def test_ctrl_c_cancels_all_of_them(call, store: Store, file, interrupted):
     code, _, err = call("sweep", file(priors=["isotropic"], seeds=[1, 2]))
-    assert code == 1
-    assert "The runs were cancelled; the same command continues them." in err
+    assert code == 130
+    assert "error: stopped by SIGINT; 2 jobs were cancelled: the same command continues them." in err
     assert [job.status().state for job in list_jobs(store)] == ["cancelled"] * 2

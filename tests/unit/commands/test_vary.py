@@ -50,6 +50,6 @@ def test_a_wrong_value_starts_nothing(call, inline, small_run):
 
 def test_ctrl_c_cancels_all_of_them(call, store: Store, small_run, interrupted):
     code, _, err = call(*small_run, "--vary", "seed", "--values", "1,2")
-    assert code == 1
-    assert "The runs were cancelled; the same command continues them." in err
+    assert code == 130
+    assert "error: stopped by SIGINT; 2 jobs were cancelled: the same command continues them." in err
     assert [find_job(store, f"t-{seed}").status().state for seed in (1, 2)] == ["cancelled"] * 2
