@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from core.engine.keys import KEYS
 from core.engine.local import EngineInfo, answers, ensure_local, find_engine, read_info, stop_local, unfinished
 from core.engine.lookup import job_id
 from core.engine.tasks import Task, find_task
 from core.errors import BadRequest, Unreachable
 from core.specs import Spec
 from core.store import JobFolder, Status, Store, create_job, job_at, jobs_named, list_jobs
+from core.store.allowed import require_allowed_spec
 
 SCHEDULER = "PRIORSCOPE_SCHEDULER"
 ANSWER_SECONDS = 5.0
@@ -43,7 +45,7 @@ def ensure_engine(store: Store) -> EngineInfo:
             f"No scheduler answers at {address} within {ANSWER_SECONDS:g} s ({SCHEDULER}); "
             "start it, correct the address, or unset the variable to use this machine."
         )
-    return EngineInfo(address=address, name=address)
+    return EngineInfo(address=address, keys=os.environ.get(KEYS, ""), name=address)
 
 
 def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
@@ -59,9 +61,11 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         again: make a further job of the same spec, with -2, -3 … after its id.
 
     Raises:
-        BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is not.
+        BadRequest: unknown kind, a spec of another kind, a model, module or file that there is not, or a file that may
+            not be read (`core.store.allowed`).
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
+    require_allowed_spec(spec)
     first = job_id(kind, spec)
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
@@ -203,7 +207,7 @@ def _queue(job: JobFolder, task: Task, engine: EngineInfo, store: Store) -> None
 def _hand_over(job: JobFolder, status: Status, engine: EngineInfo) -> None:
     from core.engine import queue
 
-    client = queue.connect(engine.address)
+    client = queue.connect(engine.address, engine.keys)
     if status.state == "queued" and status.task and queue.holds(client, status.task):
         return
     if engine.process == 0:

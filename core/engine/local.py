@@ -15,8 +15,9 @@ import psutil
 
 from core import __version__
 from core.engine.tasks import EXTRA_TASKS
-from core.errors import Failed
+from core.errors import Busy, Failed
 from core.store import JobFolder, Store, list_jobs
+from core.store.allowed import FOLDERS
 from core.store.files import write_json
 from core.store.status import is_alive
 
@@ -40,6 +41,8 @@ class EngineInfo:
 
     Attributes:
         address: of its scheduler.
+        keys: folder of its certificate and key; empty where Dask's own settings name them, or
+            where it has none.
         name: 'local', or the address where `PRIORSCOPE_SCHEDULER` named it.
         process: number of the local engine's process; 0 for another's cluster.
         host: machine it runs on.
@@ -52,6 +55,7 @@ class EngineInfo:
     """
 
     address: str
+    keys: str = ""
     name: str = LOCAL
     process: int = 0
     host: str = ""
@@ -135,12 +139,22 @@ def ensure_local(store: Store) -> EngineInfo:
     found = find_engine(store)
     if found and not found.outdated:
         return found
+    _require_own(store.root / "engine")
     with store.lock("engine-start", timeout=2 * START_SECONDS):
         found = find_engine(store)
         if found and (not found.outdated or unfinished(store)):
             return found
         stop_local(store)
         return _start(store)
+
+
+def _require_own(folder: Path) -> None:
+    """Refuse the engine of another account, whose folder is shut."""
+    if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Busy(
+            f"The engine in {folder} belongs to the account {folder.owner()!r}; use that account, or set "
+            "PRIORSCOPE_CACHE to a folder of your own."
+        )
 
 
 def stop_local(store: Store) -> bool:
@@ -189,7 +203,7 @@ def _start(store: Store) -> EngineInfo:
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     launched = subprocess.run(
         [sys.executable, "-m", SERVER, "--cache", str(store.root), "--detach"],
-        env={**os.environ, "PYTHONPATH": path},
+        env={**{name: value for name, value in os.environ.items() if name != FOLDERS}, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=START_SECONDS,

@@ -5,13 +5,15 @@ import threading
 import time
 import uuid
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future, fire_and_forget
+from distributed import Client, Future, Security, fire_and_forget
 
+from core.engine.keys import KEYS, security
 from core.engine.runner import run_task
 from core.engine.tasks import LANES, find_task
-from core.errors import Unreachable
+from core.errors import BadRequest, Unreachable
 from core.store import JobFolder
 
 CONNECT_SECONDS = 10.0
@@ -19,10 +21,15 @@ _clients: dict[str, Client] = {}
 _guard = threading.Lock()
 
 
-def connect(address: str) -> Client:
+def connect(address: str, keys: str = "") -> Client:
     """Return this process's connection to a scheduler, made once.
 
+    Args:
+        address: of the scheduler.
+        keys: folder of its certificate and key; empty: what Dask's own settings say.
+
     Raises:
+        BadRequest: the address asks for a key, and there is none that this account can read.
         Unreachable: nobody answers there as a scheduler.
     """
     with _guard:
@@ -32,8 +39,9 @@ def connect(address: str) -> Client:
         if known is not None:
             known.close(timeout=1)
         _hush()
+        shared = _security(address, keys)
         try:
-            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="priorscope")
+            client = Client(address, timeout=CONNECT_SECONDS, security=shared, set_as_default=False, name="priorscope")
         except (OSError, TimeoutError) as error:
             raise Unreachable(
                 f"No Dask scheduler answered at {address} within {CONNECT_SECONDS:g} s ({type(error).__name__}); "
@@ -41,6 +49,19 @@ def connect(address: str) -> Client:
             ) from None
         _clients[address] = client
         return client
+
+
+def _security(address: str, keys: str) -> Security:
+    """Return what the connection needs, with a certificate and key if the address asks for them."""
+    if not address.startswith("tls://"):
+        return Security()
+    shared = security(Path(keys)) if keys else Security()
+    if shared.get_connection_args("client")["ssl_context"] is None:
+        raise BadRequest(
+            f"{address} asks for a certificate and key; set {KEYS} to the folder that `python -m core.engine.keys "
+            "FOLDER` wrote for its scheduler and workers, or use Dask's own settings of TLS."
+        )
+    return shared
 
 
 def disconnect() -> None:

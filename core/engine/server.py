@@ -19,6 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.engine.keys import make_keys, security
 from core.engine.local import (
     ENGINE_FILE,
     LOCAL,
@@ -55,6 +56,7 @@ DASK = {
     "distributed.worker.profile.enabled": False,
     # Dask would give each worker one thread for arithmetic; torch knows better.
     "distributed.nanny.pre-spawn-environ": {},
+    "distributed.worker.preload": ["core.engine.closed"],
 }
 LOG_LEVEL = ("DASK_LOGGING__DISTRIBUTED", "warning")
 """Dask sets up its loggers when it is imported, in the worker processes too: only the environment reaches all."""
@@ -99,9 +101,20 @@ async def serve(store: Store) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    anywhere = {"host": HOST, "dashboard": False, "dashboard_address": f"{HOST}:0"}
+    make_keys(store.root / "engine")
+    shared = security(store.root / "engine")
+    # Looking whether an engine answers opens a connection and says nothing: no reason for a line in the log.
+    logging.getLogger("distributed.comm.tcp").setLevel(logging.ERROR)
+    anywhere = {
+        "host": HOST,
+        "protocol": "tls",
+        "security": shared,
+        "dashboard": False,
+        "dashboard_address": f"{HOST}:0",
+    }
     async with AsyncExitStack() as stack:
         scheduler = await stack.enter_async_context(Scheduler(port=0, **anywhere))
+        scheduler.http_server.stop()
         nannies = [
             await stack.enter_async_context(
                 Nanny(
@@ -116,11 +129,12 @@ async def serve(store: Store) -> None:
             )
             for environment in device_environments()
         ]
-        async with Client(scheduler.address, asynchronous=True, set_as_default=False) as client:
+        async with Client(scheduler.address, security=shared, asynchronous=True, set_as_default=False) as client:
             futures = _take_up(client, store)
             scheduler.idle_timeout, scheduler.idle_since = 60 * minutes, time.time()  # not before the workers are up
             info = EngineInfo(
                 address=scheduler.address,
+                keys=str(store.root / "engine"),
                 process=os.getpid(),
                 host=socket.gethostname(),
                 started=time.time(),
