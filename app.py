@@ -5,6 +5,9 @@ import streamlit as st
 from pages.widgets.pages import open_page
 
 st.set_page_config(page_title="priorscope", layout="wide")
+if st.user.get("is_logged_in") is False:  # there is a login: docs/hosting.md
+    st.button("Log in", on_click=st.login)
+    st.stop()
 page = open_page()
 
 # What is imported from here on takes longer than the heading.
@@ -12,6 +15,7 @@ from core.engine import client
 from core.figures.palette import POINTS_BELOW, POSTERIOR, PRIOR, REFERENCE
 from core.store import Store
 from pages.widgets import cite
+from pages.widgets.reach import limit_paths
 
 ICON = (
     (16, 20, 9, REFERENCE),
@@ -33,6 +37,7 @@ points = "".join(f'<circle cx="{x}" cy="{y}" r="{r}" fill="{look.colour}"/>' for
 st.set_page_config(page_icon=f'<svg viewBox="0 0 64 64">{points}</svg>')
 st.html(f"<style>.stMainBlockContainer {{padding: 4.2rem 2.5rem 3rem; max-width: 1800px}} {POINTS_BELOW}</style>")
 cite.begin(page.title)
+limit_paths(Store.default())
 revive()
 page.run()
 cite.box()

@@ -15,13 +15,14 @@ START_SECONDS = 60
 
 
 @contextmanager
-def served(script: Path, cache: Path, log: Path) -> Iterator[str]:
+def served(script: Path, cache: Path, log: Path, *options: str) -> Iterator[str]:
     """Serve a script on a free port and yield its address.
 
     Args:
         script: for Streamlit.
         cache: folder it uses.
         log: file that its output goes into.
+        options: more of Streamlit's.
 
     Raises:
         TimeoutError: it ended, or did not answer in time.
@@ -30,7 +31,7 @@ def served(script: Path, cache: Path, log: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "PRIORSCOPE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), *options]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from core.errors import BadData
 from core.specs.base import JsonObject
+from core.store.allowed import require_allowed
 from core.store.files import checksum
 
 Form = Literal["txt", "jsonl", "json", "csv", "parquet"]
@@ -22,7 +23,9 @@ def existing(path: str) -> Path:
 
     Raises:
         BadData: none there, a folder, not readable, or empty.
+        BadRequest: it may not be read (`core.store.allowed`).
     """
+    require_allowed(path)
     try:
         file = Path(path).expanduser()
     except RuntimeError as error:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadData, UnknownName
+from core.errors import BadData, BadRequest, UnknownName
 from core.progress import Progress, silent
 from core.sources import hub
 from core.sources.files import read_object
 from core.sources.packaged import PACKAGED
 from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
+from core.store.allowed import require_allowed
 from core.store.artifacts import Store
 from core.store.files import checksum
 
@@ -117,7 +118,7 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
             present = _cached(spec) is not None
             where = "the hub's cache on this machine" if present else "the hub; only its config is here"
             return _facts(_read_config(config.parent), present, where)
-    except (BadData, UnknownName) as error:
+    except BadRequest as error:
         return _facts({}, False, str(error))
     reason = hub.why_not()
     return _facts({}, False, f"the hub, which is out of reach ({reason})" if reason else "the hub")
@@ -147,14 +148,22 @@ def model_revision(spec: ModelSpec) -> str | None:
 
 
 def local_folder(name: str) -> Path | None:
-    """Return the folder a model's name means, or None if it is not a path."""
+    """Return the folder a model's name means, or None if it is not a path.
+
+    Raises:
+        BadData: a path without a folder.
+        BadRequest: it may not be read (`core.store.allowed`).
+    """
     try:
         folder = Path(name).expanduser()
     except RuntimeError as error:
         raise BadData(f"The folder {name!r} cannot be found ({error}); write its whole path.") from None
+    a_path = name.startswith(("/", "./", "../", "~")) or folder.is_absolute()
+    if a_path or folder.is_dir():
+        require_allowed(folder)
     if folder.is_dir():
         return folder.resolve()
-    if name.startswith(("/", "./", "../", "~")) or folder.is_absolute():
+    if a_path:
         raise BadData(f"There is no folder {name!r}; give a folder with config.json and safetensors weights.")
     return None
 

@@ -1,0 +1,27 @@
+"""Whom the app serves, and so which paths it reads."""
+
+import os
+
+import streamlit as st
+
+from core.store import Store
+from core.store.allowed import FOLDERS, allowed_folders, of_a_server
+
+_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+def limit_paths(store: Store) -> None:
+    """Limit path fields to uploads and what was made here, where the server listens to other machines.
+
+    `PRIORSCOPE_FOLDERS` says otherwise, also behind a proxy, where the server listens to this machine alone.
+    """
+    if st.get_option("server.address") not in _OWN_MACHINE:
+        os.environ.setdefault(FOLDERS, of_a_server(store))
+
+
+def path_help() -> str:
+    """Return what a path field must say: that it takes any file of this machine, or those in which folders."""
+    folders = allowed_folders()
+    if folders is None:
+        return "A path on this machine."
+    return f"Only files in the folders that this server may read: {', '.join(map(str, folders)) or 'none'}."
