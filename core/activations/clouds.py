@@ -1,6 +1,5 @@
 """Clouds as they are read: points, what each point is, and moments. Free of torch."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from core.sources.models import model_revision
 from core.specs.base import JsonObject, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
+from core.specs.reading import read_json
 from core.store.artifacts import MANIFEST, Artifact, Store
 
 CLOUD = "cloud"
@@ -162,7 +162,7 @@ def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str
     manifests = list((store.root / "artifacts" / kind).glob(f"{keys}/{MANIFEST}"))
     for path in sorted(manifests, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
-            yield path.parent.name, json.loads(path.read_text(encoding="utf-8"))["info"]
+            yield path.parent.name, read_json(path)["info"]
         except (OSError, ValueError, KeyError):
             continue
 

@@ -1,6 +1,5 @@
 """A selection of tokens that outlives its picture: rows of clouds by id, short in an address."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.array_types import Bools, Int64s, Ints
-from core.errors import BadRequest
+from core.errors import BadRequest, shown
 from core.specs.base import JsonObject, canonical_json, fingerprint
+from core.specs.reading import parse_json
 from core.store.artifacts import Store
 
 SELECTION = "selection"
@@ -124,13 +124,23 @@ def recall(text: str, store: Store) -> Selection:
     return _read(text)
 
 
+def _row(value: object) -> int:
+    """Return a row id.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, int) or not 0 <= value < 1 << _ROW_BITS:
+        raise ValueError
+    return value
+
+
 def _read(text: str) -> Selection:
     try:
-        data = json.loads(text)
-        rows = {str(name): [int(row) for row in ids] for name, ids in data.items()}
+        rows = {str(name): [_row(row) for row in ids] for name, ids in parse_json(text).items()}
     except (ValueError, TypeError, AttributeError):
         raise BadRequest(
-            f"{text[:80]!r} names no selection; it should be cloud names with lists of row ids, as in "
+            f"{shown(text)} names no selection; it should be cloud names with lists of row ids, as in "
             '{"2f0d7e61c8e4effd":[1,5]}, or the key of a kept one.'
         ) from None
     return Selection.of(rows)

@@ -15,6 +15,7 @@ from core.array_types import Bools, Float32s, Floats, Indices
 from core.errors import BadRequest, DamagedArtifact
 from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
+from core.specs.reading import read_json
 
 VERSION = "1"
 """Part of every stored map's key; raise it when the same spec would give a different map."""
@@ -209,7 +210,7 @@ class Map:
             DamagedArtifact: a file is missing or cannot be read.
         """
         try:
-            facts = json.loads((folder / "map.json").read_text())
+            facts = read_json(folder / "map.json")
             pca = Pca(
                 _read(folder, "mean"), _read(folder, "components"), _read(folder, "variance"), facts["total_variance"]
             )
@@ -226,7 +227,7 @@ class Map:
                     facts.get("divergence", math.nan),
                 )
             return cls(facts["method"], facts["n_components"], _read(folder, "coordinates"), pca, near)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedArtifact(
                 f"The map in {folder.name} cannot be read ({error}); remove it and it is made again."
             ) from error

@@ -1,7 +1,6 @@
 """The engine of a cache folder on this machine: find it, start it, stop it. Free of Dask, so that pages stay quick."""
 
 import hashlib
-import json
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import psutil
 from core import __version__
 from core.engine.tasks import EXTRA_TASKS
 from core.errors import Busy, Failed
+from core.specs.reading import read_json
 from core.store import JobFolder, Store, list_jobs
 from core.store.allowed import FOLDERS
 from core.store.files import write_json
@@ -95,7 +95,7 @@ def write_info(store: Store, info: EngineInfo) -> None:
 def read_info(store: Store) -> EngineInfo | None:
     """Return what was last recorded, whether or not that engine still lives."""
     try:
-        data = json.loads((store.root / "engine" / ENGINE_FILE).read_text())
+        data = read_json(store.root / "engine" / ENGINE_FILE)
         known = {field.name for field in fields(EngineInfo)}
         info = {name: value for name, value in data.items() if name in known}
         return EngineInfo(**{**info, "workers": tuple(info.get("workers", ()))})

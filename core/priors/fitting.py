@@ -19,6 +19,7 @@ from core.priors.matching import Matched, build_prior
 from core.progress import Progress, silent
 from core.specs.base import JsonObject, fingerprint
 from core.specs.prior import PriorSpec
+from core.specs.reading import read_json
 from core.store.artifacts import Artifact, Store
 
 if TYPE_CHECKING:
@@ -141,6 +142,6 @@ def _inner(prior: Prior[Any]) -> Any:
 
 def _restored(prior: Prior[Any], artifact: Artifact, references: "References") -> Prior[Any]:
     main, kept = references.main, _inner(prior)
-    facts = json.loads((artifact.folder / _FACTS).read_text())
+    facts = read_json(artifact.folder / _FACTS)
     kept.restore(Learnt(load_file(artifact.folder / _TENSORS), facts), main.points)
     return prior.match(main.points, main.moments) if isinstance(prior, Matched) else prior

@@ -21,6 +21,7 @@ from core.store.files import write_atomically
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import plain
 from pages.widgets.pages import SHARED
+from pages.widgets.reach import path_help
 from pages.widgets.state import View
 
 COLUMNS = ("text_column", "prompt_column", "answer_column")
@@ -28,6 +29,8 @@ WITH_LOCAL_COPY = ("squad", "c4")
 ENCODER = "all-minilm-l6-v2"
 """The encoder that needs no hub."""
 _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
+_NAME_BYTES = 200
+"""Of a file's name; file systems take 255, some of which a copy beside it needs."""
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
@@ -151,7 +154,7 @@ def _parts(view: View, name: str, store: Store, several: bool) -> list[dict[str,
     path = (
         name in WITH_LOCAL_COPY
         and view.text(
-            f"{name}_path", f"Local file of {dataset_titles()[name]}", help="A path on this machine; empty to download."
+            f"{name}_path", f"Local file of {dataset_titles()[name]}", help=f"{path_help()} Leave it empty to download."
         ).strip()
     )
     return [{"path": path} if path else {}]
@@ -169,7 +172,7 @@ def file_choices(view: View, store: Store) -> list[str]:
     uploaded = st.file_uploader("Your own texts", type=_FILE_TYPES, accept_multiple_files=True, key=view.key("upload"))
     new = [keep_upload(folder, file.name, file.getvalue()) for file in uploaded or []]
     kept = sorted({*map(str, folder.glob("*/*")), *new})
-    path = view.text("path", "Or a path on this machine")
+    path = view.text("path", "Or a path on this machine", help=path_help())
     known = [*kept, *([path] if path and path not in kept else [])]
     names = [Path(file).name for file in known]
 
@@ -183,8 +186,10 @@ def file_choices(view: View, store: Store) -> list[str]:
 
 
 def keep_upload(folder: Path, name: str, content: bytes) -> str:
-    """Write an uploaded file under a folder named by its content, and return its path."""
-    target = folder / hashlib.sha256(content).hexdigest()[:16] / Path(name).name
+    """Write an uploaded file under a folder named by its content, and return its path; a long name is cut."""
+    last = Path("".join(letter for letter in Path(name).name if letter.isprintable()).lstrip(".") or "file")
+    stem = last.stem.encode()[: _NAME_BYTES - len(last.suffix.encode())].decode(errors="ignore")
+    target = folder / hashlib.sha256(content).hexdigest()[:16] / f"{stem}{last.suffix}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)

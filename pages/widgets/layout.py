@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 
-from core.errors import PriorscopeError
+from core.errors import PriorscopeError, in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def errors() -> Iterator[None]:
         raise
     except Exception as error:
         logger.exception("A page failed")
-        what = " ".join(f"{type(error).__name__}: {error}".split())
+        what = in_one_line(f"{type(error).__name__}: {error}")
         st.error(f"This page failed: {plain(what)}. The server's log has the details.", icon=":material/error:")
 
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
+from core.errors import shown
+from core.specs.reading import parse_json
 from pages.widgets.cite import note_value
 from pages.widgets.layout import plain
 from pages.widgets.pages import drop
@@ -150,7 +152,7 @@ class View:
 def _not_here(name: str, asked: str, instead: Any) -> None:
     """Say that the address asks for something that cannot be chosen, and what is shown in its place."""
     used = ", ".join(map(str, instead)) if isinstance(instead, list) else str(instead)
-    words = f"The address asks for {name.replace('_', ' ')} {asked!r}, which cannot be chosen here; "
+    words = f"The address asks for {name.replace('_', ' ')} {shown(asked)}, which cannot be chosen here; "
     st.warning(
         plain(words + (f"{used} is used instead." if used else "nothing is chosen.")), icon=":material/link_off:"
     )
@@ -172,7 +174,7 @@ def decode(raw: str | None, like: Any) -> Any:
         return raw
     wordy = like is None or type(like) is int
     try:
-        value = json.loads(raw)
+        value = parse_json(raw)
     except ValueError:
         return raw if wordy else None
     if isinstance(like, float) and isinstance(value, int) and not isinstance(value, bool):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from core.specs import TuningSpec, parse_prior
@@ -81,6 +83,13 @@ def test_an_upload_is_kept_by_its_content_and_cannot_leave_its_folder(tmp_path):
     assert first != keep_upload(tmp_path, "evil.txt", b"other")
     assert first.startswith(str(tmp_path))
     assert len(list(tmp_path.glob("*/evil.txt"))) == 2
+
+
+@pytest.mark.parametrize("name", ["é" * 300 + ".jsonl", "x" * 255, "a" * 251 + ".txt", "\x00\x1b.txt", "..", "", "/"])
+def test_an_upload_of_any_name_is_kept(tmp_path, name):
+    kept = Path(keep_upload(tmp_path, name, b"hello"))
+    assert kept.read_bytes() == b"hello"
+    assert kept.parent.parent == tmp_path
 
 
 def test_models_in_folders_go_by_their_last_name():
