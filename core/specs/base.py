@@ -15,16 +15,24 @@ JsonObject = dict[str, Any]
 """A JSON object: names, and values that JSON can hold."""
 
 
-def _without_nul(text: str) -> str:
+def _check_path(text: str) -> str:
     if "\0" in text:
         raise ValueError("it holds the character NUL, which no path or name has; remove it")
+    longest = max(len(part.encode()) for part in text.split("/"))
+    if longest > _NAME_BYTES or len(text.encode()) > _PATH_BYTES:
+        raise ValueError(
+            f"it has {len(text.encode())} bytes, {longest} of them in one name, and a path has at most {_PATH_BYTES} "
+            f"and a name {_NAME_BYTES}; shorten it"
+        )
     return text
 
 
-PathText = Annotated[str, AfterValidator(_without_nul)]
+PathText = Annotated[str, AfterValidator(_check_path)]
 """A field that holds a path, or a name that may be one."""
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, title="Seed")]
 """A field of many specs."""
+_PATH_BYTES, _NAME_BYTES = 4095, 255
+"""What Linux and macOS take, or more."""
 _PROBLEMS = 5
 """Wrong fields that a message names."""
 

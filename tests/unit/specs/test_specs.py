@@ -1,5 +1,7 @@
 """Specs: validation, canonical JSON, fingerprints, and what forms are made from."""
 
+import re
+
 import pytest
 
 from core.errors import BadRequest, UnknownName
@@ -119,6 +121,22 @@ def test_what_plays_no_part_does_not_tell_runs_apart():
     assert TuningSpec.parse(deep.canonical_json()) == deep
     kept = TuningSpec.parse({**deep.model_dump(), "deep_form": "kept"})
     assert deep.fingerprint() != kept.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("a\0b", "it holds the character NUL, which no path or name has; remove it (got 'a\\x00b')"),
+        ("/x/" + "y" * 256, "it has 259 bytes, 256 of them in one name, and a path has at most 4095 and a name 255"),
+        ("/" + "é/" * 1366, "it has 4099 bytes, 2 of them in one name, and a path has at most 4095 and a name 255"),
+    ],
+    ids=["NUL", "name", "path"],
+)
+def test_a_path_that_no_file_system_takes_is_refused(path, reason):
+    with pytest.raises(BadRequest, match=re.escape(reason)):
+        DatasetSpec.parse({"name": "file", "path": path})
+    with pytest.raises(BadRequest, match=re.escape(reason)):
+        ModelSpec.parse({"name": path})
 
 
 def test_a_long_wrong_value_is_cut_in_the_message():
