@@ -116,7 +116,7 @@ def _build(folder: Path, spec: CloudSpec, cloud: Cloud, store: Store, progress: 
     columns = pd.DataFrame(
         {
             "count": np.bincount(read, minlength=int(corpus.ids.max()) + 1)[corpus.ids[numbers]],
-            "part": pd.Categorical(parts_of(corpus, data.records, numbers), PARTS),
+            "part": pd.Categorical(parts_of(corpus, data.part(spec.part), numbers), PARTS),
             "rank": rank,
             "surprise": surprise,
         }

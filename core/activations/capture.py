@@ -104,7 +104,7 @@ def _build(
     work.remove()
     return {
         "n_rows": len(collected.rows),
-        "n_documents": len(data.records),
+        "n_documents": len(data.part(spec.part)),
         "n_tokens": collected.n_kept,
         "n_tokens_read": n_read,
         "n_truncated": corpus.n_truncated,
@@ -139,7 +139,7 @@ def read_corpus(
         BadRequest: a tokenizer that cannot say where in the text a token stands.
     """
     max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
-    texts = [record.text for record in data.records]
+    texts = [record.text for record in data.part(spec.part)]
 
     def tick(done: int) -> None:
         progress(0, 0, f"Tokenising: {done} of {len(texts)} texts")
@@ -163,11 +163,12 @@ def model_info(spec: ModelSpec, frozen: "FrozenModel", files: ModelFiles) -> Jso
 def _write_rows(
     folder: Path, spec: CloudSpec, corpus: Corpus, data: TextData, collected: "Collected", tokenizer: Any
 ) -> None:
+    records = data.part(spec.part)
     if spec.pooling == "mean":
-        table = document_table(corpus, data.records, collected.rows)
+        table = document_table(corpus, records, collected.rows)
     else:
         names = tokenizer.convert_ids_to_tokens(corpus.ids[collected.rows].tolist())
-        table = token_table(corpus, data.records, collected.rows, names)
+        table = token_table(corpus, records, collected.rows, names)
     ratio = spec.tokens.sink_ratio or SINK_RATIO
     table["sink"] = (collected.norms > ratio * collected.median_norm) & (spec.pooling == "token")
     table["norm"] = collected.norms

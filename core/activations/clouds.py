@@ -132,9 +132,10 @@ def find_vocabulary(spec: ModelSpec, store: Store) -> Cloud | None:
 def base_key(spec: CloudSpec, revision: str) -> str:
     """Return a key of weights, texts, filter, sample and number format, without the sites."""
     asked = spec.as_json(exclude={"sites", "dataset", "model"})
-    return fingerprint(
-        canonical_json(asked), dataset_key(spec.dataset), revision, spec.model.device, spec.model.dtype, VERSION
-    )
+    # The split decides nothing but which documents the training part holds.
+    split = () if spec.part == "all" else (str(spec.dataset.validation_fraction),)
+    facts = (dataset_key(spec.dataset), revision, spec.model.device, spec.model.dtype, VERSION)
+    return fingerprint(canonical_json(asked), *facts, *split)
 
 
 def cloud_key(spec: CloudSpec, revision: str) -> str:

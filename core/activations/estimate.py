@@ -90,8 +90,9 @@ def n_sites(spec: CloudSpec, n_layers: int) -> int:
 def _tokens(spec: CloudSpec, store: Store) -> int:
     data = find_dataset(spec.dataset, store)
     if data is None:
-        return spec.dataset.samples * min(tokens_guessed(spec.dataset), spec.max_length)
-    lengths = (len(record.text) / CHARACTERS_PER_TOKEN for record in data.records)
+        share = 1.0 if spec.part == "all" else 1 - spec.dataset.validation_fraction
+        return int(share * spec.dataset.samples * min(tokens_guessed(spec.dataset), spec.max_length))
+    lengths = (len(record.text) / CHARACTERS_PER_TOKEN for record in data.part(spec.part))
     return int(sum(min(length + 1, spec.max_length) for length in lengths))
 
 

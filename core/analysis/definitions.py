@@ -30,6 +30,10 @@ _ENERGY = "2E|X-Y| - E|X-X'| - E|Y-Y'|"
 
 DEFINITIONS: dict[str, Definition] = {
     "quality.loss": Definition("loss", "Mean cross-entropy per label token on the run's validation examples (nats)."),
+    "quality.answer_loss": Definition(
+        "loss, answers", "The same without the end of sequence that follows each answer (nats per token)."
+    ),
+    "quality.end_loss": Definition("loss, ends", "The same over the ends of sequence alone (nats per token)."),
     "quality.accuracy": Definition("accuracy", "Share of label tokens that the model ranks first, 0 to 1."),
     "quality.exact_match": Definition("exact match", "Share of generated answers equal to a correct answer, 0 to 1."),
     "quality.f1": Definition("F1", "Word overlap of generated and correct answer: harmonic mean of the two, 0 to 1."),

@@ -37,7 +37,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
     """Return a comparison as lines: a heading per run, then one line per quantity."""
     lines = []
     for run in document["runs"]:
-        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {_rate(run)}, {run['state']}")
+        lines.append(f"{run['run']}  {run['prior_name']}, {run['data']}, {_rate(run)}, {run['ending'] or run['state']}")
         lines += [f"  {_place(named):<46} {in_words(named.quantity)}" for named in each_quantity(run)]
     for found in document["prior_retained"]:
         lines.append(f"prior retained, site {found['site']}: {in_words(found['accuracy'])} {found['reason']}".rstrip())

@@ -10,6 +10,7 @@ from core.commands.options import Json
 from core.commands.output import Document, emit, local_time
 from core.engine import client
 from core.store import JobFolder, Store, find_job, list_jobs
+from core.store.endings import ending_of
 
 runs = typer.Typer(no_args_is_help=True, help="List, show, cancel, resume and delete runs and other jobs.")
 Name = Annotated[str, typer.Argument(help="A run or job, or the beginning of its id.", metavar="RUN")]
@@ -60,10 +61,12 @@ def delete(run: Name, json: Json = False) -> None:
 
 def _lines(document: Document) -> Iterator[str]:
     rows = document["runs"]
-    yield f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  MESSAGE" if rows else "No runs yet."
+    heading = f"{'RUN':<24} {'KIND':<11} {'STATE':<12} {'STEPS':>11}  {'ENDING':<14}  MESSAGE"
+    yield heading if rows else "No runs yet."
     for row in rows:
-        steps = f"{row['done']}/{row['total']}"
-        yield f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['error'] or row['message']}"
+        steps, message = f"{row['done']}/{row['total']}", row["error"] or row["message"]
+        line = f"{row['run']:<24} {row['kind']:<11} {row['status']:<12} {steps:>11}  {row['ending']:<14}  {message}"
+        yield line.rstrip()
 
 
 def _row(job: JobFolder) -> Document:
@@ -72,6 +75,7 @@ def _row(job: JobFolder) -> Document:
         "run": job.id,
         "kind": job.kind,
         "status": status.state,
+        "ending": ending_of(job),
         "done": status.done,
         "total": status.total,
         "message": status.message,

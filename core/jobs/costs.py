@@ -74,7 +74,7 @@ def trunk_bytes(spec: TuningSpec, facts: ModelFacts, sites: Sequence[int] | None
     """Return what the kept stream of a deep run takes, which enters its first prompted block; 0 where none is kept."""
     if spec.method == "soft" or not spec.cache_trunk or not sites or sites[0] == 0 or not facts.d_model:
         return 0.0
-    examples = spec.activations(0).model_copy(update={"max_length": spec.max_length})
+    examples = spec.activations(0).model_copy(update={"max_length": spec.max_length, "part": "all"})
     return _FLOAT32 * facts.d_model * estimate(examples, store)["tokens"]
 
 

@@ -28,11 +28,12 @@ from core.specs import DatasetSpec, TuningSpec
 from core.specs.base import JsonObject
 from core.specs.measure import MeasureSpec
 from core.store import JobFolder, Store, find_job
+from core.store.endings import ending_of
 from core.store.files import checksum
 from core.store.imported import unknown_settings
 from core.store.prompts import RunPrompts, read_prompts
 
-VERSION = "1"
+VERSION = "2"
 """Goes up when the same posterior would give other numbers."""
 VOCABULARY = "vocabulary rows"
 MAX_FRAMES = 40
@@ -145,7 +146,8 @@ def gather_clouds(
     from core.activations.vocabulary import vocabulary_cloud
 
     datasets = list(dict.fromkeys([tuning.dataset, *further]))
-    wanted = [tuning.activations(*sites).model_copy(update={"dataset": dataset}) for dataset in datasets]
+    own = tuning.activations(*sites)
+    wanted = [own, *(own.model_copy(update={"dataset": data, "part": "all"}) for data in datasets[1:])]
     captured = [capture(cloud, store, progress)[0] for cloud in wanted]
     found = {}
     for site in sites:
@@ -171,6 +173,7 @@ def about(run: JobFolder, tuning: TuningSpec, prompts: RunPrompts) -> JsonObject
     nulls = {name.replace("_", " "): found for name, found in baselines.items()}
     return {
         "state": run.status().state,
+        "ending": ending_of(run),
         "model": tuning.model.name,
         "prior": tuning.prior.kind,
         "data": tuning.dataset.label,

@@ -20,11 +20,12 @@ from core.jobs.sweep import Standing, loss_of, trials
 from core.specs.base import JsonObject
 from core.specs.cells import MAX_CELLS
 from core.store import JobFolder
+from core.store.endings import ending_of
 from core.store.prompts import read_prompts
 
 TIMES = ("seconds", "steps_per_second")
 """Columns of the table that are other numbers each time a run is done; all others are the same."""
-_MEASURES = ("loss", "accuracy", "exact_match", "f1", "precision", "recall")
+_MEASURES = ("loss", "answer_loss", "end_loss", "accuracy", "exact_match", "f1", "precision", "recall")
 CHOSEN_ON = {
     "other seeds": "The rate was chosen on other seeds than those compared.",
     "each seed's others": "For each seed the rate was chosen on all other seeds.",
@@ -51,8 +52,8 @@ def outcome(one: Standing) -> JsonObject:
     """Return what came of a run.
 
     Returns:
-        run, status, and as far as they are known: validation, baseline, displacement, regularisers, steps, seconds,
-        steps_per_second, evaluations (step → validation loss), error.
+        run, status, and as far as they are known: validation, baseline, displacement, regularisers, ending, steps,
+        seconds, steps_per_second, evaluations (step → validation loss), error.
     """
     status = one.status
     if one.job is None or status is None:
@@ -139,7 +140,7 @@ def _given(path: Path, _finished: float) -> Mapping[str, Any]:
     job = JobFolder(path)
     result, moved = job.result() or {}, displacement_of(job)
     named = ("validation", "baseline", "regularisers", "steps", *TIMES)
-    found = {name: result[name] for name in named if name in result}
+    found = {**{name: result[name] for name in named if name in result}, "ending": ending_of(job)}
     # A resumed run's later word on a step counts.
     losses = {int(event["step"]): event["validation"]["loss"] for event in job.events(event="evaluation")}
     return {**found, **({"displacement": moved} if moved else {}), "evaluations": dict(sorted(losses.items()))}
@@ -159,6 +160,7 @@ def _row(one: Standing, given: Mapping[str, Any], target: float | None) -> JsonO
         "stage": one.cell.stage,
         "run": given["run"],
         "status": given["status"],
+        "ending": given.get("ending", ""),
         **{name: validation.get(name) for name in _MEASURES},
         "loss_no_prompt": (baseline.get("no_prompt") or {}).get("loss"),
         "loss_prior_sample": (baseline.get("prior_sample") or {}).get("loss"),

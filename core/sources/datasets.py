@@ -47,6 +47,14 @@ class TextData:
         """
         return split(self.records, self.spec.validation_fraction, self.spec.seed)
 
+    def part(self, name: str) -> list[Record]:
+        """Return all records, or those of the 'training' part alone.
+
+        Raises:
+            BadData: see `split`.
+        """
+        return self.split()[0] if name == "training" else self.records
+
 
 def dataset_source(name: str) -> Any:
     """Return the module that finds a data set: TITLE, `find` and `availability`."""

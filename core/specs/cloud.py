@@ -86,13 +86,16 @@ class CloudSpec(Spec):
     """How many tokens (or texts) the cloud keeps, drawn at random."""
     max_length: int = Field(default=512, ge=8, le=131_072, title="Longest text")
     """How many tokens of each document are read."""
+    part: Literal["all", "training"] = Field(default="all", title="Documents")
+    """All documents, or those alone that are not held out for validation, as a prior is fitted on."""
     seed: Seed = 0
     """Determines which tokens are kept."""
 
     @model_serializer(mode="wrap")
     def _leave_out_default(self, handler: SerializerFunctionWrapHandler) -> JsonObject:
-        """Leave out the default pooling: clouds from before there was a choice keep their key."""
+        """Leave out default pooling and part: clouds from before there was a choice keep their key."""
         data = handler(self)
-        if self.pooling == "token":
-            data.pop("pooling", None)
+        for name in ("pooling", "part"):
+            if data.get(name) == type(self).model_fields[name].default:
+                data.pop(name)
         return data

@@ -60,6 +60,8 @@ class TuningSpec(Spec):
 
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
     """Fields without a meaning for soft prompts."""
+    later_fields: ClassVar[tuple[str, ...]] = ("rate_unit", "patience", "improvement", "labels", "clip_norm")
+    """Fields that JSON leaves out at their defaults, which runs had from before there was a choice."""
 
     model: FrozenModel = ModelSpec()
     dataset: DatasetSpec = Field(default=DatasetSpec(name="math"), title="Data set")
@@ -90,7 +92,14 @@ class TuningSpec(Spec):
     """Baseline: this text before each example instead of a prompt; empty: one that suits the
     data."""
     steps: int = Field(default=200, ge=1, le=1_000_000, title="Steps")
-    """Optimiser steps."""
+    """Optimiser steps; with a patience above 0, the longest length."""
+    patience: int = Field(default=0, ge=0, le=1_000_000, title="Patience")
+    """Evaluations without improvement after which a run ends; 0: a fixed number of steps."""
+    improvement: float = Field(default=0.01, ge=0, le=100, title="Smallest improvement")
+    """Of the validation loss that counts for the patience, in nats per label token."""
+    labels: Literal["true", "random"] = Field(default="true", title="Answers")
+    """random: a control, which trains on answers permuted between the training examples; the
+    validation examples keep theirs."""
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch size")
     """Examples per step."""
     learning_rate: float = Field(default=1e-3, gt=0, le=10, title="Learning rate")
@@ -131,8 +140,9 @@ class TuningSpec(Spec):
         "Weight of the negative log-determinant of the vectors' cosine similarities, per vector: 0 at right angles, "
         "at most 4.6 where all are equal.",
     )
-    clip_norm: float = Field(default=1.0, gt=0, le=1e6, title="Clip gradient at")
-    """Largest norm of a gradient."""
+    clip_norm: float = Field(default=0.0, ge=0, le=1e6, title="Clip gradient at")
+    """Largest norm of each site's gradient, in the site's learning-rate units; 0: none, as in the
+    paper."""
     max_length: int = Field(default=512, ge=8, le=131_072, title="Longest example")
     """Tokens, not counting the prompt vectors."""
     evaluate_every: int = Field(default=25, ge=1, le=1_000_000, title="Evaluate every")
@@ -159,15 +169,16 @@ class TuningSpec(Spec):
         return {name: str(extra["regulariser"]) for name, extra in extras.items() if isinstance(extra, dict)}
 
     def activations(self, *sites: int) -> CloudSpec:
-        """Return the spec of the data set's token activations at sites, for fitting priors."""
-        return CloudSpec(model=self.model, dataset=self.dataset, sites=sites)
+        """Return the spec of the training documents' token activations at sites, for fitting priors."""
+        return CloudSpec(model=self.model, dataset=self.dataset, sites=sites, part="training")
 
     @model_serializer(mode="wrap")
     def _leave_out_unused(self, handler: SerializerFunctionWrapHandler) -> JsonObject:
         """Leave out fields without effect, so that they do not distinguish two specs."""
         data = handler(self)
         unused = [name for name in self.regularisers() if data.get(name) == 0]
-        unused += ["rate_unit"] if self.rate_unit == "absolute" else []
+        unused += [name for name in self.later_fields if getattr(self, name) == type(self).model_fields[name].default]
+        unused += [] if self.patience else ["improvement"]
         for name in (*unused, *(self.deep_fields if self.method == "soft" else ())):
             data.pop(name, None)
         return data

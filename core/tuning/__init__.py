@@ -1,4 +1,4 @@
 """Prompt-tuning: objective, loop, evaluation."""
 
-VERSION = "2"
+VERSION = "3"
 """Goes up when the same spec would give other numbers."""

@@ -62,14 +62,25 @@ class Validation:
         Args:
             prompt: to measure; n_prompt may be 0.
             progress: in batches.
+
+        Returns:
+            loss, accuracy, and where some labels are ends of sequence also answer_loss, over the other labels, and
+            end_loss, over those.
         """
-        loss, n_hits = 0.0, 0
+        loss, end_loss, n_hits, n_ends = 0.0, 0.0, 0, 0
+        end = self.prompted.frozen.tokenizer.eos_token_id
         for done, batch in enumerate(self.batches):
             progress(done, len(self.batches))
             losses, hits = self.prompted.scores(prompt, batch)
+            ends = batch.targets == (-1 if end is None else end)
             loss += float(losses.double().sum())
+            end_loss += float(losses[ends].double().sum())
             n_hits += int(hits.sum())
-        return {"loss": loss / self.n_labels, "accuracy": n_hits / self.n_labels}
+            n_ends += int(ends.sum())
+        measured = {"loss": loss / self.n_labels, "accuracy": n_hits / self.n_labels}
+        if 0 < n_ends < self.n_labels:
+            measured |= {"answer_loss": (loss - end_loss) / (self.n_labels - n_ends), "end_loss": end_loss / n_ends}
+        return measured
 
     def answer(self, prompt: Prompt, progress: Progress = silent) -> dict[str, float | None]:
         """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.

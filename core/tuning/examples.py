@@ -48,6 +48,15 @@ class Prepared:
     n_truncated: int = 0
     shortest_dropped: int = 0
 
+    def add(self, item: Item, longest: int) -> None:
+        """Take an example, or count it as dropped where it has more tokens than `longest`."""
+        n_tokens = len(item.example.ids)
+        if n_tokens <= longest:
+            self.items.append(item)
+            return
+        self.dropped[TOO_LONG] += 1
+        self.shortest_dropped = min(self.shortest_dropped or n_tokens, n_tokens)
+
 
 def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
     """Return how many tokens an example may have: as asked, and as fit beside the prompt.
@@ -118,12 +127,8 @@ def _add_task(prepared: Prepared, record: Record, tokenizer: Any, longest: int) 
     if tokenizer.eos_token_id is not None:
         answer = [*answer, tokenizer.eos_token_id]
     ids = (*question, *answer)
-    if len(ids) > longest:
-        prepared.dropped[TOO_LONG] += 1
-        prepared.shortest_dropped = min(prepared.shortest_dropped or len(ids), len(ids))
-        return
     labels = (*[IGNORED] * len(question), *answer)
-    prepared.items.append(Item(Example(ids, labels), tuple(question), record.answers))
+    prepared.add(Item(Example(ids, labels), tuple(question), record.answers), longest)
 
 
 def _answer_tokens(tokenizer: Any, question: Sequence[int], record: Record) -> list[int]:

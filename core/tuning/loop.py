@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from core.errors import Diverged
 from core.lm.batch import Example, collate
@@ -58,7 +58,7 @@ class Step:
 
 
 class Trainer:
-    """AdamW on the prompt alone: warm-up, then a constant rate.
+    """AdamW on the prompt alone: warm-up, then a constant rate; gradients are clipped only where that is asked for.
 
     With a relative rate each site has its own, times the root mean square of its prior sample: AdamW moves a coordinate
     by about the rate whatever the gradient, so at one absolute rate a vector turns the more slowly the longer it is.
@@ -121,7 +121,8 @@ class Trainer:
         loss = self.prompted.loss(self.prompt, batch)
         loss.backward()
         penalty = self._penalise()
-        norm = float(clip_grad_norm_(self.sites, self.spec.clip_norm))
+        norm = float(get_total_norm([site.grad for site in self.sites if site.grad is not None]))
+        self._clip()
         step = Step(self.step + 1, float(loss.detach()), norm, rate, penalty)
         self._require_finite(step)
         self.last_good.copy_(self.prompt.detach())
@@ -137,6 +138,15 @@ class Trainer:
         penalty = weighted(self.regularisers, self.prompt)
         penalty.backward()
         return float(penalty.detach())
+
+    def _clip(self) -> None:
+        """Shorten each site's gradient to the norm asked for.
+
+        In units of the learning rate a vector is v / unit, so its gradient is the unit times that of v.
+        """
+        if self.spec.clip_norm:
+            for site, unit in zip(self.sites, self.units, strict=True):
+                clip_grad_norm_([site], self.spec.clip_norm / unit if unit else torch.inf)
 
     def _require_finite_prompt(self, step: Step) -> None:
         """Stop before a broken prompt reaches a snapshot or a checkpoint."""

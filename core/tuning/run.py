@@ -12,10 +12,12 @@ from core.progress import Progress, silent
 from core.specs.base import JsonObject, fingerprint
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
+from core.store.endings import CONVERGED, FIXED, LONGEST, Ending
 from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning import VERSION
 from core.tuning.loop import Trainer, TrainerState
+from core.tuning.plateau import plateau
 from core.tuning.provenance import counts, provenance
 from core.tuning.record import Record, RunWriter, read_checkpoint, snapshot_interval
 from core.tuning.regularisers.base import Ground, build_regularisers, effects
@@ -36,8 +38,9 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         progress: in steps.
 
     Returns:
-        run, status, validation, baseline, seconds, steps_per_second, prior (the fit's report, of a deep prompt by
-        site), sites, trunk (what was kept of the frozen part) and counts.
+        run, status, validation, baseline, ending (see `core.store.endings`), steps (done), warmup_steps, seconds,
+        steps_per_second, prior (the fit's report, of a deep prompt by site), sites, trunk (what was kept of the frozen
+        part) and counts.
 
     Raises:
         BadRequest: the prompt does not fit into the model's context.
@@ -111,7 +114,7 @@ class _Run:
         """Do what is left of the run and return its measures."""
         try:
             self._do_what_is_due()
-            while self.trainer.step < self.spec.steps:
+            while self.trainer.step < self.spec.steps and not self.converged:
                 self._step()
                 self._do_what_is_due()
         except Diverged:
@@ -125,10 +128,26 @@ class _Run:
             "validation": {name: value for name, value in self.record.evaluations[-1].items() if name != "step"},
             "baseline": self.record.baseline,
             **self._regularised(),
-            "steps": self.spec.steps,
+            "ending": self.ending,
+            "steps": self.trainer.step,
+            "warmup_steps": self.spec.warmup_steps,
             "seconds": self.record.seconds,
-            "steps_per_second": self.spec.steps / self.record.training_seconds,
+            "steps_per_second": self.trainer.step / self.record.training_seconds,
         }
+
+    @property
+    def converged(self) -> bool:
+        """Return whether the run ends here because it has stopped getting better; told from what it has evaluated."""
+        return self._converged_with()
+
+    @property
+    def ending(self) -> Ending:
+        """Return how the run ended."""
+        return CONVERGED if self.converged else LONGEST if self.spec.patience else FIXED
+
+    def _converged_with(self, *further: float) -> bool:
+        losses = [*(evaluation["loss"] for evaluation in self.record.evaluations), *further]
+        return plateau(losses, self.spec.patience, self.spec.improvement)
 
     def _regularised(self) -> JsonObject:
         regularisers = self.trainer.regularisers
@@ -152,6 +171,8 @@ class _Run:
         answering = step % self.spec.answer_every == 0 or last
         if (step % self.spec.evaluate_every == 0 or answering) and step != evaluated:
             self._evaluate(answering)
+        if self.converged and step not in self.record.snapshots:
+            self.writer.snapshot(step, self.trainer.prompt)
         if step % self.spec.checkpoint_every == 0:
             self._save()
 
@@ -163,6 +184,7 @@ class _Run:
                 f"The validation loss is {measured['loss']} after step {step} of {self.spec.steps}, not a finite "
                 f"number; the last good prompt is kept. Lower the learning rate ({self.spec.learning_rate:g})."
             )
+        answering = answering or self._converged_with(measured["loss"])
         answered = self.validation.answer(prompt, self._stage("Answering")) if answering else {}
         self.writer.evaluation(step, {**measured, **answered})
         self.writer.metrics()

@@ -13,6 +13,7 @@ from core.store.artifacts import Store
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
 from core.tuning.instruction import Instruction, build_instruction
+from core.tuning.permuted import permute_answers
 from core.tuning.trunk import has_trunk, kept_trunk
 
 
@@ -60,6 +61,9 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     training, held_out = (prepare(records, data.is_task, frozen.tokenizer, longest) for records in data.split())
     for part, name in ((training, "training"), (held_out, "validation")):
         require_items(part, name, longest)
+    if spec.labels == "random":
+        training = permute_answers(training, spec.dataset.seed, longest)
+        require_items(training, "training", longest)
     validated = held_out.items[: spec.n_validation]
     instruction = build_instruction(spec, data.is_task, frozen, [item.example for item in validated])
     trunk: JsonObject = {}

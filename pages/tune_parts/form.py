@@ -10,11 +10,22 @@ from pages.widgets.choices import dataset_choice, model_choice
 from pages.widgets.forms import prior_form, spec_fields
 from pages.widgets.state import View
 
-MAIN = ("n_prompt", "steps", "learning_rate", "rate_unit", "batch_size", "evaluate_every", "seed")
+MAIN = (
+    "n_prompt",
+    "steps",
+    "patience",
+    "improvement",
+    "evaluate_every",
+    "learning_rate",
+    "rate_unit",
+    "batch_size",
+    "seed",
+)
 MORE = (
     "warmup_steps",
     "weight_decay",
     "clip_norm",
+    "labels",
     "max_length",
     "n_validation",
     "n_generation",

@@ -38,7 +38,7 @@ FINGERPRINTS = {
     "SweepSpec": "b593bd460ef8e392",
     "TokenFilter": "ff7ff6ab5466b625",
     "TrajectorySpec": "f9789c076ec6286b",
-    "TuningSpec": "05793aad03a5ea34",
+    "TuningSpec": "bf7aca184215c622",
     "exclusion": "e45c2d5d07be06a4",
     "gaussian": "d0338d6d13e2f076",
     "interpolation": "737130a5cdf8d3b9",
@@ -59,8 +59,15 @@ def test_a_default_spec_keeps_its_fingerprint(name: str):
     assert SPECS[name].parse(REQUIRED.get(name, {})).fingerprint() == FINGERPRINTS[name]
 
 
+def test_a_run_that_clips_as_all_did_once_keeps_its_fingerprint():
+    spec = SPECS["TuningSpec"].parse({"prior": "isotropic", "clip_norm": 1.0})
+    assert spec.fingerprint() == "05793aad03a5ea34"
+
+
 def test_a_deep_spec_with_every_regulariser_keeps_its_fingerprint():
     tuning = SPECS["TuningSpec"]
     weights = dict.fromkeys(["l2_weight", "log_prior_weight", "repulsion_weight", "attraction_weight"], 0.5)
-    spec = tuning.parse({"prior": "vae", "method": "deep", "rate_unit": "relative", "spread_weight": 1, **weights})
+    spec = tuning.parse(
+        {"clip_norm": 1.0, "prior": "vae", "method": "deep", "rate_unit": "relative", "spread_weight": 1, **weights}
+    )
     assert spec.fingerprint() == "1674283bc74a05dd"

@@ -18,7 +18,7 @@ def test_a_run_writes_its_folder(store, tiny_folder, sums):
     job, result = run(spec, store)
 
     assert (result["run"], result["status"], result["steps"]) == ("t-1", "succeeded", 6)
-    names = {"loss", "accuracy", "exact_match", "f1", "precision", "recall"}
+    names = {"loss", "accuracy", "answer_loss", "end_loss", "exact_match", "f1", "precision", "recall"}
     assert set(result["validation"]) == names
     baselines = ("no_prompt", "prior_sample", "instruction")
     assert {name: set(found) for name, found in result["baseline"].items()} == dict.fromkeys(baselines, names)
