@@ -148,7 +148,8 @@ class TuningSpec(Spec):
     evaluate_every: int = Field(default=25, ge=1, le=1_000_000, title="Evaluate every")
     """Steps between evaluations of the validation loss."""
     answer_every: int = Field(default=50, ge=1, le=1_000_000, title="Answer every")
-    """Steps between evaluations that also generate answers, which take longer than the loss."""
+    """Steps between evaluations that also generate answers, which take longer than the loss; where only the
+    last one does, the prior sample is not asked for any."""
     n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
     """The same for all runs on this data."""
     n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")

@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from core.lm.batch import Batch, collate
 from core.lm.generation import generate, stop_tokens
 from core.lm.prompted import Prompted
 from core.lm.shapes import Prompt
 from core.progress import Progress, silent
+from core.specs.base import canonical_json, fingerprint
 from core.tuning.answers import exact_scores, squad_scores
 from core.tuning.examples import Item
 
@@ -37,6 +38,7 @@ class Validation:
     def __init__(self, prompted: Prompted, items: Sequence[Item], generation: Generation) -> None:
         """Put the examples into batches of similar length."""
         ordered = sorted(items, key=lambda item: len(item.example.ids))
+        self.items = items
         self.prompted = prompted
         self.generation = generation
         self.asked = [item for item in items if item.answers][: generation.n_examples]
@@ -49,6 +51,12 @@ class Validation:
     def n_labels(self) -> int:
         """Return how many tokens the loss is a mean over."""
         return sum(len(batch.targets) for batch in self.batches)
+
+    def digest(self) -> str:
+        """Return what tells these examples, and how they are answered, from others."""
+        examples = [(item.example.ids, item.example.labels) for item in self.items]
+        asked = [(item.question, item.answers) for item in self.asked]
+        return fingerprint(canonical_json([examples, asked, asdict(self.generation)]))
 
     def through(self, prompted: Prompted) -> "Validation":
         """Return the same examples, measured through another model or place of the prompt."""

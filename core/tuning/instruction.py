@@ -28,10 +28,12 @@ class Instruction:
     Attributes:
         prompted: the model that reads it after its beginning-of-sequence token, as any text.
         prompt: the embeddings of its tokens, at one site.
+        ids: its tokens.
     """
 
     prompted: Prompted
     prompt: Prompt
+    ids: tuple[int, ...]
 
 
 def build_instruction(
@@ -64,4 +66,4 @@ def build_instruction(
     embed = frozen.model.get_input_embeddings()
     with torch.no_grad():
         prompt = embed(torch.tensor([ids], device=frozen.device)).float()
-    return Instruction(build_prompted(frozen, "after_bos"), prompt)
+    return Instruction(build_prompted(frozen, "after_bos"), prompt, tuple(ids))

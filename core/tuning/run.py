@@ -16,6 +16,7 @@ from core.store.endings import CONVERGED, FIXED, LONGEST, Ending
 from core.store.files import write_json
 from core.store.jobs import JobFolder
 from core.tuning import VERSION
+from core.tuning.baselines import shared_baseline
 from core.tuning.loop import Trainer, TrainerState
 from core.tuning.plateau import plateau
 from core.tuning.provenance import counts, provenance
@@ -69,7 +70,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     regularisers = build_regularisers(Ground(spec, run.sites, prior_sample, priors, cloud, frozen.device))
     examples = [item.example for item in run.training.items]
     trainer = Trainer(spec, run.prompted, examples, start, prior_sample, regularisers)
-    found_out = _Run(spec, key, trainer, run, writer, progress, began - record.seconds).to_the_end()
+    found_out = _Run(spec, key, trainer, run, writer, store, progress, began - record.seconds).to_the_end()
     return {
         "run": job.id,
         "status": "succeeded",
@@ -96,6 +97,7 @@ class _Run:
         trainer: Trainer,
         setup: SetUp,
         writer: RunWriter,
+        store: Store,
         progress: Progress,
         began: float,
     ) -> None:
@@ -104,6 +106,7 @@ class _Run:
         self.trainer = trainer
         self.validation = setup.validation
         self.instruction = setup.instruction
+        self._shared = partial(shared_baseline, setup.frozen, store=store)
         self.writer = writer
         self.record = writer.record
         self.report = progress
@@ -191,15 +194,19 @@ class _Run:
 
     def _measure_baselines(self) -> None:
         prior = self.record.snapshots[0]
-        baseline = {}
-        measured = [("no_prompt", self.validation, prior[:, :0]), ("prior_sample", self.validation, prior)]
-        if self.instruction:
-            measured.append(
-                ("instruction", self.validation.through(self.instruction.prompted), self.instruction.prompt)
+        stage = self._stage("Baseline: no prompt")
+        baseline = {"no_prompt": self._shared(self.validation, prior[:, :0], (), progress=stage)}
+        stage = self._stage("Baseline: prior sample")
+        answered = self.spec.answer_every < self.spec.steps
+        baseline["prior_sample"] = {
+            **self.validation.measure(prior, stage),
+            **(self.validation.answer(prior, stage) if answered else {}),
+        }
+        if given := self.instruction:
+            stage = self._stage("Baseline: instruction")
+            baseline["instruction"] = self._shared(
+                self.validation.through(given.prompted), given.prompt, given.ids, progress=stage
             )
-        for name, validation, prompt in measured:
-            stage = self._stage(f"Baseline: {name.replace('_', ' ')}")
-            baseline[name] = {**validation.measure(prompt, stage), **validation.answer(prompt, stage)}
         self.writer.baselines(baseline)
         self.writer.evaluation(0, baseline["prior_sample"])
 

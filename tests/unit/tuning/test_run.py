@@ -14,7 +14,7 @@ from tests.unit.tuning.conftest import run
 
 
 def test_a_run_writes_its_folder(store, tiny_folder, sums):
-    spec = spec_of(tiny_folder, sums)
+    spec = spec_of(tiny_folder, sums, answer_every=4)
     job, result = run(spec, store)
 
     assert (result["run"], result["status"], result["steps"]) == ("t-1", "succeeded", 6)
