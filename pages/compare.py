@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from core.analysis.quantities import BEHIND
 from core.jobs.comparison import comparison, require_one_model
 from core.jobs.measure import Measures
 from core.specs import DatasetSpec
@@ -72,6 +73,9 @@ def numbers(
     show_group(document, "displacement", site, behind)
     show_group(document, "collapse", site, {"Null samples": points_of(found, "nulls").query("site == @site")})
     show_group(document, "place", site)
+    show_group(document, f"collapse{BEHIND}", site)
+    show_group(document, f"place{BEHIND}", site)
+    show_group(document, "attention", None, {"Attention by vector": points_of(found, "attention")})
     show_group(document, "shape", site)
     show_retained(document, site)
     if any("worth" in at for run in document["runs"] for at in run["sites"]):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.analysis.quantities import BEHIND
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -26,6 +28,10 @@ _SUBSETS = (
 )
 _HELD_OUT = "The cloud is split by document: four fifths are fitted, one fifth is held out for comparison."
 _WORTH = "Change of the validation loss on a fixed small set of examples (mean over vectors, 95 % interval)"
+_BEHIND = (
+    "Vectors and points are taken behind the norm of the block's input, which is all that the block sees of a cut "
+    "prompt; where the norm is not known, at the same root mean square."
+)
 _ENERGY = "2E|X-Y| - E|X-X'| - E|Y-Y'|"
 
 DEFINITIONS: dict[str, Definition] = {
@@ -99,6 +105,11 @@ DEFINITIONS: dict[str, Definition] = {
         "energy distance",
         f"{_ENERGY} of vectors and cloud (one token per document, at most 300). Null: labels are shuffled.",
     ),
+    "attention.share": Definition(
+        "attention",
+        "Share of the attention that the prompt's vectors get together from the tokens of validation examples in a "
+        "block, mean over tokens and heads, 0 to 1, beside that of the prior sample.",
+    ),
     "shape.effective_rank": Definition(
         "effective rank",
         f"Number of directions in use: exp(entropy of the shares of the covariance's eigenvalues). {_SUBSETS}",
@@ -147,3 +158,9 @@ DEFINITIONS: dict[str, Definition] = {
     ),
 }
 """By group and name: `group.name`."""
+
+DEFINITIONS |= {
+    name.replace(".", f"{BEHIND}."): Definition(definition.title, f"{definition.text} {_BEHIND}")
+    for name, definition in DEFINITIONS.items()
+    if name.startswith(("collapse.", "place."))
+}

@@ -1,6 +1,6 @@
 """All measures of a prompt at one site: a summary, and the points behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -8,19 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.analysis.cloud_scores import MIN_POINTS, CloudScores, fit_cloud
+from core.analysis.cloud_places import SiteCloud, nearest_quantities, place_in_clouds, tested, without_prior
 from core.analysis.collapse import Collapse, collapse, null_clouds
-from core.analysis.displacement import PermutationTest, displacement, mean_shift, procrustes_similarity
+from core.analysis.displacement import displacement, mean_shift, procrustes_similarity
 from core.analysis.intervals import bootstrap, spread
-from core.analysis.quantities import Quantity, forget_prior, quantity
-from core.analysis.two_sample import energy_of_pairs, energy_to_cloud
+from core.analysis.quantities import Quantity, quantity
+from core.analysis.two_sample import energy_of_pairs
 from core.analysis.vector_shape import QUANTITIES, shape, shape_of_subsets
-from core.array_types import Float32s, Floats, Ints
-from core.fits.moments import Moments
+from core.array_types import Float32s, Floats
 
-HELD_OUT = "held-out points"
-MAX_CLOUD = 5000
-"""Most points of a cloud that vectors are compared with."""
 NULLS_KEPT = 100
 """Points of each null that are kept for display."""
 NEED_PRIOR = (
@@ -32,31 +28,6 @@ NEED_PRIOR = (
     "Euclidean distance before",
 )
 """Columns of the table of vectors that need the prior sample."""
-_SCORES = {"mahalanobis": ("percentile", "inside"), "neighbour": ("support", "supported")}
-
-
-@dataclass(frozen=True)
-class SiteCloud:
-    """Points that vectors are compared with.
-
-    Attributes:
-        name: for tables.
-        points: (m, d).
-        tokens: (m,) text of each point.
-        documents: (m,) document of each point; None if there are no documents.
-        moments: exact moments, if known.
-    """
-
-    name: str
-    points: Floats
-    tokens: Sequence[str]
-    documents: Ints | None = None
-    moments: Moments | None = None
-
-    @property
-    def n_units(self) -> int:
-        """Return how many points count as independent: one per document."""
-        return len(self.points) if self.documents is None else len(np.unique(self.documents))
 
 
 class PromptSummary(TypedDict):
@@ -106,24 +77,11 @@ def measure_prompt(
     vectors = {"prior": prior, "posterior": posterior, "trajectory": trajectory.reshape(-1, trajectory.shape[2])}
     near = collapse(vectors, rows.points, nulls)
     tokens = np.asarray(rows.tokens, dtype=object)
-    table = _vectors(prior, posterior, near, tokens)
-    placed = {}
-    for cloud in map(_some, clouds):
-        placed[cloud.name] = {}
-        if len(cloud.points) < MIN_POINTS:
-            continue
-        fitted = fit_cloud(cloud.points, rng, cloud.documents)
-        before, after = fitted.score(prior), fitted.score(posterior)
-        placed[cloud.name] = _placed(before, after)
-        if min(len(posterior), cloud.n_units) > 1:
-            energy = energy_to_cloud(posterior, cloud.points, rng, cloud.documents)
-            placed[cloud.name]["energy"] = _tested(energy, "labels shuffled")
-        table[f"Mahalanobis percentile in {cloud.name}"] = after.mahalanobis.percentile
-        table[f"neighbour percentile in {cloud.name}"] = after.neighbour.percentile
-        table[f"off the plane in {cloud.name}"] = after.off_plane.values
+    placed, columns = place_in_clouds(prior, posterior, clouds, rng)
+    table = _vectors(prior, posterior, near, tokens).assign(**columns)
     summary: PromptSummary = {
         "displacement": _displacement(prior, posterior, rng) if begun else {},
-        "collapse": _collapse(near),
+        "collapse": nearest_quantities(near),
         "place": placed,
         "shape": _shape(prior, posterior, clouds, rng),
     }
@@ -139,15 +97,11 @@ def measure_prompt(
 
 def _without_prior(summary: PromptSummary) -> PromptSummary:
     """Return a summary without the values of the prior sample."""
-
-    def bare(group: Mapping[str, Quantity]) -> dict[str, Quantity]:
-        return {name: forget_prior(found) for name, found in group.items()}
-
     return {
-        "displacement": bare(summary["displacement"]),
-        "collapse": bare(summary["collapse"]),
-        "place": {cloud: bare(found) for cloud, found in summary["place"].items()},
-        "shape": bare(summary["shape"]),
+        "displacement": without_prior(summary["displacement"]),
+        "collapse": without_prior(summary["collapse"]),
+        "place": {cloud: without_prior(found) for cloud, found in summary["place"].items()},
+        "shape": without_prior(summary["shape"]),
     }
 
 
@@ -159,27 +113,12 @@ def _displacement(prior: NDArray, posterior: NDArray, rng: np.random.Generator) 
         "relative": quantity(bootstrap(relative, rng) if len(relative) else None),
         "angle": quantity(bootstrap(moved.angle, rng)),
         "norm": quantity(bootstrap(moved.norm_after, rng), prior=float(moved.norm_before.mean())),
-        "mean_shift": _tested(mean_shift(prior, posterior, rng), "ways turned around"),
-        "similarity": _tested(procrustes_similarity(prior, posterior, rng), "vectors paired at random"),
+        "mean_shift": tested(mean_shift(prior, posterior, rng), "ways turned around"),
+        "similarity": tested(procrustes_similarity(prior, posterior, rng), "vectors paired at random"),
     }
     if len(prior) > 1:
-        found["energy"] = _tested(energy_of_pairs(prior, posterior, rng), "ends swapped")
+        found["energy"] = tested(energy_of_pairs(prior, posterior, rng), "ends swapped")
     return found
-
-
-def _tested(test: PermutationTest, null: str) -> Quantity:
-    return quantity(test.value, None, {null: spread(test.null)}, test.p)
-
-
-def _collapse(near: Collapse) -> dict[str, Quantity]:
-    return {
-        name: quantity(
-            float(np.median(getattr(near.nearest["posterior"], name))),
-            float(np.median(getattr(near.nearest["prior"], name))),
-            {null: spread(getattr(found, name)) for null, found in near.nulls.items()},
-        )
-        for name in ("cosine", "euclidean")
-    }
 
 
 def _shape(
@@ -194,19 +133,6 @@ def _shape(
         name: quantity(after[name], before[name], {null: spread(found[name]) for null, found in subsets.items()})
         for name in QUANTITIES
     }
-
-
-def _placed(before: CloudScores, after: CloudScores) -> dict[str, Quantity]:
-    found = {}
-    for scores, (percentile, inside) in _SCORES.items():
-        one, other = getattr(before, scores), getattr(after, scores)
-        found[percentile] = quantity(
-            float(np.median(other.percentile)), float(np.median(one.percentile)), {HELD_OUT: 50.0}
-        )
-        found[inside] = quantity(other.inside_95, one.inside_95, {HELD_OUT: 0.95})
-    hidden, earlier = after.off_plane, float(np.median(before.off_plane.values))
-    found["off_plane"] = quantity(float(np.median(hidden.values)), earlier, {HELD_OUT: spread(hidden.held_out)})
-    return found
 
 
 def _vectors(prior: NDArray, posterior: NDArray, near: Collapse, tokens: NDArray[np.object_]) -> pd.DataFrame:
@@ -236,12 +162,3 @@ def _null_table(near: Collapse) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-
-
-def _some(cloud: SiteCloud) -> SiteCloud:
-    """Return at most `MAX_CLOUD` points of a cloud; the choice does not depend on the run."""
-    if len(cloud.points) <= MAX_CLOUD:
-        return cloud
-    chosen = np.sort(np.random.default_rng(0).choice(len(cloud.points), size=MAX_CLOUD, replace=False))
-    documents = None if cloud.documents is None else cloud.documents[chosen]
-    return SiteCloud(cloud.name, cloud.points[chosen], [str(cloud.tokens[i]) for i in chosen], documents, cloud.moments)

@@ -8,6 +8,9 @@ import numpy as np
 
 from core.analysis.intervals import Interval
 
+BEHIND = " behind the norm"
+"""Ends the names of groups that are measured as a cut prompt's block sees it."""
+
 
 class Quantity(TypedDict, total=False):
     """A number of the posterior, or of the change from prior to posterior; what is unknown is left out.
@@ -28,10 +31,11 @@ class Named:
     """A quantity and what it is of.
 
     Attributes:
-        group: 'quality', 'displacement', 'collapse', 'place', 'shape', 'speed' or 'worth'.
+        group: 'quality', 'displacement', 'collapse', 'place', 'shape', 'speed', 'attention' or 'worth', or of a cut
+            prompt 'collapse behind the norm' and 'place behind the norm'.
         name: within the group; `group.name` has a definition.
         site: None for the whole run.
-        cloud: that vectors are compared with; None for none.
+        cloud: that vectors are compared with, or the block whose attention it is; None for none.
         quantity: the number.
     """
 
@@ -77,11 +81,21 @@ def each_quantity(run: Mapping[str, Any]) -> Iterator[Named]:
         for group in ("displacement", "collapse", "shape", "worth"):
             for name, found in at.get(group, {}).items():
                 yield Named(group, name, at["site"], None, found)
-        for cloud, placed in at.get("place", {}).items():
-            for name, found in placed.items():
-                yield Named("place", name, at["site"], cloud, found)
+        yield from _placed(at, at["site"], "")
+        behind = at.get("behind_norm", {})
+        for name, found in behind.get("collapse", {}).items():
+            yield Named(f"collapse{BEHIND}", name, at["site"], None, found)
+        yield from _placed(behind, at["site"], BEHIND)
+    for block, found in run.get("attention", {}).items():
+        yield Named("attention", "share", None, f"block {block}", found)
     for name, found in run.get("worth", {}).items():
         yield Named("worth", name, None, None, found)
+
+
+def _placed(at: Mapping[str, Any], site: int, behind: str) -> Iterator[Named]:
+    for cloud, placed in at.get("place", {}).items():
+        for name, found in placed.items():
+            yield Named(f"place{behind}", name, site, cloud, found)
 
 
 def _numbers(value: float | Interval | None) -> Quantity:

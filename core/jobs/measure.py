@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from core.activations.clouds import Cloud
+from core.analysis.behind_norm import BehindNorm, measure_behind_norm
+from core.analysis.cloud_places import SiteCloud
 from core.analysis.intervals import Interval, bootstrap
-from core.analysis.prompt_measures import PromptMeasures, SiteCloud, measure_prompt
+from core.analysis.prompt_measures import PromptMeasures, measure_prompt
 from core.analysis.quantities import Quantity, quantity
 from core.analysis.retained import run_features
 from core.array_types import Float32s, Indices, Int64s
@@ -23,6 +25,7 @@ from core.engine.tasks import Task
 from core.errors import BadRequest
 from core.jobs.context import labels
 from core.jobs.made import Made
+from core.jobs.seen import attention_of, attention_summary, input_norm_of
 from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
 from core.specs.base import JsonObject
@@ -41,7 +44,7 @@ MAX_FRAMES = 40
 _HASH_DIGITS = 16
 _NAMED_SETTINGS = ("learning_rate", "seed", "steps")
 """Settings that a summary lists; None for an imported run that does not record them."""
-TABLES = ("vectors", "nulls", "worth", "trajectory")
+TABLES = ("vectors", "nulls", "worth", "trajectory", "attention")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
     Clouds that are missing are captured first.
 
     Returns:
-        the summary: version, run, posterior, quality, evaluations, `sites` (a group of quantities each), `worth`.
+        the summary: version, run, posterior, quality, evaluations, `sites` (a group of quantities each), `attention`
+        (by block), `worth`.
 
     Raises:
         UnknownName: no such run.
@@ -99,15 +103,23 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
     assert prompts is not None  # noqa: S101 - there is a posterior
     shown = frames(len(prompts.steps))
     found: dict[int, PromptMeasures] = {}
+    behind: dict[int, BehindNorm] = {}
+    cut = tuning.method == "deep" and tuning.deep_form == "cut"
     gathered = gather_clouds(tuning, spec.datasets, prompts.sites, store, progress)
     for done, (site, (rows, clouds)) in enumerate(gathered.items()):
         progress(done, len(prompts.sites), f"Measuring site {site}")
         rng = np.random.default_rng((spec.seed, site))
         found[site] = measure_prompt(prompts.at(site)[shown], rows, clouds, rng, begun=prompts.begun)
+        if cut:
+            rng, ends = np.random.default_rng((spec.seed, site)), (prompts.prior(site), prompts.posterior(site))
+            norm = input_norm_of(tuning, site, store, progress)
+            behind[site] = measure_behind_norm(*ends, rows, clouds, rng, norm, begun=prompts.begun)
+    progress(0, 0, "Measuring the attention that the prompt gets")
+    attention = attention_of(tuning, prompts, spec.n_worth, store, progress)
     began = time.monotonic()
     worth = _worth(spec, tuning, prompts, found, store, progress) if spec.worth else pd.DataFrame()
     seconds = time.monotonic() - began
-    _write(job.path, found, prompts.steps[shown], worth)
+    _write(job.path, found, prompts.steps[shown], {"worth": worth, "attention": attention})
     return {
         "version": VERSION,
         "run": run.id,
@@ -117,11 +129,13 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
             {
                 "site": site,
                 **at.summary,
+                **({"behind_norm": behind[site]} if site in behind else {}),
                 **worth_summary(worth, site, spec.seed),
                 "features": run_features(prompts.posterior(site)).tolist(),
             }
             for site, at in found.items()
         ],
+        "attention": attention_summary(attention),
         **worth_summary(worth, None, spec.seed),
         "n_worth": min(spec.n_worth, tuning.n_validation) if spec.worth else 0,
         "worth_seconds": seconds if spec.worth else None,
@@ -234,15 +248,16 @@ def _at(cloud: Cloud, site: int, name: str) -> SiteCloud:
     return SiteCloud(name, cloud.points(site), cloud.rows["token"].tolist(), documents, cloud.moments(site))
 
 
-def _write(folder: Path, found: dict[int, PromptMeasures], steps: Int64s, worth: pd.DataFrame) -> None:
+def _write(folder: Path, found: dict[int, PromptMeasures], steps: Int64s, further: dict[str, pd.DataFrame]) -> None:
     tables = {"vectors": {site: at.vectors for site, at in found.items()}}
     tables["nulls"] = {site: at.nulls for site, at in found.items()}
     tables["trajectory"] = {site: _trajectory_table(at.trajectory_tokens, steps) for site, at in found.items()}
     for name, by_site in tables.items():
         frames_of_sites = [table.assign(site=site) for site, table in by_site.items()]
         pd.concat(frames_of_sites, ignore_index=True).to_parquet(folder / f"{name}.parquet", index=False)
-    if not worth.empty:
-        worth.to_parquet(folder / "worth.parquet", index=False)
+    for name, table in further.items():
+        if not table.empty:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
     points = {f"{site}.{name}": values for site, at in found.items() for name, values in at.null_points.items()}
     save_file({name: np.ascontiguousarray(values) for name, values in points.items()}, folder / "nulls.safetensors")
 

@@ -38,7 +38,8 @@ def leading_bos(tokenizer: Any) -> int | None:
 class FastPrompted:
     """Mapped models through `FastDecoder`, with a prompt before the inputs of one block or several.
 
-    Without vectors (n_prompt is 0), loss, scores and logits are the base model's to the last bit.
+    Without vectors (n_prompt is 0), logits are the base model's to the last bit, and loss and scores come from its own
+    last states.
 
     Source: 3.2 of the paper (deep prompts: prepended to each prompted block's input, cut from its output).
     """
@@ -80,14 +81,14 @@ class FastPrompted:
     def loss(self, prompt: Prompt, batch: Batch) -> Scalar:
         """Return the mean cross-entropy over the batch's labels, float32, with a gradient to the prompt."""
         if not prompt.shape[1]:
-            return self.base.loss(prompt, batch)
+            return label_loss(self.base.states(prompt, batch), self.fast.head, batch.targets)
         return label_loss(self._states(prompt, batch), self.fast.head, batch.targets)
 
     @torch.no_grad()
     def scores(self, prompt: Prompt, batch: Batch) -> tuple[PerLabel, Hits]:
         """Return each label's cross-entropy (float32) and whether it was the likeliest token: both (n_labels,)."""
         if not prompt.shape[1]:
-            return self.base.scores(prompt, batch)
+            return token_scores(self.base.states(prompt, batch), self.fast.head, batch.targets)
         return token_scores(self._states(prompt, batch), self.fast.head, batch.targets)
 
     def logits(self, prompt: Prompt, batch: Batch) -> Logits:
@@ -159,14 +160,28 @@ class GenericPrompted:
         losses = functional.cross_entropy(logits, batch.targets, reduction="none")
         return losses, logits.argmax(-1) == batch.targets
 
+    def states(self, prompt: Prompt, batch: Batch) -> Tensor:
+        """Return the model's normed last states that predict the labels, (n_labels, d_model).
+
+        Logits at the labels alone are then few, where `logits` makes those of every column that has a label in some
+        example: 1 MB each at a vocabulary of 262,144.
+        """
+        inputs, n_prefix = self._inputs(prompt, batch)
+        out = self.frozen.model.get_decoder()(inputs_embeds=inputs, use_cache=False)
+        return out.last_hidden_state[batch.example, batch.position + n_prefix]
+
     def logits(self, prompt: Prompt, batch: Batch) -> Logits:
         """See `FastPrompted`."""
-        tokens = self.embed(batch.ids)
-        prefix = self.prefix(prompt).to(tokens.dtype)
-        inputs = torch.cat((prefix.expand(len(tokens), *prefix.shape), tokens), dim=1)
-        columns, place = torch.unique(batch.position + len(prefix), return_inverse=True)
+        inputs, n_prefix = self._inputs(prompt, batch)
+        columns, place = torch.unique(batch.position + n_prefix, return_inverse=True)
         out = self.frozen.model(inputs_embeds=inputs, use_cache=False, logits_to_keep=columns)
         return out.logits[batch.example, place].float()
+
+    def _inputs(self, prompt: Prompt, batch: Batch) -> tuple[Tensor, int]:
+        """Return embeddings of prefix and tokens, and how many of them are the prefix's."""
+        tokens = self.embed(batch.ids)
+        prefix = self.prefix(prompt).to(tokens.dtype)
+        return torch.cat((prefix.expand(len(tokens), *prefix.shape), tokens), dim=1), len(prefix)
 
 
 Prompted = FastPrompted | GenericPrompted

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from core.lm.batch import Example
 from core.lm.load import FrozenModel, load_model
 from core.lm.prompted import FastPrompted, Prompted, build_prompted
 from core.lm.sites import resolve_prompt_sites
@@ -73,6 +74,22 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     generation = Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
     validation = Validation(prompted, validated, generation)
     return SetUp(frozen, data, training, held_out, sites, prompted, validation, instruction, trunk)
+
+
+def open_run(
+    spec: TuningSpec, n_examples: int, store: Store, progress: Progress = silent
+) -> tuple[Prompted, list[Example]]:
+    """Return the model of a run with a place for its prompt, and the run's first validation examples.
+
+    Raises:
+        BadRequest, BadData: see `set_up`.
+    """
+    data = load_dataset(spec.dataset, store, progress)
+    frozen = load_model(spec.model, store, progress)
+    longest = longest_allowed(spec, frozen)
+    held_out = prepare(data.split()[1], data.is_task, frozen.tokenizer, longest)
+    items = require_items(held_out, "validation", longest)[: min(n_examples, spec.n_validation)]
+    return place_prompt(spec, frozen, resolve_prompt_sites(spec, frozen.n_layers)), [item.example for item in items]
 
 
 def place_prompt(spec: TuningSpec, frozen: FrozenModel, sites: tuple[int, ...]) -> Prompted:

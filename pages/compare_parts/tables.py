@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.definitions import DEFINITIONS
-from core.analysis.quantities import Quantity, each_quantity
+from core.analysis.quantities import BEHIND, Quantity, each_quantity
 from core.jobs.measure import Measures
 from pages.widgets.layout import plain, table
 from pages.widgets.tables import download, number_words
@@ -28,9 +28,23 @@ _TITLES = {
     ),
     "collapse": ("Nearest tokens", "Medians over vectors; for null samples, the median and the central 95 %."),
     "place": ("Position in the clouds", "Compared with each cloud's own held-out points."),
+    f"collapse{BEHIND}": (
+        "Nearest tokens behind the norm",
+        "As the block sees a cut prompt: without the vectors' length. Medians over vectors; for null samples, the "
+        "median and the central 95 %.",
+    ),
+    f"place{BEHIND}": (
+        "Position behind the norm",
+        "As the block sees a cut prompt and the cloud: without their lengths. Compared with held-out points.",
+    ),
+    "attention": ("Attention", "What the tokens of validation examples give the prompt, in each block that has one."),
     "shape": ("Shape", "Of a prompt's vectors as a set; for null samples, the median and the central 95 %."),
     "worth": ("What vectors are worth", "Positive: the change raises the loss, so the vector was useful."),
 }
+
+
+_APART = {"place": "cloud", f"place{BEHIND}": "cloud", "attention": "block"}
+"""What tells several rows of a run apart, by group."""
 
 
 def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -65,7 +79,7 @@ def quantities_table(document: Mapping[str, Any], group: str, site: int | None) 
                     row = rows.setdefault(
                         (run["run"], named.cloud, of), {"run": run["run"], "prior": run["prior_name"]}
                     )
-                    row |= {"cloud": named.cloud, "of": of} if group == "place" else {"of": of}
+                    row |= {_APART[group]: named.cloud, "of": of} if group in _APART else {"of": of}
                     row[DEFINITIONS[f"{group}.{named.name}"].title] = number_words(numbers)
     frame = pd.DataFrame(list(rows.values()))
     order = [definition.title for name, definition in DEFINITIONS.items() if name.startswith(f"{group}.")]

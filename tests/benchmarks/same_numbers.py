@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,18 @@ RUNS: dict[str, tuple[str, ...]] = {
     "deep": ("--prior", "gaussian", *DEEP),
     "deep-mixture": ("--prior", "mixture", "--log-prior-weight", "0.01", *DEEP),
 }
+
+
+@contextmanager
+def earlier_tree(commit: str) -> Iterator[Path]:
+    """Check a commit out into a folder of its own, which goes afterwards."""
+    with tempfile.TemporaryDirectory() as name:
+        earlier = Path(name) / "earlier"
+        subprocess.run(["git", "worktree", "add", "-q", "--detach", str(earlier), commit], cwd=ROOT, check=True)
+        try:
+            yield earlier
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(earlier)], cwd=ROOT, check=True)
 
 
 def commands(model: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -115,13 +128,8 @@ def main() -> None:
     options.add_argument("--model", type=Path, default=STORIES, help="folder of a small causal language model")
     options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        earlier = Path(name) / "earlier"
-        subprocess.run(["git", "worktree", "add", "-q", "--detach", str(earlier), asked.against], cwd=ROOT, check=True)
-        try:
-            then = numbers_of(earlier, asked.model)
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(earlier)], cwd=ROOT, check=True)
+    with earlier_tree(asked.against) as earlier:
+        then = numbers_of(earlier, asked.model)
     now = numbers_of(ROOT, asked.model)
     found = list(differences(then, now))
     if asked.json:

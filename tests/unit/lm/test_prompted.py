@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.lm.architectures import Unmapped, map_decoder
@@ -100,6 +101,17 @@ def test_without_a_prompt_the_base_model_answers(stories_folder, position):
     assert torch.equal(FastPrompted(frozen, position).logits(none, batch), base)
     deep = FastPrompted(frozen, position, sites=(0, 3), kept=False)
     assert torch.equal(deep.logits(torch.zeros(2, 0, 64), batch), base)
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+@pytest.mark.parametrize("tokenizer", [NoBos(), WithBos()])
+def test_without_a_prompt_loss_and_scores_are_those_of_the_base_model_s_logits(family, tokenizer):
+    frozen, batch, none = frozen_of(CONFIGS[family], tokenizer), batch_of([9, 4, 12]), torch.zeros(0, 32)
+    logits = GenericPrompted(frozen).logits(none, batch)
+    losses, hits = FastPrompted(frozen).scores(none, batch)
+    assert torch.allclose(losses, functional.cross_entropy(logits, batch.targets, reduction="none"), atol=1e-5)
+    assert torch.equal(hits, logits.argmax(-1) == batch.targets)
+    assert torch.allclose(FastPrompted(frozen).loss(none, batch), losses.mean(), atol=1e-5)
 
 
 def test_a_label_of_the_first_token_is_predicted_by_the_end_of_the_prefix():
