@@ -15,6 +15,7 @@ from core.sources.models import ModelFacts
 from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
+from core.store.endings import may_end_early
 from pages.overview_parts.demo import Step, demo_cloud, demo_cost, demo_steps
 from pages.widgets.choices import model_choice
 from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, STOPPED, describe, follow, start
@@ -92,7 +93,7 @@ def checklist(steps: list[Step]) -> None:
         st.markdown(f"{MARKS[step.state]} {plain(step.title)}")
         if step.job and step.state in ALIVE:
             status = step.job.status()
-            st.progress(status.fraction, text=describe(status, time.time()))
+            st.progress(status.fraction, text=describe(status, time.time(), may_end_early(step.job)))
 
 
 def finale(model: ModelSpec, facts: ModelFacts, texts: str, run: JobFolder | None) -> None:

@@ -20,6 +20,7 @@ from core.commands.doctor import packages
 from core.engine import client
 from core.specs.model import short_name
 from core.store import JobFolder, Store, list_jobs
+from core.store.endings import ending_of, may_end_early
 from core.store.maintenance import cache_entries, prune
 from pages.system_parts.maps import named_maps
 from pages.widgets.jobs import MARKS, STOPPED, describe
@@ -70,9 +71,9 @@ def job_row(job: JobFolder, store: Store) -> None:
     what, how, buttons = st.columns([5, 3, 2], vertical_alignment="center")
     what.markdown(f"{MARKS[status.state]} **{job.kind}** `{job.id}` {plain(subject(job))}")
     if status.state == "running":
-        how.progress(status.fraction, text=describe(status, time.time()))
+        how.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
     else:
-        how.markdown(f"{status.state} :gray[{ago(status.created)}  {plain(status.error)}]")
+        how.markdown(f"{ending_of(job) or status.state} :gray[{ago(status.created)}  {plain(status.error)}]")
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         if not status.ended and st.button("Cancel", key=f"system.cancel.{job.id}"):
             client.cancel(job, store)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from core.errors import PriorscopeError
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, find_job, list_jobs
+from core.store.endings import ending_of
 from pages.tune_parts.costs import tuning_cost
 from pages.tune_parts.form import tuning_form
 from pages.tune_parts.run import show_run
@@ -39,7 +40,7 @@ def chosen_run(view: View, store: Store) -> JobFolder | None:
         _seed_run(view, store, jobs)
     if not jobs:
         return None
-    states = {job_id: job.status().state for job_id, job in jobs.items()}
+    states = {job_id: ending_of(job) or job.status().state for job_id, job in jobs.items()}
     chosen = view.choice(
         "run",
         "Run",

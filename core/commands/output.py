@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from core.store.endings import may_end_early
 from core.store.jobs import JobFolder, Status
 
 Document = Mapping[str, Any]
@@ -65,7 +66,7 @@ class ProgressLine:
             text += f" {status.done}/{status.total}"
         left = status.seconds_left(time.time())
         if left is not None:
-            text += f", {left:.0f} s left"
+            text += f", {'at most ' if may_end_early(job) else ''}{left:.0f} s left"
         if status.message:
             text += f": {status.message}"
         if text == self._last:

@@ -20,3 +20,8 @@ def ending_of(job: JobFolder) -> str:
     if job.kind != "tune" or result is None or job.status().state != "succeeded":
         return ""
     return result.get("ending") or ("" if "steps" in unknown_settings(job) else FIXED)
+
+
+def may_end_early(job: JobFolder) -> bool:
+    """Return whether a job is a run with patience, whose total of steps is the most there can be."""
+    return job.kind == "tune" and bool(job.spec.get("patience"))

@@ -11,6 +11,7 @@ from core.analysis.steps_to_target import common_target, steps_to_target
 from core.figures.forest import Lines, forest_figure
 from core.jobs.measure import Measures
 from core.specs import TuningSpec
+from core.store.endings import CONVERGED
 from core.studies.arms import COMPARED, PLAIN, REGULARISED, Arm, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
@@ -99,6 +100,7 @@ def _panel(task: str, group: Sequence[Arm], measured: dict[str, list[Measures]])
 def _quality_row(task: str, arm: Arm, measured: Sequence[Measures], target: float | None) -> dict[str, object]:
     spec = arm.specs[0]
     row: dict[str, object] = {"task": task, "prior": arm.title, "rate": spec.learning_rate, "seeds": len(measured)}
+    row["converged"] = sum(found.summary.get("ending") == CONVERGED for found in measured)
     interval = over_seeds(_losses(measured))
     for name in QUALITY:
         values = [found.summary["quality"].get(name, {}).get("value") for found in measured]

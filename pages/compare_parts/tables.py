@@ -76,9 +76,9 @@ def quantities_table(document: Mapping[str, Any], group: str, site: int | None) 
         for named in each_quantity(run):
             if named.group == group and named.site in (site, None):
                 for of, numbers in _each_of(group, named.quantity):
-                    row = rows.setdefault(
-                        (run["run"], named.cloud, of), {"run": run["run"], "prior": run["prior_name"]}
-                    )
+                    begun = {"run": run["run"], "prior": run["prior_name"]}
+                    begun |= {"ended": run["ending"]} if group == "quality" else {}
+                    row = rows.setdefault((run["run"], named.cloud, of), begun)
                     row |= {_APART[group]: named.cloud, "of": of} if group in _APART else {"of": of}
                     row[DEFINITIONS[f"{group}.{named.name}"].title] = number_words(numbers)
     frame = pd.DataFrame(list(rows.values()))

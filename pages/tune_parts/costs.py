@@ -23,6 +23,8 @@ def tuning_cost(specs: Sequence[TuningSpec], store: Store) -> str:
     needed = captures_cost(cost.captures, store)
     captures = f" Activations are captured first ({needed})." if needed else ""
     if cost.seconds is not None:
-        return f"**Cost:** about {duration(cost.seconds)}{disk}, at the pace of earlier runs of this kind.{captures}"
+        about = "at most about" if any(spec.patience for spec in specs) else "about"
+        return f"**Cost:** {about} {duration(cost.seconds)}{disk}, at the pace of earlier runs of this kind.{captures}"
     steps = f"{cost.steps} steps" if len(specs) == 1 else f"{cost.steps} steps in all"
+    steps = f"at most {steps}" if any(spec.patience for spec in specs) else steps
     return f"**Cost:** {steps}{disk}. No run like this one has finished here yet, so the time is not known.{captures}"

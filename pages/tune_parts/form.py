@@ -10,17 +10,7 @@ from pages.widgets.choices import dataset_choice, model_choice
 from pages.widgets.forms import prior_form, spec_fields
 from pages.widgets.state import View
 
-MAIN = (
-    "n_prompt",
-    "steps",
-    "patience",
-    "improvement",
-    "evaluate_every",
-    "learning_rate",
-    "rate_unit",
-    "batch_size",
-    "seed",
-)
+MAIN = ("n_prompt", "steps", "evaluate_every", "patience", "learning_rate", "rate_unit", "batch_size", "seed")
 MORE = (
     "warmup_steps",
     "weight_decay",
@@ -86,6 +76,13 @@ def _method(view: View) -> JsonObject:
 def _settings(view: View) -> JsonObject:
     with st.container(border=True):
         values = spec_fields(view, TuningSpec, MAIN, columns=2)
+        if values["patience"]:
+            values |= spec_fields(view, TuningSpec, ("improvement",), columns=2)
+            waited = values["patience"] * values["evaluate_every"]
+            st.caption(
+                f"A run ends on a plateau: when {waited} steps have not lowered the best validation loss by "
+                f"{values['improvement']:g}, and after {values['steps']} steps at the latest."
+            )
         with st.expander("More settings"):
             values |= spec_fields(view, TuningSpec, MORE, columns=2)
         with st.expander("Regularisers"):

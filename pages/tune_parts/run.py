@@ -21,6 +21,7 @@ from core.specs import ProjectionSpec, TuningSpec
 from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import JobFolder, Status, Store
+from core.store.endings import CONVERGED, LONGEST, ending_of
 from core.store.imported import unknown_settings
 from core.store.losses import BASELINES, read_losses
 from core.store.prompts import RunPrompts, read_prompts
@@ -103,7 +104,7 @@ def live(
             losses.evaluation_steps,
             losses.evaluation_losses,
             losses.baselines,
-            spec.steps,
+            (job.result() or {}).get("steps", spec.steps),
             revision=job.id,
         )
         draw(figure, f"tune.loss.{job.id}", "Training and validation loss over steps, with the baselines as lines")
@@ -117,14 +118,32 @@ def live(
     _regularisers(job, spec)
     run_provenance(job, spec.dataset.label)
     if status.state == "succeeded":
+        st.caption(_length(job, spec))
         numbers(_measures(job.result() or {}))
         link("compare", "Compare this run with others", runs=f'["{job.id}"]')
+
+
+def _length(job: JobFolder, spec: TuningSpec) -> str:
+    """Say how long a run that has succeeded was, why it ended, and how its learning rate began."""
+    if "steps" in unknown_settings(job):
+        return "How long this run was is not recorded."
+    steps = (job.result() or {}).get("steps", spec.steps)
+    why = {
+        CONVERGED: f"Converged: ended on a plateau after {steps} of at most {spec.steps} steps",
+        LONGEST: f"Stopped at its longest length, {steps} steps, while it still improved",
+    }.get(ending_of(job), f"Fixed length: {steps} steps")
+    clipped = f"; gradients are clipped at {spec.clip_norm:g}" if spec.clip_norm else ""
+    if not spec.warmup_steps:
+        return f"{why}. The learning rate is constant{clipped}."
+    rising = "the first step" if spec.warmup_steps == 1 else f"the first {spec.warmup_steps} steps"
+    return f"{why}. The learning rate rises over {rising} and is then constant{clipped}."
 
 
 def _measures(result: Mapping[str, Any]) -> dict[str, str]:
     """Return the numbers that a run has ended with, by title."""
     validation, baseline = result.get("validation") or {}, result.get("baseline") or {}
     found = {"Validation loss": validation.get("loss")}
+    found |= {"… answers": validation.get("answer_loss"), "… ends of sequence": validation.get("end_loss")}
     found |= {f"… {word}": (baseline.get(name) or {}).get("loss") for name, word in BASELINES.items()}
     found |= {"Token accuracy": validation.get("accuracy"), "Exact match": validation.get("exact_match")}
     found |= {"Steps per second": result.get("steps_per_second")}

@@ -10,6 +10,7 @@ import streamlit as st
 from core.engine import client
 from core.specs import Spec
 from core.store import JobFolder, Status, Store
+from core.store.endings import may_end_early
 from pages.widgets.layout import duration, errors, plain
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
         st.rerun()  # the whole page, which then shows the end without a fragment
     drawing = job.kind == "projection" and job.spec.get("method") == "tsne" and status.state == "running"
     bar, *keep, button = st.columns([6, 2, 1] if drawing else [6, 1], vertical_alignment="bottom")
-    bar.progress(status.fraction, text=describe(status, time.time()))
+    bar.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
     if drawing and keep[0].button(
         "Stop and keep the map", key=f"enough.{job.id}", icon=":material/done:", width="stretch"
     ):
@@ -93,13 +94,20 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
         live(job, status)
 
 
-def describe(status: Status, now: float) -> str:
-    """Return what a job is doing and the time left."""
+def describe(status: Status, now: float, at_most: bool = False) -> str:
+    """Return what a job is doing and the time left.
+
+    Args:
+        status: of the job.
+        now: seconds since the epoch.
+        at_most: whether the job may end before it has done all of its units.
+    """
     if status.state == "queued":
         return "Queued, waiting for the engine"
     count = f"{status.done} of {status.total}" if status.total else ""
     left = status.seconds_left(now)
-    parts = [plain(status.message or "Working"), count, f"about {duration(left)} left" if left is not None else ""]
+    about = "at most" if at_most else "about"
+    parts = [plain(status.message or "Working"), count, f"{about} {duration(left)} left" if left is not None else ""]
     return " · ".join(part for part in parts if part)
 
 

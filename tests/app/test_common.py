@@ -100,6 +100,7 @@ def test_models_in_folders_go_by_their_last_name():
 def test_progress_in_words():
     running = Status(state="running", done=30, total=60, message="Step 30", started=100.0)
     assert jobs.describe(running, 130.0) == "Step 30 · 30 of 60 · about 30 s left"
+    assert jobs.describe(running, 130.0, at_most=True) == "Step 30 · 30 of 60 · at most 30 s left"
     assert jobs.describe(Status(), 0.0) == "Queued, waiting for the engine"
 
 

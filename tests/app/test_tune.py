@@ -143,3 +143,42 @@ def test_what_a_deep_run_costs(filled, no_engine):
     assert "No run like this one has finished here yet" in words
     assert "Activations are captured first" in words
     assert "at the pace of earlier runs of this kind" in tuning_cost([soft], store)
+
+
+def ended(filled: Content, ending: str, steps: int, **spec: object) -> str:
+    """Rewrite the one run that there is, and return how the page says it ended."""
+    job = find_job(Store(filled.root), filled.run)
+    request = json.loads((job.path / "spec.json").read_text())
+    request["spec"] |= spec
+    (job.path / "spec.json").write_text(json.dumps(request))
+    result = {**(job.result() or {}), "ending": ending, "steps": steps}
+    job.write_result({key: value for key, value in result.items() if value})
+    app = open_page("tune", model=filled.model.name, run=job.id)
+    assert [option for option in next(box for box in app.selectbox if box.label == "Run").options if ending in option]
+    return texts_of(app)
+
+
+def test_a_run_says_how_it_ended_and_how_its_rate_began(filled, no_engine):
+    told = ended(filled, "converged", 4, patience=2, steps=40, warmup_steps=3)
+    assert (
+        "Converged: ended on a plateau after 4 of at most 40 steps. The learning rate rises over the first 3 " in told
+    )
+    told = ended(filled, "longest length", 40, warmup_steps=0, clip_norm=2.0)
+    assert "Stopped at its longest length, 40 steps, while it still improved. The learning rate is constant; " in told
+    assert "gradients are clipped at 2." in told
+
+
+def test_a_run_from_before_it_was_recorded_had_a_fixed_length(filled, no_engine):
+    job = find_job(Store(filled.root), filled.run)
+    result = job.result() or {}
+    job.write_result({key: value for key, value in result.items() if key != "ending"})
+    assert "Fixed length: 4 steps." in texts_of(open_page("tune", model=filled.model.name, run=job.id))
+
+
+def test_the_smallest_improvement_is_asked_for_where_there_is_patience(filled, no_engine):
+    labels = [box.label for box in open_page("tune", model=filled.model.name).number_input]
+    assert "Patience" in labels
+    assert "Smallest improvement" not in labels
+    app = open_page("tune", model=filled.model.name, patience="3", evaluate_every="20", improvement="0.02")
+    assert "Smallest improvement" in [box.label for box in app.number_input]
+    assert "when 60 steps have not lowered the best validation loss by 0.02, and after 200 steps" in texts_of(app)

@@ -69,9 +69,9 @@ def measure(tree: Path, cache: Path, spec: dict[str, Any]) -> list[dict[str, flo
     if done.returncode:
         raise SystemExit(f"{tree}: the run failed:\n{done.stderr}")
     runs = json.loads(done.stdout.splitlines()[-1])
-    return [
-        {**run, "around": run["seconds"] - run["steps"], "share": 1 - run["steps"] / run["seconds"]} for run in runs
-    ]
+    for run in runs:
+        run |= {"around": run["seconds"] - run["steps"], "share": 1 - run["steps"] / run["seconds"]}
+    return runs
 
 
 def main() -> None:
@@ -102,9 +102,8 @@ def main() -> None:
         return
     for word, runs in (("before", before), ("after", after)):
         for i, run in enumerate(runs):
-            print(
-                f"{word}, run {i + 1}: {run['around']:.1f} s around {run['steps']:.1f} s of steps ({run['share']:.0%})"
-            )
+            around, steps, share = run["around"], run["steps"], run["share"]
+            print(f"{word}, run {i + 1}: {around:.1f} s around {steps:.1f} s of steps, {share:.0%} of the run")
     print("around the steps, before / after:", ", ".join(f"{ratio:.1f}" for ratio in document["ratio"]))
 
 

@@ -107,7 +107,8 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
     done = sum(counts[state] for state in ("succeeded", "failed", "refused"))
     words = ", ".join(f"{n} {state}" for state, n in counts.items())
     left = _time_left(found, store)
-    st.progress(done / len(found), text=f"{words}{f' · about {duration(left)} left' if left else ''}")
+    about = "at most" if any(one.cell.spec.patience for one in found if one.state in LIVING) else "about"
+    st.progress(done / len(found), text=f"{words}{f' · {about} {duration(left)} left' if left else ''}")
     new, failed = to_do(found), [one for one in found if one.state in ("failed", "refused")]
     with st.container(horizontal=True, vertical_alignment="center"):
         if new:
@@ -173,7 +174,8 @@ def _squares(found: Sequence[Standing]) -> list[Square]:
         rate = "best rate" if one.cell.stage == "compare" else f"rate {place['learning_rate']:g}"
         column = " · ".join([rate, f"seed {place['seed']}"] if rates else [f"seed {place['seed']}"])
         row = words_of(one.cell.shown_of_group, names)
-        words = f"{row} · {column} · {one.state} {one.job.id if one.job else ''}"
+        how = outcome(one).get("ending") or one.state
+        words = f"{row} · {column} · {how} {one.job.id if one.job else ''}"
         squares.append(Square(row, column, one.state, _text(one), words))
     return squares
 

@@ -36,7 +36,7 @@ def test_runs_are_measured_once_and_compared(ask, inline, runs):
 def test_a_table_for_people(call, inline, runs):
     code, out, _ = call("compare", "t-aaa", "--no-worth", "--target", "0.001")
     assert code == 0
-    assert "t-aaa  isotropic, sums.jsonl, rate 0.05, succeeded" in out
+    assert "t-aaa  isotropic, sums.jsonl, rate 0.05, fixed length" in out
     assert "displacement angle, site 0" in out
     assert "worth" not in out
     line = next(line for line in out.splitlines() if "speed steps to target" in line)

@@ -87,6 +87,25 @@ def test_a_deep_run_is_measured_at_each_site(store, soft):
     assert "tokens of sums.jsonl" in second["collapse"]["cosine"]["nulls"]
     assert found.table("vectors")["site"].tolist() == [0] * 4 + [2] * 4
     assert found.table("worth").empty
+    for at in (first, second):
+        behind = at["behind_norm"]
+        assert behind["norm"] == "input norm of the block"
+        for group in ("collapse", "place"):
+            assert behind[group].keys() == at[group].keys()
+        assert behind["place"]["sums.jsonl"].keys() == at["place"]["sums.jsonl"].keys()
+        assert "prior" in behind["place"]["sums.jsonl"]["supported"]
+    assert set(found.summary["attention"]) == {"0", "2"}, "a cut prompt is seen in its own blocks alone"
+    attention = found.table("attention")
+    assert attention["block"].tolist() == [0] * 4 + [2] * 4
+    assert attention.query("block == 2")["posterior"].sum() == pytest.approx(found.summary["attention"]["2"]["value"])
+
+
+def test_a_soft_prompt_is_seen_in_every_block_and_has_a_length(store, soft):
+    found = measured(written(soft, store, "t-1", way(3, 4, D_MODEL)), store)
+    assert "behind_norm" not in found.summary["sites"][0]
+    shares = found.summary["attention"]
+    assert list(shares) == [str(block) for block in range(len(shares))]
+    assert all(0 < share["value"] < 1 and 0 < share["prior"] < 1 for share in shares.values())
 
 
 def test_vectors_on_tokens_are_found_there(store, soft):
