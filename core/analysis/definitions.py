@@ -160,7 +160,7 @@ DEFINITIONS: dict[str, Definition] = {
 """By group and name: `group.name`."""
 
 DEFINITIONS |= {
-    name.replace(".", f"{BEHIND}."): Definition(definition.title, f"{definition.text} {_BEHIND}")
+    name.replace(".", f"{BEHIND}."): Definition(f"{definition.title},{BEHIND}", f"{definition.text} {_BEHIND}")
     for name, definition in DEFINITIONS.items()
     if name.startswith(("collapse.", "place."))
 }

@@ -22,6 +22,7 @@ TITLES = [
     "Displacement",
     "Nearest tokens",
     "Position in the clouds",
+    "Attention",
     "Shape",
     "Can the prior still be recognised?",
 ]
@@ -84,6 +85,10 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     quality = table_of(app, "accuracy")
     assert quality["of"].tolist() == ["posterior", "prior sample", "no prompt"]
     assert quality["prior"].unique().tolist() == ["gaussian"]
+    assert quality["ended"].unique().tolist() == ["fixed length"]
+    attention = table_of(app, "attention")
+    assert set(attention["block"]) == {"block 0", "block 1", "block 2"}
+    assert set(attention["of"]) == {"posterior", "prior sample"}
     moved = table_of(app, "angle").set_index("of")
     assert "[" in moved.loc["posterior", "angle"]
     assert table_of(app, "cosine distance")["of"].str.startswith("null").sum() == 3
@@ -93,7 +98,7 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     titles = {definition.title: definition.text for definition in DEFINITIONS.values()}
     for table in (table for table in app.dataframe if "run" in pd.DataFrame(table.value)):
         columns = json.loads(table.proto.columns)
-        for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "of", "cloud"}:
+        for name in set(pd.DataFrame(table.value).columns) - {"run", "prior", "ended", "of", "cloud", "block"}:
             assert columns[name]["help"] in titles[name]
     names = [
         "Positions",
@@ -106,6 +111,8 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
         "Nearest tokens",
         "Null samples",
         "Position in the clouds",
+        "Attention",
+        "Attention by vector",
         "Shape",
         "What vectors are worth",
         "Changed prompts",
@@ -204,6 +211,8 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     collapse = table_of(app, "cosine distance")
     assert set(collapse["run"]) == {"t-deep"}
     assert "null: tokens of stories.txt" in collapse["of"].tolist()
+    assert set(table_of(app, "cosine distance, behind the norm")["run"]) == {"t-deep"}
+    assert set(table_of(app, "inside the support, behind the norm")["cloud"]) == {"stories.txt"}
 
 
 def test_hover_names_the_tokens_nearest_to_the_prompt_that_is_shown(filled, no_engine):

@@ -145,14 +145,14 @@ def test_what_a_deep_run_costs(filled, no_engine):
     assert "at the pace of earlier runs of this kind" in tuning_cost([soft], store)
 
 
-def ended(filled: Content, ending: str, steps: int, **spec: object) -> str:
+def ended(filled: Content, ending: str, done: int, **spec: object) -> str:
     """Rewrite the one run that there is, and return how the page says it ended."""
     job = find_job(Store(filled.root), filled.run)
     request = json.loads((job.path / "spec.json").read_text())
     request["spec"] |= spec
     (job.path / "spec.json").write_text(json.dumps(request))
-    result = {**(job.result() or {}), "ending": ending, "steps": steps}
-    job.write_result({key: value for key, value in result.items() if value})
+    result = {**(job.result() or {}), "ending": ending, "steps": done}
+    job.write_result(result)
     app = open_page("tune", model=filled.model.name, run=job.id)
     assert [option for option in next(box for box in app.selectbox if box.label == "Run").options if ending in option]
     return texts_of(app)
