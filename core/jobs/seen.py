@@ -15,9 +15,11 @@ def attention_summary(table: pd.DataFrame) -> dict[str, Quantity]:
     """Return the share of attention that all prompt vectors get together, by block."""
     if table.empty:
         return {}
-    before, after = (table.groupby("block")[which].sum() for which in ("prior", "posterior"))
-    known = table["prior"].notna().any()
-    return {str(block): quantity(share, before[block] if known else None) for block, share in after.items()}
+    found: dict[str, Quantity] = {}
+    for block, rows in table.groupby("block"):
+        prior, posterior = (rows[which].to_numpy(np.float64).sum() for which in ("prior", "posterior"))
+        found[str(block)] = quantity(posterior, prior)
+    return found
 
 
 def attention_of(
