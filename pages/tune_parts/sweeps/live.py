@@ -107,7 +107,7 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
     done = sum(counts[state] for state in ("succeeded", "failed", "refused"))
     words = ", ".join(f"{n} {state}" for state, n in counts.items())
     left = _time_left(found, store)
-    about = "at most" if any(one.cell.spec.patience for one in found if one.state in LIVING) else "about"
+    about = "at most" if any(one.cell.spec.patience for one in found if one.state in ALIVE) else "about"
     st.progress(done / len(found), text=f"{words}{f' · {about} {duration(left)} left' if left else ''}")
     new, failed = to_do(found), [one for one in found if one.state in ("failed", "refused")]
     with st.container(horizontal=True, vertical_alignment="center"):

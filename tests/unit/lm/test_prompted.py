@@ -106,7 +106,7 @@ def test_without_a_prompt_the_base_model_answers(stories_folder, position):
 @pytest.mark.parametrize("family", CONFIGS)
 @pytest.mark.parametrize("tokenizer", [NoBos(), WithBos()])
 def test_without_a_prompt_loss_and_scores_are_those_of_the_base_model_s_logits(family, tokenizer):
-    frozen, batch, none = frozen_of(CONFIGS[family], tokenizer), batch_of([9, 4, 12]), torch.zeros(0, 32)
+    frozen, batch, none = frozen_of(CONFIGS[family], tokenizer), batch_of([9, 4, 12]), torch.zeros(1, 0, 32)
     logits = GenericPrompted(frozen).logits(none, batch)
     losses, hits = FastPrompted(frozen).scores(none, batch)
     assert torch.allclose(losses, functional.cross_entropy(logits, batch.targets, reduction="none"), atol=1e-5)
