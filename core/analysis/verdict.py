@@ -61,7 +61,7 @@ def decide(interval: Interval, bounds: Bounds) -> Verdict:
     return FAILS if interval.low > bounds.high or interval.high < bounds.low else UNDECIDED
 
 
-def widen(interval: Interval, n: int, level: float = LEVEL, freedom: float = math.inf) -> Interval:
+def widen(interval: Interval, n: float, level: float = LEVEL, freedom: float = math.inf) -> Interval:
     """Widen the interval of one of n numbers so that all n intervals cover together.
 
     Source: Bonferroni's correction by quantiles of Student's t; other intervals are stretched by the same factor.

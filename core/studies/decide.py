@@ -45,7 +45,9 @@ def decide_claim(
     while True:
         started = clock()
         study = spec.study.model_copy(update={"n_seeds": n_seeds})
-        found = claim.judge(Bench(study, store, perform)).after(len(analyses) + 1)
+        number = len(analyses) + 1
+        found = claim.judge(Bench(study, store, perform))
+        found = found.charged((1 - found.level) / (number * (number + 1)), number)
         head, took = found.headline.interval, clock() - started
         bounds = finite(head.value), finite(head.low), finite(head.high)
         analyses.append(InterimAnalysis(n_seeds, found.verdict, *bounds, round(took, 1)))

@@ -32,7 +32,7 @@ from core.studies.transfer import transfer
 
 KIND = "study"
 """Kind of the jobs that make items."""
-VERSION = "1"
+VERSION = "2"
 """Changes when the same study would give other pictures or numbers."""
 
 

@@ -6,7 +6,7 @@ command line and pages read `CLAIMS` below.
 
 from importlib import import_module
 
-from core.studies.claims.base import Claim
+from core.studies.claims.base import RULES_VERSION, Claim
 
 FILES = ("localised", "domains", "shape", "position", "quality", "speed", "autoencoder", "tasks_apart")
 
@@ -14,4 +14,4 @@ _FOUND: list[Claim] = [claim for file in FILES for claim in import_module(f"{__n
 CLAIMS = {claim.number: claim for claim in sorted(_FOUND, key=lambda claim: claim.number)}
 """Every claim by its number."""
 
-__all__ = ["CLAIMS", "Claim"]
+__all__ = ["CLAIMS", "RULES_VERSION", "Claim"]

@@ -1,122 +1,49 @@
 """What a claim is, and the verdict that judging it gives."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import pandas as pd
-
-from core.analysis.intervals import LEVEL, Interval
-from core.analysis.verdict import Bounds, Stated, Verdict, decide, decide_all, strongest, weakest, widen
-from core.figures.verdicts import Row, intervals_figure
-from core.specs import StudySpec
+from core.analysis.intervals import LEVEL
+from core.analysis.power import decided_from, units_needed
+from core.analysis.verdict import HOLDS, UNDECIDED, Verdict, join_verdicts, strongest, weakest, widen
+from core.figures.verdicts import intervals_figure
+from core.specs import StudySpec, TuningSpec
 from core.store import JobFolder
+from core.store.endings import CONVERGED, ending_of
+from core.studies.arms import arms
 from core.studies.bench import Bench
-from core.studies.claims.judgement import BoundsInWords, JudgedPart, Judgement, finite
+from core.studies.claims.judgement import JudgedSentence, Judgement, finite
+from core.studies.claims.part import Control, Part, Rule, all_inside, measured_part, table
 from core.studies.figure import Reproduced
+
+__all__ = ["Control", "Part", "Rule", "all_inside", "measured_part", "table"]
 
 DOCUMENT, SEED = "document", "seed"
 JACKKNIFE_FREEDOM = 9
 """Degrees of freedom of an atlas's intervals, which leave out one of ten blocks of documents at a
 time."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One number that a verdict rests on.
-
-    Attributes:
-        name: what the number describes, such as 'site 7' or 'gaussian - xavier'.
-        quantity: what is measured, with its unit; parts with the same quantity share an axis.
-        interval: value and interval.
-        bounds: where the number lies if the claim is right.
-        null: its value, or range, by chance alone; None where there is no such value.
-        p: against that null, where there is one.
-        n: number of independent units behind the interval.
-        decides: whether the verdict depends on it; otherwise it is shown for comparison only.
-        freedom: degrees of freedom of Student's distribution behind the interval; infinity for the
-            normal distribution.
-    """
-
-    name: str
-    quantity: str
-    interval: Interval
-    bounds: Bounds
-    null: Interval | None = None
-    p: float | None = None
-    n: int = 0
-    decides: bool = True
-    freedom: float = math.inf
-
-    @property
-    def stated(self) -> Stated:
-        """Return the number with the bounds that the claim gives it."""
-        return Stated(self.interval, self.bounds, self.freedom)
-
-    @property
-    def alone(self) -> Verdict:
-        """Return the verdict of this number by itself."""
-        return decide(self.interval, self.bounds)
-
-    @property
-    def row(self) -> Row:
-        """Return the number as a row of the picture."""
-        return Row(self.name, self.quantity, self.interval, self.bounds, self.null, self.alone, self.decides)
-
-    @property
-    def judged(self) -> JudgedPart:
-        """Return the number as a judgement keeps it."""
-        null = self.null or Interval(math.nan, math.nan, math.nan)
-        low, high = finite(self.bounds.low), finite(self.bounds.high)
-        return JudgedPart(
-            name=self.name,
-            quantity=self.quantity,
-            decides=self.decides,
-            value=finite(self.interval.value),
-            low=finite(self.interval.low),
-            high=finite(self.interval.high),
-            bounds=BoundsInWords(low=low, high=high, words=str(self.bounds)),
-            null_value=finite(null.value),
-            null_low=finite(null.low),
-            null_high=finite(null.high),
-            p=finite(self.p),
-            n=self.n,
-            alone=self.alone,
-        )
-
-
-def measured_part(
-    name: str, quantity: str, found: Mapping[str, float], bounds: Bounds, n: int, freedom: float = math.inf
-) -> Part:
-    """Return a number of an atlas as a part, with its null and p."""
-    interval = Interval(found["value"], found["low"], found["high"])
-    null = Interval(found["null"], found["null_low"], found["null_high"])
-    return Part(name, quantity, interval, bounds, null, found.get("p"), n, freedom=freedom)
-
-
-Rule = Callable[[Sequence[Part], float], Verdict]
-"""Returns the verdict from the deciding parts and the level of their intervals."""
-
-
-def all_inside(parts: Sequence[Part], level: float) -> Verdict:
-    """Return the verdict where every part must lie inside its bounds."""
-    return decide_all([part.stated for part in parts], level)
+RULES_VERSION = "2"
+"""Goes up when a rule, a bound or what is measured changes."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with the numbers and the rule that judge it.
+    """A claim with the numbers and the rules that judge it.
 
     Attributes:
-        parts: every number, in the order of the picture; at least one decides.
+        parts: every number, in the order of the picture; at least one of each sentence decides.
         words: the finding, in one or two sentences.
-        rule: derives the verdict from the parts.
-        runs: tuning runs behind it.
+        rule: derives a sentence's verdict from its parts.
+        runs: tuning runs behind it, those that do not count included.
         level: of the intervals that decide.
         extra: further facts, JSON-able.
         n_analyses: how often the claim was judged so far, each time with more seeds.
         one_is_enough: whether the claim says that something is possible, so that its best case
             represents it.
+        rules: by sentence, where one has a rule of its own.
+        controls: what the rules say where nothing was learned.
+        blocked: why a sentence stays undecided whatever its numbers say, by sentence; 'not
+            converged', for example.
     """
 
     parts: Sequence[Part]
@@ -127,6 +54,9 @@ class Judged:
     extra: Mapping[str, object] = field(default_factory=dict)
     n_analyses: int = 1
     one_is_enough: bool = False
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    controls: Sequence[Control] = ()
+    blocked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def deciding(self) -> list[Part]:
@@ -134,32 +64,56 @@ class Judged:
         return [part for part in self.parts if part.decides]
 
     @property
-    def verdict(self) -> Verdict:
-        """Return the verdict that the rule gives."""
-        return self.rule(self.deciding, self.level)
+    def sentences(self) -> list[str]:
+        """Return the names of the sentences, in the order of their parts."""
+        return list(dict.fromkeys(part.sentence for part in self.parts))
+
+    def verdict_on(self, sentence: str) -> Verdict:
+        """Return the verdict that the rule gives on a sentence."""
+        mine = [part for part in self.deciding if part.sentence == sentence]
+        if self.blocked.get(sentence) or not mine:
+            return UNDECIDED
+        return self.rules.get(sentence, self.rule)(mine, self.level)
 
     @property
-    def headline(self) -> Part:
+    def verdict(self) -> Verdict:
+        """Return the claim's verdict, joined from those on its sentences."""
+        return join_verdicts([self.verdict_on(sentence) for sentence in self.sentences])
+
+    def headline_of(self, parts: Sequence[Part]) -> Part:
         """Return the part that supports the claim least.
 
         Where one case is enough, return the part of the first quantity that supports it most.
         """
-        parts = self.deciding
         if self.one_is_enough:
             parts = [part for part in parts if part.quantity == parts[0].quantity]
             return parts[strongest([part.stated for part in parts])]
         return parts[weakest([part.stated for part in parts])]
 
-    def after(self, n_analyses: int) -> "Judged":
-        """Return the same numbers with intervals that allow for several interim analyses.
+    @property
+    def headline(self) -> Part:
+        """Return the part that represents the claim: that of the sentence which holds least."""
+        return self.headline_of(self.deciding)
 
-        Adding seeds until a verdict comes would bring one by luck in the end. Analysis k therefore
-        gets 1 / k (k + 1) of the error that a single analysis may make; summed over any number of
-        analyses this never exceeds the whole of it.
+    @property
+    def told(self) -> str:
+        """Return the finding with why sentences are undecided and what their controls say."""
+        reasons = dict.fromkeys(reason for reason in self.blocked.values() if reason)
+        same = [
+            f"The same holds for {control.name}, so this is no finding of training."
+            for control in self.controls
+            if control.verdict == HOLDS and self.verdict_on(control.part.sentence) == HOLDS
+        ]
+        return " ".join([self.words, *(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons), *same])
 
-        Source: alpha spending, Lan & DeMets, 1983; here with the terms of a telescoping series.
+    def charged(self, error: float, n_analyses: int) -> "Judged":
+        """Return the same numbers with the intervals of one of several planned analyses.
+
+        Args:
+            error: that this analysis may make, out of 1 - `level` of all of them together.
+            n_analyses: how often the claim was judged so far.
         """
-        share = n_analyses * (n_analyses + 1)
+        share = (1 - self.level) / error
         parts = [
             replace(part, interval=widen(part.interval, share, self.level, part.freedom)) if part.decides else part
             for part in self.parts
@@ -169,7 +123,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper and how it is judged.
+    """What the paper claims in one or more sentences, and how it is judged.
 
     Attributes:
         number: C1 is 1.
@@ -185,6 +139,9 @@ class Claim:
         figures: items of the study that show the paper's pictures of it.
         arms: of the study whose further seeds can decide it; empty where seeds do not matter.
         also: what a seed costs besides tuning runs; empty for nothing.
+        sentences: the words of each by its name, where there is more than one.
+        basis: returns what it rests on besides the model and its arms' runs; None for the texts of
+            each data set, or nothing but the runs.
     """
 
     number: int
@@ -200,6 +157,8 @@ class Claim:
     figures: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
     also: str = ""
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    basis: Callable[[StudySpec], str] | None = None
 
     @property
     def item(self) -> str:
@@ -216,60 +175,62 @@ class Claim:
             picture=intervals_figure([part.row for part in found.parts]),
             points=table(found.parts),
             numbers={"judgement": self.judgement(found, study).model_dump(mode="json")},
-            caption=f"C{self.number}, {found.verdict}: {found.words} {self.rests_on(study)}",
+            caption=f"C{self.number}, {found.verdict}: {found.told} {self.rests_on(study)}",
         )
 
     def judgement(self, found: Judged, study: StudySpec) -> Judgement:
         """Return the record of a verdict: the claim, how it was judged, and what was found."""
         head = found.headline
         copied = ("number", "title", "quote", "section", "statistic", "why", "null", "unit", "rule", "figures", "arms")
+        runs = list({run.id: run for run in found.runs}.values())
         return Judgement.model_validate(
             {
                 **{name: getattr(self, name) for name in copied},
+                "rule_version": RULES_VERSION,
                 "verdict": found.verdict,
-                "words": found.words,
+                "words": found.told,
                 "rests_on": self.rests_on(study),
-                **head.judged.model_dump(exclude={"name", "decides"}),
+                **head.judged.model_dump(exclude={"name", "decides", "sentence"}),
                 "of": head.name,
                 "level": found.level,
                 "looks": found.n_analyses,
                 "headline": "most" if found.one_is_enough else "least",
                 "n_seeds": study.n_seeds,
                 "parts": [part.judged for part in found.parts],
-                "runs": [run.id for run in found.runs],
+                "sentences": [self._sentence(found, name) for name in found.sentences],
+                "controls": [control.judged for control in found.controls],
+                "runs": [run.id for run in runs],
+                "n_runs": len(runs),
+                "n_converged": sum(ending_of(run) == CONVERGED for run in runs),
                 **found.extra,
             }
         )
 
+    def _sentence(self, found: Judged, name: str) -> JudgedSentence:
+        head = found.headline_of([part for part in found.deciding if part.sentence == name])
+        verdict = found.verdict_on(name)
+        return JudgedSentence(
+            name=name,
+            words=self.sentences.get(name, self.title),
+            verdict=verdict,
+            reason=found.blocked.get(name, ""),
+            of=head.name,
+            quantity=head.quantity,
+            smallest=finite(decided_from(head.stated, found.level)),
+            units_needed=units_needed(head.stated, head.n, found.level) if verdict == UNDECIDED else None,
+        )
+
     def rests_on(self, study: StudySpec) -> str:
-        """Return the size of the evidence in words: model, and texts or seeds."""
-        size = f"{study.n_texts} texts of each data set"
-        if self.unit == SEED:
-            size = f"{study.n_seeds} seeds, {study.steps} steps of {study.batch_size} examples"
-        return f"Rests on {study.model.label}, {size}."
+        """Return what this claim's verdict rests on in words: model, texts, and runs."""
+        basis = [self.basis(study)] if self.basis else []
+        if not basis and self.unit == DOCUMENT:
+            basis = [f"{study.n_texts} texts of each data set"]
+        known = arms(study)
+        groups = dict.fromkeys(_runs_in_words(known[arm].specs) for arm in self.arms)
+        return f"Rests on {', '.join([study.model.label, *basis, *groups])}."
 
 
-def table(parts: Sequence[Part]) -> pd.DataFrame:
-    """Return the parts, one row each.
-
-    Columns: quantity, of, value, low, high, null, claimed, alone (the verdict of that row by
-    itself), p, n, decides.
-    """
-    return pd.DataFrame(
-        [
-            {
-                "quantity": part.quantity,
-                "of": part.name,
-                "value": part.interval.value,
-                "low": part.interval.low,
-                "high": part.interval.high,
-                "null": part.null.value if part.null else math.nan,
-                "claimed": str(part.bounds),
-                "alone": part.alone,
-                "p": math.nan if part.p is None else part.p,
-                "n": part.n,
-                "decides": part.decides,
-            }
-            for part in parts
-        ]
-    )
+def _runs_in_words(specs: Sequence[TuningSpec]) -> str:
+    one = specs[0]
+    length = f"at most {one.steps}" if one.patience else f"{one.steps}"
+    return f"{len(specs)} seeds of {one.method} prompts on {one.dataset.label} ({length} steps of {one.batch_size})"

@@ -44,7 +44,53 @@ class JudgedPart(Measured):
     """One of the numbers that a verdict rests on."""
 
     name: str
+    sentence: str
     decides: bool
+
+
+class JudgedControl(BaseModel):
+    """What the rule of a sentence says on a control.
+
+    Attributes:
+        name: 'zero steps' or 'random labels'.
+        verdict: of the rule; where it holds here as well, training is not what made it hold.
+        part: the number that decides there; its `sentence` says which sentence is meant.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    verdict: Verdict
+    part: JudgedPart
+
+
+class JudgedSentence(BaseModel):
+    """The verdict on one of a claim's sentences.
+
+    Attributes:
+        name: 'a', 'b' and so on; empty where the claim has one sentence.
+        words: of the sentence.
+        verdict: on it.
+        reason: why it stays undecided whatever its numbers say; empty where it does not.
+        of: the part that represents it.
+        quantity: of that part.
+        smallest: how far from its bound the true value of that part must lie to be decided in 80 %
+            of such studies; None where that is unknown.
+        units_needed: independent units with which an undecided sentence would be decided in 80 % of
+            studies, if the true value is the one found (equivalence: if there is no difference);
+            None where it is decided, or no number is enough.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    words: str
+    verdict: Verdict
+    reason: str
+    of: str
+    quantity: str
+    smallest: float | None
+    units_needed: int | None
 
 
 class Judgement(Measured):
@@ -54,14 +100,20 @@ class Judgement(Measured):
 
     Attributes:
         unit: of independence.
+        rule_version: of the rules; see `core.studies.claims.RULES_VERSION`.
         of: what the headline describes.
         looks: number of analyses so far.
         headline: 'least' or 'most': how far the headline supports the claim among the parts.
+        sentences: at least one.
+        controls: by sentence and name.
+        n_runs: tuning runs that were asked for.
+        n_converged: of them ended because the loss no longer improved.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     unit: str
+    rule_version: str
     verdict: Verdict
     words: str
     rests_on: str
@@ -71,7 +123,11 @@ class Judgement(Measured):
     headline: str
     n_seeds: int
     parts: tuple[JudgedPart, ...]
+    sentences: tuple[JudgedSentence, ...]
+    controls: tuple[JudgedControl, ...]
     runs: tuple[str, ...]
+    n_runs: int
+    n_converged: int
 
     @property
     def stopped(self) -> str:

@@ -1,0 +1,150 @@
+"""What a number of units can decide, known before the time is spent.
+
+The spread of units is read off an interval at hand: its half width over the quantile of Student's
+t is the standard error, times the root of the number of units the standard deviation.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import chi, nct, norm, t
+
+from core.analysis.intervals import LEVEL
+from core.analysis.verdict import UNDECIDED, Bounds, Stated, decide
+
+POWER = 0.8
+"""Share of studies that shall come to a decision."""
+MOST_UNITS = 100_000
+"""More than that is no answer."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+
+def power_beyond(distance: float, error: float, freedom: float, level: float = LEVEL) -> float:
+    """Return in which share of studies an interval lies on the true value's side of a bound.
+
+    Args:
+        distance: of the true value from the bound.
+        error: standard error of the estimate.
+        freedom: degrees of freedom of Student's t; infinity for a normal distribution.
+        level: of the interval.
+    """
+    quantile = float(t.isf((1 - level) / 2, freedom))
+    if math.isinf(freedom):
+        return float(norm.sf(quantile - distance / error))
+    return float(nct.sf(quantile, freedom, distance / error))
+
+
+def power_of_equivalence(margin: float, error: float, freedom: float, level: float) -> float:
+    """Return in which share of studies an interval lies within ± a margin if the difference is 0.
+
+    Source: Owen, 1965, for two one-sided tests; here integrated over the law of the estimated
+        standard error.
+
+    Args:
+        margin: largest difference that counts as none.
+        error: standard error of the estimate.
+        freedom: degrees of freedom of Student's t; infinity for a normal distribution.
+        level: of the interval: 0.9 for two one-sided tests at 0.05.
+    """
+    quantile = float(t.isf((1 - level) / 2, freedom))
+    if math.isinf(freedom):
+        return max(0.0, 2 * float(norm.cdf(margin / error - quantile)) - 1)
+    # The estimated error is the true one times chi over the root of its degrees of freedom.
+    most = margin / (quantile * error) * math.sqrt(freedom)
+    low, high = float(chi.ppf(1e-10, freedom)), min(most, float(chi.isf(1e-10, freedom)))
+    if high <= low:
+        return 0.0
+    scales = low + (high - low) * (_NODES + 1) / 2
+    room = margin / error - quantile * scales / math.sqrt(freedom)
+    inside = (2 * norm.cdf(room) - 1) * chi.pdf(scales, freedom)
+    return float((high - low) / 2 * (_WEIGHTS * inside).sum())
+
+
+def decided_from(found: Stated, level: float = LEVEL, power: float = POWER) -> float:
+    """Return how far from its bound the true value must lie to be decided with this power.
+
+    Between two bounds that is the distance of a value outside from the nearer of them.
+
+    Args:
+        found: an interval at hand, with as many units as the study will have.
+        level: of the interval.
+        power: share of studies that come to a decision.
+
+    Returns:
+        a distance in the number's own unit; NaN where the interval is unknown.
+    """
+    error = _standard_error(found, level)
+    if not error > 0:
+        return error
+    quantile = float(t.isf((1 - level) / 2, found.freedom))
+    farthest = 10.0 * (quantile + 5)
+    return error * float(
+        brentq(lambda far: power_beyond(far * error, error, found.freedom, level) - power, 0, farthest)
+    )
+
+
+def units_needed(found: Stated, n: int, level: float = LEVEL, power: float = POWER) -> int | None:
+    """Return with how many units a number would be decided with this power.
+
+    The true value is taken to be the one found; between two bounds (equivalence), and if it was
+    found between them, to be their middle.
+
+    Args:
+        found: an interval at hand.
+        n: units behind it.
+        level: of the interval.
+        power: share of studies that come to a decision.
+
+    Returns:
+        at least 2; None where the spread is unknown or no number up to `MOST_UNITS` is enough.
+    """
+    error = _standard_error(found, level)
+    if n < 2 or math.isnan(error):
+        return None
+    if error == 0:
+        return n if decide(found.interval, found.bounds) != UNDECIDED else None
+    spread = error * math.sqrt(n)
+    per_unit = found.freedom / (n - 1)
+
+    def freedom(units: int) -> float:
+        return max(1.0, per_unit * (units - 1))
+
+    if _both(found.bounds) and _holds_there(found):
+        margin = (found.bounds.high - found.bounds.low) / 2
+        return _fewest(
+            lambda units: power_of_equivalence(margin, spread / math.sqrt(units), freedom(units), level), power
+        )
+    distance = min(
+        abs(found.interval.value - bound) for bound in (found.bounds.low, found.bounds.high) if math.isfinite(bound)
+    )
+    if distance == 0:
+        return None
+    return _fewest(lambda units: power_beyond(distance, spread / math.sqrt(units), freedom(units), level), power)
+
+
+def _standard_error(found: Stated, level: float) -> float:
+    half = max(found.interval.high - found.interval.value, found.interval.value - found.interval.low)
+    return half / float(t.isf((1 - level) / 2, found.freedom)) if math.isfinite(half) else math.nan
+
+
+def _both(bounds: Bounds) -> bool:
+    return math.isfinite(bounds.low) and math.isfinite(bounds.high)
+
+
+def _holds_there(found: Stated) -> bool:
+    return found.bounds.low <= found.interval.value <= found.bounds.high
+
+
+def _fewest(power_of: Callable[[int], float], power: float) -> int | None:
+    """Return the fewest units, at least 2, whose power is enough; power rises with their number."""
+    if power_of(MOST_UNITS) < power:
+        return None
+    low, high = 1, 2
+    while power_of(high) < power:
+        low, high = high, min(2 * high, MOST_UNITS)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power_of(middle) >= power else (middle, high)
+    return high
