@@ -31,9 +31,14 @@ class StudySpec(Spec):
         "rows": 3000,
         "n_sites": 8,
         "n_seeds": 3,
+        "n_deep_seeds": 3,
+        "n_dose_seeds": 3,
+        "n_control_seeds": 3,
         "n_examples": 240,
         "longest_example": 256,
         "steps": 24,
+        "deep_steps": 24,
+        "patience": 3,
         "n_evaluations": 4,
         "batch_size": 4,
         "n_validation": 24,
@@ -66,17 +71,29 @@ class StudySpec(Spec):
     max_length: int = Field(default=512, ge=8, le=131_072, title="Longest text")
     """How many tokens of each text are read."""
     n_seeds: int = Field(default=5, ge=1, le=100, title="Seeds")
-    """Runs per prior and learning rate."""
+    """Runs per prior and learning rate of soft prompts."""
+    n_deep_seeds: int = Field(default=8, ge=1, le=100, title="Seeds of deep prompts")
+    """Runs per prior and learning rate of deep prompts."""
+    n_dose_seeds: int = Field(default=5, ge=1, le=100, title="Seeds of regularised prompts")
+    """Runs per regulariser and dose."""
+    n_control_seeds: int = Field(default=3, ge=1, le=100, title="Seeds of controls")
+    """Runs per prior on random labels."""
     n_examples: int = Field(default=2000, ge=10, le=1_000_000, title="Examples")
     """Examples of each task that prompts are tuned on."""
     longest_example: int = Field(default=512, ge=8, le=131_072, title="Longest example")
     """Tokens of a task's example; longer examples are left out."""
-    steps: int = Field(default=200, ge=1, le=100_000, title="Steps")
-    """Optimiser steps per run."""
+    steps: int = Field(default=400, ge=1, le=100_000, title="Steps of soft prompts")
+    """Most optimiser steps of a run; with patience 0 their number."""
+    deep_steps: int = Field(default=480, ge=1, le=100_000, title="Steps of deep prompts")
+    """Likewise, of a run with deep prompts."""
+    patience: int = Field(default=4, ge=0, le=1000, title="Patience")
+    """Evaluations without improvement after which a run ends; 0: a fixed number of steps."""
+    improvement: float = Field(default=0.01, ge=0, le=100, title="Smallest improvement")
+    """Of the validation loss that counts for the patience, in nats per label token."""
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch size")
     """Examples per step."""
-    n_evaluations: int = Field(default=8, ge=1, le=1000, title="Evaluations")
-    """Evaluations of the validation loss, evenly spaced over a run."""
+    n_evaluations: int = Field(default=20, ge=1, le=1000, title="Evaluations")
+    """Evaluations of the validation loss, evenly spaced over a run of the most steps."""
     n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
     """Validation examples per task, the same for all its runs."""
     n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")
@@ -85,6 +102,8 @@ class StudySpec(Spec):
     """How many tokens are generated at most."""
     soft_task: DatasetSpec = Field(default=DatasetSpec(name="squad"), title="Task of soft prompts")
     """Task on which priors and learning rates are compared; the paper uses SQuAD."""
+    deep_task: DatasetSpec = Field(default=DatasetSpec(name="math", module=ARITHMETIC[0]), title="Task of deep prompts")
+    """Task on which priors of deep prompts are compared; the paper uses SQuAD."""
     prompt_sites: PromptSites = PAPER_SITES
     deep_rate: float = Field(default=0.03, gt=0, le=10, title="Learning rate of deep prompts")
     """The paper uses 0.001, in absolute units."""

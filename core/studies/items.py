@@ -11,7 +11,7 @@ from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
 from core.store import JobFolder, Store, list_jobs
 from core.studies.answer_path import answer_path
-from core.studies.arms import COMPARED, PLAIN, REGULARISED
+from core.studies.arms import BETWEEN, COMPARED, PLAIN, REGULARISED
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS
 from core.studies.encoder_means import encoder_means
@@ -73,11 +73,7 @@ FIGURES = {
         on_last_layer,
         ("deep-gaussian", "deep-xavier"),
     ),
-    12: Item(
-        "Interpolated prior and its posterior on the last layer, with arithmetic",
-        interpolated,
-        ("deep-math-interpolation",),
-    ),
+    12: Item("Interpolated prior and its posterior on the last layer, with arithmetic", interpolated, (BETWEEN,)),
     13: Item("Activations sampled by a VAE", autoencoder_samples),
 }
 """By number in the paper."""
@@ -86,7 +82,7 @@ ITEMS |= {
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
-ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, ("deep-gaussian", PLAIN))
+ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))
 ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make, claim.arms) for number, claim in CLAIMS.items()}
 """In the order of a report."""
 

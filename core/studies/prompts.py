@@ -15,7 +15,7 @@ from core.jobs.projection import StoredMap, find_map
 from core.specs import DatasetSpec, ProjectionSpec
 from core.store import JobFolder
 from core.store.prompts import RunPrompts, read_prompts
-from core.studies.arms import arms
+from core.studies.arms import BETWEEN, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 from core.studies.picture import AXES, layers_of, points_of
@@ -114,7 +114,7 @@ def interpolated(bench: Bench) -> Reproduced:
     """
     study, site = bench.spec, bench.n_layers() - 1
     ground = activations_ground(bench, [study.texts, study.questions, study.arithmetic], site)
-    return _figure(bench, ground, [Shown("deep-math-interpolation")], site)
+    return _figure(bench, ground, [Shown(BETWEEN)], site)
 
 
 def vocabulary_ground(bench: Bench) -> Ground:

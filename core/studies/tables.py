@@ -41,7 +41,7 @@ def quality(bench: Bench) -> Reproduced:
         points=pd.DataFrame(rows),
         numbers={"model": bench.spec.model.label, "table": rows},
         caption=(
-            f"Validation loss after {bench.spec.steps} steps from each prior, mean over seeds with Student's 95 % "
+            "Validation loss at the end of runs from each prior, mean over seeds with Student's 95 % "
             "interval; lines mark the model without a prompt and with an instruction. The table gives means over "
             "seeds. Steps to target count to the worst of the best losses on the same task, which every run reaches."
         ),
@@ -49,7 +49,7 @@ def quality(bench: Bench) -> Reproduced:
 
 
 def regularisation(bench: Bench) -> Reproduced:
-    """Make the table of what each regulariser does to the posterior of deep prompts on sums.
+    """Make the table of what each regulariser does to the posterior of deep prompts.
 
     Source: 3.5 of the paper ("observe how different regularization techniques affect the posterior
         distributions").
@@ -72,8 +72,8 @@ def regularisation(bench: Bench) -> Reproduced:
         points=pd.DataFrame(rows),
         numbers={"model": bench.spec.model.label, "site": site, "table": rows},
         caption=(
-            f"Deep prompts from a fitted Gaussian on {bench.spec.arithmetic.label}, with one regulariser each, at the "
-            f"input of block {site}; mean over seeds with Student's 95 % interval."
+            f"Deep prompts from a fitted Gaussian on {bench.spec.deep_task.label}, each with one regulariser at one "
+            f"weight, at the input of block {site}; mean over seeds with Student's 95 % interval."
         ),
     )
 

@@ -10,7 +10,6 @@ from core.analysis.rates import PairedDifference, differences
 from core.analysis.seeds import over_seeds
 from core.figures.sweep_results import transfer_figure
 from core.specs import DatasetSpec, StudySpec, TuningSpec
-from core.specs.dataset import DatasetName
 from core.store import JobFolder
 from core.studies.arms import PLAIN, arms
 from core.studies.bench import Bench, find_run
@@ -28,8 +27,8 @@ Pair = tuple[str, str, str]
 def transfer(bench: Bench) -> Reproduced:
     """Make the transfer matrix of questions and two modules of arithmetic, with deep prompts.
 
-    Runs with the same seed see the same examples in the same order for the same number of steps,
-    from scratch as from a posterior, so gains are paired by seed.
+    Runs with the same seed see the same examples in the same order, from scratch as from a
+    posterior, so gains are paired by seed. Each run ends where its own loss no longer improves.
 
     Source: 5 of the paper ("posterior embedding distributions … as priors for consequent tasks"),
         which proposes it but does not try it.
@@ -37,7 +36,7 @@ def transfer(bench: Bench) -> Reproduced:
     tasks = tasks_of(bench.spec)
     names = list(tasks)
     scratch = {name: [bench.made(find_run, "tune", spec) for spec in specs] for name, specs in tasks.items()}
-    draws = (EXACT, GAUSSIAN) if bench.spec.n_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
+    draws = (EXACT, GAUSSIAN) if bench.spec.n_deep_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
     pairs = [(first, second, draw) for draw in draws for first in names for second in names if first != second]
     started = {
         pair: [bench.made(find_run, "tune", spec) for spec in started_at(tasks[pair[1]], scratch[pair[0]], pair[2])]
@@ -61,9 +60,9 @@ def transfer(bench: Bench) -> Reproduced:
             "runs": [run.id for runs in (*scratch.values(), *started.values()) for run in runs],
         },
         caption=(
-            f"Gain in validation loss of each task (column) after {bench.spec.steps} steps when its deep prompt starts "
-            "at the posterior of another task (row) instead of a Gaussian fitted on its own activations; above 0 it "
-            f"helps. Means over {bench.spec.n_seeds} seeds, paired by seed, with Student's 95 % intervals for single "
+            "Gain in validation loss of each task (column) at the end when its deep prompt starts at the posterior of "
+            "another task (row) instead of a Gaussian fitted on its own activations; above 0 it helps. Means over "
+            f"{bench.spec.n_deep_seeds} seeds, paired by seed, with Student's 95 % intervals for single "
             "pairs (p in the table is Holm-corrected over all pairs): "
             f"{len(helped)} of {len(rows)} lie above 0, {len(hurt)} below. The learning-rate unit is the initial "
             "prompt's own scale." + _of_gaussians(draws)
@@ -74,18 +73,16 @@ def transfer(bench: Bench) -> Reproduced:
 def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
     """Return the runs from scratch of each task, one per seed, by the task's name."""
     known = arms(study)
-    plain = known[PLAIN].specs
     module = SECOND_MODULE if SECOND_MODULE in study.tasks[1:] else study.tasks[1]
-    second = _on_module(plain, module)
-    groups = (known["deep-gaussian"].specs, plain, second)
-    return {specs[0].dataset.label: tuple(specs) for specs in groups}
+    datasets = (study.questions, study.arithmetic, DatasetSpec(name="math", module=module))
+    return {dataset.label: tuple(_on(dataset, known[PLAIN].specs)) for dataset in datasets}
 
 
 def started_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:
     """Return a task's runs that start at another task's posteriors.
 
-    They equal the runs from scratch, except that no answers are generated and the loss is measured
-    only at the end; neither changes the loss.
+    They equal the runs from scratch, except that no answers are generated, which does not change
+    the loss.
 
     Args:
         specs: of the task from scratch, one per seed.
@@ -97,16 +94,18 @@ def started_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str
     named = [run.id if draw == EXACT else every for run in runs]
     priors = [{"prior": {"kind": "posterior", "runs": those, "draw": draw}} for those in named]
     return [
-        TuningSpec.parse({**spec.as_json(), "n_generation": 0, "evaluate_every": spec.steps, **prior})
+        TuningSpec.parse({**spec.as_json(), "n_generation": 0, **prior})
         for spec, prior in zip(specs, priors, strict=True)
     ]
 
 
-def _on_module(specs: Sequence[TuningSpec], module: str) -> list[TuningSpec]:
-    name: DatasetName = "math"
-    sizes = [spec.dataset for spec in specs]
-    datasets = [DatasetSpec(name=name, module=module, samples=size.samples, seed=size.seed) for size in sizes]
-    return [spec.model_copy(update={"dataset": dataset}) for spec, dataset in zip(specs, datasets, strict=True)]
+def _on(dataset: DatasetSpec, specs: Sequence[TuningSpec]) -> list[TuningSpec]:
+    """Return runs on another data set, of the same size and with the same data seed."""
+    sizes = [{"samples": spec.dataset.samples, "seed": spec.dataset.seed} for spec in specs]
+    return [
+        spec.model_copy(update={"dataset": dataset.model_copy(update=size)})
+        for spec, size in zip(specs, sizes, strict=True)
+    ]
 
 
 def _losses(runs: Sequence[JobFolder]) -> list[float]:
