@@ -83,7 +83,10 @@ ITEMS |= {
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
 ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))
-ITEMS |= {claim.item: Item(f"C{number}. {claim.title}", claim.make, claim.arms) for number, claim in CLAIMS.items()}
+ITEMS |= {
+    claim.item: Item(f"C{number}. {claim.title}", claim.make, (*claim.arms, *claim.controls))
+    for number, claim in CLAIMS.items()
+}
 """In the order of a report."""
 
 

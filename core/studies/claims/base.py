@@ -142,6 +142,7 @@ class Claim:
         sentences: the words of each by its name, where there is more than one.
         basis: returns what it rests on besides the model and its arms' runs; None for the texts of
             each data set, or nothing but the runs.
+        controls: arms of the study on which the rule is tried where nothing is learned.
     """
 
     number: int
@@ -159,6 +160,7 @@ class Claim:
     also: str = ""
     sentences: Mapping[str, str] = field(default_factory=dict)
     basis: Callable[[StudySpec], str] | None = None
+    controls: tuple[str, ...] = ()
 
     @property
     def item(self) -> str:

@@ -1,109 +1,119 @@
-"""What claims read of tuning runs: final losses, loss curves, and differences by seed."""
+"""What claims read of tuning runs: differences of final losses, loss curves, and controls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.analysis.seeds import Equivalence, over_seeds, tost
+from core.analysis.intervals import Interval
 from core.analysis.rates import Trial, losses_at_others_choice
-from core.analysis.seeds import Equivalence, tost
+from core.analysis.two_way import two_way
 from core.analysis.verdict import Bounds
-from core.specs.base import canonical_json
-from core.store import JobFolder, list_jobs
-from core.studies.arms import arms
-from core.studies.bench import Bench
-from core.studies.claims.base import Part
+from core.studies.claims.converged import Runs
+from core.studies.claims.part import Part
 
 MARGIN = 0.05
 """Nats per label token. Losses that differ by less give perplexities within about 5 %."""
+WHY_MARGIN = (
+    f"The margin is {MARGIN:g} nats per label token: it keeps perplexities within about 5 % of each other, a "
+    "difference for which nobody would choose one prior over another."
+)
 TOST_LEVEL = 0.9
 """Two one-sided tests at 0.05 compare the 90 % interval with the margin."""
+TOST_NULL = "Means that differ by the margin: two one-sided tests (TOST) at 0.05 each must reject that."
+CONVERGED_RULE = (
+    "Only converged runs count; with fewer than two in an arm, or fewer than 80 % of an arm, it stays undecided."
+)
+ZERO_STEPS, RANDOM_LABELS = "zero steps", "random labels"
 GAIN = "validation loss without a prompt minus that with it, nats per label token"
 DIFFERENCE = "difference of the validation loss, nats per label token"
+POOLED, UNPOOLED = "the same, residual variance of all priors", "the same, each pair's own variance"
 AT_BEST_RATES = "the same, each prior at the rate chosen by its other seeds"
+EQUAL_P = 0.1
+"""Above it, Brown and Forsythe's test finds nothing against one residual variance for all priors."""
 
 
-def final_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
-    """Return the validation loss at the end of each run, (n_runs,)."""
-    return np.array([(run.result() or {})["validation"]["loss"] for run in runs], np.float64)
-
-
-def untuned_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
-    """Return the validation loss of each run's model without any prompt, (n_runs,)."""
-    return np.array([(run.result() or {})["baseline"]["no_prompt"]["loss"] for run in runs], np.float64)
-
-
-def curve(run: JobFolder) -> tuple[list[int], list[float]]:
-    """Return the steps of a run's evaluations in rising order, and the validation loss at each."""
-    found = {int(event["step"]): float(event["validation"]["loss"]) for event in run.events(event="evaluation")}
-    return sorted(found), [found[step] for step in sorted(found)]
-
-
-def title(bench: Bench, arm: str) -> str:
-    """Return the title of an arm."""
-    return arms(bench.spec)[arm].title
-
-
-def minus(bench: Bench, one: str, other: str) -> str:
+def minus(runs: Runs, one: str, other: str) -> str:
     """Return the difference of two arms in words."""
-    return f"{title(bench, one)} − {title(bench, other)}"
+    return f"{runs.titles[one]} − {runs.titles[other]}"
 
 
-def same_quality(bench: Bench, names: Sequence[str]) -> tuple[list[Part], list[JobFolder]]:
-    """Test every two arms for the same final loss within the margin; return the parts and all runs.
+def quality_part(name: str, found: Equivalence, bounds: Bounds | None = None, sentence: str = "") -> Part:
+    """Return a tested difference of losses as a part, by default with the margin as its bounds."""
+    margin, n = Bounds(-found.margin, found.margin), min(found.n)
+    given = bounds or margin
+    return Part(name, DIFFERENCE, found.difference, given, None, found.p, n, freedom=max(n - 1, 1), sentence=sentence)
 
-    Seeds are paired: the same seed gives the same examples in the same order.
+
+def gain_part(name: str, gains: Sequence[float], level: float, sentence: str = "", decides: bool = True) -> Part:
+    """Return what a prompt gains over none, seed by seed, as a part."""
+    interval, n = over_seeds(gains, level), len(gains)
+    null = Interval(0.0, 0.0, 0.0)
+    return Part(name, GAIN, interval, Bounds(low=0.0), null, None, n, decides, max(n - 1, 1), sentence)
+
+
+def same_quality(runs: Runs, names: Sequence[str], sentence: str = "") -> list[Part]:
+    """Test every two arms for the same final loss within the margin.
+
+    Seeds are paired: the same seed gives the same examples in the same order. Of three arms or
+    more, the residual variance is estimated from all of them if it is alike in all, and both
+    intervals are shown.
     """
-    runs = {name: bench.runs(name) for name in names}
-    losses = {name: final_losses(found) for name, found in runs.items()}
-    parts = [
-        quality_part(minus(bench, one, other), tost(losses[one], losses[other], MARGIN, True))
-        for one, other in combinations(names, 2)
-    ]
-    return parts, [run for found in runs.values() for run in found]
+    seeds = runs.seeds(*names)
+    losses = {name: runs.losses(name, seeds) for name in names}
+    layout = two_way(list(losses.values()))
+    pooled = layout.p_equal > EQUAL_P
+    deciding, beside = list[Part](), list[Part]()
+    for (i, one), (k, other) in combinations(enumerate(names), 2):
+        name, bounds, n = minus(runs, one, other), Bounds(-MARGIN, MARGIN), len(seeds)
+        free, together = max(n - 1, 1), max(layout.freedom, 1)
+        paired = tost(losses[one], losses[other], MARGIN, paired=True)
+        own = Part(name, DIFFERENCE, paired.difference, bounds, None, paired.p, n, True, free, sentence)
+        joint = layout.difference(i, k, TOST_LEVEL)
+        shared = Part(name, DIFFERENCE, joint, bounds, None, None, n, True, together, sentence)
+        deciding.append(shared if pooled else own)
+        if len(names) > 2:
+            other_way, quantity = (own, UNPOOLED) if pooled else (shared, POOLED)
+            beside.append(_beside(other_way, quantity))
+    return [*deciding, *beside]
 
 
-def same_quality_at_best_rates(bench: Bench, names: Sequence[str]) -> list[Part]:
-    """Compare arms at the best rate of each, as far as the store has runs at several rates.
+def same_quality_at_best_rates(runs: Runs, rates: Sequence[Sequence[str]], sentence: str = "") -> list[Part]:
+    """Compare priors at the better of their rates, chosen for each seed by the other seeds.
 
-    A sweep over rates makes such runs. Each seed is compared at the rate that the arm's other seeds
-    choose, so that the choice does not profit from luck. These parts decide nothing, because the
-    rule does not say which rates to try.
+    Args:
+        runs: of all arms.
+        rates: the arms of each prior, one per rate, the first of which names it.
+        sentence: of the parts, which decide nothing.
     """
-    trials = _trials(bench, names)
-    several = [name for name in names if len({trial.rate for trial in trials[name]}) > 1]
-    losses = {name: losses_at_others_choice(trials[name]) for name in several}
+    chosen = {names[0]: losses_at_others_choice(_trials(runs, names)) for names in rates}
     parts = []
-    for one, other in combinations(several, 2):
-        seeds = sorted(set(losses[one]) & set(losses[other]))
+    for one, other in combinations(chosen, 2):
+        seeds = sorted(set(chosen[one]) & set(chosen[other]))
         if len(seeds) > 1:
-            first, second = ([losses[name][seed][1] for seed in seeds] for name in (one, other))
-            part = quality_part(minus(bench, one, other), tost(first, second, MARGIN, paired=True))
-            parts.append(replace(part, quantity=AT_BEST_RATES, decides=False))
+            first, second = ([chosen[name][seed][1] for seed in seeds] for name in (one, other))
+            part = quality_part(minus(runs, one, other), tost(first, second, MARGIN, paired=True), None, sentence)
+            parts.append(_beside(part, AT_BEST_RATES))
     return parts
 
 
-def _trials(bench: Bench, names: Sequence[str]) -> dict[str, list[Trial]]:
-    """Return for each arm the runs in the store that differ from it only in rate and seed."""
-    known = {_but_rate_and_seed(arms(bench.spec)[name].specs[0].as_json()): name for name in names}
-    found: dict[str, list[Trial]] = {name: [] for name in names}
-    for job in list_jobs(bench.store, "tune"):
-        name = known.get(_but_rate_and_seed(job.spec))
-        if name and job.status().state == "succeeded":
-            loss = float(final_losses([job])[0])
-            found[name].append(Trial(float(job.spec["learning_rate"]), int(job.spec["seed"]), loss))
+def _trials(runs: Runs, names: Sequence[str]) -> list[Trial]:
+    """Return the runs of a prior's arms as trials of their rates."""
+    found = []
+    for name in names:
+        seeds = runs.seeds(name)
+        rates = [float(run.spec["learning_rate"]) for run in runs.at(name, seeds)]
+        found += [Trial(*one) for one in zip(rates, seeds, runs.losses(name, seeds).tolist(), strict=True)]
     return found
 
 
-def _but_rate_and_seed(spec: Mapping[str, Any]) -> str:
-    return canonical_json({name: value for name, value in spec.items() if name not in ("learning_rate", "seed")})
+def _beside(part: Part, quantity: str) -> Part:
+    """Return a part that is shown for comparison only."""
+    return replace(part, quantity=quantity, decides=False)
 
 
-def quality_part(name: str, found: Equivalence, bounds: Bounds | None = None) -> Part:
-    """Return a tested difference of losses as a part, by default with the margin as its bounds."""
-    margin = Bounds(-found.margin, found.margin)
-    n = min(found.n)
-    return Part(name, DIFFERENCE, found.difference, bounds or margin, None, found.p, n, freedom=max(n - 1, 1))
+def unknown(part: Part) -> Part:
+    """Return a part whose number is shown but not known well enough to decide anything."""
+    return replace(part, interval=Interval(part.interval.value, np.nan, np.nan))
