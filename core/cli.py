@@ -42,6 +42,8 @@ VERBS = {
     "tune": Verb("tune:tune", "Tune a prompt from a prior."),
     "sweep": Verb("sweep:sweep", "Do every run of a sweep."),
     "compare": Verb("compare:compare", "Measure the posteriors of several runs and put them side by side."),
+    "generalise": Verb("readings:generalise", "Read the prompts of runs on other data sets, without tuning."),
+    "line": Verb("readings:line", "Measure the loss along the straight line between the prompts of two runs."),
     "atlas": Verb("atlas:atlas", "Measure separability, modality and shape of activations at every site."),
     "reproduce": Verb("reproduce:reproduce", "Make the paper's figures, tables and claims on a model."),
     "export": Verb("export:export", "Write runs for other programs or other machines."),

@@ -18,6 +18,9 @@ KINDS = {
     "atlas": "core.jobs.atlas:ATLAS",
     "hygiene": "core.jobs.hygiene:HYGIENE",
     "projection": "core.jobs.projection:PROJECTION",
+    "generalise": "core.jobs.readings:GENERALISE",
+    "line": "core.jobs.readings:LINE",
+    "penalties": "core.jobs.readings:PENALTIES",
     "study": "core.studies.jobs:STUDY",
     "decide": "core.studies.decide:DECIDE",
 }

@@ -10,6 +10,7 @@ from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
+from core.specs.readings import GeneraliseSpec, LineSpec, PenaltiesSpec
 from core.specs.study import StudyItemSpec, StudySpec
 from core.specs.sweep import SweepSpec
 from core.specs.trajectory import PathsSpec, TrajectorySpec
@@ -25,10 +26,13 @@ __all__ = [
     "DatasetSpec",
     "DecideSpec",
     "FitSpec",
+    "GeneraliseSpec",
     "HygieneSpec",
+    "LineSpec",
     "MeasureSpec",
     "ModelSpec",
     "PathsSpec",
+    "PenaltiesSpec",
     "PriorSpec",
     "ProjectionSpec",
     "Site",

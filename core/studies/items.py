@@ -11,12 +11,15 @@ from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
 from core.store import JobFolder, Store, list_jobs
 from core.studies.answer_path import answer_path
-from core.studies.arms import BETWEEN, COMPARED, PLAIN, REGULARISED
+from core.studies.arms import BETWEEN, COMPARED, DEEP, PLAIN, REGULARISED, SOFT
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS
+from core.studies.doses import doses
 from core.studies.encoder_means import encoder_means
 from core.studies.figure import Numbers, Reproduced, recall
+from core.studies.generalisation import generalisation
 from core.studies.layers import layers
+from core.studies.lines import lines
 from core.studies.prior_samples import autoencoder_samples, exclusion_samples
 from core.studies.prompts import (
     fitted_gaussian,
@@ -80,6 +83,9 @@ FIGURES = {
 ITEMS = {f"figure-{number}": replace(item, title=f"Figure {number}. {item.title}") for number, item in FIGURES.items()}
 ITEMS |= {
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
+    "generalisation": Item("Prompts read on data that they were not tuned on", generalisation, (*SOFT, *DEEP)),
+    "lines": Item("The loss along straight lines between posteriors", lines, (*SOFT, *DEEP)),
+    "doses": Item("What weights of regularisers do", doses, (PLAIN, *REGULARISED)),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
 ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))

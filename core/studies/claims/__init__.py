@@ -8,7 +8,20 @@ from importlib import import_module
 
 from core.studies.claims.base import RULES_VERSION, Claim
 
-FILES = ("localised", "domains", "shape", "contracted", "position", "quality", "speed", "autoencoder", "tasks_apart")
+FILES = (
+    "localised",
+    "domains",
+    "shape",
+    "contracted",
+    "position",
+    "quality",
+    "speed",
+    "autoencoder",
+    "tasks_apart",
+    "elsewhere",
+    "basins",
+    "regularised",
+)
 
 _FOUND: list[Claim] = [claim for file in FILES for claim in import_module(f"{__name__}.{file}").CLAIMS]
 CLAIMS = {claim.number: claim for claim in sorted(_FOUND, key=lambda claim: claim.number)}

@@ -11,12 +11,12 @@ import numpy as np
 from core.analysis.equivalence import tost
 from core.analysis.intervals import Interval
 from core.analysis.seeds import over_seeds
-from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Stated, Verdict, decide_all, decide_any, widen
+from core.analysis.verdict import Bounds
 from core.jobs.measure import VOCABULARY, Measures
 from core.store import JobFolder
 from core.studies.arms import RANDOM, SOFT, arms
 from core.studies.bench import Bench
-from core.studies.claims.base import SEED, Claim, Control, Judged, Part
+from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.converged import Runs, baseline_losses, runs_of
 from core.studies.claims.outcomes import MARGIN, RANDOM_LABELS, WHY_MARGIN, ZERO_STEPS, gain_part, quality_part, unknown
 
@@ -45,15 +45,15 @@ def judge_apart(bench: Bench) -> Judged:
     groups = [_of_prior(bench, runs, name) for name in REFERENCE]
     parts = [part for place in range(3) for part in (group[place] for group in groups)]
     controls = [
-        _best(ZERO_STEPS, [_share(bench, name, list(runs.found[name].values()), "prior") for name in REFERENCE]),
-        _best(RANDOM_LABELS, [_share(bench, name, mine, "value") for name, mine in random.items()]),
+        best_on(ZERO_STEPS, [_share(bench, name, list(runs.found[name].values()), "prior") for name in REFERENCE]),
+        best_on(RANDOM_LABELS, [_share(bench, name, mine, "value") for name, mine in random.items()]),
     ]
     words = ", ".join(f"{group[0].name} {group[0].interval.value:.0%}" for group in groups)
     lacking = [runs.lacks(name, reference) for name, reference in REFERENCE.items()]
     return Judged(
         parts,
         f"Share of trained vectors with neighbours among the activations: {words}.",
-        off_and_useful,
+        one_meets_all,
         [*runs.every, *(run for mine in random.values() for run in mine)],
         one_is_enough=True,
         controls=controls,
@@ -74,27 +74,6 @@ def _of_prior(bench: Bench, runs: Runs, name: str) -> tuple[Part, Part, Part]:
     if runs.lacks(name, reference):
         return unknown(off), unknown(worse), unknown(gain)
     return found
-
-
-def off_and_useful(parts: Sequence[Part], level: float) -> Verdict:
-    """Return whether for some prior most vectors lie off the activations while the prompt is as good as any.
-
-    One prior is enough for the claim, so the intervals are widened for the number of priors.
-    """
-    priors = [[part for part in parts if part.name == name] for name in dict.fromkeys(part.name for part in parts)]
-    wide = [
-        decide_all([Stated(widen(part.interval, len(priors), level, part.freedom), part.bounds) for part in mine])
-        for mine in priors
-    ]
-    if HOLDS in wide:
-        return HOLDS
-    alone = [decide_all([part.stated for part in mine], level) for mine in priors]
-    return FAILS if alone and all(found == FAILS for found in alone) else UNDECIDED
-
-
-def one_inside(parts: Sequence[Part], level: float) -> Verdict:
-    """Return the verdict where one part inside its bounds is enough."""
-    return decide_any([part.stated for part in parts], level)
 
 
 def judge_away(bench: Bench) -> Judged:
@@ -118,14 +97,8 @@ def judge_away(bench: Bench) -> Judged:
         one_inside,
         [run for group in (*runs.values(), *random.values()) for run in group],
         one_is_enough=True,
-        controls=[_best(ZERO_STEPS, before), _best(RANDOM_LABELS, learned)],
+        controls=[best_on(ZERO_STEPS, before), best_on(RANDOM_LABELS, learned)],
     )
-
-
-def _best(name: str, parts: Sequence[Part]) -> Control:
-    """Return what 'one is enough' says on a control, with the part that supports it most."""
-    ranked = Judged(parts, "", one_inside, one_is_enough=True)
-    return Control(name, ranked.headline, ranked.verdict)
 
 
 def _percentiles(name: str, measured: Sequence[Measures], column: str) -> Part:

@@ -1,0 +1,82 @@
+"""C15: a barrier of loss lies between posteriors of different priors."""
+
+from core.analysis.intervals import Interval
+from core.analysis.leaving_out import leaving_out_each
+from core.analysis.verdict import Bounds, decide
+from core.studies.arms import DEEP, RANDOM, SOFT
+from core.studies.bench import Bench
+from core.studies.claims.base import SEED, Claim, Control, Judged, Part
+from core.studies.claims.converged import Runs, runs_of
+from core.studies.claims.outcomes import CONVERGED_RULE, MARGIN, RANDOM_LABELS, WHY_MARGIN
+from core.studies.lines import study_lines
+
+_EXCESS = "barrier between priors minus that between seeds of one prior, nats per label token"
+
+
+def judge(bench: Bench) -> Judged:
+    """Judge C15 among the soft arms, and among the deep ones."""
+    parts, controls, words, every = [], [], [], []
+    blocked = {}
+    for sentence, kind, names in (("a", "soft prompts", SOFT), ("b", "deep prompts", DEEP)):
+        runs, random = (runs_of(bench, [f"{name}{ending}" for name in names]) for ending in ("", RANDOM))
+        every += [*runs.every, *random.every]
+        part = _excess(bench, runs, kind, sentence)
+        control = _excess(bench, random, f"{kind}, random labels", sentence)
+        parts.append(part)
+        controls.append(Control(RANDOM_LABELS, control, decide(control.interval, control.bounds)))
+        blocked[sentence] = runs.lacks()
+        words.append(f"{part.interval.value:+.3f} nats for {kind}")
+    return Judged(
+        parts,
+        f"The barrier between priors is higher than that between seeds of one prior by {' and '.join(words)}.",
+        runs=every,
+        extra={"margin": MARGIN},
+        controls=controls,
+        blocked=blocked,
+    )
+
+
+def _excess(bench: Bench, runs: Runs, name: str, sentence: str) -> Part:
+    seeds = runs.seeds(*runs.found)
+    found = study_lines(bench, runs.found, seeds)
+    interval, n = leaving_out_each(seeds, found.excess), len(seeds)
+    null = Interval(0.0, 0.0, 0.0)
+    bounds = Bounds(low=MARGIN)
+    return Part(name, _EXCESS, interval, bounds, null, None, n, True, max(n - 1, 1), sentence)
+
+
+CLAIMS = (
+    Claim(
+        number=15,
+        title="Posteriors of different priors lie in different basins",
+        quote=(
+            "“Models can effectively work with embeddings from different parts of activation spaces, including the "
+            "completely new regions.”"
+        ),
+        section="abstract",
+        sentences={
+            "a": "A barrier separates soft prompts from different priors",
+            "b": "A barrier separates deep prompts from different priors",
+        },
+        statistic=(
+            "Highest validation loss on the straight line between two posteriors (11 prompts) minus that of its higher "
+            "end: the barrier. Mean over pairs of priors with the same seed, minus the mean over pairs of neighbouring "
+            "seeds of one prior."
+        ),
+        why=(
+            "Two regions are different for the model if prompts between them are worse than both. Prompts of two seeds "
+            "of one prior are separated as well, so that a barrier says something of priors only if it is higher than "
+            f"theirs. {WHY_MARGIN}"
+        ),
+        null="Barriers between priors that are no higher than those between seeds: 0.",
+        unit=SEED,
+        rule=(
+            f"Each sentence holds if the 95 % interval (jackknife over seeds, Student) lies above {MARGIN:g} nats, and "
+            f"fails if it lies below. {CONVERGED_RULE} Judged likewise beside it: prompts that learned random labels."
+        ),
+        judge=judge,
+        figures=("lines",),
+        arms=(*SOFT, *DEEP),
+        controls=tuple(f"{name}{RANDOM}" for name in (*SOFT, *DEEP)),
+    ),
+)
