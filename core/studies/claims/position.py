@@ -19,6 +19,7 @@ from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged, Part
 from core.studies.claims.converged import Runs, baseline_losses, runs_of
 from core.studies.claims.outcomes import MARGIN, RANDOM_LABELS, WHY_MARGIN, ZERO_STEPS, gain_part, quality_part, unknown
+from core.studies.claims.possible import best_on, one_inside, one_meets_all
 
 REFERENCE = {
     "isotropic": "xavier",
