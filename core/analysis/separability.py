@@ -94,11 +94,11 @@ def energy_coefficient(to_documents: Float64s, rows: Rows, permuted: Indices, pa
         part: (n_documents,) part of each document, for the interval.
     """
     every = np.concatenate([rows.labels[None], permuted])
-    values = _energy(to_documents, rows.sizes, every)
+    values = energy_coefficients(to_documents, rows.sizes, every)
     left_out = []
     for number in np.unique(part):
         kept = part != number
-        left_out.append(_energy(to_documents[np.ix_(kept, kept)], rows.sizes[kept], rows.labels[None, kept])[0])
+        left_out.append(energy_coefficients(to_documents[np.ix_(kept, kept)], rows.sizes[kept], rows.labels[None, kept])[0])
     return Tested(jackknife(float(values[0]), np.array(left_out)), values[1:])
 
 
@@ -107,7 +107,7 @@ def between_documents(between: Float32s, rows: Rows) -> Float64s:
     return sum_by_document(sum_by_document(between, rows.documents).T, rows.documents)
 
 
-def _energy(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
+def energy_coefficients(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
     """Return the coefficient under each row of labels 0 and 1, (k,)."""
     pairs = np.outer(sizes, sizes).astype(np.float64)
     apart, pairs = sums - np.diag(np.diag(sums)), pairs - np.diag(np.diag(pairs))
