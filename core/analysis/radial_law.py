@@ -89,9 +89,7 @@ def radial_law(
     return RadialLaw(own, samples, core, tail, core_null, tail_null, n_documents)
 
 
-def _excess(
-    own: NDArray[np.bool_], drawn: NDArray[np.bool_], block: NDArray[np.intp]
-) -> tuple[Interval, Interval]:
+def _excess(own: NDArray[np.bool_], drawn: NDArray[np.bool_], block: NDArray[np.intp]) -> tuple[Interval, Interval]:
     """Return the share of points (n,) less a tenth, and its range over samples (n_samples, n)."""
     left_out = np.array([own[block != number].mean() for number in range(int(block.max()) + 1)])
     shares = drawn.mean(axis=1) - TENTH

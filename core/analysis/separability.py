@@ -98,7 +98,9 @@ def energy_coefficient(to_documents: Float64s, rows: Rows, permuted: Indices, pa
     left_out = []
     for number in np.unique(part):
         kept = part != number
-        left_out.append(energy_coefficients(to_documents[np.ix_(kept, kept)], rows.sizes[kept], rows.labels[None, kept])[0])
+        left_out.append(
+            energy_coefficients(to_documents[np.ix_(kept, kept)], rows.sizes[kept], rows.labels[None, kept])[0]
+        )
     return Tested(jackknife(float(values[0]), np.array(left_out)), values[1:])
 
 
@@ -108,7 +110,11 @@ def between_documents(between: Float32s, rows: Rows) -> Float64s:
 
 
 def energy_coefficients(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
-    """Return the coefficient under each row of labels 0 and 1, (k,)."""
+    """Return the coefficient of `energy_coefficient` under each row of labels 0 and 1, (k,).
+
+    `sums` of distances (n_documents, n_documents) are those of `between_documents`, `sizes`
+    (n_documents,) the points of each document; labels are (k, n_documents).
+    """
     pairs = np.outer(sizes, sizes).astype(np.float64)
     apart, pairs = sums - np.diag(np.diag(sums)), pairs - np.diag(np.diag(pairs))
     one = (labels == 0).astype(np.float64)

@@ -28,3 +28,9 @@ def wilson(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
     return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def documents_needed(share: float, level: float = LEVEL) -> int:
+    """Return how many documents, all of them recognised, put Wilson's interval above a share."""
+    z2 = float(ndtri((1 + level) / 2)) ** 2
+    return int(np.ceil(share / (1 - share) * z2))

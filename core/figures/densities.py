@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures.palette import DATASET_MARKS, PRIOR, REFERENCE, faint
-from core.figures.style import GRID, SMALL_HEIGHT, ZERO, Properties, style
+from core.figures.style import GRID, SMALL_HEIGHT, ZERO, Properties, legend_once, style
 from core.figures.text import show
 from core.priors.radial import ExclusionCurve
 
 _BINS = (6, 60)
+_ABOVE_PANELS = 84
+"""Pixels above panels side by side: their titles and the legend."""
 _WIDE = 20.0
 """Ratio of largest to smallest value above which the axis is logarithmic."""
 _HEIGHT = 340
@@ -45,17 +48,14 @@ def density_figure(series: Sequence[DensityCurve], title: str, revision: str = "
     for one in series:
         x, y = _steps(one.values)
         peak = float(np.max(one.law[1])) if one.law else float(y.max())
-        line = {"color": one.colour, "width": 2}
-        _area(
-            figure, x, y / peak, show(one.name), {**line, "shape": "hv"}, f"%{{x:.4g}}<extra>{show(one.name)}</extra>"
-        )
+        _outline(figure, one, x, y / peak)
         if one.law:
             figure.add_scatter(
                 x=np.asarray(one.law[0], np.float32),
                 y=np.asarray(one.law[1] / peak, np.float32),
                 mode="lines",
                 name=f"law of {show(one.name)}",
-                line={**line, "dash": "dot"},
+                line={"color": one.colour, "width": 2, "dash": "dot"},
                 hoverinfo="skip",
             )
     style(figure, _HEIGHT, revision)
@@ -65,6 +65,21 @@ def density_figure(series: Sequence[DensityCurve], title: str, revision: str = "
         figure.update_xaxes(**_logarithmic(low, high))
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="density, peak = 1", rangemode="tozero")
+    return figure
+
+
+def densities_beside(panels: Mapping[str, Sequence[DensityCurve]], title: str) -> go.Figure:
+    """Draw histograms of several clouds in titled panels side by side; the area under each curve is 1."""
+    figure: Any = make_subplots(1, len(panels), subplot_titles=[show(name) for name in panels], horizontal_spacing=0.1)
+    for column, series in enumerate(panels.values(), 1):
+        for one in series:
+            _outline(figure, one, *_steps(one.values), row=1, col=column)
+    legend_once(figure)
+    style(figure, SMALL_HEIGHT, "beside")
+    figure.update_xaxes(title_text=title)
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(title_text="density", col=1)
+    figure.update_layout(margin_t=_ABOVE_PANELS, legend_y=1.16)
     return figure
 
 
@@ -156,8 +171,9 @@ def _area(
     name: str,
     line: Properties,
     template: str | None = None,
+    **panel: int,
 ) -> None:
-    """Add a line with the area under it."""
+    """Add a line with the area under it, in a panel of several if `row` and `col` are given."""
     figure.add_scatter(
         x=np.asarray(x, np.float32),
         y=np.asarray(y, np.float32),
@@ -167,7 +183,16 @@ def _area(
         fill="tozeroy",
         fillcolor=faint(line["color"]),
         hovertemplate=template,
+        **panel,
     )
+
+
+def _outline(
+    figure: go.Figure, one: DensityCurve, x: NDArray[np.float64], y: NDArray[np.float64], **panel: int
+) -> None:
+    """Add the outline of a cloud's histogram."""
+    line = {"color": one.colour, "width": 2, "shape": "hv"}
+    _area(figure, x, y, show(one.name), line, f"%{{x:.4g}}<extra>{show(one.name)}</extra>", **panel)
 
 
 def _logarithmic(low: float, high: float) -> Properties:

@@ -79,8 +79,9 @@ def study_clouds(study: StudySpec) -> list[CloudSpec]:
         study.cloud(data, sites=(FINAL,), tokens=TokenFilter(pad=True)) for data in (study.texts, study.questions)
     ]
     tasks = (study.texts, *(DatasetSpec(name="math", module=task) for task in study.tasks))
-    means = [study.cloud(data, model=study.encoder, pooling="mean") for data in tasks]
-    return [*(study.cloud(data) for data in datasets), *padded, *means]
+    means = [study.cloud(data, pooling="mean") for data in datasets]
+    encoded = [study.cloud(data, model=study.encoder, pooling="mean") for data in tasks]
+    return [*(study.cloud(data) for data in datasets), *padded, *means, *encoded]
 
 
 def _guessed(spec: TuningSpec, store: Store) -> float | None:

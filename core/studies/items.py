@@ -29,6 +29,7 @@ from core.studies.prompts import (
     on_last_layer,
     on_token_activations,
 )
+from core.studies.radii import radii
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
 from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
@@ -86,6 +87,7 @@ ITEMS |= {
     "generalisation": Item("Prompts read on data that they were not tuned on", generalisation, (*SOFT, *DEEP)),
     "lines": Item("The loss along straight lines between posteriors", lines, (*SOFT, *DEEP)),
     "doses": Item("What weights of regularisers do", doses, (PLAIN, *REGULARISED)),
+    "radii": Item("How far tokens lie from the centre of their cloud, beside the fitted Gaussian", radii),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
 ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))

@@ -5,7 +5,7 @@ import pandas as pd
 
 from core.figures.strip import SmallMap, strip_figure
 from core.jobs.atlas import Atlas, find_atlas
-from core.specs import FINAL, AtlasSpec
+from core.specs import FINAL, AtlasSpec, Site
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 
@@ -49,13 +49,13 @@ def three_domains(bench: Bench) -> Atlas:
     study = bench.spec
     clouds = tuple(study.cloud(dataset) for dataset in (study.texts, study.questions, study.arithmetic))
     return bench.made(
-        find_atlas, "atlas", AtlasSpec(model=study.model, clouds=clouds, sites=_sites(bench), seed=study.seed)
+        find_atlas, "atlas", AtlasSpec(model=study.model, clouds=clouds, sites=study_sites(bench), seed=study.seed)
     )
 
 
-def _sites(bench: Bench) -> tuple[int | str, ...]:
+def study_sites(bench: Bench) -> tuple[Site, ...]:
     """Return all sites, or evenly spaced ones that include the first and the last."""
-    every: list[int | str] = [*range(bench.n_layers()), FINAL]
+    every: list[Site] = [*range(bench.n_layers()), FINAL]
     chosen = np.unique(np.linspace(0, len(every) - 1, min(len(every), bench.spec.n_sites)).round().astype(int))
     return tuple(every[i] for i in chosen)
 

@@ -143,6 +143,7 @@ class Claim:
         basis: returns what it rests on besides the model and its arms' runs; None for the texts of
             each data set, or nothing but the runs.
         controls: arms of the study on which the rule is tried where nothing is learned.
+        of_encoder: whether it rests on the encoder, which `basis` names, and not on the model.
     """
 
     number: int
@@ -161,6 +162,7 @@ class Claim:
     sentences: Mapping[str, str] = field(default_factory=dict)
     basis: Callable[[StudySpec], str] | None = None
     controls: tuple[str, ...] = ()
+    of_encoder: bool = False
 
     @property
     def item(self) -> str:
@@ -229,7 +231,8 @@ class Claim:
             basis = [f"{study.n_texts} texts of each data set"]
         known = arms(study)
         groups = dict.fromkeys(_runs_in_words(known[arm].specs) for arm in self.arms)
-        return f"Rests on {', '.join([study.model.label, *basis, *groups])}."
+        model = [] if self.of_encoder else [study.model.label]
+        return f"Rests on {', '.join([*model, *basis, *groups])}."
 
 
 def _runs_in_words(specs: Sequence[TuningSpec]) -> str:

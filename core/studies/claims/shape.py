@@ -1,31 +1,36 @@
 """C3: the cloud has one mode at every layer. C4: a fitted Gaussian misses its sharp peak."""
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 
+from core.analysis.dips import LARGEST_DIP, dip_interval, documents_needed
 from core.analysis.intervals import Interval
-from core.analysis.verdict import Bounds
+from core.analysis.modality import N_PRINCIPAL, N_RANDOM
+from core.analysis.radial_law import N_BLOCKS, N_SAMPLES, TENTH, RadialLaw
+from core.analysis.verdict import FAILS, Bounds
+from core.jobs.atlas import Atlas
+from core.specs import Site
 from core.studies.bench import Bench
-from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part, measured_part
+from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
+from core.studies.claims.documents import too_few
 from core.studies.layers import three_domains
+from core.studies.radii import radial_laws
 
-LARGEST_DIP = 0.05
-"""Two equal normal modes a little over four standard deviations apart have a dip of 0.05."""
-DIP_ERROR = 0.13
-"""Upper bound on the standard deviation of a sample's dip times the square root of its size, over
-mixtures of two normal distributions."""
-PEAKED = 0.5
-"""Excess kurtosis of Student's distribution with 16 degrees of freedom."""
-MISSED = 0.05
-"""Share of tokens."""
+N_DIRECTIONS = N_PRINCIPAL + N_RANDOM
+PEAKED = 0.05
+"""Share of tokens, of which a tenth is expected on either side: half as many again."""
 _DIP = "largest dip over 15 directions (0: one mode; 0.25: two separate halves)"
-_KURTOSIS = "mean excess kurtosis along the first 5 principal directions (Gaussian: 0)"
-_INSIDE = "share of tokens in the Gaussian's 95 % region, distance from that of its own samples"
+_CORE = "share of tokens within the radius of a tenth of the Gaussian's own, less 0.1"
+_TAIL = "share of tokens beyond the radius that a tenth of the Gaussian's own exceed, less 0.1"
 
 
 def judge_modes(bench: Bench) -> Judged:
     """Judge C3 for the texts, at every site of the atlas."""
-    atlas = three_domains(bench)
+    return judge_dips(three_domains(bench))
+
+
+def judge_dips(atlas: Atlas) -> Judged:
+    """Judge C3 by the dips of the first data set of an atlas."""
     texts, n = atlas.summary["names"][0], atlas.summary["n_documents"][0]
     parts = []
     for site in atlas.sites:
@@ -35,62 +40,54 @@ def judge_modes(bench: Bench) -> Judged:
         parts.append(Part(f"site {site}", _DIP, interval, Bounds(high=LARGEST_DIP), null, found["p"], n))
     largest = max(parts, key=lambda part: part.interval.value)
     rejected = sum((part.p or 1) <= 0.05 for part in parts)
-    return Judged(
+    needed = documents_needed(N_DIRECTIONS * len(parts))
+    judged = Judged(
         parts,
         f"The largest dip of {texts} over {len(parts)} sites is {largest.interval.value:.3f} ({largest.name}, {n} "
         f"documents); uniform samples of that size have {largest.null.value if largest.null else 0:.3f}. The test "
-        f"rejects a single mode (Holm-corrected p ≤ 0.05) at {rejected} sites.",
+        f"rejects a single mode (Holm-corrected p ≤ 0.05) at {rejected} sites. Exactly normal clouds pass the rule at "
+        f"{len(parts)} sites in 95 % of studies with {needed} documents.",
+        extra={"documents_needed": needed},
     )
-
-
-def dip_interval(dip: float, largest_by_chance: float, n: int) -> Interval:
-    """Return an interval for a distribution's dip from the dip of a sample of n points.
-
-    A sample's dip is larger on average than that of its distribution, so the lower bound subtracts
-    what uniform samples reach by chance; the upper bound adds 1.96 standard errors.
-    """
-    return Interval(dip, max(0.0, dip - largest_by_chance), dip + 1.96 * DIP_ERROR / math.sqrt(n))
+    if judged.verdict == FAILS:
+        return judged
+    return replace(judged, blocked={"": too_few("C3", n, needed, f"of {texts}")})
 
 
 def judge_peak(bench: Bench) -> Judged:
     """Judge C4 for the questions, at the token embeddings and at the last site."""
-    atlas = three_domains(bench)
-    name, n = atlas.summary["names"][1], atlas.summary["n_documents"][1]
-    parts, inside = [], []
-    for site in (atlas.sites[0], atlas.sites[-1]):
-        shape = atlas.groups(site)["shape"]
-        kurtosis = shape["kurtosis_principal"][name]
-        parts.append(measured_part(f"site {site}", _KURTOSIS, kurtosis, Bounds(low=PEAKED), n, JACKKNIFE_FREEDOM))
-        found = shape["mahalanobis_inside"][name]
-        inside.append(
-            Part(
-                f"site {site}",
-                _INSIDE,
-                away(found),
-                Bounds(low=MISSED),
-                Interval(0.0, 0.0, 0.0),
-                n=n,
-                freedom=JACKKNIFE_FREEDOM,
+    return judge_radii(bench.spec.questions.label, radial_laws(bench))
+
+
+def judge_radii(name: str, laws: Mapping[Site, RadialLaw]) -> Judged:
+    """Judge C4 by the radial laws of a data set's tokens, by site."""
+    parts = []
+    for quantity, side in ((_CORE, "core"), (_TAIL, "tail")):
+        for site, law in laws.items():
+            found, null = getattr(law, side), getattr(law, f"{side}_null")
+            parts.append(
+                Part(
+                    f"site {site}",
+                    quantity,
+                    found,
+                    Bounds(low=PEAKED),
+                    null,
+                    n=law.n_documents,
+                    freedom=JACKKNIFE_FREEDOM,
+                )
             )
-        )
-    low, high = (part.interval for part in parts)
-    return Judged(
-        [*parts, *inside],
-        f"Along the principal directions of {name} the excess kurtosis is {low.value:.2g} at the token embeddings and "
-        f"{high.value:.2g} at the last site. The share of tokens inside the fitted Gaussian's 95 % region differs from "
-        f"that of its own samples by {inside[0].interval.value:.2f} and {inside[1].interval.value:.2f}.",
+    words = "; ".join(
+        f"at site {site} {TENTH + law.core.value:.0%} of the tokens lie within the one and "
+        f"{TENTH + law.tail.value:.0%} beyond the other"
+        for site, law in laws.items()
     )
-
-
-def away(found: Mapping[str, float]) -> Interval:
-    """Return how far a number lies outside the range of its null, in either direction; 0 inside."""
-
-    def gap(value: float) -> float:
-        return max(found["null_low"] - value, value - found["null_high"], 0.0)
-
-    ends = gap(found["low"]), gap(found["high"])
-    least = 0.0 if found["low"] <= found["null_high"] and found["high"] >= found["null_low"] else min(ends)
-    return Interval(gap(found["value"]), least, max(ends))
+    fewest = min(law.n_documents for law in laws.values())
+    return Judged(
+        parts,
+        f"Of the fitted Gaussian's own points, 10 % lie within the inner radius and 10 % beyond the outer one. Of "
+        f"{name}, {words}.",
+        blocked={"": too_few("C4", fewest, N_BLOCKS, f"of {name}")},
+    )
 
 
 CLAIMS = (
@@ -116,10 +113,13 @@ CLAIMS = (
             f"Holds if at every site the upper bound of the dip lies below {LARGEST_DIP:g}, which two equal normal "
             "modes reach a little over four standard deviations apart. Fails if at some site the lower bound, widened "
             "for the number of sites, lies above. Undecided otherwise. The upper bound adds 1.96 standard errors, the "
-            "lower one subtracts what uniform samples reach."
+            "lower one subtracts what uniform samples reach. It can only hold with as many documents as exactly normal "
+            f"clouds need to pass in 95 % of studies: {documents_needed(N_DIRECTIONS)} for one site, "
+            f"{documents_needed(8 * N_DIRECTIONS)} for 8 and {documents_needed(31 * N_DIRECTIONS)} for 31."
         ),
         judge=judge_modes,
         figures=("figure-4",),
+        basis=lambda study: f"{study.n_texts} texts of {study.texts.label}",
     ),
     Claim(
         number=4,
@@ -130,23 +130,26 @@ CLAIMS = (
         ),
         section="4.4",
         statistic=(
-            "Excess kurtosis of the questions' tokens along their principal directions, and the distance between the "
-            "share of held-out tokens inside the fitted Gaussian's 95 % region and the range of that share over "
-            "samples of the Gaussian; at the token embeddings (Figure 10) and at the last site (Figure 11)."
+            "Mahalanobis distance of the questions' tokens from the cloud's mean, under a Gaussian (Ledoit–Wolf) "
+            "fitted on other documents: the share of tokens within the radius of a tenth of the Gaussian's own points, "
+            "and the share beyond the radius that a tenth of those exceed; at the token embeddings (Figure 10) and at "
+            "the last site (Figure 11)."
         ),
         why=(
-            "A sharp peak with long tails has positive kurtosis. The share is measured on held-out tokens and compared "
-            "with the Gaussian's own samples, because the squared distances of the fitted points average d whatever "
-            "the shape."
+            "A sharp peak with long tails has too many points near the centre and, with the same variance, too many "
+            "far out; either alone can have other causes. The Gaussian's own points are samples as large as the cloud, "
+            "with as many documents and with tokens of one document as much alike, measured in the same way: distances "
+            "under a fit are never quite those of the law."
         ),
-        null="Samples of the fitted Gaussian, as large as the cloud and measured in the same way.",
+        null=f"Range over {N_SAMPLES} samples of the fitted Gaussian: about 0.",
         unit=DOCUMENT,
         rule=(
-            f"Holds if at both sites the 95 % interval of the kurtosis lies above {PEAKED:g} (Student's "
-            f"distribution with 16 degrees of freedom) and the share differs by at least {MISSED:g}. Fails if one of "
-            "these intervals, widened for their number, lies below. Undecided otherwise."
+            f"Holds if at both sites the 95 % intervals of both shares lie at least {PEAKED:g} above a tenth. Fails if "
+            "one of these intervals, widened for their number, lies below. Undecided otherwise. Intervals leave out "
+            "one of ten blocks of documents."
         ),
         judge=judge_peak,
-        figures=("figure-10", "figure-11"),
+        figures=("figure-10", "figure-11", "radii"),
+        basis=lambda study: f"{study.rows:,} tokens of {study.n_texts} texts of {study.questions.label}",
     ),
 )
