@@ -14,8 +14,8 @@ def passing(n, n_directions, n_studies, rng):
 def test_normal_clouds_pass_with_as_many_documents_as_are_said_to_be_needed():
     rng = np.random.default_rng(0)
     needed = documents_needed(15)
-    assert passing(needed, 15, 150, rng) >= 0.9
-    assert passing(needed - 50, 15, 60, rng) < 0.6
+    assert passing(needed, 15, 100, rng) >= 0.9
+    assert passing(needed - 50, 15, 30, rng) < 0.6
 
 
 def test_more_directions_need_more_documents():
