@@ -20,6 +20,9 @@ KL_WEIGHTS = (0.1, 1.0, 4.0)
 """1 gives the evidence lower bound; more is stronger regularisation, less weaker."""
 LEAST_SPREADS = (0.0, 0.5)
 """Variance constraint: lower bound on the standard deviation of a code; 0 for none."""
+TRAINED = {"steps": 5000, "patience": 500}
+"""Half as many steps at most as by default, and half the patience: the grid has six trainings per
+seed."""
 _SPREAD = "total variance of samples over that of the best linear model of the same latent width"
 _OF_DATA = "total variance over that of the activations"
 
@@ -65,7 +68,7 @@ def _spreads(setting: Setting, place: ReferenceRequest, bench: Bench) -> Spreads
     kl_weight, min_std = setting
     found = Spreads()
     for seed in range(bench.spec.n_seeds):
-        asked = {"kind": "vae", "seed": seed, "kl_weight": kl_weight, "min_std": min_std}
+        asked = {"kind": "vae", "seed": seed, "kl_weight": kl_weight, "min_std": min_std, **TRAINED}
         report = fitted(parse_prior(asked), place, bench)[0].report()
         total = report["spread"]["total_variance"]
         found.drawn.append(total["ratio"])
@@ -160,8 +163,8 @@ CLAIMS = (
         judge=judge,
         figures=("figure-13",),
         also=(
-            f"Each seed also trains {len(KL_WEIGHTS) * len(LEAST_SPREADS)} autoencoders, which takes about TIME on two "
-            "cores."
+            f"Each seed also trains {len(KL_WEIGHTS) * len(LEAST_SPREADS)} autoencoders, which takes about two minutes "
+            "on two cores."
         ),
         basis=_basis,
     ),
