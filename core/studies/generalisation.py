@@ -66,10 +66,7 @@ def generalisation(bench: Bench) -> Reproduced:
     return Reproduced(
         picture=elsewhere_figure(titles, list(mean.columns), losses - reference, losses),
         points=table,
-        numbers={
-            "model": bench.spec.model.label,
-            "table": table.groupby(["prior", "data"]).mean("loss").reset_index().to_dict("records"),
-        },
+        numbers={"model": bench.spec.model.label, "table": _means(table)},
         caption=(
             "Validation loss (nats per label token) of prompts on data sets that they were not tuned on, mean over "
             f"seeds. Soft prompts were tuned on {bench.spec.soft_task.label}, deep ones on "
