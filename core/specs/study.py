@@ -24,6 +24,8 @@ ARITHMETIC = (
 class StudySpec(Spec):
     """The model, texts, tasks and sizes of a reproduction."""
 
+    seed_fields: ClassVar[tuple[str, ...]] = ("n_seeds", "n_deep_seeds", "n_dose_seeds", "n_control_seeds")
+    """Numbers of runs per arm."""
     quick_sizes: ClassVar[JsonObject] = {
         "n_texts": 150,
         "n_vocabulary": 5000,
@@ -123,6 +125,16 @@ class StudySpec(Spec):
             BadRequest: with each wrong field.
         """
         return cls.parse({**(cls.quick_sizes if quick else {}), **given})
+
+    @property
+    def without_seeds(self) -> "StudySpec":
+        """Return the study with one seed of everything: more seeds do not make another study."""
+        return self.model_copy(update=dict.fromkeys(self.seed_fields, 1))
+
+    def with_seeds(self, n_seeds: int) -> "StudySpec":
+        """Return the study with at least so many seeds of every arm but the controls."""
+        fields = [name for name in self.seed_fields if name != "n_control_seeds"]
+        return self.model_copy(update={name: max(n_seeds, getattr(self, name)) for name in fields})
 
     @property
     def arithmetic(self) -> DatasetSpec:

@@ -1,8 +1,8 @@
 """The job that adds seeds to a claim until it is decided or its budget ends."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from core.analysis.verdict import UNDECIDED, Verdict
 from core.engine.tasks import Task
@@ -10,6 +10,7 @@ from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import DecideSpec
 from core.store import JobFolder, Store
+from core.studies.analyses import Analysis, analyses_of, charged, planned, with_facts
 from core.studies.bench import Bench
 from core.studies.claims import CLAIMS, Claim
 from core.studies.claims.base import SEED
@@ -24,11 +25,12 @@ KIND = "decide"
 def decide_claim(
     spec: DecideSpec, job: JobFolder, store: Store, progress: Progress, clock: Callable[[], float] = time.monotonic
 ) -> dict[str, object]:
-    """Judge a claim, add a seed, and judge again, until it is decided or the budget ends.
+    """Judge a claim at planned numbers of seeds until it is decided or the budget ends.
 
-    Each further analysis of the same claim is allowed less error, so that adding seeds does not
-    bring a verdict by luck (see `Judged.after`). When the job starts again, it reads the runs it
-    has made and repeats every analysis.
+    Each analysis may make the error that the spending function allows it (see
+    `core.studies.analyses`), those that were taken before the request included, so that adding
+    seeds does not bring a verdict by luck. When the job starts again, it reads the runs it has made
+    and repeats every analysis.
 
     Returns:
         version, caption and numbers of the last analysis, `looks` (an `InterimAnalysis` each),
@@ -40,26 +42,24 @@ def decide_claim(
         Cancelled: by the progress; the runs made so far are kept.
     """
     claim, perform = claim_of(spec), nested(job, store, progress)
-    began, analyses = clock(), list[InterimAnalysis]()
-    n_seeds = spec.study.n_seeds
+    began, looks, n_seeds = clock(), list[InterimAnalysis](), claim.seeds(spec.study)
+    earlier = analyses_of(claim, spec.study, store)
     while True:
-        started = clock()
-        study = spec.study.model_copy(update={"n_seeds": n_seeds})
-        number = len(analyses) + 1
-        found = claim.judge(Bench(study, store, perform))
-        found = found.charged((1 - found.level) / (number * (number + 1)), number)
+        started, study = clock(), spec.study.with_seeds(n_seeds)
+        taken = [*earlier, *(Analysis(one.n_seeds, one.spent) for one in looks)]
+        found, spent = charged(claim.judge(Bench(study, store, perform)), n_seeds, taken, spec.most_seeds)
         head, took = found.headline.interval, clock() - started
         bounds = finite(head.value), finite(head.low), finite(head.high)
-        analyses.append(InterimAnalysis(n_seeds, found.verdict, *bounds, round(took, 1)))
+        looks.append(InterimAnalysis(n_seeds, found.verdict, *bounds, round(took, 1), spent))
         job.log(f"C{claim.number} with {n_seeds} seeds: {found.verdict}")
-        reason = _reason(spec, found.verdict, n_seeds, clock() - began + took)
+        further = planned(n_seeds, spec.most_seeds)
+        reason = _reason(spec, found.verdict, n_seeds, further, clock() - began + _needed(looks, further))
         if reason:
             break
-        n_seeds += 1
-    told = replace(found, extra={**found.extra, "stopped": reason})
-    kept = keep(claim.reproduced(told, study), job.path)
+        n_seeds = further[0]
+    kept = keep(claim.reproduced(with_facts(found, spent=spent, stopped=reason), study), job.path)
     seconds = round(clock() - began, 1)
-    return {"version": VERSION, **kept, "looks": [asdict(one) for one in analyses], "seconds": seconds}
+    return {"version": VERSION, **kept, "looks": [asdict(one) for one in looks], "seconds": seconds}
 
 
 def claim_of(spec: DecideSpec) -> Claim:
@@ -78,14 +78,25 @@ def claim_of(spec: DecideSpec) -> Claim:
     return claim
 
 
-def _reason(spec: DecideSpec, verdict: Verdict, n_seeds: int, seconds: float) -> str:
-    """Return why no further seed is added; empty where one is."""
+def _needed(looks: Sequence[InterimAnalysis], further: Sequence[int]) -> float:
+    """Return the seconds that the next analysis needs, judging by the last: as much for each new seed."""
+    if not further:
+        return 0.0
+    last, before = looks[-1], looks[-2].n_seeds if len(looks) > 1 else 0
+    return (last.seconds or 0.0) * (further[0] - last.n_seeds) / (last.n_seeds - before)
+
+
+def _reason(spec: DecideSpec, verdict: Verdict, n_seeds: int, further: Sequence[int], seconds: float) -> str:
+    """Return why no further seeds are added; empty where they are."""
     if verdict != UNDECIDED:
         return f"decided with {n_seeds} seeds"
-    if n_seeds >= spec.most_seeds:
+    if not further:
         return f"undecided with {n_seeds} seeds, the most that the request allows"
     if seconds > 60 * spec.minutes:
-        return f"undecided with {n_seeds} seeds; the budget of {spec.minutes:g} minutes has no room for another"
+        return (
+            f"undecided with {n_seeds} seeds; the budget of {spec.minutes:g} minutes has no room for the next "
+            f"analysis, with {further[0]}"
+        )
     return ""
 
 

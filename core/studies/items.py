@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from core.analysis.verdict import Verdict
 from core.engine.lookup import find_succeeded
@@ -10,6 +10,7 @@ from core.errors import UnknownName
 from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import canonical_json
 from core.store import JobFolder, Store, list_jobs
+from core.studies.analyses import make_claim
 from core.studies.answer_path import answer_path
 from core.studies.arms import BETWEEN, COMPARED, DEEP, PLAIN, REGULARISED, SOFT
 from core.studies.bench import Bench
@@ -92,7 +93,7 @@ ITEMS |= {
 }
 ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))
 ITEMS |= {
-    claim.item: Item(f"C{number}. {claim.title}", claim.make, (*claim.arms, *claim.controls))
+    claim.item: Item(f"C{number}. {claim.title}", partial(make_claim, claim), (*claim.arms, *claim.controls))
     for number, claim in CLAIMS.items()
 }
 """In the order of a report."""
@@ -111,7 +112,10 @@ def find_maker(item: str) -> Item:
 
 @dataclass(frozen=True)
 class InterimAnalysis:
-    """An analysis of a claim while seeds were added; a bound that is not finite is None."""
+    """An analysis of a claim while seeds were added; a bound that is not finite is None.
+
+    `spent` is the error that the analyses after the first have used up.
+    """
 
     n_seeds: int
     verdict: Verdict
@@ -119,6 +123,7 @@ class InterimAnalysis:
     low: float | None
     high: float | None
     seconds: float | None = None
+    spent: float = 0.0
 
 
 @dataclass(frozen=True)

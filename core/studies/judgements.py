@@ -64,15 +64,10 @@ def judgements(store: Store) -> list[JudgedClaim]:
     return found
 
 
-def without_seeds(study: StudySpec) -> StudySpec:
-    """Return a study without its number of seeds: more seeds do not make another study."""
-    return study.model_copy(update={"n_seeds": 1})
-
-
 def best(found: Sequence[JudgedClaim], study: StudySpec, claim: int) -> JudgedClaim | None:
     """Return the judgement of a claim with the most seeds, whatever the study's number of seeds."""
-    wanted = without_seeds(study)
-    mine = [one for one in found if one.claim == claim and without_seeds(one.study) == wanted]
+    wanted = study.without_seeds
+    mine = [one for one in found if one.claim == claim and one.study.without_seeds == wanted]
     return max(mine, key=lambda one: (one.judgement.n_seeds, one.job.kind == DECIDE), default=None)
 
 

@@ -169,9 +169,10 @@ class Claim:
         """Return its name among a study's items."""
         return f"claim-{self.number}"
 
-    def make(self, bench: Bench) -> Reproduced:
-        """Judge the claim and return picture, table and numbers."""
-        return self.reproduced(self.judge(bench), bench.spec)
+    def seeds(self, study: StudySpec) -> int:
+        """Return how many seeds its arms have in a study, the fewest of them."""
+        known = arms(study)
+        return min((len(known[arm].specs) for arm in self.arms), default=study.n_seeds)
 
     def reproduced(self, found: Judged, study: StudySpec) -> Reproduced:
         """Return picture, table and numbers of a verdict; its `Judgement` is among the numbers."""
@@ -199,7 +200,7 @@ class Claim:
                 "level": found.level,
                 "looks": found.n_analyses,
                 "headline": "most" if found.one_is_enough else "least",
-                "n_seeds": study.n_seeds,
+                "n_seeds": self.seeds(study),
                 "parts": [part.judged for part in found.parts],
                 "sentences": [self._sentence(found, name) for name in found.sentences],
                 "controls": [control.judged for control in found.controls],
