@@ -12,7 +12,7 @@ from core.analysis.domains_apart import N_BLOCKS, Told, domains_apart
 from core.analysis.intervals import Interval
 from core.analysis.shares import documents_needed
 from core.analysis.verdict import Bounds
-from core.specs import Site, StudySpec
+from core.specs import FINAL, Site, StudySpec
 from core.studies.bench import Bench
 from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
 from core.studies.claims.documents import too_few
@@ -50,7 +50,8 @@ class DocumentMeans:
 
 def judge(bench: Bench) -> Judged:
     """Judge C2 at every site of the study but the token embeddings."""
-    return judge_means(document_means(bench), [site for site in study_sites(bench) if site != 0], bench.spec.seed)
+    sites = [site for site in study_sites(bench) if site != 0] or [FINAL]
+    return judge_means(document_means(bench), sites, bench.spec.seed)
 
 
 def document_means(bench: Bench) -> list[DocumentMeans]:

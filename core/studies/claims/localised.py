@@ -7,10 +7,13 @@ from core.analysis.verdict import Bounds
 from core.specs import StudySpec
 from core.studies.bench import Bench
 from core.studies.claims.base import DOCUMENT, Claim, Judged, Part
+from core.studies.claims.documents import too_few
 from core.studies.sentence_paths import HIGHER, PathRow, path_numbers, path_row
 
 LEAST = 0.8
 """A localised sentence has a clearly smaller radius than random draws; a fifth is clear."""
+LEAST_DOCUMENTS = 20
+"""Intervals from resamples of fewer documents are too narrow."""
 TIGHTER, LOCALISED = "a", "b"
 _GYRATION = "radius of gyration over that of random draws"
 _EXPONENT = "exponent of the mean squared displacement (0: jumps about; 1: drifts)"
@@ -47,6 +50,7 @@ def judge_paths(low: Sequence[PathRow], high: Sequence[PathRow], site: int) -> J
         f"that of random walks over the vocabulary: they are {tighter}. Against tokens drawn from the same data it is "
         f"{near['value']:.2f} times as large there, and {above['value']:.2f} [{above['low']:.2f}, {above['high']:.2f}] "
         f"times at site {site}.",
+        blocked=dict.fromkeys((TIGHTER, LOCALISED), too_few("C1", walk["n_groups"], LEAST_DOCUMENTS, "with a path")),
     )
 
 
@@ -97,7 +101,8 @@ CLAIMS = (
             f"(a) Holds if the 95 % interval of the ratio against random walks lies between {LEAST:g} and 1 at the "
             "token embeddings, so that sentences are tighter by less than a fifth. (b) Holds if the intervals against "
             f"the data's own tokens lie above {LEAST:g} at the token embeddings and at the higher layer. Either fails "
-            "if one of its intervals, widened for their number, lies outside. Undecided otherwise."
+            "if one of its intervals, widened for their number, lies outside. Undecided otherwise, and with fewer than "
+            f"{LEAST_DOCUMENTS} documents."
         ),
         judge=judge,
         figures=("figure-1", "figure-2"),

@@ -26,7 +26,7 @@ def test_a_claim_on_documents_is_judged_by_its_sentences(judged, number, sentenc
     assert len(judged[number].reproduced.points) == len(told["parts"])
 
 
-@pytest.mark.parametrize(("number", "needed"), [(2, 18), (3, 223), (13, 18)])
+@pytest.mark.parametrize(("number", "needed"), [(1, 20), (2, 18), (3, 223), (13, 18)])
 def test_a_study_with_too_few_texts_says_how_many_a_claim_needs(judged, number, needed):
     told = judged[number].result.numbers["judgement"]
     assert told["verdict"] in ("undecided", "fails")
