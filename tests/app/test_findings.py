@@ -1,6 +1,7 @@
 """The Findings page: verdicts, a claim opened, seeds added, everything at once."""
 
 import json
+from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 import pytest
@@ -8,20 +9,28 @@ import pytest
 from core.engine.lookup import job_id
 from core.specs import DecideSpec, ModelSpec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, create_job
+from core.studies.analyses import Analysis, charged
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND as DECIDE
 from core.studies.figure import Reproduced, keep
 from core.studies.items import ITEMS, KIND, VERSION
 from tests.app.conftest import charts_of, open_page, texts_of
-from tests.unit.studies.claims.planted import PlantedBench, runs_with
+from tests.unit.studies.claims.planted_runs import RunsBench, wobbled
 
 MODEL = ModelSpec()
 QUICK = StudySpec.asked(True, model=MODEL)
 
 
-def judge(gap: float, noise: float, study: StudySpec = QUICK, looks: int = 1) -> Reproduced:
-    bench = PlantedBench(runs_with({"form-cut": 1.0, "form-kept": 1.0 + gap}, noise))
-    return CLAIMS[10].reproduced(CLAIMS[10].judge(bench).after(looks) if looks > 1 else CLAIMS[10].judge(bench), study)
+@pytest.fixture
+def judge(tmp_path):
+    """Return a function that judges C10 on planted runs, kept apart from the store of the test."""
+
+    def judged(noise: float, study: StudySpec = QUICK, earlier: Sequence[int] = ()) -> Reproduced:
+        bench = RunsBench(Store(tmp_path / f"runs-{noise}-{study.fingerprint()}"), wobbled({}, noise))
+        found, _ = charged(CLAIMS[10].judge(bench), 8, [Analysis(n, 0.0) for n in earlier], 12)
+        return CLAIMS[10].reproduced(found, study)
+
+    return judged
 
 
 def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reproduced, **more) -> JobFolder:
@@ -32,8 +41,8 @@ def put(store: Store, kind: str, spec: StudyItemSpec | DecideSpec, made: Reprodu
 
 
 @pytest.fixture
-def undecided(store) -> Store:
-    put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 10))
+def undecided(store, judge) -> Store:
+    put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(15))
     return store
 
 
@@ -57,13 +66,13 @@ def test_a_claim_shows_words_rule_verdict_and_what_it_rests_on(undecided, no_eng
     shown = texts_of(app).replace("\\", "")
     for text in (CLAIMS[10].quote, CLAIMS[10].statistic, CLAIMS[10].why, CLAIMS[10].null, CLAIMS[10].rule):
         assert text in shown
-    assert f"Rests on smollm2-135m, {QUICK.n_seeds} seeds, {QUICK.steps} steps" in shown
+    assert f"{QUICK.n_seeds} seeds of soft prompts on {QUICK.soft_task.label} (at most {QUICK.steps} steps of" in shown
     assert any("? undecided" in str(one.proto.body) for one in app.get("html"))
     matrix, picture = charts_of(app)
     assert "C10 Prepend-and-cut equals the extended sequence" in matrix["layout"]["yaxis"]["ticktext"]
     assert "undecided, this interval alone" in [trace["name"] for trace in picture["data"]]
     assert "90% interval" in shown
-    assert "Claimed: **from -0.05 to 0.05**. 5 seeds, p" in shown
+    assert "Claimed: **from -0.05 to 0.05**. 8 seeds, p" in shown
 
 
 def test_the_claim_is_in_the_address(undecided, no_engine):
@@ -73,9 +82,9 @@ def test_the_claim_is_in_the_address(undecided, no_engine):
     assert "C7 has not been judged on this study yet" in texts_of(app)
 
 
-def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
+def test_a_study_of_another_size_has_a_column_and_a_name(undecided, judge, no_engine):
     other = QUICK.model_copy(update={"steps": 77, "n_texts": 99})
-    put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(0, 1, other))
+    put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(1, other))
     app = open_page("findings", claim="10")
     names = charts_of(app)[0]["layout"]["xaxis"]["ticktext"]
     assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts per data set: 99, Steps: 77"]
@@ -83,31 +92,31 @@ def test_a_study_of_another_size_has_a_column_and_a_name(undecided, no_engine):
     assert options == ["Quick", "As in the paper", "Texts per data set: 99, Steps: 77"]
 
 
-def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, no_engine):
+def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, judge, no_engine):
     app = open_page("findings", claim="10", minutes="3")
-    assert "One more seed:" in texts_of(app)
+    assert "The next analysis, with 6 seeds:" in texts_of(app)
     button(app, "Add seeds").click().run()
     kind, asked = no_engine[0]
     assert kind == DECIDE
     assert isinstance(asked, DecideSpec)
     assert (asked.claim, asked.minutes, asked.most_seeds, asked.study.n_seeds) == (10, 3.0, 12, 3)
-    decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0, 1))
+    decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(1))
     decided.update(state="succeeded")
     undecided_again = open_page("findings", claim="10")
     assert "? undecided" not in "".join(str(one.proto.body) for one in undecided_again.get("html"))
     assert "Add seeds" not in [one.label for one in undecided_again.button]
 
 
-def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undecided, no_engine):
-    more = QUICK.model_copy(update={"n_seeds": 5})
-    made = judge(0, 1, more, looks=3)
-    made.numbers["judgement"]["stopped"] = "decided with 5 seeds"
-    looks = [{"n_seeds": n, "verdict": "undecided", "value": 0.0, "low": -1.0, "high": 1.0} for n in (3, 4, 5)]
+def test_seeds_that_were_added_are_told_and_stand_before_the_first_verdict(undecided, judge, no_engine):
+    more = QUICK.with_seeds(8)
+    made = judge(1, more, (3, 6))
+    made.numbers["judgement"]["stopped"] = "decided with 8 seeds"
+    looks = [{"n_seeds": n, "verdict": "undecided", "value": 0.0, "low": -1.0, "high": 1.0} for n in (3, 6, 8)]
     put(undecided, DECIDE, DecideSpec(study=QUICK, claim=10), made, looks=looks)
     shown = texts_of(open_page("findings", claim="10"))
     assert "Judged 3 times, with more seeds each time" in shown
     app = open_page("findings", claim="10")
-    assert "Interim analyses: decided with 5 seeds" in [one.label for one in app.expander]
+    assert "Interim analyses: decided with 8 seeds" in [one.label for one in app.expander]
 
 
 def test_everything_is_submitted_at_once_and_can_be_cancelled(undecided, no_engine):
@@ -132,23 +141,21 @@ def test_the_report_can_be_had_once_something_is_made(undecided, no_engine):
     assert labels == ["Report as one page"]
 
 
-def test_transfer_is_offered_with_its_cost_and_shown_once_made(store, no_engine):
+def test_transfer_is_offered_with_its_cost_and_shown_once_made(store, judge, no_engine):
     app = open_page("findings", show="transfer")
     assert "Transfer has not been measured on this study yet" in texts_of(app)
     assert "tuning runs" in texts_of(app)
     spec = StudyItemSpec(study=QUICK, item="transfer")
     button(app, "Measure transfer").click().run()
     assert no_engine == [(KIND, spec)]
-    put(store, KIND, spec, judge(0, 1))
+    put(store, KIND, spec, judge(1))
     assert len(charts_of(open_page("findings", show="transfer"))) == 1
 
 
-def test_runs_behind_a_verdict_are_linked(store, no_engine):
-    study = QUICK.model_copy(update={"n_seeds": 5})
-    put(store, KIND, StudyItemSpec(study=study, item="claim-10"), judge(0, 10, study))
+def test_runs_behind_a_verdict_are_linked(undecided, no_engine):
     app = open_page("findings", claim="10")
     links = [link.proto for link in app.get("page_link")]
     compare = next(link for link in links if link.label.startswith("Compare the first seed"))
     asked = json.loads(parse_qs(compare.query_string)["runs"][0])
-    assert asked == ["t-form-cut-0", "t-form-kept-0"]
-    assert len([link for link in links if link.label.startswith("t-form")]) == 10
+    assert asked == ["t-soft-cut-0", "t-gaussian-0"]
+    assert len([link for link in links if link.label.startswith(("t-soft-cut", "t-gaussian"))]) == 16

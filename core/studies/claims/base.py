@@ -205,6 +205,7 @@ class Claim:
                 "sentences": [self._sentence(found, name) for name in found.sentences],
                 "controls": [control.judged for control in found.controls],
                 "runs": [run.id for run in runs],
+                "first_runs": [run.id for run in runs if run.spec.get("seed") == 0],
                 "n_runs": len(runs),
                 "n_converged": sum(ending_of(run) == CONVERGED for run in runs),
                 **found.extra,

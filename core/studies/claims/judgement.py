@@ -106,6 +106,7 @@ class Judgement(Measured):
         headline: 'least' or 'most': how far the headline supports the claim among the parts.
         sentences: at least one.
         controls: by sentence and name.
+        first_runs: those with the first seed, one per prior or setting.
         n_runs: tuning runs that were asked for.
         n_converged: of them ended because the loss no longer improved.
     """
@@ -126,6 +127,7 @@ class Judgement(Measured):
     sentences: tuple[JudgedSentence, ...]
     controls: tuple[JudgedControl, ...]
     runs: tuple[str, ...]
+    first_runs: tuple[str, ...]
     n_runs: int
     n_converged: int
 

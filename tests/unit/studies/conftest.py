@@ -41,12 +41,18 @@ def study(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyS
         max_length=64,
         longest_example=64,
         n_seeds=2,
+        n_deep_seeds=2,
+        n_dose_seeds=2,
+        n_control_seeds=2,
         n_examples=N_TEXTS,
         steps=2,
+        deep_steps=2,
+        patience=1,
         batch_size=2,
         n_validation=2,
         n_generation=1,
         soft_task=questions,
+        deep_task=questions,
         prompt_sites=(0, -1),
     )
 

@@ -7,7 +7,7 @@ from core.activations.clouds import find_vocabulary
 from core.errors import UnknownName
 from core.specs import StudyItemSpec, StudySpec
 from core.store.prompts import read_prompts
-from core.studies.arms import REGULARISED, arms
+from core.studies.arms import BETWEEN, COMPARED, CUT, DEEP, INSIDE, PLAIN, RANDOM, REGULARISED, SOFT, arms
 from core.studies.figure import Reproduced
 from tests.unit.studies.conftest import CountedBench
 
@@ -77,11 +77,12 @@ def test_figure_13_tells_the_spread_of_samples_over_the_datas_own(bench):
 def test_the_table_of_quality_has_a_row_an_arm_and_compares_within_a_task_only(bench):
     found = made(bench, "table-quality")
     rows = found.numbers["table"]
-    compared = [arm for name, arm in arms(bench.spec).items() if name not in REGULARISED]
+    compared = [arm for name, arm in arms(bench.spec).items() if name in COMPARED]
     assert len(rows) == len(compared)
     assert {row["task"] for row in rows} == {
         f"soft prompts on {bench.spec.soft_task.label}",
-        f"deep prompts before blocks 0, -1 on {bench.spec.questions.label}",
+        f"deep prompts before blocks 0, -1 on {bench.spec.deep_task.label}",
+        f"deep prompts before blocks 0 on {bench.spec.soft_task.label}",
         f"deep prompts before blocks 0, -1 on {bench.spec.arithmetic.label}",
     }
     for row, arm in zip(
@@ -94,19 +95,51 @@ def test_the_table_of_quality_has_a_row_an_arm_and_compares_within_a_task_only(b
 
 def test_the_table_of_regularisers_has_the_plain_arm_first(bench):
     rows = made(bench, "table-regularisation").numbers["table"]
-    assert rows[0]["regulariser"] == "Deep on sums, Gaussian"
+    assert rows[0]["regulariser"] == "Deep, Gaussian fitted at each block"
     assert len(rows) == 1 + len(REGULARISED)
     assert all(row["angle"] > 0 for row in rows)
 
 
-def test_cut_and_kept_prompts_are_compared_where_they_can_differ(bench):
-    """Were all blocks between the first and the last prompted, both would be the same run."""
-    cut, kept = (arms(bench.spec)[name].specs[0] for name in ("form-cut", "form-kept"))
-    assert cut.prompt_sites == kept.prompt_sites == (0, -1)
-    ends = [(bench.runs(name)[0].result() or {})["validation"]["loss"] for name in ("form-cut", "form-kept")]
+def test_a_cut_soft_prompt_differs_from_the_kept_one_in_its_form_alone(bench):
+    cut, kept = (arms(bench.spec)[name].specs[0] for name in (CUT, "gaussian"))
+    assert (cut.method, cut.prompt_sites, cut.deep_form) == ("deep", (0,), "cut")
+    assert cut.model_copy(update={"method": "soft", "prompt_sites": kept.prompt_sites}) == kept
+    prompts = [read_prompts(bench.runs(name)[0]) for name in (CUT, "gaussian")]
+    assert prompts[0] is not None
+    assert prompts[1] is not None
+    assert np.array_equal(prompts[0].prior(0), prompts[1].prior(0))
+    ends = [(bench.runs(name)[0].result() or {})["validation"]["loss"] for name in (CUT, "gaussian")]
     assert ends[0] != ends[1]
-    quick = arms(StudySpec.asked(True))["form-kept"].specs[0]
-    assert (quick.prompt_sites, quick.deep_form) == ((0, -3, -2, -1), "kept")
+
+
+def test_arms_have_the_papers_rates_no_clipping_and_a_plateau():
+    study = StudySpec()
+    known = arms(study)
+    assert {known[name].specs[0].learning_rate for name in SOFT} == {5e-3}
+    assert {known[f"{name}-slow"].specs[0].learning_rate for name in ("isotropic", "gaussian", "xavier")} == {5e-4}
+    absolute = [known[f"{name}-absolute"].specs[0] for name in DEEP]
+    assert {(spec.learning_rate, spec.rate_unit) for spec in absolute} == {(1e-3, "absolute")}
+    every = [spec for arm in known.values() for spec in arm.specs]
+    assert {spec.clip_norm for spec in every} == {0}
+    assert {spec.patience for spec in every} == {study.patience}
+    assert {spec.steps for spec in every} == {study.steps, study.deep_steps}
+    for name in (*SOFT, *DEEP):
+        true, random = known[name].specs[0], known[f"{name}{RANDOM}"].specs[0]
+        assert random == true.model_copy(update={"labels": "random"})
+
+
+def test_each_group_of_arms_has_its_own_number_of_seeds():
+    study = StudySpec(n_seeds=3, n_deep_seeds=4, n_dose_seeds=5, n_control_seeds=6)
+    sizes = {name: len(arm.specs) for name, arm in arms(study).items()}
+    assert (sizes["xavier"], sizes[CUT], sizes[PLAIN], sizes[BETWEEN], sizes[REGULARISED[0]]) == (3, 3, 4, 4, 5)
+    assert (sizes["xavier-random"], sizes["activations-xavier"]) == (6, 1)
+
+
+def test_the_gaussian_on_sums_is_the_plain_arm_where_the_deep_task_is_sums():
+    study = StudySpec()
+    assert arms(study)[INSIDE].specs == arms(study)[PLAIN].specs
+    other = StudySpec(deep_task=study.questions)
+    assert arms(other)[INSIDE].specs != arms(other)[PLAIN].specs
 
 
 def test_an_arm_differs_in_its_seeds_alone_and_an_unknown_one_is_named(bench):

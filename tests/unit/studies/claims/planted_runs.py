@@ -109,7 +109,10 @@ def _write(store: Store, spec: TuningSpec, name: str, planted: Planted) -> JobFo
 
 def _measured(planted: Planted) -> Any:
     before, after = planted.supported
-    site = {"place": {"sums": {"supported": {"value": after, "prior": before}}}}
+    site = {
+        "place": {"sums": {"supported": {"value": after, "prior": before}}},
+        "collapse": {"cosine": {"value": planted.nearest[1], "prior": planted.nearest[0]}},
+    }
     tables = {
         "vectors": pd.DataFrame(
             {"site": 0, "Euclidean distance": [planted.nearest[1]], "Euclidean distance before": [planted.nearest[0]]}

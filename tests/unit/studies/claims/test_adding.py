@@ -21,23 +21,23 @@ from core.studies.claims import CLAIMS
 from core.studies.figure import keep
 from core.studies.items import ITEMS, KIND, VERSION
 from core.studies.report import report_html
-from tests.unit.studies.claims.planted import STUDY, PlantedBench, runs_with
+from tests.unit.studies.claims.planted_runs import STUDY, Planted, RunsBench
 
-assert ITEMS["claim-14"].title == "C14. Trained vectors do not fall onto tokens"
-assert "## C14 · Trained vectors do not fall onto tokens" in reference.pages()["claims.md"]
+assert ITEMS["claim-17"].title == "C17. Trained vectors do not fall onto tokens"
+assert "## C17 · Trained vectors do not fall onto tokens" in reference.pages()["claims.md"]
 
 store = Store.default()
-measured = [{"sites": [{"collapse": {"cosine": {"value": value}}}]} for value in (0.6, 0.61, 0.59)]
-made = CLAIMS[14].make(PlantedBench(runs_with({"isotropic": 1.0}), {"isotropic": measured}))
-job = client.prepare(KIND, StudyItemSpec(study=STUDY, item="claim-14"), store)
+bench = RunsBench(Store(Path("runs")), lambda _, seed: Planted(nearest=(0.0, 0.6 + 0.01 * (seed % 2))))
+made = CLAIMS[17].reproduced(CLAIMS[17].judge(bench), STUDY)
+job = client.prepare(KIND, StudyItemSpec(study=STUDY, item="claim-17"), store)
 job.write_result({"version": VERSION, **keep(made, job.path), "seconds": 1.0})
 job.update(state="succeeded")
-assert "C14. Trained vectors do not fall onto tokens" in report_html(STUDY, store)
+assert "C17. Trained vectors do not fall onto tokens" in report_html(STUDY, store)
 
 app = AppTest.from_file("app.py", default_timeout=120).run().switch_page("pages/findings.py").run()
 assert not app.exception, app.exception
 matrix = json.loads(app.get("plotly_chart")[0].proto.spec)
-assert "C14 Trained vectors do not fall onto tokens" in matrix["layout"]["yaxis"]["ticktext"]
+assert "C17 Trained vectors do not fall onto tokens" in matrix["layout"]["yaxis"]["ticktext"]
 
 def make(study, items, *_):
     print("made", *items)
@@ -64,4 +64,4 @@ def test_a_claim_is_one_file_and_one_line(tmp_path):
         [sys.executable, "-W", "ignore", "-c", LOOK], cwd=tmp_path, env=surroundings, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "made " + " ".join(f"claim-{number}" for number in range(1, 15))
+    assert done.stdout.splitlines()[-1] == "made " + " ".join(f"claim-{number}" for number in range(1, 18))

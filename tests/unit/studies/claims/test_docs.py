@@ -4,7 +4,6 @@ import re
 import types
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core.studies.arms import arms
@@ -12,13 +11,13 @@ from core.studies.claims import CLAIMS
 from core.studies.claims.base import DOCUMENT, SEED
 from core.studies.claims.docs import claims_page
 from core.studies.items import ITEMS
-from tests.unit.studies.claims.planted import STUDY, WOBBLE, PlantedBench, runs_with
+from tests.unit.studies.claims.planted_runs import STUDY, WOBBLE, Planted, RunsBench
 
 DOCS = Path(__file__).resolve().parents[4] / "docs"
 
 
 def test_all_claims_of_the_paper_are_items():
-    assert list(CLAIMS) == list(range(1, 14))
+    assert list(CLAIMS) == list(range(1, 17))
     assert [f"claim-{number}" for number in CLAIMS] == [item for item in ITEMS if item.startswith("claim-")]
 
 
@@ -28,10 +27,10 @@ def test_every_claim_tells_all_about_itself(claim):
         assert text
     assert claim.quote.startswith("“")
     assert claim.quote.endswith("”")
-    assert {"Holds", "ails", "ndecided"} <= set(re.findall("Holds|ails|ndecided", claim.rule))
+    assert {"olds", "ails", "ndecided"} <= set(re.findall("olds|ails|ndecided", claim.rule))
     assert re.search(r"\d", claim.rule), "bounds in numbers"
     assert claim.unit in (DOCUMENT, SEED)
-    assert set(claim.arms) <= set(arms(STUDY))
+    assert {*claim.arms, *claim.controls} <= set(arms(STUDY))
 
 
 def example() -> types.ModuleType:
@@ -44,10 +43,8 @@ def example() -> types.ModuleType:
 
 
 @pytest.mark.parametrize(("near", "verdict"), [(0.6, "holds"), (0.02, "fails"), (0.1, "undecided")])
-def test_the_worked_example_judges(near, verdict):
+def test_the_worked_example_judges(store, near, verdict):
     claim = example().CLAIMS[0]
-    measured = [{"sites": [{"collapse": {"cosine": {"value": near + float(w)}}}]} for w in np.asarray(WOBBLE)]
-    bench = PlantedBench(runs_with({"isotropic": 1.0}), {"isotropic": measured})
-    made = claim.make(bench)
-    assert made.numbers["judgement"]["verdict"] == verdict
-    assert "## C14 · Trained vectors do not fall onto tokens" in claims_page({14: claim})
+    bench = RunsBench(store, lambda _, seed: Planted(nearest=(0.0, near + float(WOBBLE[seed]))))
+    assert claim.reproduced(claim.judge(bench), STUDY).numbers["judgement"]["verdict"] == verdict
+    assert "## C17 · Trained vectors do not fall onto tokens" in claims_page({17: claim})

@@ -194,7 +194,7 @@ def test_c12_reads_every_setting_of_the_grid_from_a_fit_of_its_own(monkeypatch):
         return prior, SimpleNamespace(main=SimpleNamespace(points=points))
 
     monkeypatch.setattr(autoencoder, "fitted", fitted)
-    found = CLAIMS[12].judge(PlantedBench({}))
+    found = CLAIMS[12].judge(PlantedBench())
     assert found.deciding[0].interval.value == pytest.approx(0.25)
     assert found.extra == {"site": 29}
     settings = {("vae", *setting) for setting in product(KL_WEIGHTS, LEAST_SPREADS)}
