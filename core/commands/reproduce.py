@@ -49,7 +49,7 @@ class ReproduceRequest:
             texts=_one(self.texts, "--texts"),
             questions=_one(self.questions, "--questions"),
             seed=self.seed,
-            **({} if self.seeds is None else {"n_seeds": self.seeds}),
+            **({} if self.seeds is None else dict.fromkeys(("n_seeds", "n_deep_seeds", "n_dose_seeds"), self.seeds)),
         )
 
     @property

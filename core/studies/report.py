@@ -8,9 +8,10 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from core.figures.palette import POINTS_BELOW
-from core.specs import StudyItemSpec, StudySpec
+from core.specs import StudyItemSpec, StudySpec, TuningSpec
 from core.store import Store
 from core.studies.claims.judgement import Judgement
+from core.studies.claims.notes import notes
 from core.studies.items import ITEMS, Found, find_item
 
 _PAGE = """<!DOCTYPE html>
@@ -67,12 +68,21 @@ def report_page(study: StudySpec, found: Sequence[Found], failed: Mapping[str, s
 
 
 def _setting(study: StudySpec) -> str:
+    warmup = TuningSpec.model_fields["warmup_steps"].default
     return (
         f"Model {study.model.label}; texts {study.texts.label}, questions {study.questions.label}, arithmetic "
-        f"{study.arithmetic.label}; {study.n_texts:,} texts of each. Prompt-tuning: {study.n_seeds} seeds, "
-        f"{study.steps} steps of {study.batch_size} examples, soft prompts on {study.soft_task.label}, deep prompts "
-        f"before blocks {', '.join(map(str, study.prompt_sites))}. Encoder {study.encoder.label}. Seed {study.seed}."
+        f"{study.arithmetic.label}; {study.n_texts:,} texts of each. Soft prompts on {study.soft_task.label}: "
+        f"{study.n_seeds} seeds, {_length(study, study.steps)}; deep prompts on {study.deep_task.label}, before blocks "
+        f"{', '.join(map(str, study.prompt_sites))}: {study.n_deep_seeds} seeds, {_length(study, study.deep_steps)}; "
+        f"{warmup} steps of warm-up, no clipping. Encoder {study.encoder.label}. Seed {study.seed}."
     )
+
+
+def _length(study: StudySpec, steps: int) -> str:
+    """Return how long runs are in words."""
+    if not study.patience:
+        return f"{steps} steps of {study.batch_size} examples"
+    return f"until the loss stops improving or {steps} steps of {study.batch_size} examples"
 
 
 def _verdicts(found: Sequence[Found]) -> str:
@@ -82,7 +92,9 @@ def _verdicts(found: Sequence[Found]) -> str:
         if "judgement" in one.result.numbers:
             judged = Judgement.model_validate(one.result.numbers["judgement"])
             verdict = f'<td class="{judged.verdict}">{judged.verdict}</td>'
-            rows.append(f"<tr><td>{_link(one)}</td>{verdict}<td>{escape(judged.words)}</td></tr>")
+            beside = "".join(f"<li>{escape(line)}</li>" for line in notes(judged))
+            words = f'{escape(judged.words)}<ul class="quiet">{beside}</ul>'
+            rows.append(f"<tr><td>{_link(one)}</td>{verdict}<td>{words}</td></tr>")
     if not rows:
         return ""
     head = "<tr><th>Claim</th><th>Verdict</th><th>Finding</th></tr>"
