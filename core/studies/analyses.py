@@ -41,7 +41,7 @@ def planned(n_seeds: int, most: int) -> list[int]:
 
 
 def analyses_of(claim: Claim, study: StudySpec, store: Store) -> list[Analysis]:
-    """Return the analyses of a claim on a study that the store has, with fewer seeds than the study has."""
+    """Return the analyses of a claim on a study that the store has, whatever their number of seeds."""
     found = dict[int, float]()
     for job in list_jobs(store):
         if job.kind not in ("study", "decide") or job.status().state != "succeeded":
@@ -54,8 +54,7 @@ def analyses_of(claim: Claim, study: StudySpec, store: Store) -> list[Analysis]:
         for one in result.get("looks") or [judgement]:
             n, spent = int(one["n_seeds"]), float(one.get("spent", 0.0))
             found[n] = max(spent, found.get(n, 0.0))
-    now = claim.seeds(study)
-    return [Analysis(n, found[n]) for n in sorted(found) if n < now]
+    return [Analysis(n, found[n]) for n in sorted(found)]
 
 
 def charged(found: Judged, n_seeds: int, earlier: Sequence[Analysis], horizon: int) -> tuple[Judged, float]:
@@ -82,8 +81,9 @@ def charged(found: Judged, n_seeds: int, earlier: Sequence[Analysis], horizon: i
 def make_claim(claim: Claim, bench: Bench) -> Reproduced:
     """Judge a claim on a study; analyses that were taken with fewer seeds are charged."""
     found = claim.judge(bench)
-    earlier = analyses_of(claim, bench.spec, bench.store) if claim.unit == SEED else []
+    taken = analyses_of(claim, bench.spec, bench.store) if claim.unit == SEED else []
     n_seeds = claim.seeds(bench.spec)
+    earlier = [one for one in taken if one.n_seeds < n_seeds]
     judged, spent = charged(found, n_seeds, earlier, max(n_seeds, *PLANNED))
     return claim.reproduced(with_facts(judged, spent=spent), bench.spec)
 

@@ -28,22 +28,24 @@ def decide_claim(
     """Judge a claim at planned numbers of seeds until it is decided or the budget ends.
 
     Each analysis may make the error that the spending function allows it (see
-    `core.studies.analyses`), those that were taken before the request included, so that adding
-    seeds does not bring a verdict by luck. When the job starts again, it reads the runs it has made
-    and repeats every analysis.
+    `core.studies.analyses`), so that adding seeds does not bring a verdict by luck. Analyses that
+    the store has are charged and not repeated. When the job starts again, it reads the runs it has
+    made and repeats its own analyses.
 
     Returns:
         version, caption and numbers of the last analysis, `looks` (an `InterimAnalysis` each),
         seconds.
 
     Raises:
-        BadRequest: no such claim, or one that does not depend on seeds.
+        BadRequest: no such claim, one that does not depend on seeds, or one that was analysed with
+            as many seeds as the request allows.
         Failed: a job it needs has failed.
         Cancelled: by the progress; the runs made so far are kept.
     """
     claim, perform = claim_of(spec), nested(job, store, progress)
-    began, looks, n_seeds = clock(), list[InterimAnalysis](), claim.seeds(spec.study)
+    began, looks = clock(), list[InterimAnalysis]()
     earlier = analyses_of(claim, spec.study, store)
+    n_seeds = _first(spec, claim, earlier)
     while True:
         started, study = clock(), spec.study.with_seeds(n_seeds)
         taken = [*earlier, *(Analysis(one.n_seeds, one.spent) for one in looks)]
@@ -76,6 +78,19 @@ def claim_of(spec: DecideSpec) -> Claim:
             f"C{claim.number} rests on documents, so further seeds cannot decide it; give the study more texts."
         )
     return claim
+
+
+def _first(spec: DecideSpec, claim: Claim, earlier: Sequence[Analysis]) -> int:
+    """Return the seeds of the first analysis that was not taken yet."""
+    if not earlier:
+        return claim.seeds(spec.study)
+    n_seeds = earlier[-1].n_seeds
+    if further := planned(n_seeds, spec.most_seeds):
+        return further[0]
+    raise BadRequest(
+        f"C{claim.number} was analysed with {n_seeds} seeds already, and {spec.most_seeds} are the most allowed; allow "
+        "more."
+    )
 
 
 def _needed(looks: Sequence[InterimAnalysis], further: Sequence[int]) -> float:

@@ -10,6 +10,7 @@ from core.store import Store
 from core.studies.claims import Claim
 from core.studies.claims.base import SEED
 from core.studies.claims.judgement import Judgement
+from core.studies.claims.notes import notes
 from core.studies.items import ITEMS, find_item
 from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
@@ -80,6 +81,8 @@ def _found(view: View, judged: JudgedClaim) -> None:
     draw(judged.reproduced.picture, view.key("picture"), f"What was found on claim {judged.claim}, with its intervals")
     n = found.looks
     again = "" if n == 1 else f" Judged {n} times, with more seeds each time; the intervals account for that."
+    for note in notes(found):
+        st.markdown(f"- {plain(note)}")
     st.caption(
         f"Green area: where the number lies if the claim is right. Bars: {found.level:.0%} intervals over "
         f"{found.unit}s. Grey: by chance alone.{again} **{plain(found.rests_on)}**"
@@ -106,7 +109,7 @@ def _runs(found: Judgement) -> None:
     runs = list(dict.fromkeys(found.runs))
     if not runs:
         return
-    first = runs[:: found.n_seeds][:_COMPARED]
+    first = list(found.first_runs[:_COMPARED])
     with st.expander(f"Runs behind the verdict ({len(runs)})"):
         shown = json.dumps(first, separators=(",", ":"))
         link("compare", f"Compare the first seed of {len(first)} priors or settings", runs=shown)

@@ -7,6 +7,7 @@ from core.analysis.verdict import UNDECIDED
 from core.engine import lookup
 from core.specs import DecideSpec
 from core.store import Store
+from core.studies.analyses import planned
 from core.studies.claims import Claim
 from core.studies.decide import KIND
 from core.studies.judgements import JudgedClaim
@@ -32,23 +33,20 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
         with st.container(horizontal=True):
             minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)
             most = view.number("most", "Maximum seeds", 12, 2, 100)
-        begin = judged.analyses[0].n_seeds if judged.analyses else judged.judgement.n_seeds
-        asked = DecideSpec(
-            study=judged.study.model_copy(update={"n_seeds": begin}),
-            claim=claim.number,
-            minutes=minutes,
-            most_seeds=most,
-        )
+        asked = DecideSpec(study=judged.study, claim=claim.number, minutes=minutes, most_seeds=max(most, 2))
         job = lookup.find(KIND, asked, store)
         if job and not job.status().ended:
             follow(job, store)
             return
-        more = judged.study.model_copy(update={"n_seeds": judged.judgement.n_seeds + 1})
-        st.caption(
-            f"One more seed: {cost_words(more, [claim.item], store)} {claim.also} Then the claim is judged again, with "
-            "a smaller error rate at each interim analysis, until it is decided, the budget is used up, or the maximum "
-            "is reached. If you cancel, the finished runs are kept."
-        )
+        further = planned(judged.judgement.n_seeds, asked.most_seeds)
+        if further:
+            more = judged.study.with_seeds(further[0])
+            st.caption(
+                f"The next analysis, with {further[0]} seeds: {cost_words(more, [claim.item], store)} {claim.also} The "
+                f"claim is judged at {', '.join(map(str, further))} seeds, until it is decided or the budget is used "
+                "up. All these analyses together err as rarely as one (O'Brien and Fleming's spending function); those "
+                "before are charged. If you cancel, the finished runs are kept."
+            )
         if judged.judgement.stopped:
             st.caption(f"Last time: {plain(judged.judgement.stopped)}.")
         if job and job.status().state != "succeeded":

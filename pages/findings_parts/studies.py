@@ -10,7 +10,7 @@ from core.specs.model import short_name
 from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.items import studies_of
-from core.studies.judgements import JudgedClaim, best, without_seeds
+from core.studies.judgements import JudgedClaim, best
 from pages.widgets.choices import model_choice
 from pages.widgets.layout import Point, draw, plain
 from pages.widgets.pages import SHARED
@@ -41,7 +41,8 @@ def study_choice(view: View, store: Store) -> StudySpec:
         st.caption(
             plain(
                 f"{study.n_texts:,} texts of {study.texts.label}, {study.questions.label} and "
-                f"{study.arithmetic.label}; {study.n_seeds} seeds of {study.steps} steps to start with; encoder "
+                f"{study.arithmetic.label}; {study.n_seeds} seeds of soft and {study.n_deep_seeds} of deep prompts to "
+                f"start with; encoder "
                 f"{short_name(study.encoder.name)}."
             )
         )
@@ -51,9 +52,9 @@ def study_choice(view: View, store: Store) -> StudySpec:
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
     """Return the studies to choose from: two sizes for this model, and others made for it."""
     known = {size: _sized(size, model) for size in SIZES}
-    there = {without_seeds(study).fingerprint() for study in known.values()}
+    there = {study.without_seeds.fingerprint() for study in known.values()}
     for study in studies_of(store):
-        key = without_seeds(study).fingerprint()
+        key = study.without_seeds.fingerprint()
         if study.model == model and key not in there:
             known.setdefault(key[:8], study)
     return known
@@ -62,10 +63,12 @@ def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
 def study_name(study: StudySpec) -> str:
     """Return a study's name: its size, or how it differs from the quick study."""
     for size, words in SIZES.items():
-        if without_seeds(_sized(size, study.model)) == without_seeds(study):
+        if _sized(size, study.model).without_seeds == study.without_seeds:
             return words
     quick = _sized("quick", study.model)
-    fields = {name: field for name, field in StudySpec.model_fields.items() if name not in ("model", "n_seeds")}
+    fields = {
+        name: field for name, field in StudySpec.model_fields.items() if name not in ("model", *StudySpec.seed_fields)
+    }
     parts = [
         f"{field.title}: {_value(getattr(study, name))}"
         for name, field in fields.items()
@@ -83,9 +86,9 @@ def _value(value: object) -> str:
 
 def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim]) -> None:
     """Draw the matrix of claims by studies; a click opens the cell."""
-    columns = {without_seeds(study).fingerprint(): study}
+    columns = {study.without_seeds.fingerprint(): study}
     for one in found:
-        columns.setdefault(without_seeds(one.study).fingerprint(), one.study)
+        columns.setdefault(one.study.without_seeds.fingerprint(), one.study)
     shown = sorted(columns.values(), key=lambda one: (short_name(one.model.name), study_name(one)))
     cells = {
         (number, index): judged
@@ -93,7 +96,7 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim
         for number in CLAIMS
         if (judged := best(found, column, number))
     }
-    chosen = next(index for index, column in enumerate(shown) if without_seeds(column) == without_seeds(study))
+    chosen = next(index for index, column in enumerate(shown) if column.without_seeds == study.without_seeds)
     draw(
         matrix_figure(
             [(number, one.title) for number, one in CLAIMS.items()],
@@ -124,9 +127,9 @@ def _open(view: View, point: Point, shown: Sequence[StudySpec]) -> None:
 def _key(study: StudySpec) -> str:
     """Return the key of a study in `studies`."""
     for size in SIZES:
-        if without_seeds(_sized(size, study.model)) == without_seeds(study):
+        if _sized(size, study.model).without_seeds == study.without_seeds:
             return size
-    return without_seeds(study).fingerprint()[:8]
+    return study.without_seeds.fingerprint()[:8]
 
 
 def _sized(size: str, model: ModelSpec) -> StudySpec:

@@ -50,10 +50,10 @@ CLAIMS = (
         number=15,
         title="Posteriors of different priors lie in different basins",
         quote=(
-            "“Models can effectively work with embeddings from different parts of activation spaces, including the "
-            "completely new regions.”"
+            "“Prompt-Tuning shows the same quality on embeddings from different parts of activation space, including "
+            "the completely new ones for the model.”"
         ),
-        section="abstract",
+        section="1",
         sentences={
             "a": "A barrier separates soft prompts from different priors",
             "b": "A barrier separates deep prompts from different priors",

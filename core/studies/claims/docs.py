@@ -29,7 +29,11 @@ def claims_page(claims: Mapping[int, Claim]) -> str:
 
 def _section(claim: Claim) -> str:
     rows = [f"| {title} | {getattr(claim, name)} |" for title, name in _ROWS.items()]
+    if claim.sentences:
+        sentences = "; ".join(f"({name}) {words}" for name, words in claim.sentences.items())
+        rows.insert(0, f"| Sentences | {sentences} |")
     rows += [f"| Pictures | {', '.join(claim.figures)} |"] if claim.figures else []
     rows += [f"| Arms whose seeds count | {', '.join(claim.arms)} |"] if claim.arms else []
+    rows += [f"| Arms of its controls | {', '.join(claim.controls)} |"] if claim.controls else []
     head = f"## C{claim.number} · {claim.title}\n\n{claim.quote} (section {claim.section})\n"
     return "\n".join([head, "| | |", "|---|---|", *rows, ""])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.analysis.spending import spent_error
 from core.engine import client
 from core.engine.lookup import job_id
 from core.engine.tasks import find_task
@@ -64,9 +65,11 @@ def decide(bench, clock: Callable[[], Iterator[int]] = itertools.count, **given)
 def test_seeds_are_added_up_to_the_most_and_each_look_is_told(here, judged):
     result = decide(here, most_seeds=4)
     looks = result["looks"]
-    assert [look["n_seeds"] for look in looks] == [2, 3, 4][: len(looks)]
+    # The study itself has judged the claim with two seeds.
+    assert [look["n_seeds"] for look in looks] == [3, 4][: len(looks)]
     told = result["numbers"]["judgement"]
-    assert told["looks"] == len(looks)
+    assert told["looks"] == 1 + len(looks)
+    assert [look["spent"] for look in looks] == [spent_error(n / 4, 0.1) for n in (3, 4)][: len(looks)]
     assert told["n_seeds"] == looks[-1]["n_seeds"] <= 4
     if looks[-1]["verdict"] == "undecided":
         assert told["stopped"] == "undecided with 4 seeds, the most that the request allows"
@@ -84,8 +87,15 @@ def test_the_budget_ends_it(here):
     result = decide(here, clock=lambda: itertools.count(0, 100), minutes=1)
     assert len(result["looks"]) == 1
     assert result["numbers"]["judgement"]["stopped"] == (
-        "undecided with 2 seeds; the budget of 1 minutes has no room for the next analysis, with 3"
+        "undecided with 3 seeds; the budget of 1 minutes has no room for the next analysis, with 6"
     )
+
+
+def test_a_claim_that_was_analysed_with_the_most_seeds_is_refused(here, judged):
+    with pytest.raises(
+        BadRequest, match="C10 was analysed with [234] seeds already, and 2 are the most allowed; allow"
+    ):
+        decide(here, most_seeds=2)
 
 
 def test_more_seeds_are_the_same_study(here, judged):
