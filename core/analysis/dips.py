@@ -32,7 +32,7 @@ def documents_needed(n_directions: int, passing: float = PASSING) -> int:
     Args:
         n_directions: tested, at all sites together; taken to be independent, which asks for a few
             documents more than related ones would.
-        passing: share of studies in which all upper bounds shall lie below.
+        passing: share of studies in which all upper bounds must lie below.
     """
     share = -math.expm1(math.log(passing) / n_directions)
     return math.ceil((math.log10(share) - _AT_NO_DOCUMENT) / _PER_DOCUMENT)

@@ -78,8 +78,8 @@ def shared_ratio(rows: Rows, rng: np.random.Generator) -> Interval:
     """Return the distance between two domains over that from the third to the nearer of them.
 
     The three distances share their documents. One of ten blocks of documents, taken from all three
-    domains, is therefore left out of all of them at once, and the ratio is taken anew: a jackknife of
-    the ratio itself. A ratio of separate intervals would have to allow for any dependence.
+    domains, is therefore left out of all of them at once, and the ratio is taken again: a jackknife
+    of the ratio itself. A ratio of separate intervals would have to allow for any dependence.
 
     Args:
         rows: of three domains.

@@ -1,5 +1,6 @@
 """C2: language tasks share a cluster, arithmetic has its own, at every layer."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ APART = 0.9
 NEARER = 0.5
 """Language data sets share a cluster where the distance between them is at most half of that to
 arithmetic."""
+ENOUGH = math.ceil(documents_needed(APART) / 2)
+"""Documents of either data set that can put an accuracy above 0.9."""
 OWN, SHARED = "a", "b"
 _ACCURACY = "accuracy of telling unseen documents apart by their means (LDA)"
 _RATIO = "energy distance of texts and questions over that of arithmetic to the nearer of them"
@@ -82,13 +85,15 @@ def judge_means(means: Sequence[DocumentMeans], sites: Sequence[Site], seed: int
         ratios.append(_ratio(f"site {site}", found.ratio, sum(n)))
     apart = sum(part.interval.low >= APART for part in accuracies)
     shared = sum(part.interval.high <= NEARER for part in ratios)
-    few = too_few("C2", min(n), -(-documents_needed(APART) // 2), "of each data set")
     return Judged(
         [*accuracies, *ratios],
         f"The means of {sums} can be told from those of {texts} and {questions} with at least {APART:.0%} accuracy in "
         f"{apart} of {len(accuracies)} comparisons over {len(sites)} sites. At {shared} of {len(ratios)} sites {texts} "
         f"and {questions} are at most half as far from each other as from {sums}.",
-        blocked={OWN: few, SHARED: too_few("C2", min(n), N_BLOCKS, "of each data set")},
+        blocked={
+            sentence: too_few("C2", min(n), needed, "of each data set")
+            for sentence, needed in ((OWN, ENOUGH), (SHARED, N_BLOCKS))
+        },
     )
 
 
@@ -137,7 +142,8 @@ CLAIMS = (
             f"(a) Holds if at every site the 95 % intervals of both accuracies lie above {APART:g} (resampled "
             f"documents, and Wilson's interval at least). (b) Holds if at every site that of the ratio lies below "
             f"{NEARER:g}; its interval leaves one of ten blocks of documents out of all three data sets at once. "
-            "Either fails if one of its intervals, widened for their number, lies outside. Undecided otherwise."
+            "Either fails if one of its intervals, widened for their number, lies outside. Undecided otherwise, and "
+            f"with fewer than {ENOUGH} (a) or {N_BLOCKS} (b) documents of each data set."
         ),
         judge=judge,
         figures=("figure-4", "figure-12"),

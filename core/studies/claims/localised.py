@@ -92,8 +92,8 @@ CLAIMS = (
         why=(
             "This is the paper's own statistic, measured in the full space, because distances between far points of a "
             "t-SNE map mean nothing. The ratio to each document's own draws removes the effect of the text's length. "
-            "The data's own tokens are the fair comparison for “localised”: frequent tokens have embeddings of their "
-            "own kind, which a text shares with all texts."
+            "For “localised” the data's own tokens are the fair comparison: all texts use frequent tokens most, and a "
+            "walk over the vocabulary does not."
         ),
         null="Random draws of as many tokens, 20 per document: a ratio of 1.",
         unit=DOCUMENT,
