@@ -15,6 +15,7 @@ from core.jobs.comparison import comparison, require_one_model
 from core.jobs.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
+from pages.compare_parts.line import show_line
 from pages.compare_parts.map import ChosenRun, choose, picture, picture_controls
 from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
 from pages.compare_parts.tables import points_of, show_group, show_retained
@@ -117,5 +118,6 @@ with errors():
         cite(picked, unasked)
         if known:
             numbers(picked, known, shown.site, placed, page_store)
+        show_line(page_view, picked, page_store)
         if unasked:
             offer_worth(unasked, more, page_store)

@@ -1,10 +1,11 @@
 """Measures of runs: read from the store, or made by jobs that the Compare page starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from core.engine.lookup import find
+from core.jobs.costs import total
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import DatasetSpec, MeasureSpec
 from core.store import JobFolder, Store, list_jobs
@@ -46,21 +47,33 @@ def asked_for_worth(run: JobFolder, further: Sequence[DatasetSpec], store: Store
 def worth_cost(runs: Sequence[tuple[JobFolder, RunPrompts]], store: Store) -> str:
     """Say what measuring the worth of the runs' vectors costs."""
     n_examples = MeasureSpec.model_fields["n_worth"].default
-    n_prompts, seconds = 0, 0.0
-    pace, known = _measured_pace(store), True
+    n_prompts, seconds = 0, list[float | None]()
+    pace = _measured_pace(store)
     for run, prompts in runs:
         n = n_changes(len(prompts.sites), prompts.vectors.shape[2])
         n_prompts += n
-        examples = min(n_examples, run.spec["n_validation"])
-        steps_per_second = (run.result() or {}).get("steps_per_second")
-        if (model := run.spec["model"]["name"]) in pace:
-            seconds += n * examples * pace[model]
-        elif steps_per_second:
-            seconds += _EVALUATION_OVER_STEP * n * examples / run.spec["batch_size"] / steps_per_second
-        else:
-            known = False
+        seconds.append(_seconds(run, n, min(n_examples, run.spec["n_validation"]), pace))
+    known = total(seconds)
     what = f"**Cost:** the loss of {n_prompts:,} changed prompts on {n_examples} validation examples"
-    return f"{what}, about {duration(seconds)}." if known else f"{what}; the pace is not known yet."
+    return f"{what}, about {duration(known)}." if known is not None else f"{what}; the pace is not known yet."
+
+
+def reading_cost(run: JobFolder, n_prompts: int, store: Store) -> str:
+    """Say what reading prompts on a run's validation examples costs."""
+    n_examples = run.spec["n_validation"]
+    seconds = _seconds(run, n_prompts, n_examples, _measured_pace(store))
+    what = f"**Cost:** the loss of {n_prompts} prompts on {n_examples} validation examples"
+    return f"{what}, about {duration(seconds)}." if seconds is not None else f"{what}; the pace is not known yet."
+
+
+def _seconds(run: JobFolder, n_prompts: int, n_examples: int, pace: Mapping[str, float]) -> float | None:
+    """Return how long prompts take on examples of a run, by measures of its model or else by its own steps."""
+    steps_per_second = (run.result() or {}).get("steps_per_second")
+    if (model := run.spec["model"]["name"]) in pace:
+        return n_prompts * n_examples * pace[model]
+    if steps_per_second:
+        return _EVALUATION_OVER_STEP * n_prompts * n_examples / run.spec["batch_size"] / steps_per_second
+    return None
 
 
 def _measured_pace(store: Store) -> dict[str, float]:

@@ -12,6 +12,7 @@ from core.analysis.definitions import DEFINITIONS
 from core.engine.lookup import job_id
 from core.figures.text import token
 from core.jobs.measure import measure_spec
+from core.jobs.readings import find_line, line_spec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 from tests.jobs import done
@@ -271,3 +272,29 @@ def test_a_prompt_whose_start_is_not_known_is_shown_where_it_is(measured: Conten
     assert [trace["name"] for trace in tuned["data"]][1:] == ["prompt now"], "the run's state is cancelled here"
     both = compare(run.id, measured.run)
     assert "Displacement" in [heading.value for heading in both.subheader]
+
+
+def test_the_line_between_two_runs_is_offered_with_its_cost_and_drawn_once_measured(measured, no_engine):
+    store = Store(measured.root)
+    prompts = np.random.default_rng(0).normal(size=(2, 4, 32))
+    other = written(measured, "t-other", prompts)
+    first = find_job(store, measured.run)
+    app = compare(measured.run, other.id)
+    shown = texts_of(app)
+    assert "The loss along the line between them is not measured yet" in shown
+    assert "the loss of 11 prompts on" in shown
+    next(one for one in app.button if one.label == "Measure the line").click().run()
+    spec = line_spec(first, other)
+    assert ("line", spec) in no_engine
+    done("line", spec, store)
+    line = find_line(spec, store)
+    assert line is not None
+    app = compare(measured.run, other.id)
+    assert f"**{line.barrier:.3f}** nats per token" in texts_of(app)
+    drawn = [trace for chart in charts_of(app) for trace in chart["data"] if trace.get("name") == "validation loss"]
+    assert len(drawn) == 1
+
+
+def test_runs_without_a_line_between_them_say_what_differs(measured, no_engine):
+    other = written(measured, "t-other", np.random.default_rng(0).normal(size=(2, 3, 32)))
+    assert "number and width of vectors differ" in texts_of(compare(measured.run, other.id))
