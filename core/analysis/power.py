@@ -75,14 +75,35 @@ def decided_from(found: Stated, level: float = LEVEL, power: float = POWER) -> f
     Returns:
         a distance in the number's own unit; NaN where the interval is unknown.
     """
-    error = _standard_error(found, level)
+    return _decided_from(_standard_error(found, level), found.freedom, level, power)
+
+
+def decided_with(spread: float, n: int, level: float = LEVEL, power: float = POWER) -> float:
+    """Return the same distance for a study to come, from the spread of units of another.
+
+    Args:
+        spread: standard deviation of a unit; see `spread_of`.
+        n: units that the study will have.
+        level: of the interval.
+        power: share of studies that come to a decision.
+
+    Returns:
+        a distance; NaN with fewer than two units.
+    """
+    return _decided_from(spread / math.sqrt(n), n - 1, level, power) if n > 1 else math.nan
+
+
+def spread_of(found: Stated, n: int, level: float = LEVEL) -> float:
+    """Return the standard deviation of one of n units, read off the interval of their mean."""
+    return _standard_error(found, level) * math.sqrt(n)
+
+
+def _decided_from(error: float, freedom: float, level: float, power: float) -> float:
     if not error > 0:
         return error
-    quantile = float(t.isf((1 - level) / 2, found.freedom))
+    quantile = float(t.isf((1 - level) / 2, freedom))
     farthest = 10.0 * (quantile + 5)
-    return error * float(
-        brentq(lambda far: power_beyond(far * error, error, found.freedom, level) - power, 0, farthest)
-    )
+    return error * float(brentq(lambda far: power_beyond(far * error, error, freedom, level) - power, 0, farthest))
 
 
 def units_needed(found: Stated, n: int, level: float = LEVEL, power: float = POWER) -> int | None:

@@ -11,6 +11,7 @@ from core.studies.claims import Claim
 from core.studies.claims.base import SEED
 from core.studies.claims.judgement import Judgement
 from core.studies.claims.notes import notes
+from core.studies.foresight import foreseen
 from core.studies.items import ITEMS, find_item
 from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
@@ -40,7 +41,8 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
                     StudyItemSpec(study=study, item=claim.item),
                     store,
                     f":material/gavel: C{claim.number} has not been judged on this study yet",
-                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work.",
+                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work. "
+                    + foreseen(claim, study, store),
                     "Reproduce this claim",
                 )
             else:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.analysis.intervals import LEVEL
-from core.analysis.power import decided_from, units_needed
+from core.analysis.power import decided_from, spread_of, units_needed
 from core.analysis.verdict import HOLDS, UNDECIDED, Verdict, join_verdicts, strongest, weakest, widen
 from core.figures.verdicts import intervals_figure
 from core.specs import StudySpec, TuningSpec
@@ -223,6 +223,7 @@ class Claim:
             of=head.name,
             quantity=head.quantity,
             smallest=finite(decided_from(head.stated, found.level)),
+            spread=finite(spread_of(head.stated, head.n, found.level)),
             units_needed=units_needed(head.stated, head.n, found.level) if verdict == UNDECIDED else None,
         )
 

@@ -76,6 +76,7 @@ class JudgedSentence(BaseModel):
         quantity: of that part.
         smallest: how far from its bound the true value of that part must lie to be decided in 80 %
             of such studies; None where that is unknown.
+        spread: standard deviation of a unit behind that part; None where that is unknown.
         units_needed: independent units with which an undecided sentence would be decided in 80 % of
             studies, if the true value is the one found (equivalence: if there is no difference);
             None where it is decided, or no number is enough.
@@ -90,6 +91,7 @@ class JudgedSentence(BaseModel):
     of: str
     quantity: str
     smallest: float | None
+    spread: float | None
     units_needed: int | None
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm, t
 
 from core.analysis.intervals import Interval
-from core.analysis.power import decided_from, power_beyond, power_of_equivalence, units_needed
+from core.analysis.power import decided_from, decided_with, power_beyond, power_of_equivalence, spread_of, units_needed
 from core.analysis.seeds import over_seeds
 from core.analysis.verdict import Bounds, Stated
 
@@ -77,3 +77,12 @@ def test_a_value_outside_of_two_bounds_needs_the_units_that_show_it_outside():
     found = Stated(interval_of(0.2, 0.3, 6, 0.9), Bounds(-0.05, 0.05), 5)
     one_sided = Stated(interval_of(0.2, 0.3, 6, 0.9), Bounds(high=0.05), 5)
     assert units_needed(found, 6, 0.9) == units_needed(one_sided, 6, 0.9)
+
+
+def test_a_study_to_come_is_foreseen_from_the_spread_of_one_at_hand():
+    found = Stated(interval_of(0.3, 0.1, 5), Bounds(low=0.0), 4)
+    assert spread_of(found, 5) == pytest.approx(0.1)
+    assert decided_with(0.1, 5) == pytest.approx(decided_from(found))
+    low, _ = studies(decided_with(0.1, 12), 0.1, 12, 0.95)
+    assert np.mean(low >= 0) == pytest.approx(0.8, abs=0.01)
+    assert math.isnan(decided_with(0.1, 1))

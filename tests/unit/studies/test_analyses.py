@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.analysis.power import decided_with
 from core.analysis.seeds import over_seeds
 from core.analysis.spending import spent_error
 from core.analysis.verdict import Bounds
@@ -13,6 +14,7 @@ from core.studies.analyses import Analysis, analyses_of, charged, make_claim, pl
 from core.studies.claims import CLAIMS
 from core.studies.claims.base import Judged, Part
 from core.studies.figure import keep
+from core.studies.foresight import foreseen
 from core.studies.items import KIND, VERSION
 from tests.unit.studies.claims.planted_runs import STUDY, RunsBench, wobbled
 
@@ -94,3 +96,13 @@ def test_a_study_that_is_made_again_with_more_seeds_is_charged_for_the_analyses_
 def test_the_same_number_of_seeds_again_is_no_further_analysis(store):
     make(store, 3)
     assert make(store, 3)["looks"] == 1
+
+
+def test_what_a_claim_could_decide_is_said_before_the_start_from_runs_at_hand(store):
+    assert foreseen(CLAIMS[10], STUDY, store) == ""
+    told = make(store, 6)
+    spread = told["sentences"][0]["spread"]
+    said = foreseen(CLAIMS[10], STUDY, store)
+    assert said.startswith("With 8 seeds it would be decided in 80 % of cases")
+    assert f"bound: {decided_with(spread, 8, 0.9):.3g} (variance of 6 seeds on smollm2-135m)." in said
+    assert foreseen(CLAIMS[1], STUDY, store) == ""
