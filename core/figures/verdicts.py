@@ -129,8 +129,9 @@ def _reach(panel: Sequence[Row]) -> tuple[float, float]:
     An interval of two seeds can be fifty times as wide as its value; it is cut where it would hide the rest.
     """
     centre = [row.interval.value for row in panel] + [row.null.value for row in panel if row.null]
-    centre += [bound for row in panel for bound in (row.bounds.low, row.bounds.high) if math.isfinite(bound)]
-    low, high = min(centre), max(centre)
+    centre += [bound for row in panel for bound in (row.bounds.low, row.bounds.high)]
+    known = [value for value in centre if math.isfinite(value)]
+    low, high = min(known), max(known)
     span = max(high - low, 1e-9, 0.02 * max(abs(low), abs(high)))
     every = [found for row in panel for found in (row.interval, row.null) if found]
     ends = [end for found in every for end in (found.low, found.high) if math.isfinite(end)]

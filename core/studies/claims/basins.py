@@ -77,6 +77,9 @@ CLAIMS = (
         judge=judge,
         figures=("lines",),
         arms=(*SOFT, *DEEP),
+        also=(
+            "Besides, 11 prompts are read on each line: one per pair of priors and seed, and one per prior and seed."
+        ),
         controls=tuple(f"{name}{RANDOM}" for name in (*SOFT, *DEEP)),
     ),
 )

@@ -83,6 +83,7 @@ CLAIMS = (
         judge=judge,
         figures=("generalisation",),
         arms=(*REFERENCE, *dict.fromkeys(REFERENCE.values())),
+        also="Besides, every prompt is read on the other data sets.",
         controls=tuple(f"{name}{RANDOM}" for name in (*SOFT, *DEEP)),
     ),
 )

@@ -7,7 +7,7 @@ from core.store.endings import LONGEST
 from core.studies.arms import DEEP, RANDOM, SOFT
 from core.studies.claims import CLAIMS, position
 from core.studies.claims.base import Judged
-from tests.unit.studies.claims.planted_runs import D_MODEL, N_PROMPT, Planted, RunsBench, wobbled
+from tests.unit.studies.claims.planted_runs import D_MODEL, N_PROMPT, STUDY, Planted, RunsBench, wobbled
 
 
 def contracted(kept: float, random: float = 0.0, spread: float = 0.1, apart: float = 30.0):
@@ -48,6 +48,9 @@ def test_c05_stays_undecided_where_posteriors_are_noisy_priors_equal_or_runs_not
     equal = CLAIMS[5].judge(RunsBench(store, contracted(1.0, apart=0.0)))
     assert equal.verdict == "undecided"
     assert "cannot be told apart" in equal.told
+    told = CLAIMS[5].reproduced(equal, STUDY)
+    assert told.numbers["judgement"]["value"] is None
+    assert told.picture.data
 
 
 def test_c05_stays_undecided_where_runs_have_not_converged(store):
