@@ -104,7 +104,9 @@ class Judged:
             for control in self.controls
             if control.verdict == HOLDS and self.verdict_on(control.part.sentence) == HOLDS
         ]
-        return " ".join([self.words, *(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons), *same])
+        return " ".join(
+            [self.words, *(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons), *dict.fromkeys(same)]
+        )
 
     def charged(self, error: float, n_analyses: int) -> "Judged":
         """Return the same numbers with the intervals of one of several planned analyses.
