@@ -87,9 +87,29 @@ def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
         return UNDECIDED
     if all(decide(part.interval, part.bounds) == HOLDS for part in parts):
         return HOLDS
-    widened = [widen(part.interval, len(parts), level, part.freedom) for part in parts]
-    outside = any(decide(wide, part.bounds) == FAILS for wide, part in zip(widened, parts, strict=True))
-    return FAILS if outside else UNDECIDED
+    return FAILS if FAILS in _widened(parts, level) else UNDECIDED
+
+
+def decide_any(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
+    """Return the verdict on a claim about at least one of several numbers, the mirror image of `decide_all`.
+
+    It holds if one of the intervals, widened for their number, lies inside, and fails if all lie outside.
+    """
+    if HOLDS in _widened(parts, level):
+        return HOLDS
+    return FAILS if parts and all(decide(part.interval, part.bounds) == FAILS for part in parts) else UNDECIDED
+
+
+def _widened(parts: Sequence[Stated], level: float) -> list[Verdict]:
+    """Return the verdict on each number by its interval, widened for how many there are."""
+    return [decide(widen(part.interval, len(parts), level, part.freedom), part.bounds) for part in parts]
+
+
+def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict on a claim from those on its sentences: it fails if one fails, and holds if all hold."""
+    if FAILS in verdicts:
+        return FAILS
+    return HOLDS if verdicts and all(verdict == HOLDS for verdict in verdicts) else UNDECIDED
 
 
 def weakest(parts: Sequence[Stated]) -> int:

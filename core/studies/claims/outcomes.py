@@ -6,9 +6,9 @@ from itertools import combinations
 
 import numpy as np
 
-from core.analysis.seeds import Equivalence, over_seeds, tost
 from core.analysis.intervals import Interval
 from core.analysis.rates import Trial, losses_at_others_choice
+from core.analysis.seeds import Equivalence, over_seeds, tost
 from core.analysis.two_way import two_way
 from core.analysis.verdict import Bounds
 from core.studies.claims.converged import Runs

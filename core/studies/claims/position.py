@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis.equivalence import tost
 from core.analysis.intervals import Interval
-from core.analysis.seeds import over_seeds
+from core.analysis.seeds import over_seeds, tost
 from core.analysis.verdict import Bounds
 from core.jobs.measure import VOCABULARY, Measures
 from core.store import JobFolder

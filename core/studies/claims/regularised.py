@@ -1,8 +1,7 @@
 """C16: regularisers move the posterior at no cost."""
 
-from core.analysis.equivalence import tost
 from core.analysis.intervals import Interval
-from core.analysis.seeds import over_seeds
+from core.analysis.seeds import over_seeds, tost
 from core.analysis.verdict import Bounds
 from core.studies.arms import DOSES, PLAIN, REGULARISED, WEIGHTS, dose_arm
 from core.studies.bench import Bench

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.equivalence import tost
+from core.analysis.seeds import tost
 from core.analysis.two_way import two_way
 
 

@@ -3,7 +3,17 @@ import pytest
 from scipy.stats import norm, t
 
 from core.analysis.intervals import Interval
-from core.analysis.verdict import Bounds, Stated, decide, decide_all, strongest, weakest, widen
+from core.analysis.verdict import (
+    Bounds,
+    Stated,
+    decide,
+    decide_all,
+    decide_any,
+    join_verdicts,
+    strongest,
+    weakest,
+    widen,
+)
 
 AT_LEAST = Bounds(low=0.5)
 INSIDE, ACROSS, OUTSIDE = Interval(0.7, 0.6, 0.8), Interval(0.5, 0.3, 0.7), Interval(0.2, 0.1, 0.3)
@@ -69,6 +79,20 @@ def test_among_many_numbers_on_the_bound_few_are_found_outside():
         decide_all([Stated(Interval(x, x - reach, x + reach), Bounds(low=0)) for x in row]) == "fails" for row in drawn
     ]
     assert np.mean(failed) == pytest.approx(0.025, abs=0.01)
+
+
+def test_one_is_enough_where_a_claim_says_that_there_is_one():
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(INSIDE, AT_LEAST)]) == "holds"
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(OUTSIDE, AT_LEAST)]) == "fails"
+    assert decide_any([Stated(OUTSIDE, AT_LEAST), Stated(ACROSS, AT_LEAST)]) == "undecided"
+    assert decide_any([]) == "undecided"
+
+
+def test_sentences_join():
+    assert join_verdicts(["holds", "holds"]) == "holds"
+    assert join_verdicts(["holds", "undecided"]) == "undecided"
+    assert join_verdicts(["holds", "undecided", "fails"]) == "fails"
+    assert join_verdicts([]) == "undecided"
 
 
 def test_the_weakest_part_is_the_one_that_reaches_out_most():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.analysis.equivalence import tost
+from core.analysis.seeds import tost
 from core.analysis.two_way import two_way
 from core.store.endings import LONGEST
 from core.studies.arms import BETWEEN, CUT, INSIDE, SOFT
