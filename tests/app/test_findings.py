@@ -68,6 +68,9 @@ def test_a_claim_shows_words_rule_verdict_and_what_it_rests_on(undecided, no_eng
         assert text in shown
     assert f"{QUICK.n_seeds} seeds of soft prompts on {QUICK.soft_task.label} (at most {QUICK.steps} steps of" in shown
     assert any("? undecided" in str(one.proto.body) for one in app.get("html"))
+    assert "16 of 16 runs converged." in shown
+    assert "Judged by version 2 of the rules." in shown
+    assert "It would take about" in shown
     matrix, picture = charts_of(app)
     assert "C10 Prepend-and-cut equals the extended sequence" in matrix["layout"]["yaxis"]["ticktext"]
     assert "undecided, this interval alone" in [trace["name"] for trace in picture["data"]]
