@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _LEAST = 1e-12
@@ -27,7 +26,7 @@ def spent_error(fraction: float, error: float) -> float:
         fraction: of the units, above 0; 1 and more for the last analysis.
         error: of all analyses together, two-sided.
     """
-    return float(4 * norm.sf(norm.isf(error / 4) / math.sqrt(min(fraction, 1.0))))
+    return float(4 * ndtr(ndtri(error / 4) / math.sqrt(min(fraction, 1.0))))
 
 
 def nominal_error(units: Sequence[float], spent: Sequence[float]) -> float:
@@ -50,15 +49,17 @@ def nominal_error(units: Sequence[float], spent: Sequence[float]) -> float:
         bound = _bound(total - used, law, grid, step, math.sqrt(now))
         law, grid = _went_on(law, grid, step, bound, math.sqrt(now))
         used, before = total, now
-    return 0.0 if math.isinf(bound) else float(2 * norm.sf(bound / math.sqrt(units[-1])))
+    return 0.0 if math.isinf(bound) else float(2 * ndtr(-bound / math.sqrt(units[-1])))
 
 
 def _crossed(bound: float, law: NDArray[np.float64], grid: NDArray[np.float64], step: float) -> float:
     """Return the probability that the sum leaves ± a bound, from masses on a grid."""
-    return float((law * (norm.sf((bound - grid) / step) + norm.cdf((-bound - grid) / step))).sum())
+    return float((law * (ndtr((grid - bound) / step) + ndtr((-bound - grid) / step))).sum())
 
 
 def _bound(error: float, law: NDArray[np.float64], grid: NDArray[np.float64], step: float, deviation: float) -> float:
+    from scipy.optimize import brentq
+
     if error < _LEAST:
         return math.inf
     return float(brentq(lambda bound: _crossed(bound, law, grid, step) - error, 0.0, 12 * deviation))
@@ -70,5 +71,5 @@ def _went_on(
     """Return the masses of the sum within the bound after a further step, and their grid."""
     reach = min(bound, 8 * deviation)
     points = reach * _NODES
-    density = norm.pdf((points[:, None] - grid[None, :]) / step) / step
+    density = np.exp(-(((points[:, None] - grid[None, :]) / step) ** 2) / 2) / (step * math.sqrt(2 * math.pi))
     return reach * _WEIGHTS * (density @ law), points

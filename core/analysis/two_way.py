@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import levene, t
 
-from core.analysis.intervals import Interval
+from core.analysis.intervals import Interval, t_quantile
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class TwoWay:
         value = float(self.means[first] - self.means[second])
         if self.freedom < 1:
             return Interval(value, np.nan, np.nan)
-        reach = float(t.isf((1 - level) / 2, self.freedom)) * self.error
+        reach = t_quantile(self.freedom, level) * self.error
         return Interval(value, value - reach, value + reach)
 
 
@@ -43,6 +42,8 @@ def two_way(losses: ArrayLike) -> TwoWay:
     Args:
         losses: (n_priors, n_seeds), at least two priors.
     """
+    from scipy.stats import levene
+
     found = np.asarray(losses, np.float64)
     n_priors, n_seeds = found.shape
     residuals = found - found.mean(axis=0) - found.mean(axis=1, keepdims=True) + found.mean()
