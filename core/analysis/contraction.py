@@ -7,10 +7,11 @@ one run are not independent, so only vectors of different runs are compared with
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-Group = Mapping[int, NDArray[np.floating]]
+from core.array_types import Floats
+
+Group = Mapping[int, Floats]
 """The prompts of a prior's runs, (n_prompt, d) each, by seed."""
 Key = tuple[str, int]
 """A prior and a seed."""

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.analysis.atlas_measures import AtlasSettings, n_scores, whitened
+from core.analysis.atlas_measures import n_scores, whitened
+from core.analysis.atlas_plan import N_BLOCKS, AtlasSettings
 from core.analysis.intervals import Interval, spread
 from core.analysis.pca import fit_pca
 from core.analysis.probes import check_documents, lda_hits, probe
 from core.analysis.separability import between_documents, energy_coefficients, pairwise_distances
 from core.analysis.shares import share_interval
 from core.analysis.units import Rows, deal, jackknife, join_rows, permuted_labels
+from core.array_types import Bools, Floats, Indices, Ints
 
-N_BLOCKS = 10
 N_PERMUTATIONS = 100
 _FIRST, _SECOND, _APART = range(3)
 
@@ -47,9 +47,7 @@ class DomainsApart:
     ratio: Interval
 
 
-def domains_apart(
-    points: Sequence[NDArray[np.floating]], documents: Sequence[NDArray[np.integer]], rng: np.random.Generator
-) -> DomainsApart:
+def domains_apart(points: Sequence[Floats], documents: Sequence[Ints], rng: np.random.Generator) -> DomainsApart:
     """Measure whether the third of three clouds lies apart from the first two.
 
     Args:
@@ -67,7 +65,7 @@ def domains_apart(
     return DomainsApart((first, second), shared_ratio(rows, rng))
 
 
-def _told(scores: Rows, part: NDArray[np.intp], pair: tuple[int, int], rng: np.random.Generator) -> Told:
+def _told(scores: Rows, part: Indices, pair: tuple[int, int], rng: np.random.Generator) -> Told:
     chosen = np.isin(scores.labels, pair)
     two, folds = scores.subset(chosen[scores.documents]), part[chosen]
     found = probe(two, folds, permuted_labels(two.labels, folds, N_PERMUTATIONS, rng), lda_hits, rng)
@@ -92,7 +90,7 @@ def shared_ratio(rows: Rows, rng: np.random.Generator) -> Interval:
     block = deal(rows.labels, min(N_BLOCKS, int(np.bincount(rows.labels).min())), rng)
     sums = between_documents(pairwise_distances(rows.points), rows)
 
-    def ratio(kept: NDArray[np.bool_]) -> float:
+    def ratio(kept: Bools) -> float:
         def energy(one: int, other: int) -> float:
             pair = kept & np.isin(rows.labels, (one, other))
             labels = (rows.labels[pair] == other).astype(np.intp)

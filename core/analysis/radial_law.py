@@ -4,20 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from core.analysis.atlas_plan import N_BLOCKS
 from core.analysis.intervals import Interval
 from core.analysis.intrinsic import block_moments
 from core.analysis.peakedness import held_out_mahalanobis
 from core.analysis.units import deal, jackknife
+from core.array_types import Bools, Float32s, Float64s, Floats, Indices, Ints
 
 N_SAMPLES = 19
 """Samples of the fitted Gaussian; with 19, the cloud is the most extreme of 20 by chance in one case
 of 20."""
 TENTH = 0.1
 """Share of the Gaussian's own points near the centre, and far out."""
-N_FOLDS, N_BLOCKS = 5, 10
+N_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class RadialLaw:
         n_documents: of the cloud.
     """
 
-    radii: NDArray[np.float64]
-    drawn: NDArray[np.float64]
+    radii: Float64s
+    drawn: Float64s
     core: Interval
     tail: Interval
     core_null: Interval
@@ -46,8 +47,8 @@ class RadialLaw:
 
 
 def radial_law(
-    points: NDArray[np.floating],
-    documents: NDArray[np.integer],
+    points: Floats,
+    documents: Ints,
     rng: np.random.Generator,
     n_samples: int = N_SAMPLES,
     tick: Callable[[], None] = lambda: None,
@@ -74,7 +75,7 @@ def radial_law(
     block = deal(np.zeros(n_documents, np.intp), min(N_BLOCKS, n_documents), rng)[unit]
     points = np.asarray(points, np.float32)
 
-    def radii(cloud: NDArray[np.float32]) -> NDArray[np.float64]:
+    def radii(cloud: Float32s) -> Float64s:
         return np.sqrt(held_out_mahalanobis(cloud, block, block_moments(cloud, block), N_FOLDS))
 
     own, drawn = radii(points), []
@@ -89,7 +90,7 @@ def radial_law(
     return RadialLaw(own, samples, core, tail, core_null, tail_null, n_documents)
 
 
-def _excess(own: NDArray[np.bool_], drawn: NDArray[np.bool_], block: NDArray[np.intp]) -> tuple[Interval, Interval]:
+def _excess(own: Bools, drawn: Bools, block: Indices) -> tuple[Interval, Interval]:
     """Return the share of points (n,) less a tenth, and its range over samples (n_samples, n)."""
     left_out = np.array([own[block != number].mean() for number in range(int(block.max()) + 1)])
     shares = drawn.mean(axis=1) - TENTH
@@ -97,9 +98,7 @@ def _excess(own: NDArray[np.bool_], drawn: NDArray[np.bool_], block: NDArray[np.
     return jackknife(float(own.mean()) - TENTH, left_out - TENTH), null
 
 
-def gaussian_like(
-    points: NDArray[np.floating], unit: NDArray[np.intp]
-) -> Callable[[np.random.Generator], NDArray[np.float32]]:
+def gaussian_like(points: Floats, unit: Indices) -> Callable[[np.random.Generator], Float32s]:
     """Return a way to draw samples (n, d) of the Gaussian with a cloud's moments and its documents.
 
     Along each principal direction two points of one document correlate as in the cloud; every single
@@ -117,7 +116,7 @@ def gaussian_like(
     shared, single = ((scale * np.sqrt(share)).astype(np.float32) for share in (alike, 1 - alike))
     turned, n_documents = vectors.T.astype(np.float32), int(unit.max()) + 1
 
-    def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+    def draw(rng: np.random.Generator) -> Float32s:
         of_document = rng.standard_normal((n_documents, len(scale)), dtype=np.float32)
         of_point = rng.standard_normal((len(unit), len(scale)), dtype=np.float32)
         return (of_document[unit] * shared + of_point * single) @ turned + mean.astype(np.float32)
@@ -125,7 +124,7 @@ def gaussian_like(
     return draw
 
 
-def likeness(values: NDArray[np.floating], unit: NDArray[np.intp]) -> NDArray[np.float64]:
+def likeness(values: Floats, unit: Indices) -> Float64s:
     """Return the correlation of two points of one document in each column of values (n, k), 0 to 1.
 
     Source: intraclass correlation by analysis of variance, unequal groups (Donner, 1986).

@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
+
+from core.array_types import Float64s
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _LEAST = 1e-12
@@ -52,12 +53,12 @@ def nominal_error(units: Sequence[float], spent: Sequence[float]) -> float:
     return 0.0 if math.isinf(bound) else float(2 * ndtr(-bound / math.sqrt(units[-1])))
 
 
-def _crossed(bound: float, law: NDArray[np.float64], grid: NDArray[np.float64], step: float) -> float:
+def _crossed(bound: float, law: Float64s, grid: Float64s, step: float) -> float:
     """Return the probability that the sum leaves ± a bound, from masses on a grid."""
     return float((law * (ndtr((grid - bound) / step) + ndtr((-bound - grid) / step))).sum())
 
 
-def _bound(error: float, law: NDArray[np.float64], grid: NDArray[np.float64], step: float, deviation: float) -> float:
+def _bound(error: float, law: Float64s, grid: Float64s, step: float, deviation: float) -> float:
     from scipy.optimize import brentq
 
     if error < _LEAST:
@@ -65,9 +66,7 @@ def _bound(error: float, law: NDArray[np.float64], grid: NDArray[np.float64], st
     return float(brentq(lambda bound: _crossed(bound, law, grid, step) - error, 0.0, 12 * deviation))
 
 
-def _went_on(
-    law: NDArray[np.float64], grid: NDArray[np.float64], step: float, bound: float, deviation: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _went_on(law: Float64s, grid: Float64s, step: float, bound: float, deviation: float) -> tuple[Float64s, Float64s]:
     """Return the masses of the sum within the bound after a further step, and their grid."""
     reach = min(bound, 8 * deviation)
     points = reach * _NODES

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from core.analysis.intervals import Interval, t_quantile
+from core.array_types import Float64s
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TwoWay:
             fewer than three seeds.
     """
 
-    means: NDArray[np.float64]
+    means: Float64s
     error: float
     freedom: int
     p_equal: float

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.analysis.intervals import Interval
+from core.array_types import Floats
 from core.figures.palette import DATASET_MARKS, POSTERIOR, PRIOR
 from core.figures.style import HEIGHT, SMALL_HEIGHT, error_bars, legend_once, style
 from core.figures.text import show
@@ -19,11 +19,7 @@ _ROW = 34
 
 
 def elsewhere_figure(
-    priors: Sequence[str],
-    datasets: Sequence[str],
-    differences: NDArray[np.floating],
-    losses: NDArray[np.floating],
-    revision: str = "elsewhere",
+    priors: Sequence[str], datasets: Sequence[str], differences: Floats, losses: Floats, revision: str = "elsewhere"
 ) -> go.Figure:
     """Draw the loss of prompts on data sets they were not tuned on, against that of the reference.
 

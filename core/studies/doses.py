@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.analysis.seeds import over_seeds
+from core.array_types import Float64s
 from core.figures.readings import DoseCurve, doses_figure
 from core.jobs.readings import find_penalties, penalties_spec
 from core.specs import TuningSpec
@@ -30,8 +30,8 @@ class Dose:
         worse: (n_seeds,) loss minus that of the plain prompt.
     """
 
-    moved: NDArray[np.float64]
-    worse: NDArray[np.float64]
+    moved: Float64s
+    worse: Float64s
 
 
 def dose_of(bench: Bench, regulariser: str, runs: Sequence[JobFolder], plain: Sequence[JobFolder]) -> Dose:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.array_types import Float64s
 from core.figures.readings import elsewhere_figure
 from core.jobs.readings import Elsewhere, find_elsewhere, generalise_spec
 from core.specs import DatasetSpec, StudySpec
@@ -32,7 +32,7 @@ def read_abroad(bench: Bench, arm: str, runs: Sequence[JobFolder]) -> list[list[
     return [bench.made(find_elsewhere, "generalise", generalise_spec(run, datasets)) for run in runs]
 
 
-def losses_abroad(bench: Bench, arm: str, runs: Sequence[JobFolder]) -> NDArray[np.float64]:
+def losses_abroad(bench: Bench, arm: str, runs: Sequence[JobFolder]) -> Float64s:
     """Return the losses of runs on foreign data, (n_runs, n_datasets)."""
     return np.array([[one.loss for one in found] for found in read_abroad(bench, arm, runs)], np.float64)
 

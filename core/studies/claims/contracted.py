@@ -12,6 +12,7 @@ from core.analysis.intervals import Interval
 from core.analysis.leaving_out import leaving_out_each
 from core.analysis.two_sample import energy_to_cloud
 from core.analysis.verdict import Bounds, decide
+from core.array_types import Floats
 from core.store import JobFolder
 from core.store.prompts import read_prompts
 from core.studies.arms import DEEP, RANDOM, SOFT
@@ -26,7 +27,7 @@ TOLD_APART = 0.05
 _KEPT = "distance between the posteriors of two priors over that between their prior samples"
 _PAIRS = "the same, pair by pair"
 
-Vectors = Mapping[str, Mapping[int, NDArray[np.floating]]]
+Vectors = Mapping[str, Mapping[int, Floats]]
 """By arm and seed, (n_prompt, d)."""
 
 
@@ -117,7 +118,7 @@ def _random_labels(random: Runs, pairs: Sequence[tuple[str, str]], name: str, se
     return Control(RANDOM_LABELS, part, decide(interval, bounds))
 
 
-def _directions(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+def _directions(vectors: Floats) -> Floats:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

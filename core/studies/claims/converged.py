@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.array_types import Float64s
 from core.store import JobFolder
 from core.store.endings import CONVERGED, ending_of
 from core.studies.arms import arms
@@ -60,7 +60,7 @@ class Runs:
         """Return an arm's runs with these seeds."""
         return [self.found[arm][seed] for seed in seeds]
 
-    def losses(self, arm: str, seeds: Sequence[int]) -> NDArray[np.float64]:
+    def losses(self, arm: str, seeds: Sequence[int]) -> Float64s:
         """Return an arm's validation losses at the end, (n_seeds,)."""
         return final_losses(self.at(arm, seeds))
 
@@ -76,11 +76,11 @@ def runs_of(bench: Bench, names: Sequence[str], least: int = LEAST_SEEDS) -> Run
     return Runs(found, {name: known[name].title for name in names}, least)
 
 
-def final_losses(runs: Sequence[JobFolder]) -> NDArray[np.float64]:
+def final_losses(runs: Sequence[JobFolder]) -> Float64s:
     """Return the validation loss at the end of each run, (n_runs,)."""
     return np.array([(run.result() or {})["validation"]["loss"] for run in runs], np.float64)
 
 
-def baseline_losses(runs: Sequence[JobFolder], baseline: str) -> NDArray[np.float64]:
+def baseline_losses(runs: Sequence[JobFolder], baseline: str) -> Float64s:
     """Return the validation loss of each run's 'no_prompt' or 'prior_sample', (n_runs,)."""
     return np.array([(run.result() or {})["baseline"][baseline]["loss"] for run in runs], np.float64)

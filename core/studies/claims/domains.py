@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.references import find
-from core.analysis.domains_apart import N_BLOCKS, Told, domains_apart
+from core.analysis.atlas_plan import N_BLOCKS
+from core.analysis.domains_apart import Told, domains_apart
 from core.analysis.intervals import Interval
 from core.analysis.shares import documents_needed
 from core.analysis.verdict import Bounds
+from core.array_types import Floats, Ints
 from core.specs import FINAL, Site, StudySpec
 from core.studies.bench import Bench
 from core.studies.claims.base import DOCUMENT, JACKKNIFE_FREEDOM, Claim, Judged, Part
@@ -42,8 +43,8 @@ class DocumentMeans:
     """
 
     name: str
-    documents: NDArray[np.integer]
-    points: Callable[[Site], NDArray[np.floating]]
+    documents: Ints
+    points: Callable[[Site], Floats]
 
     @property
     def n(self) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from core.analysis.atlas_plan import N_BLOCKS
 from core.analysis.dips import LARGEST_DIP, dip_interval, documents_needed
 from core.analysis.intervals import Interval
 from core.analysis.modality import N_PRINCIPAL, N_RANDOM
-from core.analysis.radial_law import N_BLOCKS, N_SAMPLES, TENTH, RadialLaw
+from core.analysis.radial_law import N_SAMPLES, TENTH, RadialLaw
 from core.analysis.verdict import FAILS, Bounds
 from core.jobs.atlas import Atlas
 from core.specs import Site

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.atlas_terms import pair_name
-from core.analysis.modality import directions, modality, null_of, uniform_dips
+from core.analysis.intervals import spread
+from core.analysis.modality import directions, modality, uniform_dips
 from core.analysis.probes import lda_hits, probe
 from core.analysis.radial_law import RadialLaw, radial_law
 from core.analysis.trajectory_statistics import (
@@ -78,7 +79,7 @@ def dips_atlas(rng: np.random.Generator, n: int, apart: float, sites: Sequence[A
         points[:, 0] += apart * (site == sites[-1]) * (np.arange(n) % 2)
         axes = directions(np.eye(6)[:5], 6, rng)
         found = modality(points @ axes.T, np.arange(n), uniform, rng)
-        null = null_of(found)
+        null = spread(found.null)
         measured[site] = {
             "value": found.largest.value,
             "null": null.value,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.activations.references import ReferenceRequest
-from core.analysis.atlas_measures import N_BLOCKS
+from core.analysis.atlas_plan import N_BLOCKS
 from core.analysis.dips import documents_needed
 from core.specs import ModelSpec
 from core.studies.claims import CLAIMS, autoencoder
