@@ -14,7 +14,7 @@ from core.analysis.intervals import LEVEL, t_quantile
 from core.analysis.verdict import UNDECIDED, Bounds, Stated, decide
 
 POWER = 0.8
-"""Share of studies that shall come to a decision."""
+"""Share of studies that are to come to a decision."""
 MOST_UNITS = 100_000
 """More than that is no answer."""
 _FAR = 7.0

@@ -90,7 +90,7 @@ def lines_figure(panels: Mapping[str, Sequence[LossLine]], revision: str = "line
             )
     legend_once(figure)
     style(figure, SMALL_HEIGHT + 80, revision)
-    figure.update_xaxes(title_text="share of the way", tickformat=".0%")
+    figure.update_xaxes(title_text="share of the line", tickformat=".0%")
     figure.update_yaxes(title_text="validation loss, nats per token", col=1)
     return figure
 
