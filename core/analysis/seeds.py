@@ -49,7 +49,7 @@ class Equivalence:
     n: tuple[int, int]
 
 
-def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool) -> Equivalence:
+def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool, alpha: float = ALPHA) -> Equivalence:
     """Test whether two means differ by less than a margin.
 
     A difference that is not significant shows nothing: few seeds rarely find one. Equivalence is shown if both "above
@@ -62,6 +62,7 @@ def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool) -> Eq
         second: (m,) likewise; if paired, for the same seeds in the same order.
         margin: largest difference that counts as none, in the unit of the numbers.
         paired: whether equal positions are the same seed, with the same examples in the same order.
+        alpha: error of each of the two tests.
 
     Raises:
         BadRequest: a margin that is not positive, or paired samples of different sizes.
@@ -79,7 +80,7 @@ def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool) -> Eq
     n = len(one), len(other)
     if not freedom > 0:
         return Equivalence(Interval(value, np.nan, np.nan), 1.0, margin, n)
-    reach = t_quantile(freedom, 1 - 2 * ALPHA) * error
+    reach = t_quantile(freedom, 1 - 2 * alpha) * error
     if error == 0:
         p = float(abs(value) >= margin)
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.analysis.intervals import Interval, t_quantile
+from core.analysis.intervals import LEVEL, Interval, t_quantile
 from core.array_types import Bools, Float64s, Floats, Indices, Ints
 
 N_RESAMPLES = 1000
@@ -97,12 +97,12 @@ def resample_counts(labels: Indices, rng: np.random.Generator) -> Float64s:
     return counts
 
 
-def jackknife(value: float, left_out: Floats) -> Interval:
+def jackknife(value: float, left_out: Floats, level: float = LEVEL) -> Interval:
     """Return the interval of a statistic from its values (g,) with each of g groups of documents left out.
 
     Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
     """
-    reach = t_quantile(len(left_out) - 1) * jackknife_error(left_out)
+    reach = t_quantile(len(left_out) - 1, level) * jackknife_error(left_out)
     return Interval(value, value - reach, value + reach)
 
 

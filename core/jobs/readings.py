@@ -141,8 +141,8 @@ def read_line(spec: LineSpec, _job: JobFolder, store: Store, progress: Progress)
     first, second = _run(spec.first, spec.first_posterior, store), _run(spec.second, spec.second_posterior, store)
     _require_a_line(first, second)
     tuning, shares = tuning_spec(first), np.linspace(0, 1, spec.n_points).tolist()
-    ends = (_prompts(run).vectors[-1] for run in (first, second))
-    losses = list(along_line(tuning, *ends, shares, store, progress))
+    start, end = (_prompts(run).vectors[-1] for run in (first, second))
+    losses = list(along_line(tuning, start, end, shares, store, progress))
     return {
         "version": VERSION,
         "first": first.id,

@@ -11,6 +11,7 @@ from core.analysis.rates import Trial, losses_at_others_choice
 from core.analysis.seeds import Equivalence, over_seeds, tost
 from core.analysis.two_way import two_way
 from core.analysis.verdict import Bounds
+from core.array_types import Floats
 from core.studies.claims.converged import Runs
 from core.studies.claims.part import Part
 
@@ -47,7 +48,7 @@ def quality_part(name: str, found: Equivalence, bounds: Bounds | None = None, se
     return Part(name, DIFFERENCE, found.difference, given, None, found.p, n, freedom=max(n - 1, 1), sentence=sentence)
 
 
-def gain_part(name: str, gains: Sequence[float], level: float, sentence: str = "", decides: bool = True) -> Part:
+def gain_part(name: str, gains: Floats, level: float, sentence: str = "", decides: bool = True) -> Part:
     """Return what a prompt gains over none, seed by seed, as a part."""
     interval, n = over_seeds(gains, level), len(gains)
     null = Interval(0.0, 0.0, 0.0)

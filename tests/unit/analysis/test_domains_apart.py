@@ -4,11 +4,12 @@ from scipy.spatial.distance import cdist, pdist
 
 from core.analysis.domains_apart import domains_apart, shared_ratio
 from core.analysis.units import join_rows
+from core.array_types import Floats, Ints
 
 
-def clouds(rng, between, apart, n=60, d=8):
+def clouds(rng, between, apart, n=60, d=8) -> tuple[list[Floats], list[Ints]]:
     """Return two clouds that lie apart along one axis, and a third along another."""
-    found = [rng.normal(size=(n, d)) for _ in range(3)]
+    found: list[Floats] = [rng.normal(size=(n, d)) for _ in range(3)]
     found[1][:, 0] += between
     found[2][:, 1] += apart
     return found, [np.arange(n)] * 3
