@@ -6,6 +6,7 @@ t is the standard error, times the root of the number of units the standard devi
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, ndtr
@@ -108,7 +109,8 @@ def _decided_from(error: float, freedom: float, level: float, power: float) -> f
     if not error > 0:
         return error
     farthest = 10.0 * (t_quantile(freedom, level) + 5)
-    return error * float(brentq(lambda far: power_beyond(far * error, error, freedom, level) - power, 0, farthest))
+    far: Any = brentq(lambda far: power_beyond(far * error, error, freedom, level) - power, 0, farthest)
+    return error * float(far)
 
 
 def units_needed(found: Stated, n: int, level: float = LEVEL, power: float = POWER) -> int | None:

@@ -6,6 +6,7 @@ before the start how much of the error may be used up by the time a share of the
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -63,7 +64,8 @@ def _bound(error: float, law: Float64s, grid: Float64s, step: float, deviation: 
 
     if error < _LEAST:
         return math.inf
-    return float(brentq(lambda bound: _crossed(bound, law, grid, step) - error, 0.0, 12 * deviation))
+    found: Any = brentq(lambda bound: _crossed(bound, law, grid, step) - error, 0.0, 12 * deviation)
+    return float(found)
 
 
 def _went_on(law: Float64s, grid: Float64s, step: float, bound: float, deviation: float) -> tuple[Float64s, Float64s]:

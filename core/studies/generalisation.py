@@ -1,6 +1,7 @@
 """Prompts read on data that they were not tuned on: the matrix of priors and data sets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from core.studies.arms import DEEP, SOFT, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 
-REFERENCE = dict.fromkeys(SOFT, "xavier") | dict.fromkeys(DEEP, "deep-xavier")
+REFERENCE: dict[str, str] = dict.fromkeys(SOFT, "xavier") | dict.fromkeys(DEEP, "deep-xavier")
 """The arm that each is compared with."""
 
 
@@ -77,5 +78,5 @@ def generalisation(bench: Bench) -> Reproduced:
 
 def _means(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return the means over seeds, a row per prior and data set."""
-    means = table.groupby(["prior", "data"], sort=False)[["loss", "no prompt"]].mean().reset_index()
+    means: Any = table.groupby(["prior", "data"], sort=False)[["loss", "no prompt"]].mean().reset_index()
     return [{str(name): value for name, value in row.items()} for row in means.to_dict("records")]

@@ -1,6 +1,7 @@
 """C14 to C16 on planted runs whose readings are planted as well."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,8 @@ def test_a_prompt_is_read_on_all_tasks_but_its_own():
 
 def test_the_matrix_has_a_row_per_prior_and_its_colour_is_the_difference_from_the_reference(store):
     found = generalisation(RunsBench(store, wobbled({}), abroad({"exclusion": 4.0}, 0)))
-    (drawn,) = found.picture.data
+    every: Any = found.picture.data
+    (drawn,) = every
     assert drawn["z"].shape == (len(SOFT) + len(DEEP), len(STUDY.tasks))
     rows = dict(zip((*SOFT, *DEEP), drawn["z"], strict=True))
     assert rows["exclusion"] == pytest.approx(-1)
@@ -141,10 +143,10 @@ def test_the_excess_of_some_seeds_rests_on_their_lines_alone():
 
 
 def test_the_picture_of_lines_has_a_panel_per_method_and_a_mean_per_group(store):
-    found = lines(RunsBench(store, wobbled({}), barriers(2.0, 1.0, 0)))
-    assert len(found.picture.data) == 4
-    assert found.picture.data[0]["y"].tolist() == pytest.approx([1, 2, 3, 2, 1])
-    assert found.picture.data[0]["name"] == "two priors, one seed (48 lines)"
+    drawn: Any = lines(RunsBench(store, wobbled({}), barriers(2.0, 1.0, 0))).picture.data
+    assert len(drawn) == 4
+    assert drawn[0]["y"].tolist() == pytest.approx([1, 2, 3, 2, 1])
+    assert drawn[0]["name"] == "two priors, one seed (48 lines)"
     assert set(found.points["barrier"].round(6)) == {1.0, 2.0}
 
 
@@ -210,4 +212,5 @@ def test_the_dose_curves_show_change_and_cost_of_each_weight(store):
     assert rows["loss, change"].to_numpy() == pytest.approx(0.25, abs=0.01)
     log_prior = found.points.loc[found.points["regulariser"] == "Stay likely (MAP)", "own quantity, change"]
     assert log_prior.to_numpy() == pytest.approx(-0.5)
-    assert len(found.picture.data) == 2 * len(WEIGHTS)
+    drawn: Any = found.picture.data
+    assert len(drawn) == 2 * len(WEIGHTS)
