@@ -15,7 +15,7 @@ from core.studies.arms import DEEP, SOFT, arms
 from core.studies.bench import Bench
 from core.studies.figure import Reproduced
 
-REFERENCE: dict[str, str] = dict.fromkeys(SOFT, "xavier") | dict.fromkeys(DEEP, "deep-xavier")
+REFERENCE: dict[str, str] = {**dict.fromkeys(SOFT, "xavier"), **dict.fromkeys(DEEP, "deep-xavier")}
 """The arm that each is compared with."""
 
 
@@ -78,5 +78,5 @@ def generalisation(bench: Bench) -> Reproduced:
 
 def _means(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return the means over seeds, a row per prior and data set."""
-    means: Any = table.groupby(["prior", "data"], sort=False)[["loss", "no prompt"]].mean().reset_index()
+    means: Any = table.groupby(["prior", "data"], sort=False, as_index=False)[["loss", "no prompt"]].mean()
     return [{str(name): value for name, value in row.items()} for row in means.to_dict("records")]

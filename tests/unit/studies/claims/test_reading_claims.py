@@ -143,7 +143,8 @@ def test_the_excess_of_some_seeds_rests_on_their_lines_alone():
 
 
 def test_the_picture_of_lines_has_a_panel_per_method_and_a_mean_per_group(store):
-    drawn: Any = lines(RunsBench(store, wobbled({}), barriers(2.0, 1.0, 0))).picture.data
+    found = lines(RunsBench(store, wobbled({}), barriers(2.0, 1.0, 0)))
+    drawn: Any = found.picture.data
     assert len(drawn) == 4
     assert drawn[0]["y"].tolist() == pytest.approx([1, 2, 3, 2, 1])
     assert drawn[0]["name"] == "two priors, one seed (48 lines)"
