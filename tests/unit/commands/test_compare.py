@@ -58,7 +58,7 @@ def test_runs_of_different_models_are_a_bad_request(call, inline, runs, tiny_fol
         (("t-zzz",), "Unknown run or job 't-zzz'"),
         (("t-aaa", "--examples", "0"), "n_worth: Input should be greater than or equal to 1"),
         (("e-old",), "e-old is a measure job and has no posterior; name a tuning run."),
-        ((), "Missing parameter: runs"),
+        ((), "Missing argument 'runs'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call, inline, runs, arguments, words):
