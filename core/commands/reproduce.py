@@ -1,6 +1,7 @@
 """`reproduce`: the paper's figures, tables and claims on the model at hand."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,32 +9,50 @@ import typer
 
 from core.commands.datasets import dataset_specs
 from core.commands.jobs import ensure
+from core.commands.jobs import run as run_job
 from core.commands.options import Json, requested
-from core.commands.output import emit, show_progress
+from core.commands.output import Document, emit, show_progress
 from core.errors import BadRequest, Failed
-from core.specs import DEFAULT_MODEL, DatasetSpec, StudyItemSpec, StudySpec
+from core.specs import DatasetSpec, StudyItemSpec, StudySpec
 from core.store import Store
+from core.studies.arms import arms
+from core.studies.check import check, finished_study
 from core.studies.cost import StudyCost, study_cost
-from core.studies.items import FIGURES, ITEMS, KIND, Found, find_item
+from core.studies.deviations import deviations
+from core.studies.items import FIGURES, ITEMS, KIND, VERSION, Found, find_item
 from core.studies.reproduce import figure_names
 from core.studies.reproduce import reproduce as make
+from core.studies.ship import ship
+from core.studies.shipped import finished_studies, problems
 
 
 @dataclass(frozen=True)
 class ReproduceRequest:
     """What to reproduce, on what, and where to put it; the options of the verb."""
 
-    out: Annotated[Path, typer.Option(help="Folder for figures, points and numbers.")]
+    out: Annotated[Path | None, typer.Option(help="Folder for figures, points and numbers.")] = None
     figure: Annotated[
         list[str] | None, typer.Option(help=f"Number in the paper, 1 to {max(FIGURES)}; repeat for several.")
     ] = None
     claims: Annotated[bool, typer.Option("--claims", help="The paper's claims, each with a verdict.")] = False
     everything: Annotated[bool, typer.Option("--all", help="Figures, tables and claims.")] = False
     quick: Annotated[bool, typer.Option("--quick", help="Fewer texts, seeds and steps: minutes, not hours.")] = False
-    model: Annotated[str, typer.Option(help="A name, a Hugging Face id or a local folder.")] = DEFAULT_MODEL
-    encoder: Annotated[str, typer.Option(help="Encoder of Figure 5; the paper uses t5-base.")] = "all-minilm-l6-v2"
-    texts: Annotated[str, typer.Option(help="Plain texts: news, c4, c4:PATH or file:PATH.")] = "news"
-    questions: Annotated[str, typer.Option(help="Questions: squad, squad:PATH, math:MODULE or file:PATH.")] = "squad"
+    paper: Annotated[bool, typer.Option("--paper", help="The paper's model, texts and sizes: days, or a GPU.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be made, and at what cost.")] = False
+    check: Annotated[
+        bool, typer.Option("--check", help="Make a little of the finished study again and compare the numbers.")
+    ] = False
+    ship: Annotated[
+        Path | None, typer.Option(help="Folder for a finished study to travel with the program, from what was made.")
+    ] = None
+    machine: Annotated[str, typer.Option(help="With --ship: the machine, in words.")] = "an unnamed machine"
+    commit: Annotated[str, typer.Option(help="With --ship: the program's commit when the study began.")] = "unknown"
+    model: Annotated[str | None, typer.Option(help="A name, a Hugging Face id or a local folder.")] = None
+    encoder: Annotated[str | None, typer.Option(help="Encoder of Figure 5; the paper uses t5-base.")] = None
+    texts: Annotated[str | None, typer.Option(help="Plain texts: news, c4, c4:PATH or file:PATH.")] = None
+    questions: Annotated[str | None, typer.Option(help="Questions: squad, squad:PATH, math:MODULE or file:PATH.")] = (
+        None
+    )
     seeds: Annotated[str | None, typer.Option(help="Runs per prior and rate.", metavar="INTEGER")] = None
     seed: Annotated[
         str, typer.Option(help="Seed of the choice of texts and points, and of nulls.", metavar="INTEGER")
@@ -41,28 +60,40 @@ class ReproduceRequest:
 
     @property
     def study(self) -> StudySpec:
-        """Return the study that the options describe."""
+        """Return the study that the options describe.
+
+        Raises:
+            BadRequest: two sizes, or a wrong value.
+        """
+        if self.quick and self.paper:
+            raise BadRequest("--quick and --paper are two sizes of a study; give one of them.")
+        given = {
+            "model": None if self.model is None else {"name": self.model},
+            "encoder": None if self.encoder is None else {"name": self.encoder},
+            "texts": None if self.texts is None else _one(self.texts, "--texts"),
+            "questions": None if self.questions is None else _one(self.questions, "--questions"),
+            **dict.fromkeys(("n_seeds", "n_deep_seeds", "n_dose_seeds"), self.seeds),
+        }
+        size = "quick" if self.quick else "paper" if self.paper else "standard"
         return StudySpec.asked(
-            self.quick,
-            model={"name": self.model},
-            encoder={"name": self.encoder},
-            texts=_one(self.texts, "--texts"),
-            questions=_one(self.questions, "--questions"),
-            seed=self.seed,
-            **({} if self.seeds is None else dict.fromkeys(("n_seeds", "n_deep_seeds", "n_dose_seeds"), self.seeds)),
+            size, seed=self.seed, **{name: value for name, value in given.items() if value is not None}
         )
 
     @property
     def items(self) -> list[str]:
-        """Return the names of the items to make.
+        """Return the names of the items to make; without any named, those of the finished study.
 
         Raises:
             BadRequest: none, or a figure that does not exist.
         """
         chosen = figure_names([_number(text) for text in self.figure or []])
         chosen += [item for item in ITEMS if self.claims and item.startswith("claim-")]
-        if self.everything:
-            chosen = list(ITEMS)
+        if self.everything or self.dry_run:
+            chosen = chosen or list(ITEMS)
+        if not chosen:
+            chosen = [
+                item for one in finished_studies(VERSION) if one.spec == self.study for item in one.manifest.items
+            ]
         if not chosen:
             raise BadRequest("There is nothing to make; give --figure N, --claims or --all.")
         return chosen
@@ -70,14 +101,35 @@ class ReproduceRequest:
 
 @requested
 def reproduce(request: ReproduceRequest, json: Json = False) -> None:
-    """Reproduce the paper's figures, tables and claims on a model, with one report over all."""
-    study = request.study
+    """Reproduce the paper's figures, tables and claims on a model, with one report over all.
+
+    Without --figure, --claims or --all, open the finished study that came with the program.
+    """
     store = Store.default()
+    for line in problems(VERSION):
+        typer.echo(line, err=True)
+    if request.check:
+        _check(store, json)
+    elif request.dry_run:
+        emit(_plan(request.study, request.items, store), json)
+    elif request.ship is not None:
+        about = {"command": _command(request), "machine": request.machine, "commit": request.commit}
+        found = ship(request.study, store, request.ship, about)
+        emit(
+            {"folder": str(found.folder), "items": list(found.manifest.items), "runs": list(found.manifest.runs)}, json
+        )
+    else:
+        _make(request, store, json)
+
+
+def _make(request: ReproduceRequest, store: Store, json: bool) -> None:
+    if request.out is None:
+        raise BadRequest("There is no folder to write to; name one with --out DIR.")
+    study, items = request.study, request.items
 
     def obtain(spec: StudyItemSpec) -> Found:
         return ensure(lambda: find_item(spec, store), KIND, spec, store)[0]
 
-    items = request.items
     typer.echo(cost_line(study_cost(study, items, store)), err=True)
     report = make(study, items, request.out, obtain, show_progress)
     emit(report.document, json)
@@ -86,6 +138,57 @@ def reproduce(request: ReproduceRequest, json: Json = False) -> None:
             f"{len(failed)} of {len(report.items)} items could not be made, {failed[0].item} first: "
             f"{failed[0].error} The others are kept; run the same command again to go on."
         )
+
+
+def _check(store: Store, json: bool) -> None:
+    """Make a little of the finished study again.
+
+    Raises:
+        Failed: there is no such study, or a number does not agree.
+    """
+    study = finished_study()
+    found = check(study, lambda kind, spec: run_job(kind, spec, store))
+    rows = [{**asdict(one), "agrees": one.agrees} for one in found]
+    emit({"study": study.folder.name, "provenance": study.provenance, "numbers": rows}, json)
+    if other := [one for one in found if not one.agrees]:
+        first = other[0]
+        raise Failed(
+            f"{len(other)} of {len(found)} numbers differ from the finished study's, {first.of}: {first.name} first: "
+            f"{first.here:.4g} here, {first.shipped:.4g} there, tolerance {first.tolerance:.2g}."
+        )
+
+
+def _plan(study: StudySpec, items: Sequence[str], store: Store) -> Document:
+    """Return what a study would run, what it costs, and how it differs from the paper's."""
+    cost = study_cost(study, items, store)
+    wanted = dict.fromkeys(arm for item in items for arm in ITEMS[item].arms)
+    known = arms(study)
+    return {
+        "study": study.as_json(),
+        "items": list(items),
+        "arms": [
+            {
+                "arm": name,
+                "title": known[name].title,
+                "runs": len(known[name].specs),
+                "steps": known[name].specs[0].steps,
+            }
+            for name in wanted
+        ],
+        "missing": {"items": cost.n_items, "runs": cost.n_runs, "captures": cost.n_captures},
+        "hours": None if cost.seconds is None else cost.seconds / 3600,
+        "measured": cost.measured,
+        "gigabytes": None if cost.bytes is None else cost.bytes / 1e9,
+        "deviations": deviations(study),
+    }
+
+
+def _command(request: ReproduceRequest) -> str:
+    """Return the command that makes a request's study."""
+    named = ("model", "encoder", "texts", "questions", "seeds")
+    options = [f"--{name} {value}" for name in named if (value := getattr(request, name)) is not None]
+    options += [f"--{size}" for size in ("quick", "paper") if getattr(request, size)]
+    return " ".join(["python -m core reproduce --all --out DIR", *options])
 
 
 def cost_line(cost: StudyCost) -> str:

@@ -168,7 +168,8 @@ class _Reporter:
             return
         done, total, message = latest
         before = self._job.stored_status()
-        new_stage = total != before.total or done < before.done
+        # The pace of a stage counts from its first unit, not from what is prepared before it.
+        new_stage = total != before.total or done < before.done or done <= before.pace_from
         pace = {"pace_since": time.time(), "pace_from": done} if new_stage else {}
         self._job.update(done=done, total=total, message=message, **pace)
 

@@ -33,6 +33,17 @@ ENCODER_TYPES = ("bert", "distilbert", "t5", "mt5", "umt5")
 half alone."""
 _SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", "t5-large": "google-t5/t5-large"}
 """Ids from before hub names had owners, as the paper and everybody else still write them."""
+KNOWN_CONFIGS: Mapping[str, JsonObject] = {
+    "meta-llama/Llama-3.2-1B": {
+        "model_type": "llama",
+        "num_hidden_layers": 16,
+        "hidden_size": 2048,
+        "vocab_size": 128256,
+        "max_position_embeddings": 131072,
+    },
+    "google-t5/t5-base": {"model_type": "t5", "num_layers": 12, "d_model": 768, "vocab_size": 32128},
+}
+"""Shapes of the paper's models, so that costs can be told before anything of them is here."""
 ADAPTER_CONFIG = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _REMEDY = "fetch the model again"
@@ -121,7 +132,8 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
     except BadRequest as error:
         return _facts({}, False, str(error))
     reason = hub.why_not()
-    return _facts({}, False, f"the hub, which is out of reach ({reason})" if reason else "the hub")
+    where = f"the hub, which is out of reach ({reason})" if reason else "the hub"
+    return _facts(KNOWN_CONFIGS.get(spec.name, {}), False, where)
 
 
 def is_encoder(config: Mapping[str, Any]) -> bool:

@@ -24,6 +24,13 @@ from core.studies.picture import AXES, BLUE, layers_of, points_of, trajectories_
 
 N_DRAWS = 500
 PAD = "padding"
+QUESTION = (
+    "Title: Cape lighthouse\nBackground: The lighthouse on the northern cape was built in 1861 by a mason from the "
+    "village. After the great storm it was painted white, and for more than a century it guided fishing boats into "
+    "the harbour.\nQuestion: In which year was the lighthouse built?\nAnswer:"
+)
+"""The question that Figure 3 follows, in the form of the data set's; the paper does not print its own."""
+ACCEPTED = ("1861",)
 
 
 def answer_path(bench: Bench) -> Reproduced:
@@ -33,7 +40,7 @@ def answer_path(bench: Bench) -> Reproduced:
         green, padding kept).
     Deviation: the last layer is the stream leaving the last block, before the final norm. Padding
         is marked, and the numbers give its effect on the axes. The closeness of the answer's tokens
-        is measured in the full space.
+        is measured in the full space. The question is our own, in the form of the data set's.
     """
     study = bench.spec
     names = (study.texts.label, study.questions.label)
@@ -45,14 +52,7 @@ def answer_path(bench: Bench) -> Reproduced:
     found = [cloud for cloud in (find_cloud(spec, bench.store) for spec in clouds) if cloud]
     ground = points_of(stored, dict(zip(names, found, strict=True)))
     wanted = trajectory_spec(
-        bench.store,
-        model=study.model,
-        mode="generate",
-        dataset=study.data(study.questions),
-        n_texts=1,
-        seed=study.seed,
-        sites=(FINAL,),
-        max_new_tokens=12,
+        bench.store, model=study.model, mode="generate", texts=(QUESTION,), sites=(FINAL,), max_new_tokens=12
     )
     followed = bench.made(find_trajectories, "trajectory", wanted)
     paths, placed = trajectories_of(followed, FINAL, stored)
@@ -72,7 +72,7 @@ def answer_path(bench: Bench) -> Reproduced:
             "data_sets": list(names),
             "question": about["text"],
             "answer": about["answer"],
-            "accepted": about["answers"],
+            "accepted": list(ACCEPTED),
             "padding": padding,
             "answer_spread": close,
             "separability": separability,
@@ -82,7 +82,7 @@ def answer_path(bench: Bench) -> Reproduced:
             f"{names[0]} grey, {names[1]} blue, padding brown ({padding['share']:.0%} of the points; without it "
             f"two axes show {padding['explained_without']:.0%} of the variance, with it "
             f"{padding['explained_with']:.0%}). The question is dark green, its answer green: "
-            f"{about['answer'].strip()!r} (accepted: {', '.join(map(repr, about['answers']))})."
+            f"{about['answer'].strip()!r} (accepted: {', '.join(ACCEPTED)})."
         ),
     )
 

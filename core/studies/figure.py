@@ -1,5 +1,6 @@
 """An item of a study: picture, points and numbers, kept in a job's folder and written to files."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from plotly.io import from_json
 from core.figures.page import page
 from core.store.files import disk_errors, write_atomically
 
-PICTURE, POINTS = "picture.json", "points.parquet"
+PICTURE, PACKED, POINTS = "picture.json", "picture.json.gz", "points.parquet"
 ENDINGS = {"html": "html", "points": "parquet", "numbers": "json"}
 
 
@@ -51,7 +52,9 @@ def keep(found: Reproduced, folder: Path) -> dict[str, object]:
 
 def recall(folder: Path, caption: str, numbers: Numbers) -> Reproduced:
     """Return what `keep` wrote into a folder, with the caption and numbers that it returned."""
-    picture = from_json((folder / PICTURE).read_text(), skip_invalid=False)
+    packed = folder / PACKED
+    text = gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / PICTURE).read_bytes()
+    picture = from_json(text, skip_invalid=False)
     return Reproduced(go.Figure(picture), pd.read_parquet(folder / POINTS), numbers, caption)
 
 

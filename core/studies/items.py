@@ -8,7 +8,6 @@ from core.analysis.verdict import Verdict
 from core.engine.lookup import find_succeeded
 from core.errors import UnknownName
 from core.specs import StudyItemSpec, StudySpec
-from core.specs.base import canonical_json
 from core.store import JobFolder, Store, list_jobs
 from core.studies.analyses import make_claim
 from core.studies.answer_path import answer_path
@@ -32,6 +31,7 @@ from core.studies.prompts import (
 )
 from core.studies.radii import radii
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
+from core.studies.shipped import finished_item, finished_studies
 from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
 
@@ -179,21 +179,25 @@ class Found:
 
 
 def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
-    """Return an item that was made, or None.
+    """Return an item that was made here or came with the program, or None.
 
     Raises:
         UnknownName: no such item.
     """
-    job = find_succeeded(KIND, spec, store)
-    result = read_result(job) if job else None
-    return Found(spec, job, result) if job and result else None
+    for job in (find_succeeded(KIND, spec, store), finished_item(spec, VERSION)):
+        result = read_result(job) if job else None
+        if job and result:
+            return Found(spec, job, result)
+    return None
 
 
 def studies_of(store: Store) -> list[StudySpec]:
-    """Return the studies that have at least one item, newest first."""
+    """Return the studies that have at least one item, newest first, then those that came with the program."""
     found = {}
     for job in list_jobs(store, KIND):
         if job.status().state == "succeeded":
             study = StudySpec.parse(job.spec["study"])
-            found.setdefault(canonical_json(job.spec["study"]), study)
+            found.setdefault(study.canonical_json(), study)
+    for finished in finished_studies(VERSION):
+        found.setdefault(finished.spec.canonical_json(), finished.spec)
     return list(found.values())

@@ -10,7 +10,8 @@ from core.studies.claims.judgement import Judgement
 from core.studies.decide import KIND as DECIDE
 from core.studies.figure import Reproduced, recall
 from core.studies.items import KIND as STUDY
-from core.studies.items import InterimAnalysis, Result, read_result
+from core.studies.items import VERSION, InterimAnalysis, Result, read_result
+from core.studies.shipped import finished_studies
 
 _CLAIM_OF = {claim.item: number for number, claim in CLAIMS.items()}
 
@@ -54,9 +55,10 @@ class JudgedClaim:
 
 
 def judgements(store: Store) -> list[JudgedClaim]:
-    """Return every claim that was judged, newest first."""
+    """Return every claim that was judged, newest first, then those of the studies that came with the program."""
     found = []
-    for job in list_jobs(store):
+    finished = [job for study in finished_studies(VERSION) for job in study.items]
+    for job in [*list_jobs(store), *finished]:
         claim = _claim(job)
         result = read_result(job) if claim else None
         if claim and result:

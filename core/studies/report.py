@@ -12,7 +12,9 @@ from core.specs import StudyItemSpec, StudySpec, TuningSpec
 from core.store import Store
 from core.studies.claims.judgement import Judgement
 from core.studies.claims.notes import notes
-from core.studies.items import ITEMS, Found, find_item
+from core.studies.deviations import deviations
+from core.studies.items import ITEMS, VERSION, Found, find_item
+from core.studies.shipped import finished_studies
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -32,9 +34,11 @@ a {{ color: #1F6FC4; text-decoration: none; }} a:hover {{ text-decoration: under
 <script>{plotly}</script></head>
 <body><h1>{title}</h1>
 <p>{setting}</p>
+{provenance}
 {verdicts}
 {contents}
 {sections}
+{deviations}
 </body></html>
 """
 
@@ -61,6 +65,8 @@ def report_page(study: StudySpec, found: Sequence[Found], failed: Mapping[str, s
         below=POINTS_BELOW,
         plotly=get_plotlyjs(),
         setting=escape(_setting(study)),
+        provenance=_provenance(study),
+        deviations=_deviations(study),
         verdicts=_verdicts(found),
         contents=_contents(found),
         sections="\n".join(sections),
@@ -83,6 +89,17 @@ def _length(study: StudySpec, steps: int) -> str:
     if not study.patience:
         return f"{steps} steps of {study.batch_size} examples"
     return f"until the loss stops improving or {steps} steps of {study.batch_size} examples"
+
+
+def _provenance(study: StudySpec) -> str:
+    """Return where the study comes from, if it came with the program."""
+    own = [one.provenance for one in finished_studies(VERSION) if one.spec == study]
+    return "".join(f'<p class="quiet">{escape(words)}</p>' for words in own)
+
+
+def _deviations(study: StudySpec) -> str:
+    rows = "".join(f"<li>{escape(line)}</li>" for line in deviations(study))
+    return f"<h2>Where this is not the paper’s setting</h2><ul>{rows}</ul>"
 
 
 def _verdicts(found: Sequence[Found]) -> str:

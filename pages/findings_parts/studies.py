@@ -1,6 +1,6 @@
 """The choice of a study, and the matrix of claims over all studies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -9,14 +9,15 @@ from core.specs import DatasetSpec, ModelSpec, StudySpec
 from core.specs.model import short_name
 from core.store import Store
 from core.studies.claims import CLAIMS
-from core.studies.items import studies_of
+from core.studies.items import VERSION, studies_of
 from core.studies.judgements import JudgedClaim, best
+from core.studies.shipped import finished_studies, problems
 from pages.widgets.choices import model_choice
 from pages.widgets.layout import Point, draw, plain
 from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
-SIZES = {"quick": "Quick", "full": "As in the paper"}
+SIZES = {"standard": "Standard", "quick": "Quick"}
 _MOST_NAMED = 3
 """Most differences from the quick study that a name lists."""
 
@@ -32,12 +33,17 @@ def study_choice(view: View, store: Store) -> StudySpec:
             "study",
             "Study",
             list(known),
-            "quick",
+            _first(known),
             show=lambda key: study_name(known[key]),
-            help="Quick: 150 texts and short runs, minutes on two cores. As in the paper: 1,000 texts, 200 steps. The "
-            "others were made here.",
+            help="Standard: runs end when the loss no longer improves, hours on two cores. Quick: 150 texts and short "
+            "runs, less than half an hour. The others came with the program or were made here.",
         )
         study = known[name]
+        for finished in finished_studies(VERSION):
+            if finished.spec == study:
+                st.caption(plain(finished.provenance))
+        for line in problems(VERSION):
+            st.warning(plain(line), icon=":material/inventory_2:")
         st.caption(
             plain(
                 f"{study.n_texts:,} texts of {study.texts.label}, {study.questions.label} and "
@@ -47,6 +53,12 @@ def study_choice(view: View, store: Store) -> StudySpec:
             )
         )
     return study
+
+
+def _first(known: Mapping[str, StudySpec]) -> str:
+    """Return the study that the page opens on: one that came with the program, or else the quick one."""
+    finished = [one.spec.without_seeds for one in finished_studies(VERSION)]
+    return next((key for key, study in known.items() if study.without_seeds in finished), "quick")
 
 
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
@@ -133,4 +145,4 @@ def _key(study: StudySpec) -> str:
 
 
 def _sized(size: str, model: ModelSpec) -> StudySpec:
-    return StudySpec.asked(size == "quick", model=model)
+    return StudySpec.asked(size, model=model)

@@ -18,7 +18,7 @@ from tests.app.conftest import charts_of, open_page, texts_of
 from tests.unit.studies.claims.planted_runs import RunsBench, wobbled
 
 MODEL = ModelSpec()
-QUICK = StudySpec.asked(True, model=MODEL)
+QUICK = StudySpec.asked("quick", model=MODEL)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_study_of_another_size_has_a_column_and_a_name(undecided, judge, no_en
     names = charts_of(app)[0]["layout"]["xaxis"]["ticktext"]
     assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts per data set: 99, Steps of soft prompts: 77"]
     options = app.selectbox(key="findings.study").options
-    assert options == ["Quick", "As in the paper", "Texts per data set: 99, Steps of soft prompts: 77"]
+    assert options == ["Standard", "Quick", "Texts per data set: 99, Steps of soft prompts: 77"]
 
 
 def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, judge, no_engine):

@@ -31,7 +31,7 @@ def click(page: Page, verdict: str) -> None:
 
 
 def test_a_click_on_a_cell_opens_the_claim_on_its_study(app: App, page: Page):
-    study = StudySpec.asked(True)
+    study = StudySpec.asked("quick")
     plant(app, study, 1)
     plant(app, study.model_copy(update={"steps": 77}), 10)
     page.goto(f"{app.url}/findings")

@@ -1,8 +1,13 @@
 """The `reproduce` verb: what a person may ask for; the figures themselves are tested in tests/unit/studies."""
 
+import json
+
 import pytest
 
-from core.studies.items import FIGURES
+from core.specs import StudySpec
+from core.studies import shipped
+from core.studies.arms import arms
+from core.studies.items import FIGURES, ITEMS
 
 
 @pytest.mark.parametrize(
@@ -13,6 +18,7 @@ from core.studies.items import FIGURES
         (["--figure", "one"], f"Figure 'one' is not a number; give one of {', '.join(map(str, FIGURES))}."),
         (["--texts", "news,math"], "--texts takes one data set, not 2 ('news,math'); name one."),
         (["--questions", ""], "--questions is '', which names no data set; write for example"),
+        (["--all", "--quick", "--paper"], "--quick and --paper are two sizes of a study; give one of them."),
         (["--seed", "-1"], "seed: Input should be greater than or equal to 0 (got '-1')"),
     ],
 )
@@ -27,4 +33,28 @@ def test_bad_input_is_one_line_and_exit_code_two(call, store, tmp_path, argument
 def test_a_folder_must_be_named(call, store):
     code, _, err = call("reproduce", "--figure", "1")
     assert code == 2
-    assert "Missing parameter: out" in err
+    assert "There is no folder to write to; name one with --out DIR." in err
+
+
+def test_a_dry_run_lists_runs_cost_and_what_is_not_the_papers(call, store):
+    code, out, _ = call("reproduce", "--paper", "--dry-run", "--json")
+    plan = json.loads(out)
+    assert code == 0
+    assert plan["study"]["model"]["name"] == "meta-llama/Llama-3.2-1B"
+    assert plan["items"] == list(ITEMS)
+    known = arms(StudySpec.asked("paper"))
+    assert {row["arm"]: row["runs"] for row in plan["arms"]} == {
+        name: len(known[name].specs) for name in {arm for item in ITEMS.values() for arm in item.arms}
+    }
+    assert plan["missing"]["items"] == len(ITEMS)
+    assert plan["hours"] > 1
+    assert plan["gigabytes"] > 0
+    assert len(plan["deviations"]) > 3
+    assert not any((store.root / "runs").iterdir())
+
+
+def test_without_a_finished_study_there_is_nothing_to_check(call, store, monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FINISHED", tmp_path)
+    code, out, err = call("reproduce", "--check", "--json")
+    assert (code, out) == (1, "")
+    assert "No finished study came with this program" in err

@@ -66,6 +66,27 @@ def test_progress_is_written_while_the_job_works(make_job: Callable[[Work], JobF
     assert status.pace_since > status.started
 
 
+def test_the_pace_counts_from_the_first_unit_and_not_from_what_is_prepared_before(
+    make_job: Callable[[Work], JobFolder],
+) -> None:
+    def work(progress: Progress) -> dict[str, Any]:
+        since = list[float]()
+        for message in ("Baseline: no prompt", "Baseline: instruction"):
+            progress(0, 100, message)
+            end = time.monotonic() + 30
+            while job.stored_status().message != message and time.monotonic() < end:
+                time.sleep(0.01)
+            since.append(job.stored_status().pace_since)
+        progress(1, 100, "Step 1")
+        return {"since": since}
+
+    job = make_job(work)
+    status = runner.run_job(job)
+    first, second = (job.result() or {})["since"]
+    assert first < second
+    assert (status.done, status.pace_since) == (1, second)
+
+
 def test_the_heart_beats_through_a_long_step(
     make_job: Callable[[Work], JobFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:

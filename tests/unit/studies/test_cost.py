@@ -32,7 +32,7 @@ def test_more_seeds_and_steps_cost_more(bench):
 
 
 def test_what_is_not_known_is_said(store):
-    study = StudySpec.asked(True, model={"name": "some/unknown-model"})
+    study = StudySpec.asked("quick", model={"name": "some/unknown-model"})
     found = study_cost(study, list(ITEMS), store)
     assert found.seconds is None
     assert "the time is unknown until the model is here" in cost_line(found)

@@ -10,7 +10,7 @@ from core.store import JobFolder, Store
 from core.studies.bench import Bench
 
 SEEDS = 5
-STUDY = StudySpec.asked(True, n_seeds=SEEDS)
+STUDY = StudySpec.asked("quick", n_seeds=SEEDS)
 
 
 def _no_jobs(kind: str, _spec: Spec) -> JobFolder:

@@ -18,7 +18,7 @@ from core.studies.bench import Bench
 
 SEEDS = 8
 STUDY = StudySpec.asked(
-    True, n_seeds=SEEDS, n_deep_seeds=SEEDS, n_dose_seeds=SEEDS, n_control_seeds=3, prompt_sites=(-1,)
+    "quick", n_seeds=SEEDS, n_deep_seeds=SEEDS, n_dose_seeds=SEEDS, n_control_seeds=3, prompt_sites=(-1,)
 )
 WOBBLE = np.array([-0.010, 0.004, 0.012, -0.006, 0.0, 0.008, -0.011, 0.003])
 """What seeds differ by."""

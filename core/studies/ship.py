@@ -1,0 +1,153 @@
+"""Makes the finished study that travels with the program out of a study that was made here.
+
+It holds coordinates, single tokens, numbers and prompts, and no text of a data set: contexts and all
+that would put tokens back into their order are left out.
+"""
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from core.errors import BadRequest, Failed
+from core.specs import StudyItemSpec, StudySpec
+from core.specs.base import JsonObject
+from core.store import JobFolder, Store
+from core.store.files import checksum, disk_errors, write_json
+from core.studies.arms import arms
+from core.studies.bench import find_run
+from core.studies.claims import RULES_VERSION
+from core.studies.figure import PACKED, PICTURE, POINTS
+from core.studies.items import ITEMS, VERSION, Found, find_item
+from core.studies.shipped import MANIFEST, FinishedStudy, Manifest, read_finished
+
+MAX_BYTES = 8_000_000
+"""Of a finished study: it travels with every copy of the program."""
+REPLAYED = ("isotropic", "gaussian", "exclusion", "xavier")
+"""Arms whose training can be replayed; of the others only the ends are kept."""
+N_SNAPSHOTS = 8
+"""Of a replayed run, evenly spread over its training."""
+LONGEST_TOKEN = 24
+"""Characters; what is longer is the beginning of a text, the token of a point that stands for a whole text."""
+ORDERED = ("context_before", "context_after", "document", "record", "row_id", "row")
+"""Columns of points that tell which text a token is from, or where in it."""
+_AROUND = re.compile(r"^[^<]*(<b>.*?</b>)[^<]*")
+"""A hover's first line: a token in bold between the texts around it, which are escaped and hold no `<`."""
+_POSITION = re.compile(r"document \S+ · ")
+
+
+def ship(study: StudySpec, store: Store, out: Path, about: Mapping[str, str]) -> FinishedStudy:
+    """Write a study that was made here as a finished study.
+
+    Args:
+        study: that was made.
+        store: where it was made.
+        out: folder to write; it must not exist.
+        about: `commit`, `command` and `machine` of the manifest.
+
+    Raises:
+        BadRequest: a folder that exists, or a study without an item.
+        Failed: more than `MAX_BYTES`.
+    """
+    if out.exists():
+        raise BadRequest(f"The folder {out} exists; name one that does not.")
+    specs = [StudyItemSpec(study=study, item=item) for item in ITEMS]
+    found = [one for spec in specs if (one := find_item(spec, store))]
+    if not found:
+        raise BadRequest("No item of this study was made here; run `python -m core reproduce --all` first.")
+    with disk_errors(out.parent):
+        out.mkdir(parents=True)
+        items = {one.spec.item: _ship_item(one, out) for one in found}
+        runs = {name: _ship_run(name, run, out) for name, run in _first_runs(study, store).items()}
+        files = {str(path.relative_to(out)): checksum(path) for path in sorted(out.rglob("*")) if path.is_file()}
+        manifest = Manifest(
+            study=study.as_json(),
+            items=items,
+            runs=runs,
+            version=VERSION,
+            rules_version=RULES_VERSION,
+            hours=sum(one.result.seconds for one in found) / 3600,
+            files=files,
+            **about,
+        )
+        write_json(out / MANIFEST, manifest.model_dump(mode="json"))
+    n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    if n_bytes > MAX_BYTES:
+        raise Failed(f"{out} has {n_bytes:,} bytes, more than {MAX_BYTES:,}; make a study with fewer points.")
+    return read_finished(out, VERSION)
+
+
+def _first_runs(study: StudySpec, store: Store) -> dict[str, JobFolder]:
+    """Return each arm's run of the first seed, as far as there is one."""
+    found = {name: find_run(arm.specs[0], store) for name, arm in arms(study).items()}
+    return {name: run for name, run in found.items() if run}
+
+
+def _ship_item(found: Found, out: Path) -> str:
+    name = f"items/{found.spec.item}"
+    folder = _new_folder(found.job, out / name)
+    picture = json.loads((found.job.path / PICTURE).read_text())
+    _forget_texts(picture)
+    packed = json.dumps(picture, ensure_ascii=False, separators=(",", ":")).encode()
+    (folder / PACKED).write_bytes(gzip.compress(packed, mtime=0))
+    points = pd.read_parquet(found.job.path / POINTS)
+    kept = points.drop(columns=[column for column in ORDERED if column in points])
+    if "token" in kept:
+        kept["token"] = [token if len(str(token)) <= LONGEST_TOKEN else "" for token in kept["token"]]
+    kept.to_parquet(folder / POINTS, index=False, compression="zstd")
+    return name
+
+
+def _ship_run(arm: str, run: JobFolder, out: Path) -> str:
+    name = f"runs/{arm}"
+    folder = _new_folder(run, out / name)
+    for prompt in ("prior.safetensors", "posterior.safetensors"):
+        shutil.copyfile(run.path / prompt, folder / prompt)
+    if arm in REPLAYED:
+        _thin(run.path / "trajectory.safetensors", folder / "trajectory.safetensors")
+    with (folder / "events.jsonl").open("w", encoding="utf-8") as file:
+        for event in run.events():
+            if event.get("event") in ("step", "evaluation", "baseline"):
+                file.write(json.dumps(event, ensure_ascii=False) + "\n")
+    return name
+
+
+def _new_folder(job: JobFolder, folder: Path) -> Path:
+    """Make a folder with what was asked, how it ended and what it gave."""
+    folder.mkdir(parents=True)
+    write_json(folder / "spec.json", job.request)
+    status = job.status()
+    write_json(folder / "status.json", {name: getattr(status, name) for name in ("state", "created", "done", "total")})
+    write_json(folder / "result.json", job.result())
+    return folder
+
+
+def _thin(path: Path, to: Path) -> None:
+    """Write the snapshots between a run's ends again, fewer and in half precision, which a picture does not show."""
+    tensors = load_file(path)
+    steps = tensors["step"]
+    chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), N_SNAPSHOTS)).round().astype(int))[1:-1]
+    fewer = {"step": steps[chosen], "prompt": tensors["prompt"][chosen].astype(np.float16)}
+    rest = {name: tensor for name, tensor in tensors.items() if name not in fewer}
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in (fewer | rest).items()}, to)
+
+
+def _forget_texts(picture: JsonObject) -> None:
+    """Leave the token, its position and the data set in the hover texts of a picture, where they are a list."""
+    traces = [*picture["data"], *(trace for frame in picture.get("frames", ()) for trace in frame["data"])]
+    for trace in traces:
+        if isinstance(trace.get("hovertext"), list):
+            trace["hovertext"] = [_without_text(text) for text in trace["hovertext"]]
+
+
+def _without_text(hover: str) -> str:
+    alone = _POSITION.sub("", _AROUND.sub(r"\1", hover))
+    word = _AROUND.match(alone)
+    return "" if word and len(unescape(word[1])) > LONGEST_TOKEN + len("<b></b>") else alone

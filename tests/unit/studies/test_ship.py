@@ -1,0 +1,148 @@
+"""A study that was made here becomes one that travels with the program, and is read where it lies."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import BadRequest, DamagedArtifact, Failed
+from core.specs import StudyItemSpec
+from core.store import Store
+from core.studies import check as checks
+from core.studies import ship as shipping
+from core.studies import shipped
+from core.studies.items import VERSION, find_item, studies_of
+from core.studies.shipped import FinishedStudy, read_finished
+from tests.unit.studies.conftest import CountedBench
+
+ABOUT = {"commit": "0123abc", "command": "python -m core reproduce --all --out DIR", "machine": "two cores"}
+MADE = ("figure-2", "figure-9")
+
+
+@pytest.fixture(scope="module")
+def finished(bench: CountedBench, tmp_path_factory: pytest.TempPathFactory) -> FinishedStudy:
+    """Return a finished study of two figures and an arm's run."""
+    for item in MADE:
+        bench.obtain(StudyItemSpec(study=bench.spec, item=item))
+    bench.runs("gaussian")
+    return shipping.ship(bench.spec, bench.store, tmp_path_factory.mktemp("program") / "tiny", ABOUT)
+
+
+@pytest.fixture
+def program(finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch) -> FinishedStudy:
+    """Let the finished study be the one that came with the program."""
+    monkeypatch.setattr(shipped, "FINISHED", finished.folder.parent)
+    return finished
+
+
+def test_an_empty_cache_shows_the_items_that_came_with_the_program(program, bench, store):
+    assert studies_of(store) == [bench.spec]
+    for item in MADE:
+        spec = StudyItemSpec(study=bench.spec, item=item)
+        made, came = find_item(spec, bench.store), find_item(spec, store)
+        assert made is not None
+        assert came is not None
+        assert came.reproduced.numbers == made.reproduced.numbers
+        drawn, again = (one.reproduced.picture.to_dict()["data"] for one in (made, came))
+        assert [trace["name"] for trace in again] == [trace["name"] for trace in drawn]
+    assert find_item(StudyItemSpec(study=bench.spec, item="figure-4"), store) is None
+
+
+def test_what_was_made_here_comes_first(program, bench):
+    found = find_item(StudyItemSpec(study=bench.spec, item="figure-9"), bench.store)
+    assert found is not None
+    assert bench.store.root in found.job.path.parents
+
+
+def test_no_text_of_a_data_set_travels(finished, bench):
+    passages = Path(str(bench.spec.texts.path)).read_text()
+    assert "the cat sat on mat" in passages
+    for path in finished.folder.rglob("*"):
+        if path.suffix in (".json", ".gz", ".jsonl"):
+            raw = path.read_bytes()
+            text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+            assert "the cat" not in text, path
+        if path.suffix == ".parquet":
+            columns = set(pd.read_parquet(path).columns)
+            assert not columns & {"context_before", "context_after", "document", "record", "row_id"}
+    spec = StudyItemSpec(study=bench.spec, item="figure-2")
+    own = find_item(spec, bench.store)
+    assert own is not None
+    assert "the cat" in json.dumps(own.reproduced.picture.to_plotly_json(), default=str), "one's own has contexts"
+
+
+def test_a_runs_ends_travel_and_some_of_its_way(finished, bench):
+    from core.store.prompts import read_prompts
+
+    run, own = finished.run("gaussian"), bench.runs("gaussian")[0]
+    assert run is not None
+    came, made = read_prompts(run), read_prompts(own)
+    assert came is not None
+    assert made is not None
+    assert (came.prior(0) == made.prior(0)).all()
+    assert (came.posterior(0) == made.posterior(0)).all()
+    assert finished.run("deep-gaussian") is None
+
+
+def test_a_file_that_changed_is_named_with_the_remedy(finished, tmp_path, monkeypatch):
+    copy = tmp_path / "program" / "tiny"
+    _copy(finished.folder, copy)
+    points = copy / "items" / "figure-9" / "points.parquet"
+    points.write_bytes(points.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedArtifact, match=r"figure-9/points.parquet is not what its checksum says\. Install"):
+        read_finished(copy, VERSION)
+    points.unlink()
+    with pytest.raises(DamagedArtifact, match=r"figure-9/points.parquet is missing"):
+        read_finished(copy, VERSION)
+    (copy / "study.json").write_text("[1]")
+    with pytest.raises(DamagedArtifact, match=r"study.json cannot be read"):
+        read_finished(copy, VERSION)
+    monkeypatch.setattr(shipped, "FINISHED", copy.parent)
+    assert shipped.finished_studies(VERSION) == []
+    (line,) = shipped.problems(VERSION)
+    assert "tiny is left out" in line
+
+
+def test_another_version_is_left_out_and_said(finished):
+    with pytest.raises(DamagedArtifact, match=rf"version {VERSION} .* reads version 0\. Install"):
+        read_finished(finished.folder, "0")
+
+
+def test_a_folder_that_is_there_and_a_study_without_items_are_refused(finished, bench, tmp_path):
+    with pytest.raises(BadRequest, match="exists"):
+        shipping.ship(bench.spec, bench.store, finished.folder, ABOUT)
+    with pytest.raises(BadRequest, match="No item"):
+        shipping.ship(bench.spec, Store(tmp_path / "empty"), tmp_path / "out", ABOUT)
+
+
+def test_too_much_to_travel_is_refused(finished, bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "MAX_BYTES", 1000)
+    with pytest.raises(Failed, match="more than 1,000"):
+        shipping.ship(bench.spec, bench.store, tmp_path / "out", ABOUT)
+
+
+def test_what_is_made_again_agrees(program, bench, store):
+    here = CountedBench(bench.spec, store)
+
+    def perform(kind, spec):
+        return here.obtain(spec).job if kind == "study" else here.do(kind, spec)
+
+    found = checks.check(program, perform)
+    assert {one.of for one in found} == {"figure-9"}, "there is no deep run in this study"
+    assert len(found) > 3
+    assert all(one.agrees for one in found)
+    assert not checks.Checked("figure-9", "rank", 3.0, 3.1, 0.05).agrees
+
+
+def test_without_a_finished_study_there_is_nothing_to_check(monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FINISHED", tmp_path)
+    with pytest.raises(Failed, match="No finished study"):
+        checks.finished_study()
+
+
+def _copy(folder: Path, to: Path) -> None:
+    import shutil
+
+    shutil.copytree(folder, to)
