@@ -65,13 +65,13 @@ def line_spec(first: JobFolder, second: JobFolder, n_points: int = 11) -> LineSp
     """Return the request to read the prompts between those of two runs.
 
     Raises:
-        BadRequest: a run goes on or has no posterior, or the two have no line between them.
+        BadRequest: a run goes on or has no posterior, the two have no line between them, or the number of points is
+            out of bounds.
     """
     ends = [measure_spec(run).posterior for run in (first, second)]
     _require_a_line(first, second)
-    return LineSpec(
-        first=first.id, first_posterior=ends[0], second=second.id, second_posterior=ends[1], n_points=n_points
-    )
+    named = {"first": first.id, "first_posterior": ends[0], "second": second.id, "second_posterior": ends[1]}
+    return LineSpec.parse({**named, "n_points": n_points})
 
 
 def penalties_spec(run: JobFolder) -> PenaltiesSpec:
