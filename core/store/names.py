@@ -1,6 +1,5 @@
 """Names that people give to artifacts: what has a name is kept from `cache prune` until the name is removed."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from core.errors import BadRequest, DamagedArtifact, UnknownName
 from core.specs.base import JsonObject
+from core.specs.reading import read_json
 from core.store.artifacts import Store
 from core.store.files import disk_errors, write_json
 
@@ -44,7 +44,7 @@ def list_names(store: Store, kind: str) -> list[Named]:
     if not path.exists():
         return []
     try:
-        found = [Named(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        found = [Named(**entry) for entry in read_json(path)]
     except (ValueError, TypeError) as error:
         raise DamagedArtifact(
             f"The names of {kind}s in {path} cannot be read ({error}); correct that file, or delete it with the names."

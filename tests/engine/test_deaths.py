@@ -15,7 +15,7 @@ def test_a_job_whose_worker_is_killed_goes_on_by_itself(engine_store: Store) -> 
     until(lambda: len(list(job.events(event="step"))) >= 3, "three steps")
     kill_worker(engine_store, job.status().process)
     status = client.wait(job, timeout=60)
-    assert (status.state, status.attempts) == ("succeeded", 2)
+    assert (status.state, status.attempts, status.error) == ("succeeded", 2, "")
     assert sorted({event["step"] for event in job.events(event="step")}) == list(range(40))
 
 
@@ -48,7 +48,7 @@ def test_jobs_of_a_killed_engine_are_taken_up_by_the_next(own_store: Store) -> N
     until(lambda: not (is_alive(engine.process) or is_alive(worker)), "the worker follows its engine")
     assert not client.engine_state(own_store)["running"]
     status = client.wait(running, timeout=60)
-    assert (status.state, status.attempts) == ("succeeded", 2)
+    assert (status.state, status.attempts, status.error) == ("succeeded", 2, "")
     assert sorted({event["step"] for event in running.events(event="step")}) == list(range(40))
     assert client.wait(waiting, timeout=60).state == "succeeded"
 
