@@ -64,12 +64,16 @@ class Walker:
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def pick(self, label: str, option: str) -> None:
-        """Choose in a select box by typing, as a person does."""
+        """Choose in a select box by typing, as a person does, and wait."""
+        self.ask(label, option)
+        self.quiet()
+
+    def ask(self, label: str, option: str) -> None:
+        """Choose in a select box, and do not wait."""
         box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
         box.click()
         box.fill(option)
         box.press("Enter")
-        self.quiet()
 
     def number(self, label: str, value: float, name: str) -> None:
         """Type a number and press Enter; the page has taken it when its address says so."""
