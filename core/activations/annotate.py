@@ -25,7 +25,7 @@ from core.specs.cloud import CloudSpec
 from core.store.artifacts import Store
 
 if TYPE_CHECKING:
-    from core.lm.load import FrozenModel
+    from core.lm.frozen import FrozenModel
 
 ANNOTATION = "annotation"
 """Kind of the artifacts that hold further columns of a cloud's rows."""

@@ -28,7 +28,7 @@ from core.store.artifacts import Store
 
 if TYPE_CHECKING:
     from core.activations.collect import Collected
-    from core.lm.load import FrozenModel
+    from core.lm.frozen import FrozenModel
 
 SINK_RATIO = 10.0
 """A point whose norm is over this multiple of the median is flagged as a sink, unless the filter
@@ -138,7 +138,7 @@ def read_corpus(
     Raises:
         BadRequest: a tokenizer that cannot say where in the text a token stands.
     """
-    max_length = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
+    max_length = min(spec.max_length, frozen.context or spec.max_length)
     texts = [record.text for record in data.part(spec.part)]
 
     def tick(done: int) -> None:

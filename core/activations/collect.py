@@ -13,7 +13,7 @@ from core.activations.tokens import Corpus, draw_rows, kept_tokens, length_bucke
 from core.activations.work import Work
 from core.array_types import Bools, Float32s, Int64s
 from core.errors import Cancelled
-from core.lm.load import FrozenModel
+from core.lm.frozen import FrozenModel
 from core.lm.sites import middle_site, resolve_sites
 from core.progress import Progress
 from core.specs.cloud import FINAL, CloudSpec, Site

@@ -1,5 +1,6 @@
 """How well a causal model predicts chosen tokens of a corpus; logits exist for those alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.tokens import Corpus, length_buckets
 from core.array_types import Float32s, Int64s
 from core.errors import BadRequest
-from core.lm.blocks import find_parts
+from core.lm.blocks import find_parts, is_norm, watch_site
+from core.lm.frozen import FrozenModel, private_copy
 from core.lm.kernels import LOSS_ROWS
-from core.lm.load import FrozenModel, private_copy
+from core.lm.questions import apart, probe_ids
 from core.progress import Progress, silent
 from core.specs.cloud import FINAL
 
@@ -47,23 +49,31 @@ class Head:
     """From states to logits as the model does it: its output matrix, and any caps or scales."""
 
     def __init__(self, frozen: FrozenModel) -> None:
-        """Put a stand-in for the decoder into a copy that shares every weight.
+        """Put a stand-in for the decoder into a copy that shares every weight, and try it on a few tokens.
 
         Raises:
-            BadRequest: the decoder is not a direct part of the model.
+            BadRequest: it does not give the model's own logits.
         """
         self._model: Any = private_copy(frozen).model
-        self._norm = find_parts(self._model).final_norm
-        decoder = self._model.get_decoder()
-        names = [name for name, module in self._model.named_children() if module is decoder]
-        if not names:
-            raise BadRequest(
-                f"{type(self._model).__name__} holds its decoder inside another module, so predictions cannot be "
-                "computed from its states; choose a plain causal language model."
-            )
-        self._given = _Given()
-        setattr(self._model, names[0], self._given)
         self._ids = torch.zeros(1, 1, dtype=torch.int64, device=frozen.device)
+        parts, seen = find_parts(self._model), {}
+        with watch_site(parts, FINAL, seen.__setitem__), torch.inference_mode():
+            expected = self._model(input_ids=probe_ids(frozen), use_cache=False).logits[0]
+        decoder = self._model.get_decoder()
+        path = next(path for path, module in self._model.named_modules() if module is decoder)
+        self._given = _Given()
+        setattr(self._model.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2], self._given)
+        in_blocks = set(parts.blocks.modules())
+        others = [module for module in decoder.modules() if module not in in_blocks and is_norm(module)]
+        for norm in (parts.final_norm, *others, None):
+            self._norm = norm
+            with suppress(RuntimeError, ValueError, TypeError, AttributeError, KeyError), torch.inference_mode():
+                if not apart(self.logits(seen[FINAL][0]), expected, frozen.dtype):
+                    return
+        raise BadRequest(
+            f"Predictions of {type(self._model).__name__} cannot be computed from the states that leave its last "
+            "block; choose another causal language model."
+        )
 
     def logits(self, states: Tensor) -> Tensor:
         """Return float32 logits (n, n_vocabulary) of states (n, d_model) leaving the last block."""

@@ -12,7 +12,7 @@ from core.activations.tokens import Corpus, pad_id
 from core.array_types import Int64s
 from core.errors import Failed
 from core.lm.blocks import find_parts, watch_site
-from core.lm.load import FrozenModel, private_copy
+from core.lm.frozen import FrozenModel, private_copy
 from core.specs.cloud import Site
 
 Receive = Callable[[Site, torch.Tensor], None]

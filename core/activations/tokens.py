@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.array_types import Bools, Int64s
 from core.errors import BadData, BadRequest
+from core.lm.text import beginnings
 from core.specs.cloud import TokenFilter
 
 TEXTS_AT_ONCE = 256
@@ -156,8 +157,12 @@ def _pieces(
 ) -> Iterator[tuple[NDArray[np.int32], bool]]:
     for begin in range(0, len(texts), TEXTS_AT_ONCE):
         tick(begin)
-        encoded = tokenizer(list(texts[begin : begin + TEXTS_AT_ONCE]), return_offsets_mapping=True)
-        for ids, offsets in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
+        chunk = [beginnings(text, max_length) for text in texts[begin : begin + TEXTS_AT_ONCE]]
+        encoded = tokenizer([longer[0] for longer in chunk], return_offsets_mapping=True)
+        for longer, ids, offsets in zip(chunk, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+            for text in longer[1:]:
+                if len(ids) <= max_length:
+                    ids, offsets = _encode(tokenizer, text)
             piece = np.zeros((min(len(ids), max_length), 4), dtype=np.int32)
             piece[:, 0] = ids[:max_length]
             if len(piece):
@@ -165,6 +170,11 @@ def _pieces(
                 _place_added_tokens(piece)
             yield piece, len(ids) > max_length
     tick(len(texts))
+
+
+def _encode(tokenizer: Any, text: str) -> tuple[Any, Any]:
+    encoded = tokenizer(text, return_offsets_mapping=True)
+    return encoded["input_ids"], encoded["offset_mapping"]
 
 
 def _place_added_tokens(piece: NDArray[np.int32]) -> None:

@@ -41,7 +41,10 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "quality.end_loss": Definition("loss, ends", "The same over the ends of sequence alone (nats per token)."),
     "quality.accuracy": Definition("accuracy", "Share of label tokens that the model ranks first, 0 to 1."),
-    "quality.exact_match": Definition("exact match", "Share of generated answers equal to a correct answer, 0 to 1."),
+    "quality.exact_match": Definition(
+        "exact match",
+        "Share of generated answers equal to a correct answer, 0 to 1, by the run's way to compare answers (scoring).",
+    ),
     "quality.f1": Definition("F1", "Word overlap of generated and correct answer: harmonic mean of the two, 0 to 1."),
     "quality.precision": Definition("precision", "Share of the generated answer's words that the correct one has."),
     "quality.recall": Definition("recall", "Share of the correct answer's words that the generated one has."),

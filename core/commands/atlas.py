@@ -26,7 +26,7 @@ class AtlasRequest:
         str,
         typer.Option(
             help="Data sets, separated by commas: squad, news, math, c4; math:MODULE such as math:algebra__linear_1d; "
-            "file:PATH, squad:PATH or c4:PATH for a local file."
+            "file:PATH, squad:PATH or c4:PATH for a local file, with columns as file:PATH?text_column=NAME."
         ),
     ] = "squad,news,math"
     sites: Annotated[str, typer.Option(help="'all', or a choice such as 0,5,final.")] = "all"

@@ -4,14 +4,18 @@ import platform
 import shutil
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import psutil
+import typer
 
 from core import __version__
 from core.commands.options import Json
-from core.commands.output import Document, emit
+from core.commands.output import Document, emit, show_progress
 from core.engine import client
+from core.errors import BadRequest
 from core.sources.report import sources_report
+from core.specs import ModelSpec
 from core.store import Store
 
 PACKAGES = (
@@ -20,9 +24,18 @@ PACKAGES = (
 )
 
 
-def doctor(json: Json = False) -> None:
+def doctor(
+    model: Annotated[
+        str | None, typer.Option(help="Ask this model what it can do instead, as is done when it is loaded.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="Number format to ask it in.")] = "auto",
+    json: Json = False,
+) -> None:
     """Show versions, resources, cache and engine, and the source of each model and data set."""
     store = Store.default()
+    if model:
+        _ask(ModelSpec.parse({"name": model, "dtype": dtype}), store, json)
+        return
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
     emit(
         {
@@ -46,6 +59,21 @@ def packages() -> dict[str, str | None]:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def _ask(model: ModelSpec, store: Store, json: bool) -> None:
+    """Show what a model answers.
+
+    Raises:
+        BadRequest: it cannot be loaded or used.
+    """
+    from core.lm.load import examine
+
+    found = examine(model, store, show_progress)
+    answers = {answer.question: answer.answer for answer in found.answers}
+    emit({"model": model.name, "usable": not found.obstacle, "prompts": not found.abilities.no_prompt, **answers}, json)
+    if found.obstacle:
+        raise BadRequest(f"{model.name!r}: {found.obstacle}.")
 
 
 def _device() -> Document:

@@ -1,4 +1,4 @@
-"""An adapter of PEFT's prompt tuning as a run, to compare with runs that were made here."""
+"""An adapter of PEFT's prompt tuning or p-tuning as a run, to compare with runs that were made here."""
 
 import time
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors import SafetensorError, deserialize
+from safetensors.numpy import save
 
 from core.errors import BadData, BadRequest
 from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS, AdapterConfig, Beside
@@ -38,6 +38,12 @@ NOT_RECORDED = (
     "seed",
 )
 """Settings of a run that no adapter of other programs records."""
+KINDS = ("PROMPT_TUNING", "P_TUNING")
+"""Types of adapters that are vectors before the tokens; of p-tuning PEFT keeps what its encoder gave, not the
+encoder."""
+LARGEST_BYTES = 4 << 30
+"""Of a file of weights: room for vectors with the embedding matrix of a large model beside them."""
+_FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 _ID_DIGITS = 10
 Given = Mapping[str, object]
 Document = TypeVar("Document", bound=BaseModel)
@@ -113,10 +119,10 @@ def _fill(
 def _read_config(folder: Path) -> AdapterConfig:
     missing = f"The folder {str(folder)!r} holds no {CONFIG}; name the folder of an adapter."
     config = _read_json(folder / CONFIG, AdapterConfig, missing)
-    if config.peft_type != "PROMPT_TUNING":
+    if config.peft_type not in KINDS:
         raise BadRequest(
             f"The adapter in {folder.name!r} is of the type {config.peft_type!r}, which changes more than the vectors "
-            "before the tokens; only PROMPT_TUNING can be imported."
+            f"before the tokens; only {' and '.join(KINDS)} can be imported."
         )
     task, parts = config.task_type, config.num_transformer_submodules
     if task not in ("CAUSAL_LM", None) or parts not in (1, None):
@@ -134,7 +140,10 @@ def _read_prompt(folder: Path, config: AdapterConfig) -> NDArray[np.float32]:
         why = "only pickled weights, which can run any code when they are read" if pickled else f"no {WEIGHTS}"
         raise BadData(f"The adapter in {folder.name!r} has {why}; save it with PEFT's save_pretrained as safetensors.")
     prompt = _tensor(folder / WEIGHTS, EMBEDDINGS)
-    told = (config.num_virtual_tokens, config.token_dim)
+    told = tuple(
+        own if said is None else said
+        for said, own in zip((config.num_virtual_tokens, config.token_dim), prompt.shape, strict=True)
+    )
     if prompt.shape != told:
         raise BadData(
             f"The adapter in {folder.name!r} has a prompt of the shape {prompt.shape}, but its configuration says "
@@ -154,18 +163,35 @@ def _read_start(folder: Path, prompt: NDArray[np.float32]) -> NDArray[np.float32
 
 
 def _tensor(path: Path, name: str) -> NDArray[np.float32]:
+    """Return a table of finite numbers of a safetensors file, whatever its number format.
+
+    Matrices of the same width beside it are the model's embeddings, which PEFT can save too.
+    """
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        if (n_bytes := path.stat().st_size) > LARGEST_BYTES:
+            raise BadData(f"{path.name} has {n_bytes:,} bytes, more than {LARGEST_BYTES:,}; give a prompt's adapter.")
+        tensors = dict(deserialize(path.read_bytes()))
+    except (SafetensorError, OSError, ValueError) as error:
         raise BadData(f"{path.name} cannot be read as safetensors ({error}); export the adapter again.") from None
-    if list(tensors) != [name]:
-        raise BadData(f"{path.name} holds {', '.join(tensors) or 'nothing'}, not just {name!r}; export it again.")
-    values = tensors[name].astype(np.float32)
-    if values.ndim != 2 or not np.isfinite(values).all():
+    found, widths = tensors.get(name), {own["shape"][1] if len(own["shape"]) == 2 else 0 for own in tensors.values()}
+    if found is None or len(widths) > 1:
+        raise BadData(f"{path.name} holds {', '.join(tensors)[:200] or 'nothing'}, not just {name!r}; export it again.")
+    values = _numbers(path, name, found)
+    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
         raise BadData(
             f"{name!r} in {path.name} is not a table of finite numbers (shape {values.shape}); export it again."
         )
     return np.ascontiguousarray(values)
+
+
+def _numbers(path: Path, name: str, tensor: JsonObject) -> NDArray[np.float32]:
+    kind, shape = tensor["dtype"], tensor["shape"]
+    if kind == "BF16":  # the upper half of a float32
+        return (np.frombuffer(tensor["data"], "<u2").astype("<u4") << 16).view("<f4").reshape(shape)
+    if kind not in _FLOATS:
+        raise BadData(f"{name!r} in {path.name} is of the format {kind}; give floats ({', '.join(_FLOATS)}, BF16).")
+    with np.errstate(over="ignore"):  # an overflow is not finite, which is told
+        return np.frombuffer(tensor["data"], _FLOATS[kind]).reshape(shape).astype(np.float32)
 
 
 def _read_beside(folder: Path) -> Beside | None:
@@ -237,6 +263,8 @@ def _model_name(config: AdapterConfig) -> str:
 
 def _prior(config: AdapterConfig) -> Mapping[str, object]:
     begun, text = config.prompt_tuning_init, config.prompt_tuning_init_text
+    if config.peft_type == "P_TUNING":  # begins at N(0, 1) as well, before its encoder
+        begun = "RANDOM"
     if begun == "TEXT" and text:
         return {"kind": "vocabulary", "rows": "text", "text": text}
     if begun not in PRIORS:

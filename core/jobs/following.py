@@ -13,19 +13,18 @@ from core.activations.tokens import tokenise
 from core.array_types import Float32s
 from core.errors import BadRequest
 from core.jobs.measure import tuning_spec
+from core.lm.frozen import FrozenModel
 from core.lm.generation import stop_tokens
-from core.lm.load import FrozenModel, load_model, load_reader
-from core.lm.prompted import Prompted, build_prompted, leading_bos
+from core.lm.load import load_model, load_reader
+from core.lm.prompted import Prompted, build_prompted
 from core.lm.sites import resolve_sites
+from core.lm.text import tokens_of
 from core.lm.trace import trace
 from core.progress import Progress, silent
 from core.specs import Site, TrajectorySpec
 from core.store import Store, find_job
 from core.store.prompts import read_prompts
-from core.tuning.examples import context_of, tokens_of
 from core.tuning.setup import place_prompt
-
-_MANY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def follow(
 
 
 def _read(texts: Sequence[str], frozen: FrozenModel, sites: tuple[Site, ...], longest: int) -> list[Followed]:
-    corpus = tokenise(texts, frozen.tokenizer, _MANY, keep_pad=False, tick=lambda _: None)
+    corpus = tokenise(texts, frozen.tokenizer, longest + 1, keep_pad=False, tick=lambda _: None)
     cut = tokenise(texts, frozen.tokenizer, longest, keep_pad=False, tick=lambda _: None)
     reader = SiteReader(frozen, sites)
     followed = []
@@ -107,20 +106,18 @@ def _trace(
     prompted, prompt = _prompted(spec, frozen, store)
     n_new = spec.max_new_tokens if spec.mode == "generate" else 0
     longest, stop = _longest(spec, frozen, prompt.shape[1] + n_new), stop_tokens(prompted)
-    bos = leading_bos(frozen.tokenizer)
-    before = [] if bos is None else [bos]
     followed = []
     for number, text in enumerate(texts):
-        whole = tokens_of(frozen.tokenizer, text)
+        whole = tokens_of(frozen.tokenizer, text, longest + 1)
         _require_tokens(len(whole), number, text)
         if n_new and len(whole) > longest:
             raise BadRequest(
-                f"Question {number + 1} has {len(whole)} tokens, more than the {longest} that can be read before an "
-                "answer; shorten it, raise max_length, or lower max_new_tokens."
+                f"Question {number + 1} has more than the {longest} tokens that can be read before an answer; shorten "
+                "it, raise max_length, or lower max_new_tokens."
             )
         began = time.perf_counter()
         found = trace(prompted, prompt, whole[:longest], sites, n_new, stop, progress)
-        ids = [*before, *whole[:longest]]
+        ids = [*frozen.beginning, *whole[:longest]]
         followed.append(
             Followed(
                 ids=[*ids, *(choice.token for choice in found.choices)],
@@ -153,10 +150,10 @@ def _longest(spec: TrajectorySpec, frozen: FrozenModel, n_others: int) -> int:
     Raises:
         BadRequest: the others leave no room.
     """
-    context = context_of(frozen)
+    context = frozen.context
     if context is None:
         return spec.max_length
-    room = context - n_others - int(leading_bos(frozen.tokenizer) is not None)
+    room = context - n_others - len(frozen.beginning)
     if room < 1:
         raise BadRequest(
             f"Prompt and answer of {n_others} tokens leave no room in the model's {context} positions; lower "

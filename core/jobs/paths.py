@@ -38,7 +38,7 @@ from core.store import JobFolder, Store
 
 if TYPE_CHECKING:
     from core.activations.tokens import Corpus
-    from core.lm.load import FrozenModel
+    from core.lm.frozen import FrozenModel
 
 VERSION = "1"
 """Goes up when the same request would give other numbers."""
@@ -176,7 +176,7 @@ def _read(
     from core.activations.tokens import kept_tokens, length_buckets, tokenise
     from core.lm.sites import middle_site, resolve_sites
 
-    longest = min(spec.max_length, getattr(frozen.model.config, "max_position_embeddings", spec.max_length))
+    longest = min(spec.max_length, frozen.context or spec.max_length)
     corpus = tokenise([record.text for record in records], frozen.tokenizer, longest, False, lambda _: None)
     wanted = sites
     if spec.tokens.sink_ratio is not None:

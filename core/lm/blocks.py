@@ -80,9 +80,10 @@ def watch_site(parts: Parts, site: int | str, see: Callable[[int | str, torch.Te
 
 def _final_norm(owner: nn.Module) -> nn.Module | None:
     """Return the norm beside the list of blocks, without those that the embeddings own by name."""
-    norms = [
-        module
-        for name, module in owner.named_children()
-        if "norm" in type(module).__name__.lower() and "emb" not in name.lower()
-    ]
+    norms = [module for name, module in owner.named_children() if is_norm(module) and "emb" not in name.lower()]
     return norms[-1] if norms else None
+
+
+def is_norm(module: nn.Module) -> bool:
+    """Return whether a module is a norm, by its name."""
+    return "norm" in type(module).__name__.lower()

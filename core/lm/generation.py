@@ -21,7 +21,7 @@ def stop_tokens(prompted: Prompted) -> frozenset[int]:
     """Return the tokens that end a text, from the tokenizer and the model's generation settings."""
     named = getattr(prompted.frozen.model.generation_config, "eos_token_id", None)
     listed = named if isinstance(named, list) else [named]
-    return frozenset(token for token in (*listed, prompted.frozen.tokenizer.eos_token_id) if token is not None)
+    return frozenset(token for token in (*listed, prompted.frozen.tokenizer.eos_token_id) if isinstance(token, int))
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def generate(
     stop: Collection[int],
     progress: Progress = silent,
 ) -> list[list[int]]:
-    """Continue each text greedily, with the likeliest token each time.
+    """Continue each text greedily, with the likeliest token each time, at most to the end of the model's context.
 
     Args:
         prompted: model and place of the prompt.
@@ -51,7 +51,8 @@ def generate(
     for chosen in _groups(texts, equal_lengths=isinstance(prompted, GenericPrompted)):
         reader = open_reader(prompted, prompt, max_new_tokens)
         tick = partial(progress, done, len(texts))
-        new = _continue(reader, [texts[i] for i in chosen], max_new_tokens, stop, tick)
+        n_before = prompt.shape[-2] + len(prompted.frozen.beginning)
+        new = _continue(reader, [texts[i] for i in chosen], _room(prompted, n_before, max_new_tokens), stop, tick)
         for i, tokens in zip(chosen, new, strict=True):
             found[i] = tokens
         done += len(chosen)
@@ -70,27 +71,38 @@ def open_reader(prompted: Prompted, prompt: Prompt, max_new_tokens: int, see: Se
     """
     if isinstance(prompted, FastPrompted):
         return _FastReader(prompted, prompt, max_new_tokens, see)
-    return _GenericReader(prompted, prompt)
+    return (_CachedReader if prompted.frozen.abilities.cache else _RereadingReader)(prompted, prompt)
+
+
+def _room(prompted: Prompted, n_before: int, max_new_tokens: int) -> Callable[[int], int]:
+    """Return how many tokens can follow a text of a length."""
+    context = prompted.frozen.context
+    return lambda length: max_new_tokens if context is None else min(max_new_tokens, context - n_before - length)
 
 
 def _continue(
-    reader: "Reader", texts: list[Sequence[int]], max_new_tokens: int, stop: Collection[int], tick: Callable[[], None]
+    reader: "Reader",
+    texts: list[Sequence[int]],
+    room: Callable[[int], int],
+    stop: Collection[int],
+    tick: Callable[[], None],
 ) -> list[list[int]]:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)
     for row, text in enumerate(texts):
         ids[row, : len(text)] = torch.tensor(text)
     found: list[list[int]] = [[] for _ in texts]
+    rooms = [room(len(text)) for text in texts]
     ended = [False] * len(texts)
     logits = reader.read(ids, lengths)
-    for n_new in range(1, max_new_tokens + 1):
+    for n_new in range(1, max(rooms) + 1):
         tick()
         tokens = logits.argmax(-1)
         for row, token in enumerate(tokens.tolist()):
-            ended[row] = ended[row] or token in stop
+            ended[row] = ended[row] or token in stop or n_new > rooms[row]
             if not ended[row]:
                 found[row].append(token)
-        if all(ended) or n_new == max_new_tokens:
+        if all(ended) or n_new == max(rooms):
             break
         logits = reader.advance(tokens)
     return found
@@ -122,17 +134,18 @@ class _FastReader:
         return self.prompted.fast.advance(tokens, self.cache, self.see)
 
 
-class _GenericReader:
+class _CachedReader:
     """Texts of one length, with the model's own cache."""
 
     def __init__(self, prompted: GenericPrompted, prompt: Prompt) -> None:
         self.model: Any = prompted.frozen.model
-        self.device = prompted.frozen.device
+        self.frozen = prompted.frozen
         self.prefix = prompted.prefix(prompt)
+        self.only_last = {"logits_to_keep": 1} if prompted.frozen.abilities.picks else {}
         self.past: Any = None
 
     def read(self, ids: Ids, lengths: Lengths) -> Logits:
-        tokens = self.model.get_input_embeddings()(ids.to(self.device))
+        tokens = self.model.get_input_embeddings()(ids.to(self.frozen.device))
         inputs = torch.cat((self.prefix.to(tokens.dtype).expand(len(ids), *self.prefix.shape), tokens), dim=1)
         return self._step(inputs_embeds=inputs)
 
@@ -140,12 +153,24 @@ class _GenericReader:
         return self._step(input_ids=tokens[:, None])
 
     def _step(self, **inputs: Tensor) -> Tensor:
-        out = self.model(**inputs, cache=self.past, use_cache=True, logits_to_keep=1)
+        out = self.model(**inputs, cache=self.past, use_cache=True, **self.only_last)
         self.past = out.cache
         return out.logits[:, -1].float()
 
 
-Reader = _FastReader | _GenericReader
+class _RereadingReader(_CachedReader):
+    """For models whose cache does not go on where it left off: all that was read is read again."""
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        more = self.model.get_input_embeddings()(tokens[:, None])
+        return self._step(inputs_embeds=torch.cat((self.past, more), dim=1))
+
+    def _step(self, **inputs: Tensor) -> Tensor:
+        self.past = inputs["inputs_embeds"]
+        return self.model(**inputs, use_cache=False, **self.only_last).logits[:, -1].float()
+
+
+Reader = _FastReader | _CachedReader
 
 
 def _groups(texts: Sequence[Sequence[int]], equal_lengths: bool) -> Iterator[list[int]]:

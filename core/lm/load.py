@@ -1,55 +1,40 @@
 """Load a frozen language model, once a process."""
 
-import copy
+import logging
+import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
+import transformers
 from safetensors import SafetensorError
+from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForTextEncoding, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from core.errors import BadData, BadRequest, Failed
+from core.errors import BadData, BadRequest, Failed, PriorscopeError
+from core.lm.blocks import find_parts
 from core.lm.device import choose_device, choose_dtype
+from core.lm.frozen import FrozenModel
+from core.lm.questions import VERSION, Answers, ask, require_usable, short
+from core.lm.text import tokens_around
 from core.progress import Progress, silent
-from core.sources.models import ModelFiles, is_encoder, resolve_model
+from core.sources.models import ModelFiles, check_sizes, is_encoder, resolve_model
+from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
 
 MODELS_KEPT = 2
 """Models that stay in memory; a third one pushes out the one unused for longest."""
+ANSWERS = "model-answers"
+"""Kind of the artifacts that hold what a model answered when it was first loaded."""
 
-_models: OrderedDict[tuple[str, ...], "FrozenModel"] = OrderedDict()
+_models: OrderedDict[tuple[str, ...], FrozenModel] = OrderedDict()
 _lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class FrozenModel:
-    """A model in evaluation mode without gradients on its weights; jobs share it unchanged.
-
-    Attributes:
-        model: a transformers causal LM, or an encoder.
-        tokenizer: its tokenizer.
-        device: where it runs.
-        dtype: of the weights.
-        revision: names the exact weights.
-        n_layers: number of blocks.
-        d_model: width of the residual stream.
-        n_vocabulary: rows of the embedding matrix.
-        causal: whether no token sees what follows it; false for an encoder.
-    """
-
-    model: PreTrainedModel
-    tokenizer: Any
-    device: torch.device
-    dtype: torch.dtype
-    revision: str
-    n_layers: int
-    d_model: int
-    n_vocabulary: int
-    causal: bool = True
+logger = logging.getLogger(__name__)
 
 
 def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> FrozenModel:
@@ -57,7 +42,7 @@ def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> Fr
 
     Raises:
         BadRequest: a device that is not there, an architecture transformers does not know, no
-            causal LM.
+            causal LM, or one that does not read vectors before its tokens.
         BadData: damaged or incomplete weights.
         Failed: too little memory.
     """
@@ -66,6 +51,11 @@ def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> Fr
         raise BadRequest(
             f"{spec.name!r} ({type(frozen.model).__name__}) is an encoder: it can be looked at on Activations, but not "
             "tuned and not asked to go on with a text; choose a causal language model."
+        )
+    if frozen.abilities.no_prompt:
+        raise BadRequest(
+            f"{spec.name!r} ({type(frozen.model).__name__}) can be looked at on Activations, but not tuned and not "
+            f"asked to go on with a text: {frozen.abilities.no_prompt}; choose another causal language model."
         )
     return frozen
 
@@ -84,7 +74,7 @@ def load_reader(spec: ModelSpec, store: Store, progress: Progress = silent) -> F
     with _lock:
         if key not in _models:
             progress(0, 0, f"Loading {spec.name} on {device} in {str(dtype).removeprefix('torch.')}")
-            _models[key] = _load(spec.name, files, device, dtype)
+            _models[key] = _load(spec.name, files, device, dtype, store)
         _models.move_to_end(key)
         while len(_models) > MODELS_KEPT:
             _models.popitem(last=False)
@@ -97,37 +87,58 @@ def forget_models() -> None:
         _models.clear()
 
 
-def private_copy(frozen: FrozenModel) -> FrozenModel:
-    """Return a model of its own modules that shares every weight with the given one.
+def examine(spec: ModelSpec, store: Store, progress: Progress = silent) -> Answers:
+    """Return what a model answers, also one that cannot be used; nothing is kept of it.
 
-    Hooks on the copy do not fire in forwards of the original that other threads make.
+    Raises:
+        BadRequest, BadData, Failed: it cannot be loaded; see `load_model`.
     """
-    tensors = [*frozen.model.parameters(), *frozen.model.buffers()]
-    return replace(frozen, model=copy.deepcopy(frozen.model, {id(tensor): tensor for tensor in tensors}))
+    device = choose_device(spec.device)
+    frozen = _read(spec.name, resolve_model(spec, store, progress), device, choose_dtype(spec.dtype, device))
+    return ask(frozen)
 
 
-def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype) -> FrozenModel:
+def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype, store: Store) -> FrozenModel:
+    frozen = _read(name, files, device, dtype)
+    versions = (torch.__version__, transformers.__version__, VERSION)
+    key = fingerprint("answers", frozen.revision, str(device), str(dtype), *versions)
+
+    def put(_: Any) -> JsonObject:
+        found = ask(frozen)
+        require_usable(name, frozen, found)
+        return found.document()
+
+    kept, _ = store.make(ANSWERS, key, {"revision": frozen.revision}, put)
+    found = Answers.of_document(kept.info)
+    if found.abilities.no_fast:
+        logger.warning("%r is run by its own forward; of the fast one: %s", name, found.abilities.no_fast)
+    return replace(frozen, d_model=found.d_model, abilities=found.abilities)
+
+
+def _read(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype) -> FrozenModel:
+    """Return a model as it is on the disk; its width is that of its embeddings until it is asked."""
+    check_sizes(files, name)
     model = _read_weights(name, files, dtype)
     try:
         cast(Any, model).to(device).eval().requires_grad_(False)
-    except (RuntimeError, MemoryError) as error:
-        if not _is_memory(error):
-            raise
-        raise _too_large(name, device, error) from error
-    causal = not is_encoder(model.config.to_dict())
-    if causal:
-        _check_causal(name, model)
-    n_vocabulary, d_model = cast(torch.Tensor, model.get_input_embeddings().weight).shape
+        n_layers = len(find_parts(model).blocks)
+        n_vocabulary, width = cast(torch.Tensor, model.get_input_embeddings().weight).shape
+    except PriorscopeError:
+        raise
+    except Exception as error:
+        if _is_memory(error):
+            raise _too_large(name, device, error) from error
+        raise _no_language_model(name, error) from error
     return FrozenModel(
         model=model,
         tokenizer=_read_tokenizer(name, files),
         device=device,
         dtype=dtype,
         revision=files.revision,
-        n_layers=model.config.get_text_config().num_hidden_layers,
-        d_model=d_model,
+        n_layers=n_layers,
+        d_model=width,
         n_vocabulary=n_vocabulary,
-        causal=causal,
+        causal=not is_encoder(model.config.to_dict()),
     )
 
 
@@ -137,7 +148,13 @@ def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTraine
     try:
         config = AutoConfig.from_pretrained(files.folder, trust_remote_code=False)
         encoder = is_encoder(config.to_dict())
+        if config.is_encoder_decoder and not encoder:
+            raise BadRequest(
+                f"{name!r} is an encoder with a decoder ({config.model_type}), of which priorscope reads neither; "
+                "choose a causal language model."
+            )
         kind: Any = AutoModelForTextEncoding if encoder else AutoModelForCausalLM
+        # No attention is asked for: transformers takes its fast one wherever a family has it.
         model, loading = kind.from_pretrained(
             files.folder,
             config=config,
@@ -145,56 +162,71 @@ def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTraine
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            **({} if encoder else {"attn_implementation": "sdpa"}),  # T5 has attention of its own
         )
+    except PriorscopeError:
+        raise
     except SafetensorError as error:
-        raise BadData(f"The weights of {name!r} are damaged ({_short(error)}); fetch or copy them again.") from error
+        raise BadData(f"The weights of {name!r} are damaged ({short(error)}); fetch or copy them again.") from error
     except (RuntimeError, MemoryError) as error:
         if _is_memory(error):
             raise _too_large(name, torch.device("cpu"), error) from error
         raise BadData(
-            f"The weights of {name!r} do not fit its config.json ({_short(error)}); fetch both from the same revision."
+            f"The weights of {name!r} do not fit its config.json ({short(error)}); fetch both from the same revision."
         ) from error
-    except (ValueError, KeyError, OSError) as error:
+    except ImportError as error:
         raise BadRequest(
-            f"{name!r} cannot be loaded as a causal language model ({_short(error)}); "
-            "choose one whose architecture transformers has built in and whose weights are safetensors."
+            f"{name!r} needs a package that is not installed ({short(error)}); install it, or choose the model's "
+            "weights that are not quantised."
         ) from error
+    except Exception as error:
+        raise _no_language_model(name, error) from error
     # A pooler stands behind the last block and is never read.
     missing = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
     if missing:
         raise BadData(
             f"The weights of {name!r} lack {len(missing)} tensors, {missing[0]} first; fetch or copy them again."
         )
+    _require_all_blocks(name, model, loading["unexpected_keys"])
     return model
 
 
-@torch.no_grad()
-def _check_causal(name: str, model: PreTrainedModel) -> None:
-    """Raise if a token's state depends on the token after it, as in an encoder.
+def _require_all_blocks(name: str, model: PreTrainedModel, unread: Iterable[str]) -> None:
+    """Check that the weights hold no further blocks than the config says.
 
     Raises:
-        BadRequest: it does.
+        BadData: they do.
     """
-    pairs = torch.tensor([[0, 1], [0, 2]], device=model.device)
-    first, second = model.get_decoder()(input_ids=pairs, use_cache=False).last_hidden_state[:, 0].float()
-    if not torch.allclose(first, second, rtol=1e-2, atol=1e-3):
-        raise BadRequest(
-            f"{name!r} ({type(model).__name__}) is no causal language model: its tokens see what follows; "
-            "choose one that reads left to right."
+    blocks: nn.ModuleList = find_parts(model).blocks
+    path = next(path for path, module in model.named_modules() if module is blocks)
+    of_a_block = re.compile(rf"(?:{re.escape(path)}|{re.escape(path.partition('.')[2] or path)})\.(\d+)\.")
+    numbers = [int(found[1]) for key in unread if (found := of_a_block.match(key))]
+    if numbers and max(numbers) >= len(blocks):
+        raise BadData(
+            f"The weights of {name!r} hold {max(numbers) + 1} blocks and its config.json says {len(blocks)}; "
+            "fetch both from the same revision."
         )
 
 
 def _read_tokenizer(name: str, files: ModelFiles) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False)
-    except (ValueError, KeyError, OSError) as error:
+        tokens_around(tokenizer)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the tokenizers' Rust code is no `Exception`
         raise BadRequest(
-            f"The tokenizer of {name!r} cannot be loaded ({_short(error)}); put its tokenizer.json beside the weights."
+            f"The tokenizer of {name!r} cannot be loaded ({short(error)}); put its tokenizer.json beside the weights."
         ) from error
     # Texts may be longer than the model reads; who tokenises truncates, and no warning is due.
     tokenizer.model_max_length = int(1e30)
     return tokenizer
+
+
+def _no_language_model(name: str, error: Exception) -> BadRequest:
+    return BadRequest(
+        f"{name!r} cannot be loaded as a causal language model ({short(error)}); "
+        "choose one whose architecture transformers has built in and whose weights are safetensors."
+    )
 
 
 def _is_memory(error: Exception) -> bool:
@@ -203,12 +235,6 @@ def _is_memory(error: Exception) -> bool:
 
 def _too_large(name: str, device: torch.device, error: Exception) -> Failed:
     return Failed(
-        f"{name!r} does not fit into the memory of device '{device}' ({_short(error)}); "
+        f"{name!r} does not fit into the memory of device '{device}' ({short(error)}); "
         "choose dtype 'bfloat16', another device or a smaller model."
     )
-
-
-def _short(error: Exception) -> str:
-    """Return the first sentence-sized piece of a message, on one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 160 else text[:157] + "…"

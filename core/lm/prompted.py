@@ -1,7 +1,7 @@
 """A frozen causal model that reads trained vectors before its tokens, or before the inputs of its blocks."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,9 +10,9 @@ from torch.nn import functional
 from core.lm.architectures import Unmapped, map_decoder
 from core.lm.batch import Batch
 from core.lm.fast_decoder import FastDecoder, Prompts
+from core.lm.frozen import FrozenModel
 from core.lm.kernels import label_loss, token_scores
 from core.lm.layout import Layout
-from core.lm.load import FrozenModel
 from core.lm.shapes import Hits, Logits, PerLabel, Prompt, Scalar, Vectors
 from core.lm.trunk import Trunk
 
@@ -27,12 +27,6 @@ def build_prompted(frozen: FrozenModel, position: PromptPosition = "before_bos")
         return FastPrompted(frozen, position)
     except Unmapped:
         return GenericPrompted(frozen, position)
-
-
-def leading_bos(tokenizer: Any) -> int | None:
-    """Return the token the tokenizer itself puts before every text, or None."""
-    ids = tokenizer("a").input_ids
-    return ids[0] if ids and ids[0] == tokenizer.bos_token_id else None
 
 
 class FastPrompted:
@@ -63,6 +57,11 @@ class FastPrompted:
         Raises:
             Unmapped: the model's blocks are not mapped.
         """
+        if frozen.abilities.no_fast:
+            raise Unmapped(
+                f"Prompts inside blocks are not possible for {type(frozen.model).__name__}: the mapped forward was "
+                f"tried and {frozen.abilities.no_fast}; choose method 'soft' or another model."
+            )
         self.fast = FastDecoder(map_decoder(frozen.model))
         self.frozen = frozen
         self.position = position
@@ -70,12 +69,11 @@ class FastPrompted:
         self.kept = kept
         self.trunk: Trunk | None = None
         self.base = GenericPrompted(frozen, position)
-        bos = leading_bos(frozen.tokenizer)
-        self.bos = torch.tensor([] if bos is None else [bos], dtype=torch.int64, device=frozen.device)
+        self.bos = torch.tensor(frozen.beginning, dtype=torch.int64, device=frozen.device)
 
     @property
     def n_bos(self) -> int:
-        """Return 1 where a beginning-of-sequence token stands before every text, else 0."""
+        """Return how many tokens the tokenizer itself puts before every text."""
         return len(self.bos)
 
     def loss(self, prompt: Prompt, batch: Batch) -> Scalar:
@@ -130,19 +128,18 @@ class GenericPrompted:
         """Point at the model."""
         self.frozen = frozen
         self.position: PromptPosition = position
-        self.bos = leading_bos(frozen.tokenizer)
 
     @property
     def n_bos(self) -> int:
-        """Return 1 where a beginning-of-sequence token stands before every text, else 0."""
-        return int(self.bos is not None)
+        """Return how many tokens the tokenizer itself puts before every text."""
+        return len(self.frozen.beginning)
 
     def prefix(self, prompt: Prompt) -> Vectors:
-        """Return what stands before every example: the one site's prompt and the beginning-of-sequence token."""
+        """Return what stands before every example: the one site's prompt and the tokenizer's beginning."""
         own = prompt[0].to(self.frozen.device)
-        if self.bos is None:
+        if not self.frozen.beginning:
             return own
-        bos = self.embed(torch.tensor([self.bos], device=self.frozen.device)).to(own.dtype)
+        bos = self.embed(torch.tensor(self.frozen.beginning, device=self.frozen.device)).to(own.dtype)
         return torch.cat((own, bos) if self.position == "before_bos" else (bos, own))
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -174,8 +171,11 @@ class GenericPrompted:
         """See `FastPrompted`."""
         inputs, n_prefix = self._inputs(prompt, batch)
         columns, place = torch.unique(batch.position + n_prefix, return_inverse=True)
-        out = self.frozen.model(inputs_embeds=inputs, use_cache=False, logits_to_keep=columns)
-        return out.logits[batch.example, place].float()
+        if not self.frozen.abilities.picks:
+            logits = self.frozen.model(inputs_embeds=inputs, use_cache=False).logits[:, columns]
+        else:
+            logits = self.frozen.model(inputs_embeds=inputs, use_cache=False, logits_to_keep=columns).logits
+        return logits[batch.example, place].float()
 
     def _inputs(self, prompt: Prompt, batch: Batch) -> tuple[Tensor, int]:
         """Return embeddings of prefix and tokens, and how many of them are the prefix's."""

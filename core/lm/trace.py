@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from core.lm.blocks import find_parts, watch_site
+from core.lm.frozen import private_copy
 from core.lm.generation import open_reader
-from core.lm.load import private_copy
 from core.lm.prompted import GenericPrompted, Prompted
 from core.lm.shapes import Prompt
 from core.progress import Progress, silent
@@ -45,7 +45,7 @@ class Trace:
         prompt: site → (n_prompt, d_model) float32 of the prompted positions, at sites where there
             are such: all sites from the first prompted one on if the prompt stays in the sequence,
             else the prompted sites.
-        n_bos: 1 where a beginning-of-sequence token was read before the text, else 0.
+        n_bos: tokens that were read before the text, as the tokenizer begins each.
         choices: of the generated tokens.
         ended: whether a stop token ended the continuation.
     """
@@ -106,7 +106,7 @@ def trace(
         bos, vectors = before[len(before) - n_bos :], before[: len(before) - n_bos]
         if prompted.position == "after_bos":
             bos, vectors = before[:n_bos], before[n_bos:]
-        streams[site] = torch.cat((bos, own, *rest))
+        streams[site] = torch.cat((bos, own, *(later[-1:] for later in rest)))  # the whole, where all is read again
         if len(vectors):
             at_prompt[site] = vectors
     return Trace(streams, at_prompt, n_bos, tuple(choices), ended)

@@ -12,7 +12,6 @@ from core.sources.records import Found, Record, content_hash, draw, read_records
 from core.specs.base import JsonObject, fingerprint
 from core.specs.dataset import DATASETS, DatasetSpec
 from core.store.artifacts import Artifact, Store
-from core.store.files import checksum
 
 DATASET = "dataset"
 """Kind of the artifacts that hold a data set's drawn records."""
@@ -102,8 +101,8 @@ def dataset_key(spec: DatasetSpec) -> str:
     """
     if spec.module:
         mathematics.check_module(spec.module)
-    content = checksum(files.existing(spec.path)) if spec.path else ""
-    form = files.form_of(files.existing(spec.path)) if spec.path else ""
+    path = files.existing(spec.path) if spec.path else None
+    content, form = (files.content_of(path), files.form_of(path)) if path else ("", "")
     asked = spec.model_copy(update={"path": None, "validation_fraction": 0.5})
     return fingerprint(asked.canonical_json(), content, form, VERSION)
 

@@ -1,14 +1,15 @@
 """Where a model's files come from: a registry package, a local folder, or the hub."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadData, BadRequest, UnknownName
+from core.errors import BadData, BadRequest, UnknownName, shown
 from core.progress import Progress, silent
 from core.sources import hub
-from core.sources.files import read_object
+from core.sources.files import read_object, reason
 from core.sources.packaged import PACKAGED
 from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
@@ -46,6 +47,9 @@ KNOWN_CONFIGS: Mapping[str, JsonObject] = {
 """Shapes of the paper's models, so that costs can be told before anything of them is here."""
 ADAPTER_CONFIG = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+LARGEST_SIZE = 100_000_000
+"""Of a size in a config.json: far beyond the longest context and the largest vocabulary there are."""
+_SIZE = re.compile(r"^(num|n|d)_|_(size|dim|len|length|embeddings)$")
 _REMEDY = "fetch the model again"
 
 
@@ -194,6 +198,33 @@ def _with_owner(spec: ModelSpec) -> ModelSpec:
     return spec.model_copy(update={"name": name})
 
 
+def check_sizes(files: ModelFiles, name: str) -> None:
+    """Check that a config asks for no more than its weights can hold, before anything of that size is made.
+
+    Raises:
+        BadData: it does, or the weights cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        n_tensors = 0
+        for path in _weights(files.folder, name):
+            with safe_open(path, framework="numpy") as file:
+                n_tensors += len(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise BadData(f"The weights of {name!r} are damaged ({reason(error)}); fetch or copy them again.") from None
+    config = _read_config(files.folder)
+    facts = _facts(config, True, "")
+    if (facts.n_layers or 0) > n_tensors:
+        raise BadData(
+            f"config.json of {name!r} says {facts.n_layers} blocks and the weights hold {n_tensors} tensors; fetch "
+            "both from the same revision."
+        )
+    for key, value in config.items():
+        if _SIZE.search(key) and isinstance(value, int) and abs(value) > LARGEST_SIZE:
+            raise BadData(f"config.json of {name!r} has {key} {shown(value)}, beyond {LARGEST_SIZE:,}; fetch it again.")
+
+
 def _from_folder(folder: Path) -> ModelFiles:
     weights = _weights(folder, str(folder))
     named = [folder / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)]
@@ -209,12 +240,21 @@ def _weights(folder: Path, name: str) -> list[Path]:
     Raises:
         BadData: no config, an adapter beside it, no safetensors, or a shard missing.
     """
+    if (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file():
+        raise BadData(
+            f"{name!r} holds an adapter and no model; name the model it belongs to, and bring the prompt of an adapter "
+            "in with `python -m core import`."
+        )
     if not (folder / "config.json").is_file():
         raise BadData(f"{name!r} holds no config.json; give a folder in the Hugging Face layout.")
     if (folder / ADAPTER_CONFIG).is_file():
         raise BadData(
             f"{name!r} holds an adapter ({ADAPTER_CONFIG}) beside the model, which only some forwards would apply; "
             "merge it into the weights (merge_and_unload of PEFT) or move it to another folder."
+        )
+    if odd := [path.name for path in folder.iterdir() if not path.is_file() and not path.is_dir()]:
+        raise BadData(
+            f"{name!r} holds {odd[0]!r}, a pipe, a device or a broken link; remove it, or fetch the model again."
         )
     if (folder / "model.safetensors").is_file():
         return [folder / "model.safetensors"]
@@ -223,17 +263,18 @@ def _weights(folder: Path, name: str) -> list[Path]:
         weight_map = read_object(index, _REMEDY).get("weight_map")
         if not isinstance(weight_map, dict):
             raise BadData(f"{index.name} of {name!r} has no 'weight_map'; fetch the model again.")
-        shards = sorted(set(weight_map.values()))
+        shards = sorted({str(shard) for shard in weight_map.values()})
+        if outside := [shard for shard in shards if Path(shard).name != shard]:
+            raise BadData(
+                f"{index.name} of {name!r} names {outside[0]!r}, which is no file of the folder; fetch it again."
+            )
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:
             raise BadData(
                 f"{name!r} lacks {len(missing)} of {len(shards)} weight files ({missing[0]}); fetch it again."
             )
         return [folder / shard for shard in shards]
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise _no_safetensors(name, any(True for pattern in PICKLES for _ in folder.glob(pattern)))
-    return weights
+    raise _no_safetensors(name, any(True for pattern in PICKLES for _ in folder.glob(pattern)))
 
 
 def _no_safetensors(name: str, pickled: bool) -> BadData:
@@ -283,7 +324,8 @@ def _hub_files(spec: ModelSpec, folder: Path) -> ModelFiles:
 
 def _read_config(folder: Path) -> JsonObject:
     config = read_object(folder / "config.json", _REMEDY)
-    return config.get("text_config") or config
+    text = config.get("text_config")
+    return text if isinstance(text, dict) and text else config
 
 
 def _facts(config: Mapping[str, Any], present: bool, where: str) -> ModelFacts:

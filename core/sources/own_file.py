@@ -1,44 +1,54 @@
-"""The person's own texts or questions out of a file."""
+"""The person's own texts or questions out of a file, or a folder of files."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from core.errors import BadData
 from core.progress import Progress, silent
 from core.sources import files
+from core.sources.cells import answers_of, text_of
 from core.sources.records import Availability, Found, Record, usable
 from core.sources.squad import is_squad, squad_records
-from core.specs.base import JsonObject
+from core.sources.tables import DEFAULT_COLUMN, Table, as_table, read_json_or_lines, read_table
 from core.specs.dataset import DatasetSpec
 from core.store.artifacts import Store
 
 TITLE = "your own file"
-DEFAULT_COLUMN = "text"
 
 
-def find(spec: DatasetSpec, _: Store, __: Progress = silent) -> Found:
-    """Return the documents or questions of a file.
+def find(spec: DatasetSpec, _: Store, progress: Progress = silent) -> Found:
+    """Return the documents or questions of a file, or of a folder's files one after the other.
 
     Text is cut at blank lines; each row of a table is a document or a question; SQuAD JSON has its
     questions grouped by article.
 
     Raises:
         BadData: missing, empty, not UTF-8, malformed, or without the column.
+        Cancelled: by the progress, between two files.
     """
     path = files.existing(spec.path or "")
-    form = files.form_of(path)
+    form, parts = files.form_of(path), files.shards(path)
     notes: list[str] = []
     is_task, by_article = spec.prompt_column is not None, False
-    if form == "txt":
-        _refuse_columns(spec, path)
-        records = _documents(files.read_text(path), notes)
-    elif form == "json" and is_squad(data := files.read_json_or_lines(path)):
-        is_task, by_article, records = True, True, squad_records(data, path.name)
-    else:
-        records = _from_table(spec, path, files.read_table(path))
+    records: list[Record] = []
+    for number, part in enumerate(parts):
+        progress(number, len(parts), f"Reading {part.name}")
+        prefix = f"{number}-" if len(parts) > 1 else ""
+        squad = None
+        if form == "txt":
+            _refuse_columns(spec, part, "is plain text and has no columns")
+            found = _documents(files.read_text(part), prefix, notes)
+        elif form == "json" and is_squad(data := read_json_or_lines(part)):
+            _refuse_columns(spec, part, "is SQuAD JSON, whose questions are read whole")
+            squad = found = squad_records(data, part.name)
+        elif form == "json":
+            found = _from_table(spec, data if isinstance(data, Table) else as_table(data, part), prefix)
+        else:
+            found = _from_table(spec, read_table(part, form, _columns(spec)), prefix)
+        is_task, by_article = is_task or squad is not None, by_article or squad is not None
+        records += found
     dropped: Counter[str] = Counter()
     # SQuAD's repeated questions stay on one side of the split by their article; other repeats would
     # not.
@@ -48,52 +58,37 @@ def find(spec: DatasetSpec, _: Store, __: Progress = silent) -> Found:
 
 def availability(_: Store, __: str) -> Availability:
     """Return where the texts come from."""
-    return Availability("file", "a .txt, .jsonl, .csv, .parquet or SQuAD JSON file you name")
+    return Availability("file", "a .txt, .jsonl, .csv, .tsv, .parquet or SQuAD JSON file you name, or a folder of such")
 
 
-def _refuse_columns(spec: DatasetSpec, path: Path) -> None:
-    named = spec.text_column or spec.prompt_column
-    if named:
-        raise BadData(
-            f"{path.name!r} is plain text and has no columns, so no {named!r}; leave the column out, "
-            "or give .jsonl, .csv or .parquet."
-        )
+def _refuse_columns(spec: DatasetSpec, path: Path, why: str) -> None:
+    column = spec.text_column or spec.prompt_column
+    if column:
+        raise BadData(f"{path.name!r} {why}, so no {column!r}; leave the column out, or give .jsonl, .csv or .parquet.")
 
 
-def _documents(text: str, notes: list[str]) -> Iterator[Record]:
+def _columns(spec: DatasetSpec) -> list[str]:
+    named = [spec.prompt_column, spec.answer_column] if spec.prompt_column else [spec.text_column or DEFAULT_COLUMN]
+    return [name for name in named if name]
+
+
+def _documents(text: str, prefix: str, notes: list[str]) -> Iterator[Record]:
     pieces = [piece.strip() for piece in re.split(r"\n[^\S\n]*\n\s*", text.replace("\r\n", "\n")) if piece.strip()]
     if len(pieces) == 1:
         pieces = [line.strip() for line in pieces[0].split("\n") if line.strip()]
         notes.append("The file has no blank lines, so each line counts as a document.")
-    return (Record.document(f"text-{i}", piece) for i, piece in enumerate(pieces))
+    return (Record.document(f"text-{prefix}{i}", piece) for i, piece in enumerate(pieces))
 
 
-def _from_table(spec: DatasetSpec, path: Path, rows: list[JsonObject]) -> Iterator[Record]:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    if spec.prompt_column is None or spec.answer_column is None:
-        column = spec.text_column or DEFAULT_COLUMN
-        _require(column, columns, path)
-        return (Record.document(f"row-{i}", _text(row.get(column))) for i, row in enumerate(rows))
-    _require(spec.prompt_column, columns, path)
-    _require(spec.answer_column, columns, path)
-    return _questions(rows, spec.prompt_column, spec.answer_column)
-
-
-def _questions(rows: list[JsonObject], prompt_column: str, answer_column: str) -> Iterator[Record]:
-    for i, row in enumerate(rows):
-        prompt, answers = _text(row.get(prompt_column)).strip(), row.get(answer_column)
-        several = answers if isinstance(answers, list) else [answers]
-        usable_answers = [_text(answer) for answer in several] if prompt else []
-        yield Record.question(f"row-{i}", f"row-{i}", prompt, usable_answers)
-
-
-def _require(column: str, columns: list[str], path: Path) -> None:
-    if column not in columns:
-        raise BadData(
-            f"{path.name!r} has no column {column!r}; it has: {', '.join(columns) or 'none'}. "
-            "Name its text column, or its prompt and its answer column."
-        )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _from_table(spec: DatasetSpec, table: Table, prefix: str) -> Iterator[Record]:
+    columns = _columns(spec)
+    for column in columns:
+        table.require(column)
+    if len(columns) == 1:
+        for i, cell in enumerate(table.cells(columns[0])):
+            yield Record.document(f"row-{prefix}{i}", text_of(*cell))
+        return
+    pairs = zip(table.cells(columns[0]), table.cells(columns[1]), strict=True)
+    for i, (asked, answered) in enumerate(pairs):
+        prompt = text_of(*asked).strip()
+        yield Record.question(f"row-{prefix}{i}", f"row-{prefix}{i}", prompt, answers_of(*answered) if prompt else [])

@@ -15,6 +15,7 @@ from core.progress import Progress, silent
 from core.sources import files, hub
 from core.sources.records import Availability, Found, Record, usable
 from core.sources.registry import Wheel, fetch_wheel, wheel_availability
+from core.sources.tables import read_json
 from core.specs.dataset import DatasetSpec
 from core.store.artifacts import Store
 
@@ -44,7 +45,7 @@ def find(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
     """
     if spec.path:
         path = files.existing(spec.path)
-        return _found(squad_records(files.read_json(path), path.name), files.provenance(path), [])
+        return _found(squad_records(read_json(path), path.name), files.provenance(path), [])
     try:
         return _from_hub(progress)
     except (Unreachable, BadRequest) as error:
@@ -69,8 +70,9 @@ def question_start(prompt: str) -> int | None:
 
 
 def is_squad(data: Any) -> bool:
-    """Return whether parsed JSON has the outer shape of a SQuAD file."""
-    return isinstance(data, dict) and isinstance(data.get("data"), list)
+    """Return whether parsed JSON has the outer shape of a SQuAD file: articles, some with paragraphs."""
+    articles = data.get("data") if isinstance(data, dict) else None
+    return isinstance(articles, list) and any(isinstance(part, dict) and "paragraphs" in part for part in articles)
 
 
 def squad_records(data: Any, name: str) -> Iterator[Record]:
@@ -80,7 +82,10 @@ def squad_records(data: Any, name: str) -> Iterator[Record]:
         BadData: it has another shape.
     """
     if not is_squad(data):
-        raise BadData(f"{name!r} is not SQuAD JSON: it has no list 'data'; give a file like SQuAD's dev-v1.1.json.")
+        raise BadData(
+            f"{name!r} is not SQuAD JSON: it has no list 'data' of articles with paragraphs; give a file like SQuAD's "
+            "dev-v1.1.json."
+        )
     place = "data"
     try:
         for i, article in enumerate(data["data"]):

@@ -1,5 +1,6 @@
 """Which texts."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -38,16 +39,21 @@ DatasetName = Annotated[str, AfterValidator(check_name), Choices(DATASETS)]
 def dataset_fields(text: str) -> dict[str, str]:
     """Return the fields that a text such as 'squad' or 'math:algebra__linear_1d' names.
 
+    Columns of a file follow a question mark: 'file:a.csv?prompt_column=q&answer_column=a'.
+
     Raises:
         BadRequest: a data set that takes nothing after a colon.
     """
     name, colon, detail = text.strip().partition(":")
+    if columns := re.search(r"\?((?:&?(?:text|prompt|answer)_column=[^&]*)+)$", detail):
+        detail = detail[: columns.start()]
     if colon and name not in _WITH_DETAIL:
         raise BadRequest(
             f"The data set {text.strip()!r} has something after a colon, which only {', '.join(_WITH_DETAIL)} take; "
             f"write {name!r}."
         )
-    return {"name": name, **({_WITH_DETAIL[name]: detail} if colon else {})}
+    pairs = [pair.partition("=") for pair in str(columns[1]).split("&")] if columns else []
+    return {"name": name, **({_WITH_DETAIL[name]: detail} if colon else {}), **{key: value for key, _, value in pairs}}
 
 
 class DatasetSpec(Spec):

@@ -10,6 +10,8 @@ from core.specs.dataset import DatasetSpec
 from core.specs.model import FrozenModel, ModelSpec
 from core.specs.prior import AnyPrior
 
+Scoring = Literal["auto", "exact", "squad", "numeric"]
+"""How generated answers are compared with the accepted ones."""
 PAPER_SITES = (0, -3, -2, -1)
 """The token embeddings and the inputs of the last three blocks."""
 
@@ -60,7 +62,7 @@ class TuningSpec(Spec):
 
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
     """Fields without a meaning for soft prompts."""
-    later_fields: ClassVar[tuple[str, ...]] = ("rate_unit", "patience", "improvement", "labels", "clip_norm")
+    later_fields: ClassVar[tuple[str, ...]] = ("rate_unit", "scoring", "patience", "improvement", "labels", "clip_norm")
     """Fields that JSON leaves out at their defaults, which runs had from before there was a choice."""
 
     model: FrozenModel = ModelSpec()
@@ -154,8 +156,11 @@ class TuningSpec(Spec):
     """The same for all runs on this data."""
     n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")
     """Validation examples that are answered by greedy generation; 0: none."""
+    scoring: Scoring = Field(default="auto", title="Compare answers")
+    """exact: as written; squad: without case, punctuation and articles; numeric: as numbers; auto:
+    exact for mathematics, squad for SQuAD, and for a file by what its answers are."""
     max_new_tokens: int = Field(default=32, ge=1, le=4096, title="Longest answer")
-    """How many tokens are generated at most."""
+    """How many tokens are generated at most; fewer where the model's context ends."""
     snapshot_every: int = Field(default=10, ge=1, le=1_000_000, title="Snapshot every")
     """Steps between stored copies of the prompt."""
     checkpoint_every: int = Field(default=50, ge=1, le=1_000_000, title="Checkpoint every")

@@ -3,10 +3,18 @@
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from statistics import fmean
 
 from torchmetrics.functional.text import squad
+
+from core.specs.tuning import Scoring
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,300})?(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?")
+_FRACTION = re.compile(r"([+-]?\d{1,300})\s*/\s*(\d{1,300})")
+_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
 def squad_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -39,13 +47,72 @@ def normalise(text: str) -> str:
 
 
 def exact_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the same scores for mathematics: the answer counts as written, and words are what spaces separate.
+    """Return the same scores with answers as they are written; words are what spaces separate.
 
-    Deviation: SQuAD's normalisation would take the minus from -3.
+    In scripts without spaces each character is a word.
+
+    Deviation: SQuAD's normalisation would take the minus from -3, and all of "?".
     """
     pairs = zip(predictions, answers, strict=True)
     matches = [text.strip() in {answer.strip() for answer in some} for text, some in pairs]
-    return {"exact_match": fmean(matches), **_overlap(predictions, answers, str.split)}
+    return {"exact_match": fmean(matches), **_overlap(predictions, answers, _words)}
+
+
+def numeric_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the same scores with answers as numbers: 3.0, 3 and 6/2 are equal, 3 and -3 are not.
+
+    A number is right or wrong as a whole; what is none counts as written.
+    """
+    spelled = [[_spelled(text) for text in some] for some in answers]
+    return exact_scores([_spelled(text) for text in predictions], spelled)
+
+
+SCORINGS = {"squad": squad_scores, "exact": exact_scores, "numeric": numeric_scores}
+"""By the name in a run's spec and result."""
+
+
+def choose_scoring(asked: Scoring, dataset: str, answers: Iterable[str]) -> str:
+    """Return how answers are compared: as asked, else by the data set, else by what its answers are.
+
+    Args:
+        asked: in the spec; 'auto' leaves it to the answers.
+        dataset: name of the data set.
+        answers: all accepted ones.
+    """
+    if asked != "auto":
+        return asked
+    if dataset in ("math", "squad"):
+        return "exact" if dataset == "math" else "squad"
+    known = list(answers)
+    if known and all(number_in(answer) is not None for answer in known):
+        return "numeric"
+    return "exact" if any(_spoilt_by_squad(answer) for answer in known) else "squad"
+
+
+def number_in(text: str) -> Fraction | None:
+    """Return the number that a text is, or None."""
+    text = text.strip().replace("\u2212", "-")
+    if fraction := _FRACTION.fullmatch(text):
+        return Fraction(int(fraction[1]), int(fraction[2])) if int(fraction[2]) else None
+    if not _NUMBER.fullmatch(text) or not re.match(r"[+-]?\.?\d", text):
+        return None
+    return Fraction(text.replace(",", ""))
+
+
+def _spoilt_by_squad(answer: str) -> bool:
+    """Return whether SQuAD's normalisation takes from an answer what tells it from others."""
+    kept = normalise(answer)
+    respelled = number_in(answer) is not None and kept != answer.strip()
+    return not kept or respelled or bool(_WITHOUT_SPACES.search(answer))
+
+
+def _spelled(text: str) -> str:
+    number = number_in(text)
+    return text.strip() if number is None else str(number)
+
+
+def _words(text: str) -> list[str]:
+    return [word for part in text.split() for word in (part if _WITHOUT_SPACES.search(part) else [part])]
 
 
 def _overlap(

@@ -10,7 +10,7 @@ from core.lm.prompted import Prompted
 from core.lm.shapes import Prompt
 from core.progress import Progress, silent
 from core.specs.base import canonical_json, fingerprint
-from core.tuning.answers import exact_scores, squad_scores
+from core.tuning.answers import SCORINGS
 from core.tuning.examples import Item
 
 BATCH = 16
@@ -24,12 +24,12 @@ class Generation:
     Attributes:
         n_examples: of the validation set, from its beginning.
         max_new_tokens: at most, an answer.
-        exact: whether answers count as written (mathematics) rather than by SQuAD's normalisation.
+        scoring: how answers are compared, a name of `SCORINGS`.
     """
 
     n_examples: int
     max_new_tokens: int
-    exact: bool
+    scoring: str
 
 
 class Validation:
@@ -101,7 +101,7 @@ class Validation:
             return dict.fromkeys(("exact_match", "f1", "precision", "recall"))
         found = self.texts(prompt, progress)
         answers = [item.answers for item in self.asked]
-        return {**(exact_scores if self.generation.exact else squad_scores)(found, answers)}
+        return {**SCORINGS[self.generation.scoring](found, answers)}
 
     def texts(self, prompt: Prompt, progress: Progress = silent) -> list[str]:
         """Return the generated answers as text."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from core.errors import BadData, BadRequest
 from core.lm.batch import IGNORED, Example
-from core.lm.load import FrozenModel
-from core.lm.prompted import leading_bos
+from core.lm.frozen import FrozenModel
+from core.lm.text import CHARACTERS, tokens_of
 from core.sources.records import Record
 from core.specs.tuning import TuningSpec
 
@@ -64,7 +64,7 @@ def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
     Raises:
         BadRequest: the prompt leaves no room in the model's context.
     """
-    context, n_bos = context_of(frozen), int(leading_bos(frozen.tokenizer) is not None)
+    context, n_bos = frozen.context, len(frozen.beginning)
     if context is None:
         return spec.max_length - n_bos
     room = context - spec.n_prompt
@@ -74,11 +74,6 @@ def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
             f"than 8; set n_prompt to {context - 8} or less."
         )
     return min(spec.max_length, room) - n_bos
-
-
-def context_of(frozen: FrozenModel) -> int | None:
-    """Return how many positions the model was made for, or None where its config does not say."""
-    return getattr(frozen.model.config.get_text_config(), "max_position_embeddings", None)
 
 
 def prepare(records: Iterable[Record], is_task: bool, tokenizer: Any, longest: int) -> Prepared:
@@ -113,12 +108,10 @@ def require_items(prepared: Prepared, what: str, longest: int) -> list[Item]:
     )
 
 
-def tokens_of(tokenizer: Any, text: str) -> list[int]:
-    """Return token ids without the tokens a tokenizer puts around a text."""
-    return tokenizer(text, add_special_tokens=False).input_ids
-
-
 def _add_task(prepared: Prepared, record: Record, tokenizer: Any, longest: int) -> None:
+    if len(record.text) > CHARACTERS * longest:  # beyond what any tokenizer puts into that many tokens
+        prepared.dropped[TOO_LONG] += 1
+        return
     question = tokens_of(tokenizer, record.prompt)
     if not question:
         prepared.dropped[NO_PROMPT] += 1
@@ -145,7 +138,7 @@ def _answer_tokens(tokenizer: Any, question: Sequence[int], record: Record) -> l
 
 
 def _add_text(prepared: Prepared, record: Record, tokenizer: Any, longest: int) -> None:
-    ids = tokens_of(tokenizer, record.text)
+    ids = tokens_of(tokenizer, record.text, longest + 1)
     if len(ids) > longest:
         prepared.n_truncated += 1
         ids = ids[:longest]

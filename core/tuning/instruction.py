@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 
 from core.errors import BadRequest
-from core.lm.batch import Example
-from core.lm.load import FrozenModel
-from core.lm.prompted import Prompted, build_prompted, leading_bos
+from core.lm.frozen import FrozenModel
+from core.lm.prompted import Prompted, build_prompted
 from core.lm.shapes import Prompt
+from core.lm.text import tokens_of
 from core.specs.tuning import TuningSpec
-from core.tuning.examples import context_of, tokens_of
+from core.tuning.examples import Item
 
 BY_DATASET = {
     "squad": "Answer the question from the text, in as few words as possible.",
@@ -37,7 +37,7 @@ class Instruction:
 
 
 def build_instruction(
-    spec: TuningSpec, is_task: bool, frozen: FrozenModel, examples: Sequence[Example]
+    spec: TuningSpec, is_task: bool, frozen: FrozenModel, items: Sequence[Item]
 ) -> Instruction | None:
     """Return the instruction of a run, or None: of plain text without one, or where the usual one does not fit.
 
@@ -45,21 +45,23 @@ def build_instruction(
         spec: of the run.
         is_task: whether the data set has questions and answers.
         frozen: the model.
-        examples: that it is put before.
+        items: examples that it is put before, and answers are generated to.
 
     Raises:
         BadRequest: an instruction of the person's own that does not fit into the model's context.
     """
     text = spec.instruction or (BY_DATASET.get(spec.dataset.name, "") if is_task else "")
     ids = tokens_of(frozen.tokenizer, f"{text}\n") if text else []
-    context = context_of(frozen)
-    longest = max(len(example.ids) for example in examples) + int(leading_bos(frozen.tokenizer) is not None)
+    context = frozen.context
+    asked = [len(item.question) + spec.max_new_tokens for item in items[: spec.n_generation] if item.answers]
+    longest = max(*(len(item.example.ids) for item in items), *asked, 0) + len(frozen.beginning)
     if context is not None and len(ids) > context - longest:
         if not spec.instruction:
             return None
         raise BadRequest(
-            f"The instruction's {len(ids)} tokens do not fit before the longest validation example ({longest} of the "
-            f"model's {context} positions); shorten it to {max(context - longest, 0)} tokens, or lower max_length."
+            f"The instruction's {len(ids)} tokens do not fit before the longest validation example and its answer "
+            f"({longest} of the model's {context} positions); shorten it to {max(context - longest, 0)} tokens, or "
+            "lower max_length or max_new_tokens."
         )
     if not ids:
         return None

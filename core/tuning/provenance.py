@@ -6,7 +6,7 @@ from importlib.metadata import version
 import torch
 
 from core import __version__
-from core.lm.load import FrozenModel
+from core.lm.frozen import FrozenModel
 from core.sources.datasets import TextData
 from core.specs.base import JsonObject
 from core.specs.tuning import TuningSpec

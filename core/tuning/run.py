@@ -128,6 +128,7 @@ class _Run:
             raise
         self._save()
         return {
+            **({"scoring": self.validation.generation.scoring} if self.validation.asked else {}),
             "validation": {name: value for name, value in self.record.evaluations[-1].items() if name != "step"},
             "baseline": self.record.baseline,
             **self._regularised(),

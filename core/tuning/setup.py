@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from core.lm.batch import Example
-from core.lm.load import FrozenModel, load_model
+from core.lm.frozen import FrozenModel
+from core.lm.load import load_model
 from core.lm.prompted import FastPrompted, Prompted, build_prompted
 from core.lm.sites import resolve_prompt_sites
 from core.progress import Progress, silent
@@ -11,6 +12,7 @@ from core.sources.datasets import TextData, load_dataset
 from core.specs.base import JsonObject
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
+from core.tuning.answers import choose_scoring
 from core.tuning.evaluation import Generation, Validation
 from core.tuning.examples import Prepared, longest_allowed, prepare, require_items
 from core.tuning.instruction import Instruction, build_instruction
@@ -66,12 +68,14 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
         training = permute_answers(training, spec.dataset.seed, longest)
         require_items(training, "training", longest)
     validated = held_out.items[: spec.n_validation]
-    instruction = build_instruction(spec, data.is_task, frozen, [item.example for item in validated])
+    instruction = build_instruction(spec, data.is_task, frozen, validated)
     trunk: JsonObject = {}
     if isinstance(prompted, FastPrompted) and has_trunk(spec, sites):
         examples = [item.example for item in (*training.items, *validated)]
         prompted.trunk, trunk = kept_trunk(prompted, spec.n_prompt, examples, store, progress)
-    generation = Generation(spec.n_generation, spec.max_new_tokens, exact=spec.dataset.name == "math")
+    known = (answer for record in data.records for answer in record.answers)
+    scoring = choose_scoring(spec.scoring, spec.dataset.name, known)
+    generation = Generation(spec.n_generation, spec.max_new_tokens, scoring)
     validation = Validation(prompted, validated, generation)
     return SetUp(frozen, data, training, held_out, sites, prompted, validation, instruction, trunk)
 

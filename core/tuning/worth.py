@@ -52,7 +52,7 @@ def worth(
     """
     run = set_up(spec, store, progress)
     few = run.held_out.items[: min(n_examples, spec.n_validation)]
-    validation = Validation(run.prompted, few, Generation(0, spec.max_new_tokens, exact=False))
+    validation = Validation(run.prompted, few, Generation(0, spec.max_new_tokens, "squad"))
     total = n_changes(len(tuned.sites), tuned.posterior.shape[1])
     found: list[Measured] = []
     for change in changes(tuned, np.random.default_rng(seed)):

@@ -19,6 +19,7 @@ MORE = (
     "max_length",
     "n_validation",
     "n_generation",
+    "scoring",
     "answer_every",
     "max_new_tokens",
     "snapshot_every",

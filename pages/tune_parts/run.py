@@ -37,6 +37,11 @@ from pages.widgets.tables import download
 
 SLOW_TURN = 5.0
 """Degrees: a run that cannot turn its vectors by more than this hardly moves them."""
+SCORINGS = {
+    "exact": "as they are written",
+    "squad": "without case, punctuation and articles",
+    "numeric": "as numbers; what is none, as it is written",
+}
 
 
 def show_run(view: View, job: JobFolder, store: Store) -> None:
@@ -118,8 +123,12 @@ def live(
     _regularisers(job, spec)
     run_provenance(job, spec.dataset.label)
     if status.state == "succeeded":
+        result = job.result() or {}
+        found = _measures(result)
         st.caption(_length(job, spec))
-        numbers(_measures(job.result() or {}))
+        numbers(found, _compared_by(result))
+        if not found:
+            st.caption("No loss or answer was recorded with this run; Compare measures its prompt.")
         link("compare", "Compare this run with others", runs=f'["{job.id}"]')
 
 
@@ -148,6 +157,14 @@ def _measures(result: Mapping[str, Any]) -> dict[str, str]:
     found |= {"Token accuracy": validation.get("accuracy"), "Exact match": validation.get("exact_match")}
     found |= {"Steps per second": result.get("steps_per_second")}
     return {title: f"{value:.4g}" for title, value in found.items() if value is not None}
+
+
+def _compared_by(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is shown over the exact match: how its answers are compared."""
+    scoring = result.get("scoring")
+    if not scoring:
+        return {}
+    return {"Exact match": f"Answers are compared by the scoring {scoring!r}: {SCORINGS[scoring]}."}
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:

@@ -47,8 +47,8 @@ def errors() -> Iterator[None]:
 
 
 def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -> None:
-    """Write the numbers that qualify a picture, in one row."""
-    columns = st.columns(len(values))
+    """Write the numbers that qualify a picture, in one row; nothing where there are none."""
+    columns = st.columns(len(values)) if values else []
     for column, (name, value) in zip(columns, values.items(), strict=True):
         column.metric(name, value, help=(helps or {}).get(name))
 

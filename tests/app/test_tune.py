@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from core.exchange.peft_import import import_peft
 from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
 from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
@@ -119,6 +120,23 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     assert table.to_dict("records") == [
         {"regulariser": "Apart from each other", "weight": 0.5, "at the start": 0.25, "at the end": 0.125}
     ]
+
+
+def test_a_run_of_which_no_numbers_are_known_is_shown(filled, no_engine, tmp_path):
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    save_file({"prompt_embeddings": np.ones((5, 32), np.float32)}, adapter / "adapter_model.safetensors")
+    config = {"peft_type": "PROMPT_TUNING", "prompt_tuning_init": "RANDOM", "num_virtual_tokens": 5}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    known = {"model": filled.model.as_json(), "dataset": filled.dataset.as_json()}
+    (plain,) = import_peft(adapter, Store(filled.root), **known)["runs"]
+    job = find_job(Store(filled.root), filled.run)
+    (job.path / "result.json").unlink()
+    for run in (plain, filled.run):
+        for page in ("tune", "compare"):
+            asked = {"run": run} if page == "tune" else {"runs": json.dumps([run])}
+            shown = texts_of(open_page(page, model=filled.model.name, **asked))
+            assert (page == "compare") or "No loss or answer was recorded with this run" in shown
 
 
 def test_what_a_deep_run_costs(filled, no_engine):

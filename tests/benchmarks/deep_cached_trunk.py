@@ -24,7 +24,8 @@ from peft import PrefixTuningConfig, TaskType, get_peft_model
 from torch import Tensor
 
 from core.lm.batch import IGNORED, Batch, Example, collate
-from core.lm.load import FrozenModel, load_model, private_copy
+from core.lm.frozen import FrozenModel, private_copy
+from core.lm.load import load_model
 from core.lm.prompted import FastPrompted
 from core.progress import silent
 from core.sources.datasets import load_dataset

@@ -19,11 +19,11 @@ import torch
 
 from core.engine import client
 from core.jobs.trajectory import ANSWER, find_trajectories, trajectory_spec
-from core.lm.load import FrozenModel, load_model
-from core.lm.prompted import leading_bos
+from core.lm.frozen import FrozenModel
+from core.lm.load import load_model
+from core.lm.text import tokens_of
 from core.specs import ModelSpec
 from core.store import Store
-from core.tuning.examples import tokens_of
 from tests.benchmarks.sides import measured_on, parser
 
 QUESTION = "Question: Which city is the capital of France?\nAnswer:"
@@ -56,8 +56,7 @@ def plain(frozen: FrozenModel, n_new: int) -> tuple[float, list[int]]:
     """Return seconds and tokens of transformers' own generation."""
     model: Any = frozen.model
     began = time.perf_counter()
-    bos = leading_bos(frozen.tokenizer)
-    ids = [*([] if bos is None else [bos]), *tokens_of(frozen.tokenizer, QUESTION)]
+    ids = [*frozen.beginning, *tokens_of(frozen.tokenizer, QUESTION)]
     out = model.generate(
         torch.tensor([ids], device=frozen.device),
         max_new_tokens=n_new,

@@ -18,7 +18,8 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from torch import Tensor
 
 from core.lm.batch import IGNORED, Batch, Example, collate
-from core.lm.load import FrozenModel, load_model, private_copy
+from core.lm.frozen import FrozenModel, private_copy
+from core.lm.load import load_model
 from core.lm.prompted import build_prompted
 from core.specs import ModelSpec
 from core.store import Store

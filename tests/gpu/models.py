@@ -9,7 +9,7 @@ from peft import PromptTuningConfig, TaskType, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.lm.batch import IGNORED, Example, collate
-from core.lm.load import FrozenModel
+from core.lm.frozen import FrozenModel
 from core.lm.prompted import FastPrompted, build_prompted
 from tests.benchmarks.sides import Side
 from tests.benchmarks.tuning_vs_peft import Work

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.lm.load import FrozenModel, load_model
+from core.lm.frozen import FrozenModel
+from core.lm.load import load_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
 
 N_VOCABULARY = 99

@@ -45,6 +45,14 @@ def test_data_sets_are_read_as_a_person_writes_them():
     assert own.path == "a/b.txt"
 
 
+def test_a_comma_in_a_path_and_columns_are_read_as_such():
+    one, other, rows, news = dataset_specs(
+        "file:/a/b,c d.txt,file:x.txt, file:q?.csv?prompt_column=q&answer_column=a ,news", "--datasets", "2", "0"
+    )
+    assert (one.path, other.path, rows.path, news.name) == ("/a/b,c d.txt", "x.txt", "q?.csv", "news")
+    assert (rows.prompt_column, rows.answer_column) == ("q", "a")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from peft import PromptTuningConfig, TaskType, get_peft_model
+import torch
+from peft import PromptEncoderConfig, PromptTuningConfig, TaskType, get_peft_model
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file as load_torch
+from safetensors.torch import save_file as save_torch
 from transformers import AutoModelForCausalLM
 
 from core.errors import BadData, BadRequest
@@ -105,7 +108,7 @@ def test_the_prior_is_what_the_configuration_says(foreign, known, store, begun, 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"peft_type": "LORA"}, "is of the type 'LORA', which changes more .* only PROMPT_TUNING"),
+        ({"peft_type": "LORA"}, "is of the type 'LORA', which changes more .* only PROMPT_TUNING and P_TUNING"),
         ({"task_type": "SEQ_2_SEQ_LM"}, "is for SEQ_2_SEQ_LM with 1 parts; only a CAUSAL_LM one"),
         ({"num_transformer_submodules": 2}, "with 2 parts; only a CAUSAL_LM one with 1 part"),
         ({"num_virtual_tokens": 7}, r"has a prompt of the shape \(5, 32\), but its configuration says \(7, 32\)"),
@@ -149,6 +152,9 @@ def test_weights_that_cannot_be_trusted(foreign, known, store):
     save_file({"lora_A": prompt}, weights)
     with pytest.raises(BadData, match="holds lora_A, not just 'prompt_embeddings'"):
         import_peft(foreign, store, **known)
+    save_file({"prompt_embeddings": prompt.astype(np.int64)}, weights)
+    with pytest.raises(BadData, match=r"is of the format I64; give floats \(F64, F32, F16, BF16\)"):
+        import_peft(foreign, store, **known)
     weights.write_bytes(b"\x80\x04 not safetensors")
     with pytest.raises(BadData, match="cannot be read as safetensors"):
         import_peft(foreign, store, **known)
@@ -177,3 +183,41 @@ def test_a_hub_name_of_a_packaged_model_is_that_model(foreign, known, store):
     changed(foreign, base_model_name_or_path="HuggingFaceTB/SmolLM2-135M-Instruct")
     with pytest.raises(BadRequest, match="wide and 'smollm2-135m' is 576"):
         import_peft(foreign, store, dataset=known["dataset"])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_any_number_format_is_read(foreign, known, store, dtype):
+    weights = foreign / "adapter_model.safetensors"
+    prompt = load_torch(weights)["prompt_embeddings"].to(dtype)
+    save_torch({"prompt_embeddings": prompt}, weights)
+    (name,) = import_peft(foreign, store, **known)["runs"]
+    np.testing.assert_array_equal(posterior(name, store), prompt.float().numpy())
+
+
+def test_embeddings_that_peft_saved_beside_the_prompt_are_left(foreign, known, store):
+    weights = foreign / "adapter_model.safetensors"
+    prompt = load_file(weights)["prompt_embeddings"]
+    beside = np.zeros((99, prompt.shape[1]), np.float32)
+    save_file({"base_model.lm_head.weight": beside, "prompt_embeddings": prompt}, weights)
+    (name,) = import_peft(foreign, store, **known)["runs"]
+    np.testing.assert_array_equal(posterior(name, store), prompt)
+
+
+def test_a_configuration_without_sizes_takes_those_of_the_prompt(foreign, known, store):
+    changed(foreign, token_dim=None, num_virtual_tokens=None, num_transformer_submodules=None)
+    (name,) = import_peft(foreign, store, **known)["runs"]
+    assert posterior(name, store).shape == (5, 32)
+
+
+def test_p_tuning_keeps_plain_vectors(tiny_folder, known, store, tmp_path):
+    config = PromptEncoderConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=5, encoder_hidden_size=8)
+    get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_folder), config).save_pretrained(str(tmp_path / "p"))
+    (name,) = import_peft(tmp_path / "p", store, **known)["runs"]
+    weights = load_file(tmp_path / "p" / "adapter_model.safetensors")["prompt_embeddings"]
+    np.testing.assert_array_equal(posterior(name, store), weights)
+
+
+def posterior(name: str, store) -> np.ndarray:
+    prompts = read_prompts(find_job(store, name))
+    assert prompts is not None
+    return prompts.posterior(0)

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from core.lm.batch import IGNORED, Example, collate
-from core.lm.load import FrozenModel
+from core.lm.frozen import FrozenModel
 
 SIZES: dict[str, Any] = {
     "vocab_size": 99,
@@ -67,7 +67,7 @@ class NoBos:
     bos_token_id = None
     eos_token_id = 2
 
-    def __call__(self, text):
+    def __call__(self, text, add_special_tokens=True):
         return type("Encoding", (), {"input_ids": [5]})
 
 
@@ -76,8 +76,8 @@ class WithBos(NoBos):
 
     bos_token_id = 1
 
-    def __call__(self, text):
-        return type("Encoding", (), {"input_ids": [1, 5]})
+    def __call__(self, text, add_special_tokens=True):
+        return type("Encoding", (), {"input_ids": [1, 5] if add_special_tokens else [5]})
 
 
 def frozen_of(config, tokenizer=None, dtype=torch.float32):

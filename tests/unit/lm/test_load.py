@@ -8,7 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM, RobertaConfig, RobertaForCausalLM
 
 from core.errors import BadData, BadRequest, Failed
-from core.lm.load import forget_models, load_model, private_copy
+from core.lm.frozen import private_copy
+from core.lm.load import forget_models, load_model
 from core.specs import ModelSpec
 
 

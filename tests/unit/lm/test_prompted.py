@@ -7,7 +7,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.lm.architectures import Unmapped, map_decoder
 from core.lm.batch import IGNORED, Example, collate
-from core.lm.load import FrozenModel, load_model
+from core.lm.frozen import FrozenModel
+from core.lm.load import load_model
 from core.lm.prompted import FastPrompted, GenericPrompted, build_prompted
 from core.specs import ModelSpec
 from tests.unit.lm.models import CONFIGS, NOT_FAST, NoBos, WithBos, batch_of, frozen_of, weights_hash

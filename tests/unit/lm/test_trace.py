@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from core.lm.frozen import FrozenModel
 from core.lm.generation import generate
-from core.lm.load import FrozenModel, load_model
+from core.lm.load import load_model
 from core.lm.prompted import FastPrompted, GenericPrompted, Prompted
 from core.lm.trace import trace
 from core.specs import FINAL, ModelSpec

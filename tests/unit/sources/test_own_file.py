@@ -154,7 +154,7 @@ def test_no_such_file(store, tmp_path):
 
 
 def test_a_folder_is_no_file(store, tmp_path):
-    assert "is a folder; give one file" in failure(store, str(tmp_path))
+    assert "is a folder with no files of texts; give one file, or a folder" in failure(store, str(tmp_path))
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -188,8 +188,8 @@ def test_the_instruction_is_measured_as_the_text_it_is(store, tiny_folder, sums)
 def test_an_instruction_that_leaves_no_room(store, tiny_folder, sums):
     with pytest.raises(
         BadRequest,
-        match=r"^The instruction's 1021 tokens do not fit before the longest validation example \(\d+ of the model's "
-        r"1024 positions\); shorten it to \d+ tokens, or lower max_length",
+        match=r"^The instruction's 1021 tokens do not fit before the longest validation example and its answer \(\d+ "
+        r"of the model's 1024 positions\); shorten it to \d+ tokens, or lower max_length",
     ):
         set_up(spec_of(tiny_folder, sums, instruction="a" * 1020), store)
 

@@ -7,7 +7,6 @@ from torch.nn import functional
 
 from core.errors import Cancelled
 from core.lm.load import load_model
-from core.lm.prompted import leading_bos
 from core.specs import TuningSpec
 from core.tuning import changes as module
 from core.tuning.changes import N_ORDERS, TunedPrompt, changes, n_changes
@@ -39,11 +38,10 @@ def loss_by_hand(spec, store, prompt: np.ndarray, n_examples: int) -> float:
     """Return the mean cross-entropy a label token by the model's own forward, one example at a time."""
     frozen = load_model(spec.model, store)
     embed = frozen.model.get_input_embeddings()
-    bos = leading_bos(frozen.tokenizer)
     losses = []
     for item in set_up(spec, store).held_out.items[:n_examples]:
         ids, labels = torch.tensor(item.example.ids), torch.tensor(item.example.labels)
-        begin = embed(torch.tensor([] if bos is None else [bos], dtype=torch.int64))
+        begin = embed(torch.tensor(frozen.beginning, dtype=torch.int64))
         inputs = torch.cat([torch.from_numpy(prompt), begin, embed(ids)])
         with torch.no_grad():
             logits = frozen.model(inputs_embeds=inputs[None]).logits[0]
