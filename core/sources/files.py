@@ -49,7 +49,7 @@ def existing(path: str) -> Path:
     if not readable:
         raise BadData(f"{named_path} cannot be read (Permission denied); check the path and its permissions.")
     if stat.S_ISDIR(found.st_mode):
-        shards(file)
+        shards(file.resolve())
     elif not stat.S_ISREG(found.st_mode):
         raise BadData(f"{named_path} is a pipe or a device and no file; save what it gives in a file.")
     elif not found.st_size:

@@ -91,7 +91,7 @@ def fill(arguments: Sequence[str], places: dict[str, Path]) -> list[str]:
         ([*TUNE, "--path", "{table}", "--prior", "isotropic"], "no column 'q'", "it has: title, body", "Name its"),
         ([*CAPTURE, "--path", "{broken}"], "Line 2", "is not JSON", "one JSON object per line"),
         ([*CAPTURE, "--path", "none.txt"], "'none.txt'", "No such file", "check the path"),
-        ([*CAPTURE, "--path", "."], "with no files of texts", "is a folder", "give one file"),
+        ([*CAPTURE, "--path", "."], "files of texts", "is a folder", "give one file"),
     ],
 )
 def test_a_bad_request_names_value_bound_and_remedy(call, inline, places, arguments, value, bound, remedy):
