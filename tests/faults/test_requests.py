@@ -1,4 +1,4 @@
-"""Hostile specs, sweeps, command lines and addresses are taken, or end in one line that fits a screen."""
+"""Hostile requests, files of texts and model folders are taken, or end in one line that fits a screen."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,10 @@ import pytest
 from core.errors import LONGEST_LINE, PriorscopeError
 
 
-@pytest.mark.parametrize(("kind", "tries"), [("specs", 200), ("sweeps", 100), ("arguments", 100), ("addresses", 10)])
+@pytest.mark.parametrize(
+    ("kind", "tries"),
+    [("specs", 200), ("sweeps", 100), ("arguments", 100), ("addresses", 10), ("data", 200), ("models", 40)],
+)
 def test_hostile_requests(kind, tries, tmp_path):
     cases = import_module(f"tests.faults.fuzz_{kind}").cases(random.Random(0), tmp_path)
     for name, attempt in islice(cases, tries):
