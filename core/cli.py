@@ -5,6 +5,7 @@ called is imported, so that one that merely reads starts at once. Exit codes: 0 
 with a one-line reason, 1 failed.
 """
 
+import errno
 import logging
 import sys
 import warnings
@@ -53,6 +54,10 @@ VERBS = {
     "cache": Verb("cache:cache", "List, verify and prune what is stored."),
     "maps": Verb("maps:maps", "List, show, name and rename maps."),
 }
+
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+"""Of a path that was named and cannot be used as it was named."""
 
 
 class _Verbs(TyperGroup):
@@ -110,7 +115,7 @@ def main() -> None:
         _leave(
             f"{where}{error.strerror or error}. Make that path readable and writable, or name another one "
             "(PRIORSCOPE_CACHE names the cache folder).",
-            1,
+            2 if error.errno in REFUSED else 1,
         )
 
 

@@ -24,3 +24,22 @@ KINDS = {
     "study": "core.studies.jobs:STUDY",
     "decide": "core.studies.decide:DECIDE",
 }
+
+SPECS = {
+    "model": "core.specs:ModelSpec",
+    "vocabulary": "core.specs:ModelSpec",
+    "capture": "core.specs:CloudSpec",
+    "annotate": "core.specs:CloudSpec",
+    "tune": "core.specs:TuningSpec",
+    "fit": "core.specs.fit:FitSpec",
+    "measure": "core.specs.measure:MeasureSpec",
+    "trajectory": "core.specs:TrajectorySpec",
+    "place": "core.specs.projection:PlacementSpec",
+    "paths": "core.specs:PathsSpec",
+    "atlas": "core.specs:AtlasSpec",
+    "hygiene": "core.specs:HygieneSpec",
+    "projection": "core.specs:ProjectionSpec",
+    "study": "core.specs.study:StudyItemSpec",
+    "decide": "core.specs.decide:DecideSpec",
+}
+"""What each kind is asked with, by the place of its class: the store checks folders without loading their jobs."""

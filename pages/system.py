@@ -6,7 +6,6 @@ from pages.widgets.pages import through_app
 
 through_app()
 
-import json
 import platform
 import shutil
 import subprocess
@@ -19,8 +18,10 @@ from core import __version__
 from core.commands.doctor import packages
 from core.engine import client
 from core.specs.model import short_name
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store, damaged_folders, list_jobs
 from core.store.endings import ending_of, may_end_early
+from core.store.imported import provenance
+from core.store.listing import DamagedFolder
 from core.store.maintenance import cache_entries, prune
 from pages.system_parts.maps import named_maps
 from pages.widgets.jobs import MARKS, STOPPED, describe
@@ -53,8 +54,12 @@ def engine(store: Store) -> None:
 def jobs_table(store: Store) -> None:
     """Show the jobs, each with its buttons."""
     st.subheader("Jobs", anchor=False)
-    jobs = list_jobs(store)
-    if not jobs:
+    jobs, damaged = list_jobs(store), damaged_folders(store)
+    if damaged:
+        with st.container(border=True):
+            for folder in damaged:
+                damaged_row(folder)
+    if not jobs and not damaged:
         empty("inbox", "No jobs yet", "Captures, maps and tuning runs appear here.")
         return
     with st.container(border=True):
@@ -83,6 +88,16 @@ def job_row(job: JobFolder, store: Store) -> None:
             st.rerun(scope="fragment")
         if status.ended and st.button("Delete", key=f"system.delete.{job.id}", icon=":material/delete:"):
             job.delete()
+            st.rerun(scope="fragment")
+
+
+def damaged_row(folder: DamagedFolder) -> None:
+    """Show a job's folder that cannot be read, and the button that deletes it."""
+    what, buttons = st.columns([8, 2], vertical_alignment="center")
+    what.markdown(f"{MARKS['damaged']} {plain(folder.reason)} :gray[{ago(folder.changed)}]")
+    if buttons.button("Delete", key=f"system.delete.{folder.job.id}", icon=":material/delete:"):
+        with errors():
+            folder.job.delete()
             st.rerun(scope="fragment")
 
 
@@ -160,11 +175,9 @@ def machine() -> pd.DataFrame:
 def runs_on(store: Store) -> str:
     """Return where models run, as the newest tuning run recorded it: asking torch would load it into the app."""
     for job in list_jobs(store, "tune"):
-        try:
-            known = json.loads((job.path / "provenance.json").read_text(encoding="utf-8"))
-            return f"Last run: {known['hardware']} ({known['device']}), {known['dtype']}."
-        except (OSError, ValueError, KeyError):
-            continue
+        known = provenance(job)
+        if known.hardware:
+            return f"Last run: {known.hardware} ({known.device}), {known.dtype}."
     return "No run yet."
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+from tests.faults.tally import table
 from tests.llama import write_llama
 
 # Shapes in annotations are checked at every call, in tests alone; before anything of these packages is imported.
@@ -27,9 +28,9 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests out of a bare `pytest`; with a path or `-m` a person gets what they name."""
+    """Leave slow tests and faults out of a bare `pytest`; with a path or `-m` a person gets what they name."""
     if config.args_source is not config.ArgsSource.ARGS and not config.option.markexpr:
-        config.option.markexpr = "not slow"
+        config.option.markexpr = "not slow and not faults"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("registry"):
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show how many faults were tried and passed."""
+    reports = [report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, [])]
+    lines = table(reports)
+    if lines:
+        terminalreporter.section("faults")
+        terminalreporter.write("\n".join([*lines, ""]))
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,16 @@ from core.engine.runner import run_job
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import Spec
 from core.store import JobFolder, Store
+from core.store.status import RESUMABLE
 
 
 def attempt(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
     """Do a job in this process and return its folder, however it ends."""
     job = client.prepare(kind, spec, store, again)
-    job.change(("failed", "cancelled", "interrupted"), state="queued")
+    if job.status().state == "damaged":
+        job.set_aside()
+        job.update(state="queued")
+    job.change(RESUMABLE, state="queued")
     run_job(job)
     return job
 

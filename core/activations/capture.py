@@ -4,13 +4,13 @@ Torch is imported only once there is something to compute, so that finding a sto
 quick.
 """
 
-import errno
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 
 from core.activations.clouds import CLOUD, Cloud, cloud_key, find_capture
 from core.activations.estimate import operations, require_room
@@ -25,6 +25,7 @@ from core.specs.base import JsonObject
 from core.specs.cloud import CloudSpec
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
+from core.store.files import is_full
 
 if TYPE_CHECKING:
     from core.activations.collect import Collected
@@ -96,8 +97,8 @@ def _build(
         _check_finite(spec, sites, moments)
         _write_rows(folder, spec, corpus, data, collected, frozen.tokenizer)
         stored_as = [write_site(folder, *site) for site in zip(sites, collected.points, moments, strict=True)]
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, SafetensorError) as error:
+        if is_full(error):
             shutil.rmtree(work_folder, ignore_errors=True)
         raise
     n_read, seconds = len(corpus.ids), work.seconds

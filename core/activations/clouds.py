@@ -10,15 +10,15 @@ import pandas as pd
 from safetensors import safe_open
 
 from core.array_types import Float32s
-from core.errors import BadRequest
+from core.errors import BadRequest, DamagedArtifact
 from core.fits.moments import Moments
 from core.sources.datasets import dataset_key
 from core.sources.models import model_revision
 from core.specs.base import JsonObject, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
-from core.specs.reading import read_json
-from core.store.artifacts import MANIFEST, Artifact, Store
+from core.store.artifacts import MANIFEST, Artifact, Manifest, Store
+from core.store.records import check, read_digested
 
 CLOUD = "cloud"
 """Kind of the artifacts that hold token activations."""
@@ -163,8 +163,8 @@ def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str
     manifests = list((store.root / "artifacts" / kind).glob(f"{keys}/{MANIFEST}"))
     for path in sorted(manifests, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
-            yield path.parent.name, read_json(path)["info"]
-        except (OSError, ValueError, KeyError):
+            yield path.parent.name, check(read_digested(path), Manifest, MANIFEST).info
+        except (OSError, DamagedArtifact):
             continue
 
 

@@ -19,7 +19,7 @@ from core.specs.cloud import CloudSpec
 from core.specs.model import ModelSpec
 from core.specs.prior import Further, PriorSpec, RunPosterior, SecondCloud, VocabularyRows
 from core.store.artifacts import Store
-from core.store.jobs import find_job
+from core.store.listing import find_job
 from core.store.prompts import read_prompt
 
 Needed = CloudSpec | ModelSpec
@@ -195,7 +195,7 @@ def _tokenize(text: str, model: ModelSpec, store: Store) -> Int64s:
 def _posterior(run: str, request: ReferenceRequest, store: Store) -> Reference:
     """Return the tuned prompt of a run at the requested site."""
     job = find_job(store, run)
-    model, path = job.spec.get("model", {}).get("name"), job.path / "posterior.safetensors"
+    model, path = job.spec.get("model", {}).get("name"), job.file("posterior.safetensors")
     if model != request.model.name:
         raise BadRequest(
             f"Run {job.id} tuned {model!r}, not {request.model.name!r}, so its vectors mean nothing there; choose a "

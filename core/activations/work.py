@@ -1,12 +1,10 @@
 """What a capture has so far, on disk, so that an interrupted one goes on where it was."""
 
-import errno
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,8 @@ from safetensors.torch import save_file
 
 from core.activations.accumulate import Accumulator
 from core.specs.cloud import Site
+from core.store.records import DIGEST
+from core.store.seal import arrays_digest
 
 SECONDS_BETWEEN = 15.0
 SHARE_OF_TIME = 0.05
@@ -94,8 +94,7 @@ class Work:
         }
         tensors["progress"] = torch.tensor([self.stage, self.next_batch, self.seconds], dtype=torch.float64)
         beside = self.folder / f".{STATE}"
-        with full_disk_is_an_os_error():
-            save_file(tensors, beside, metadata={"plan": self._plan})
+        save_file(tensors, beside, metadata={"plan": self._plan, DIGEST: _digest(tensors, self._plan)})
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(self.folder / STATE)
@@ -128,6 +127,8 @@ class Work:
                 if (file.metadata() or {}).get("plan") != self._plan:
                     return False
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                if file.metadata().get(DIGEST) != _digest(tensors, self._plan):
+                    return False
         except (OSError, SafetensorError):
             return False
         stage, next_batch, seconds = tensors.pop("progress").tolist()
@@ -137,15 +138,8 @@ class Work:
         return True
 
 
-@contextmanager
-def full_disk_is_an_os_error() -> Iterator[None]:
-    """Give safetensors' own error for a full disk the number that everybody else's has."""
-    try:
-        yield
-    except SafetensorError as error:
-        if f"os error {errno.ENOSPC}" not in str(error):
-            raise
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+def _digest(tensors: Mapping[str, torch.Tensor], plan: str) -> str:
+    return arrays_digest({name: tensor.cpu().numpy() for name, tensor in tensors.items()}, {"plan": plan})
 
 
 def _n_bytes(shape: tuple[int, ...]) -> int:

@@ -8,7 +8,7 @@ from core.commands.options import Json
 from core.commands.output import emit, local_time, show_progress
 from core.errors import DamagedArtifact
 from core.store import Store
-from core.store.maintenance import Entry, cache_entries, verify_all
+from core.store.maintenance import Entry, cache_entries, leftovers, verify_all, without_checksums
 from core.store.maintenance import prune as prune_entries
 
 cache = typer.Typer(no_args_is_help=True, help="List, verify and prune what is stored.")
@@ -24,13 +24,22 @@ def list_cache(kind: Kind = None, json: Json = False) -> None:
 
 @cache.command()
 def verify(json: Json = False) -> None:
-    """Read and check every artifact; damaged ones are set aside and will be made again."""
-    checked = verify_all(Store.default(), show_progress)
+    """Read and check every artifact, run and job; damaged ones are set aside or marked, and can be made again."""
+    store = Store.default()
+    checked = verify_all(store, show_progress)
     problems = [problem for _, problem in checked if problem]
-    emit({"checked": len(checked), "damaged": problems}, json)
+    emit(
+        {
+            "checked": len(checked),
+            "damaged": problems,
+            "without_checksums": without_checksums(store),
+            "leftovers": [str(entry.folder.relative_to(store.root)) for entry in leftovers(store)],
+        },
+        json,
+    )
     if problems:
         raise DamagedArtifact(
-            f"{len(problems)} of {len(checked)} artifacts were damaged and set aside; "
+            f"{len(problems)} of {len(checked)} artifacts, runs and jobs are damaged and set aside; "
             "request them again to make them once more."
         )
 

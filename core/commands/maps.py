@@ -46,7 +46,7 @@ def name_map(
     if stored is None:
         raise BadRequest(f"There is no map {key!r} in the store; `python -m core cache list --kind map` shows them.")
     require_frozen(stored)
-    emit(_row(give_name(store, MAP, name, key, stored.artifact.manifest["spec"]), store), json)
+    emit(_row(give_name(store, MAP, name, key, stored.artifact.manifest.spec), store), json)
 
 
 @maps.command("rename")

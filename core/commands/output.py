@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
+from core.store import JobFolder, Status
 from core.store.endings import may_end_early
-from core.store.jobs import JobFolder, Status
 
 Document = Mapping[str, Any]
 """What a verb reports, JSON-able."""

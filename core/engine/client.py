@@ -15,8 +15,9 @@ from core.engine.lookup import job_id
 from core.engine.tasks import Task, find_task
 from core.errors import BadRequest, Unreachable
 from core.specs import Spec
-from core.store import JobFolder, Status, Store, create_job, job_at, jobs_named, list_jobs
+from core.store import JobFolder, Status, Store, create_job, damaged_folders, job_at, jobs_named, list_jobs
 from core.store.allowed import require_allowed_spec
+from core.store.status import RESUMABLE
 
 SCHEDULER = "PRIORSCOPE_SCHEDULER"
 ANSWER_SECONDS = 5.0
@@ -66,11 +67,14 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
     require_allowed_spec(spec)
-    first = job_id(kind, spec)
+    first, task = job_id(kind, spec), find_task(kind)
+    there = job_at(store, kind, first)
+    if there and task.keeps and not again and there.status().state == "succeeded":
+        return there
     engine = ensure_engine(store)
     with store.lock(f"submit-{kind}"):
         job = _folder(kind, spec, store, first, again)
-        _queue(job, find_task(kind), engine, store)
+        _queue(job, task, engine, store)
     return job
 
 
@@ -90,8 +94,8 @@ def resume(job: JobFolder, store: Store) -> JobFolder:
         BadRequest: it is queued or running, or has succeeded.
     """
     state = job.status().state
-    if state not in ("failed", "cancelled", "interrupted"):
-        raise BadRequest(f"{job.id} is {state}; only a failed, cancelled or interrupted job can be resumed.")
+    if state not in RESUMABLE:
+        raise BadRequest(f"{job.id} is {state}; only a failed, cancelled, interrupted or damaged job can be resumed.")
     engine = ensure_engine(store)
     with store.lock(f"submit-{job.kind}"):
         _queue(job, find_task(job.kind), engine, store)
@@ -162,8 +166,8 @@ def engine_state(store: Store) -> dict[str, Any]:
     """Return what a person may know of the engine, without starting one.
 
     Returns:
-        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of running and queued
-        jobs.
+        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of running, queued
+        and damaged jobs.
     """
     named = os.environ.get(SCHEDULER, "")
     info = EngineInfo(address=named, name=named) if named else find_engine(store) or read_info(store)
@@ -178,6 +182,10 @@ def engine_state(store: Store) -> dict[str, Any]:
         "outdated": bool(info and running and info.outdated),
         "jobs_running": [name for name, state in jobs if state == "running"],
         "jobs_queued": [name for name, state in jobs if state == "queued"],
+        "jobs_damaged": [
+            *(name for name, state in jobs if state == "damaged"),
+            *(folder.job.id for folder in damaged_folders(store)),
+        ],
     }
 
 
@@ -212,6 +220,8 @@ def _hand_over(job: JobFolder, status: Status, engine: EngineInfo) -> None:
         return
     if engine.process == 0:
         queue.require_lanes(client, engine.address)
+    if status.state == "damaged":
+        job.set_aside()
     job.update(attempts=0)
     queue.enqueue(client, job, engine.name)
     queue.confirm(client, job.stored_status().task)

@@ -7,18 +7,19 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+from pydantic import TypeAdapter, ValidationError
 
 from core import __version__
 from core.engine.tasks import EXTRA_TASKS
-from core.errors import Busy, Failed
-from core.specs.reading import read_json
+from core.errors import Busy, DamagedArtifact, Failed
 from core.store import JobFolder, Store, list_jobs
 from core.store.allowed import FOLDERS
 from core.store.files import write_json
+from core.store.records import read_object
 from core.store.status import is_alive
 
 ENGINE_FILE = "engine.json"
@@ -72,6 +73,9 @@ class EngineInfo:
         return bool(self.code) and self.code != code_version()
 
 
+_INFO = TypeAdapter(EngineInfo)
+
+
 def code_version() -> str:
     """Return a fingerprint of the program's files as they are on the disk now, and of `ENVIRONMENT`.
 
@@ -95,11 +99,8 @@ def write_info(store: Store, info: EngineInfo) -> None:
 def read_info(store: Store) -> EngineInfo | None:
     """Return what was last recorded, whether or not that engine still lives."""
     try:
-        data = read_json(store.root / "engine" / ENGINE_FILE)
-        known = {field.name for field in fields(EngineInfo)}
-        info = {name: value for name, value in data.items() if name in known}
-        return EngineInfo(**{**info, "workers": tuple(info.get("workers", ()))})
-    except (OSError, ValueError, TypeError, AttributeError):
+        return _INFO.validate_python(read_object(store.root / "engine" / ENGINE_FILE))
+    except (OSError, ValidationError, DamagedArtifact):
         return None
 
 

@@ -17,6 +17,7 @@ from core.engine.imports import import_everything
 from core.engine.tasks import find_task
 from core.errors import Busy, Cancelled, PriorscopeError
 from core.store import JobFolder, Store
+from core.store.files import disk_errors
 from core.store.status import Status, this_process
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ def run_job(job: JobFolder, in_worker: bool = False) -> Status:
             status = job.stored_status()
             if status.ended:
                 return status
+            if not job.readable():
+                return job.update(state="damaged", error=f"{job.id} is damaged.", exit_code=1, finished=time.time())
             if job.cancel_requested():
                 return job.update(state="cancelled", finished=time.time())
             if status.attempts >= MAX_ATTEMPTS:
@@ -72,6 +75,7 @@ def _give_up(job: JobFolder, status: Status) -> Status:
 
 def _attempt(job: JobFolder, before: Status, in_worker: bool) -> Status:
     now = time.time()
+    store, lost = Store(job.path.parents[1]), job.set_aside()
     job.update(
         state="running",
         started=now,
@@ -83,13 +87,23 @@ def _attempt(job: JobFolder, before: Status, in_worker: bool) -> Status:
         pace_from=0,
         **this_process(),
     )
-    store = Store(job.path.parents[1])
     with _log_to(job):
         logger.info("%s %s, attempt %d", job.kind, job.id, before.attempts + 1)
+        if lost:
+            logger.warning("set aside as damaged: %s", ", ".join(lost))
         with _Reporter(job, in_worker) as progress:
             end = _outcome(job, store, progress, in_worker)
         logger.info("%s", end["state"])
-    return job.update(finished=time.time(), **end)
+    return job.update(finished=time.time(), seal=_seal(job), **end)
+
+
+def _seal(job: JobFolder) -> str:
+    """Write the checksums of what the job made; where the disk is full it has none, as jobs of version 0.1.0."""
+    try:
+        return job.seal()
+    except (OSError, PriorscopeError) as error:
+        logger.warning("%s has no checksums: %s", job.id, error)
+        return ""
 
 
 def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: bool) -> dict[str, str | int]:
@@ -98,7 +112,8 @@ def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: boo
         if in_worker:
             import_everything()
         task = find_task(job.kind)
-        job.write_result(task.run(task.parse(job.spec), job, store, progress))
+        with disk_errors(store.root):
+            job.write_result(task.run(task.parse(job.spec), job, store, progress))
     except Cancelled:
         return {"state": "cancelled"}
     except PriorscopeError as error:
@@ -123,7 +138,8 @@ class _Reporter:
         self._may_kill = may_kill
         self._latest: tuple[int, int, str] | None = None
         self._guard = threading.Lock()
-        self._reported = time.time()
+        self._reported = time.monotonic()
+        self._asked_to_stop: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat {job.id}", daemon=True)
 
@@ -144,7 +160,7 @@ class _Reporter:
         """
         with self._guard:
             self._latest = (int(done), int(total), message)
-        self._reported = time.time()
+        self._reported = time.monotonic()
         if self._job.cancel_requested():
             raise Cancelled(f"{self._job.id} was cancelled.")
 
@@ -175,9 +191,11 @@ class _Reporter:
 
     def _kill_if_deaf(self) -> None:
         if not self._may_kill or not self._job.cancel_requested():
+            self._asked_to_stop = None
             return
-        asked = (self._job.path / "cancel").stat().st_mtime
-        if time.time() - max(asked, self._reported) > CANCEL_SECONDS:
+        now = time.monotonic()
+        self._asked_to_stop = self._asked_to_stop or now
+        if now - max(self._asked_to_stop, self._reported) > CANCEL_SECONDS:
             self._job.log(f"No step for {CANCEL_SECONDS:g} s after it was asked to stop: its process is killed.")
             self._job.update(state="cancelled", finished=time.time())
             os.kill(os.getpid(), signal.SIGKILL)

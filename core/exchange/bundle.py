@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from core import __version__
-from core.errors import BadRequest
+from core.errors import BadRequest, DamagedArtifact
 from core.exchange.bundle_pictures import coordinates, pictures
 from core.exchange.peft_adapter import require_empty
 from core.jobs.measure import VERSION, tuning_spec
@@ -19,10 +19,13 @@ from core.specs import TuningSpec
 from core.specs.base import JsonObject
 from core.store import JobFolder, Store, list_jobs
 from core.store.files import disk_errors, write_atomically
+from core.store.seal import SealedFile
 
 FORMAT: Literal["priorscope-bundle"] = "priorscope-bundle"
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
+LOG_BYTES = 16_000_000
+"""Of the end of a log, that a bundle takes along."""
 README = "README.md"
 RUN_FILES = (
     "spec.json",
@@ -47,18 +50,10 @@ MEASURE_FILES = (
     "nulls.parquet",
     "worth.parquet",
     "trajectory.parquet",
+    "attention.parquet",
     "nulls.safetensors",
 )
 """Files of the folder of a job that measured a run."""
-
-
-class BundledFile(BaseModel):
-    """Size and checksum of a file in a bundle."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    bytes: int = Field(ge=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class Manifest(BaseModel):
@@ -80,7 +75,7 @@ class Manifest(BaseModel):
     program: str | None = None
     created: float | None = None
     runs: tuple[str, ...] = ()
-    files: dict[str, BundledFile]
+    files: dict[str, SealedFile]
 
     @property
     def n_bytes(self) -> int:
@@ -124,7 +119,7 @@ def export_bundle(runs: Sequence[JobFolder], out: Path, store: Store) -> JsonObj
         raise BadRequest(f"{out} exists already; name a new file with --out, or remove the old one.")
     if not packed:
         require_empty(out)
-    with disk_errors(out), tempfile.TemporaryDirectory(prefix="bundle-", dir=store.root / "tmp") as scratch:
+    with disk_errors(out), tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
         folder = Path(scratch) if packed else out
         folder.mkdir(parents=True, exist_ok=True)
         measures = _copy_jobs(runs, folder, store)
@@ -150,6 +145,8 @@ def _bundled(run: JobFolder) -> TuningSpec:
     """Return a run's spec if the run can be bundled."""
     if run.kind != "tune":
         raise BadRequest(f"{run.id} is a {run.kind} job; only tuning runs go into a bundle.")
+    if damage := run.verify():
+        raise DamagedArtifact(damage)
     if not run.status().ended or not (run.path / "posterior.safetensors").is_file():
         raise BadRequest(f"Run {run.id} is {run.status().state} and has no posterior; wait for its end.")
     return tuning_spec(run)
@@ -176,7 +173,8 @@ def _copy(job: JobFolder, target: Path, names: Sequence[str]) -> None:
     for name in names:
         source = job.path / name
         if source.is_file():
-            (target / name).write_bytes(source.read_bytes())
+            raw = source.read_bytes()
+            (target / name).write_bytes(raw[-LOG_BYTES:] if name == "log.txt" else raw)
 
 
 def _draw(run: JobFolder, spec: TuningSpec, folder: Path, store: Store) -> int:
@@ -194,7 +192,7 @@ def _draw(run: JobFolder, spec: TuningSpec, folder: Path, store: Store) -> int:
 
 def _write_manifest(folder: Path, runs: Sequence[str]) -> Manifest:
     files = {
-        path.relative_to(folder).as_posix(): BundledFile(bytes=path.stat().st_size, sha256=_sha256(path))
+        path.relative_to(folder).as_posix(): SealedFile(bytes=path.stat().st_size, sha256=_sha256(path))
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }

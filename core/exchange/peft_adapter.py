@@ -1,6 +1,5 @@
 """A soft prompt as an adapter of PEFT's prompt tuning, with a file of our own provenance."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import checksum, disk_errors, write_atomically, write_json
 from core.store.prompts import read_prompt
+from core.store.records import read_object
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -72,14 +72,14 @@ def export_peft(run: JobFolder, folder: Path) -> JsonObject:
         DiskFull: the disk is full.
     """
     spec = exportable(run)
-    _, vectors = read_prompt(run.path / "posterior.safetensors")
+    _, vectors = read_prompt(run.file("posterior.safetensors"))
     prompt = np.ascontiguousarray(vectors[0])
     base = base_model(spec)
     require_empty(folder)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / WEIGHTS, save({EMBEDDINGS: prompt}, metadata={"format": "pt"}))
-        if (start := run.path / "prior.safetensors").is_file():
+        if (start := run.file("prior.safetensors")).is_file():
             write_atomically(folder / START, start.read_bytes())
         write_json(folder / CONFIG, adapter_config(prompt.shape, base).document())
         write_json(folder / PROVENANCE, _provenance(run, spec))
@@ -155,11 +155,11 @@ def exportable(run: JobFolder) -> TuningSpec:
 
 
 def _provenance(run: JobFolder, spec: TuningSpec) -> dict[str, object]:
-    path = run.path / "provenance.json"
+    path = run.file("provenance.json")
     return {
         "run": run.id,
         "spec": spec.as_json(exclude={"model", "dataset"}) | {"dataset": _dataset(spec)},
-        "provenance": json.loads(path.read_text()) if path.is_file() else None,
+        "provenance": read_object(path) if path.is_file() else None,
         "result": run.result(),
         "posterior_sha256": checksum(run.path / "posterior.safetensors"),
     }

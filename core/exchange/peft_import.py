@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from core.errors import BadData, BadRequest
 from core.exchange.peft_adapter import CONFIG, EMBEDDINGS, PROVENANCE, START, WEIGHTS, AdapterConfig, Beside
-from core.exchange.restore import appear
+from core.exchange.restore import prepared
 from core.sources.files import read_object
 from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
@@ -23,6 +23,7 @@ from core.specs.base import JsonObject, fingerprint
 from core.store import JobFolder, Status, Store
 from core.store.files import checksum, write_atomically, write_json
 from core.store.imported import UNKNOWN
+from core.store.records import write_digested, write_request
 
 PRIORS = {"RANDOM": {"kind": "isotropic", "std": 1.0}, "SAMPLE_VOCAB": {"kind": "vocabulary", "special": True}}
 """Priors of PEFT, by `prompt_tuning_init`: RANDOM is the N(0, 1) of `torch.nn.Embedding`."""
@@ -89,29 +90,30 @@ def import_peft(folder: Path, store: Store, model: Given | None = None, dataset:
         "time": time.time(),
     }
     result = {**((beside and beside.result) or {}), "run": job_id, "status": "succeeded"}
-    documents = {
-        "spec.json": {"kind": "tune", "spec": spec.as_json(), "created": told["time"]},
-        "provenance.json": {**((beside and beside.provenance) or {}), "imported": told},
-        "result.json": result,
-    }
+    documents = {"provenance.json": {**((beside and beside.provenance) or {}), "imported": told}, "result.json": result}
     tensors = {"posterior": prompt} | ({} if start is None else {"prior": start})
     there = (store.root / "runs" / job_id / "status.json").is_file()
     if not there:
-        appear(store, "runs", job_id, lambda path: _fill(path, spec.steps, documents, tensors))
+        with prepared(store, "runs", job_id, lambda path: _fill(path, spec, documents, tensors)) as appear:
+            appear()
     job = JobFolder(store.root / "runs" / job_id)
     facts = {name: told[name] for name in ("base_model", "start", UNKNOWN)}
     return {"format": "peft", "runs": [job.id], "already_there": [job.id] if there else [], **facts}
 
 
 def _fill(
-    path: Path, steps: int, documents: Mapping[str, Mapping[str, object]], tensors: Mapping[str, NDArray[np.float32]]
+    path: Path,
+    spec: TuningSpec,
+    documents: Mapping[str, Mapping[str, object]],
+    tensors: Mapping[str, NDArray[np.float32]],
 ) -> None:
     """Write the files of a run that has ended."""
-    status = Status(state="succeeded", done=steps, total=steps, message="imported from an adapter")
+    status = Status(state="succeeded", done=spec.steps, total=spec.steps, message="imported from an adapter")
     times = dict.fromkeys(("created", "started", "finished", "heartbeat"), time.time())
     for name, document in documents.items():
         write_json(path / name, document)
-    write_json(path / "status.json", asdict(status) | times)
+    write_request(path / "spec.json", "tune", spec.as_json(), times["created"])
+    write_digested(path / "status.json", asdict(status) | times)
     for name, values in tensors.items():
         write_atomically(path / f"{name}.safetensors", save({"prompt": values}))
 

@@ -2,15 +2,20 @@
 
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.store import JobFolder, Store
 from core.store.files import disk_errors, sync_folder, sync_tree
+from core.store.records import read_status, write_digested
+from core.store.seal import write_seal
 
 
-def appear(store: Store, place: str, job_id: str, fill: Callable[[Path], None]) -> JobFolder:
-    """Fill a job's folder elsewhere and then move it into place, so that it appears whole.
+@contextmanager
+def prepared(store: Store, place: str, job_id: str, fill: Callable[[Path], None]) -> Iterator[Callable[[], JobFolder]]:
+    """Fill and seal a job's folder in `tmp/`, and yield what moves it into place, so that it appears whole.
 
     Args:
         store: the cache folder.
@@ -21,15 +26,22 @@ def appear(store: Store, place: str, job_id: str, fill: Callable[[Path], None]) 
     Raises:
         DiskFull: the disk is full; nothing of the job remains.
     """
-    aside = store.root / place / f".{job_id}.{uuid.uuid4().hex[:8]}"
-    target = store.root / place / job_id
-    with disk_errors(store.root):
-        aside.mkdir()
-        try:
-            fill(aside)
-            sync_tree(aside)
-            aside.replace(target)
+    around = store.root / "tmp" / uuid.uuid4().hex
+    folder, target = around / job_id, store.root / place / job_id
+
+    def appear() -> JobFolder:
+        with disk_errors(store.root):
+            folder.replace(target)
             sync_folder(target.parent)
+        return JobFolder(target)
+
+    with disk_errors(store.root):
+        folder.mkdir(parents=True)
+        try:
+            fill(folder)
+            status = read_status(folder / "status.json")
+            write_digested(folder / "status.json", asdict(replace(status, seal=write_seal(folder))))
+            sync_tree(folder)
+            yield appear
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return JobFolder(target)
+            shutil.rmtree(around, ignore_errors=True)

@@ -74,7 +74,7 @@ def scalars(run: JobFolder) -> Iterator[tuple[str, int, float, float]]:
 
 
 def _metrics(run: JobFolder) -> Iterator[tuple[str, int, float]]:
-    path = run.path / "metrics.parquet"
+    path = run.file("metrics.parquet")
     if not path.is_file():
         return
     table = pd.read_parquet(path)

@@ -22,6 +22,7 @@ STATES = {
     "refused": "#F0A8AE",
     "cancelled": "#EBD48F",
     "interrupted": "#EBD48F",
+    "damaged": "#F0A8AE",
 }
 """Colours light enough for dark text, which names the state too."""
 _INK = "#20242B"

@@ -25,7 +25,7 @@ from core.jobs.context import labels, of_clouds
 from core.jobs.made import Made
 from core.progress import Progress
 from core.specs import FINAL, AtlasSpec, CloudSpec, Site
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store, list_succeeded
 from core.store.files import disk_errors
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Atlas(Made[AtlasSummary]):
         return groups
 
     def _table(self, name: str) -> pd.DataFrame:
-        table = pd.read_parquet(self.job.path / f"{name}.parquet")
+        table = pd.read_parquet(self.job.file(f"{name}.parquet"))
         if "site" in table:
             table["site"] = [site if site == FINAL else int(site) for site in table["site"]]
         return table
@@ -115,11 +115,14 @@ def find_atlas(spec: AtlasSpec, store: Store) -> Atlas | None:
 
 def measured_pace(model: str, store: Store) -> float | None:
     """Return seconds per site and data set of the newest atlas of a model, or None."""
-    for job in list_jobs(store, "atlas"):
-        summary = job.result()
-        if summary and summary["model"] == model and summary["seconds_a_site"]:
+    for _, summary in list_succeeded(store, "atlas"):
+        if summary["model"] == model and summary["seconds_a_site"]:
             return summary["seconds_a_site"] / len(summary["names"])
     return None
+
+
+_KEPT = ("table.parquet", "directions.parquet", "map.npz")
+"""Files of a site that was measured before the job was interrupted."""
 
 
 def half_the_cores() -> threadpool_limits:
@@ -156,7 +159,7 @@ def measure_atlas(spec: AtlasSpec, job: JobFolder, store: Store, progress: Progr
     seconds = []
     for done, site in enumerate(sites):
         progress(done, len(sites), f"Site {site}")
-        if (kept / str(site)).exists():
+        if all((kept / str(site) / name).is_file() for name in _KEPT):
             continue
         began = time.monotonic()
         with half_the_cores():
@@ -213,6 +216,7 @@ def _keep(folder: Path, found: "SiteAtlas") -> None:
     found.table.to_parquet(beside / "table.parquet", index=False)
     found.directions.to_parquet(beside / "directions.parquet", index=False)
     np.savez(beside / "map.npz", coordinates=found.coordinates, explained=found.explained)
+    shutil.rmtree(folder, ignore_errors=True)
     beside.replace(folder)
 
 

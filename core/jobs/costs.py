@@ -12,7 +12,7 @@ from core.activations.references import Needed, ReferenceRequest, needed_clouds
 from core.lm.sites import resolve_prompt_sites
 from core.sources.models import ModelFacts, describe_model
 from core.specs import CloudSpec, TuningSpec
-from core.store import Store, list_jobs
+from core.store import Store, list_succeeded
 
 _FLOAT32 = 4
 _LOOKED_AT = 200
@@ -102,8 +102,8 @@ class Paces:
         """Read the newest runs of a cache folder."""
         self._steps: dict[str, list[float]] = {}
         self._around: dict[str, list[float]] = {}
-        for job in list_jobs(store, "tune")[:_LOOKED_AT]:
-            result, spec = job.result() or {}, job.spec
+        for job, result in list_succeeded(store, "tune", _LOOKED_AT):
+            spec = job.spec
             if result.get("steps_per_second"):
                 way, step = _way(spec), 1 / result["steps_per_second"]
                 self._steps.setdefault(way, []).append(step / spec["batch_size"])

@@ -52,12 +52,12 @@ class Hygiene(Made[HygieneSummary]):
     @cached_property
     def table(self) -> pd.DataFrame:
         """Return variant, statistic, cloud, value, low, high, p, n and difference from the filter as chosen."""
-        return pd.read_parquet(self.job.path / TABLE)
+        return pd.read_parquet(self.job.file(TABLE))
 
     @cached_property
     def map(self) -> pd.DataFrame:
         """Return the points of the map with padding left in: dataset (number), x, y, token, context, flags."""
-        return pd.read_parquet(self.job.path / MAP)
+        return pd.read_parquet(self.job.file(MAP))
 
 
 def find_hygiene(spec: HygieneSpec, store: Store) -> Hygiene | None:

@@ -22,7 +22,7 @@ from core.analysis.retained import run_features
 from core.array_types import Float32s, Indices, Int64s
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
-from core.errors import BadRequest
+from core.errors import BadRequest, DamagedArtifact
 from core.jobs.context import labels
 from core.jobs.made import Made
 from core.jobs.seen import attention_of, attention_summary, input_norm_of
@@ -53,13 +53,13 @@ class Measures(Made[JsonObject]):
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of `TABLES`; an empty one where it was not measured."""
-        path = self.job.path / f"{name}.parquet"
+        path = self.job.file(f"{name}.parquet")
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()
 
     @cached_property
     def null_points(self) -> dict[str, Float32s]:
         """Return some points of each null, by `site.name`."""
-        return load_file(self.job.path / "nulls.safetensors")
+        return load_file(self.job.file("nulls.safetensors"))
 
 
 def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
@@ -67,8 +67,11 @@ def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
 
     Raises:
         BadRequest: the run goes on, or has no posterior.
+        DamagedArtifact: its files are not what they were.
     """
     path, status = run.path / "posterior.safetensors", run.status()
+    if status.state == "damaged":
+        raise DamagedArtifact(status.error)
     if run.kind != "tune":
         raise BadRequest(f"{run.id} is a {run.kind} job and has no posterior; name a tuning run.")
     if not status.ended or not path.is_file():

@@ -72,7 +72,7 @@ class PathTables(Made[PathsSummary]):
 
     def table(self, name: str) -> pd.DataFrame:
         """Return 'paths' (`documents_table` a site) or 'documents' (each document's values and mean nulls)."""
-        frame = pd.read_parquet(self.job.path / f"{name}.parquet")
+        frame = pd.read_parquet(self.job.file(f"{name}.parquet"))
         return frame.assign(site=[site if site == "final" else int(site) for site in frame["site"]])
 
 

@@ -41,7 +41,7 @@ class StoredMap:
     @property
     def spec(self) -> ProjectionSpec:
         """Return what the map was asked for; a t-SNE map that was stopped early asks for the iterations it has."""
-        return ProjectionSpec.parse(self.artifact.manifest["spec"])
+        return ProjectionSpec.parse(self.artifact.manifest.spec)
 
     @property
     def joint(self) -> bool:

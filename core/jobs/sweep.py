@@ -121,7 +121,7 @@ def loss_of(one: Standing) -> float | None:
 
 def to_do(found: Sequence[Standing], retry: bool = False) -> list[Standing]:
     """Return the runs that would be asked for: new, cancelled and interrupted ones, failed ones for a retry only."""
-    wanted = ("not started", "cancelled", "interrupted", *(("failed", "refused") if retry else ()))
+    wanted = ("not started", "cancelled", "interrupted", "damaged", *(("failed", "refused") if retry else ()))
     return [one for one in found if one.state in wanted]
 
 

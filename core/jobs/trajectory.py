@@ -88,7 +88,7 @@ class Trajectories(Made[TrajectorySummary]):
         Columns: text (number), part ('text' or 'answer'), order (within its text, from 0), token_id, token, special,
         first, probability (of a generated token, else NaN).
         """
-        return pd.read_parquet(self.job.path / TOKENS)
+        return pd.read_parquet(self.job.file(TOKENS))
 
     @cached_property
     def alternatives(self) -> pd.DataFrame:
@@ -96,7 +96,7 @@ class Trajectories(Made[TrajectorySummary]):
 
         Columns: text, order, rank (from 1), token_id, token, probability.
         """
-        return pd.read_parquet(self.job.path / ALTERNATIVES)
+        return pd.read_parquet(self.job.file(ALTERNATIVES))
 
     def streams(self, site: Site) -> Float32s:
         """Return the stream of every token at a site, (n_tokens, d_model).
@@ -117,7 +117,7 @@ class Trajectories(Made[TrajectorySummary]):
         return self._read(f"prompt.{site}") if site in self.summary["prompt_sites"] else None
 
     def _read(self, name: str) -> Float32s:
-        with safe_open(self.job.path / STREAMS, framework="numpy") as file:
+        with safe_open(self.job.file(STREAMS), framework="numpy") as file:
             return file.get_tensor(name)
 
     def _check(self, site: Site) -> None:

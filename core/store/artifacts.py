@@ -1,6 +1,5 @@
 """Content-addressed artifacts: a folder that appears whole or not at all, and is verified before it is believed."""
 
-import json
 import logging
 import os
 import shutil
@@ -10,37 +9,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core import __version__
-from core.errors import Busy, DamagedArtifact, DiskFull
+from core.errors import BadRequest, Busy, DamagedArtifact, DiskFull
 from core.progress import Progress, silent
 from core.specs.base import JsonObject
-from core.store.files import checksum, disk_errors, sync_folder, sync_tree, write_json
+from core.store.files import checksum, disk_errors, sync_folder, sync_tree
+from core.store.records import Record, check, read_digested, write_digested
+from core.store.seal import SealedFile, require_file
+from core.store.status import Moment
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+FOLDERS = ("artifacts", "runs", "jobs", "tmp", "damaged", "locks", "engine")
 _LOCK_SLICE = 0.5
 
 
-class _File(TypedDict):
-    bytes: int
-    sha256: str
-
-
-class Manifest(TypedDict):
-    """What `manifest.json` tells of an artifact; `info` is what its builder wanted to be remembered."""
+class Manifest(Record):
+    """`manifest.json` of an artifact; `info` is what its builder wanted to be remembered."""
 
     kind: str
     key: str
     spec: Any
     info: JsonObject
-    files: dict[str, _File]
+    files: dict[str, SealedFile]
     program: str
-    created: float
+    created: Moment
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ class Artifact:
     @property
     def info(self) -> JsonObject:
         """Return what the builder wanted to be remembered."""
-        return self.manifest["info"]
+        return self.manifest.info
 
     @property
     def n_bytes(self) -> int:
         """Return the size of all files."""
-        return sum(entry["bytes"] for entry in self.manifest["files"].values())
+        return sum(entry.bytes for entry in self.manifest.files.values())
 
 
 class Store:
@@ -70,10 +68,21 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        """Open (and create) a cache folder."""
+        """Open (and create) a cache folder; what is in one that cannot be written can still be read.
+
+        Raises:
+            BadRequest: it cannot be a folder.
+        """
         self.root = Path(root).resolve()
-        for name in ("artifacts", "runs", "jobs", "tmp", "damaged", "locks", "engine"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
+        try:
+            for name in FOLDERS:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if not self.root.is_dir():
+                raise BadRequest(
+                    f"The cache folder {self.root} cannot be made ({error.strerror}); set PRIORSCOPE_CACHE to a folder "
+                    "that can be written."
+                ) from None
 
     @classmethod
     def default(cls) -> "Store":
@@ -104,12 +113,19 @@ class Store:
 
     def set_aside(self, kind: str, key: str, error: DamagedArtifact) -> None:
         """Move a damaged artifact to `damaged/`, and say so."""
-        aside = self.root / "damaged" / f"{kind}-{key}-{time.time_ns()}"
+        self.put_away(self.folder(kind, key), f"{kind}-{key}", f"{error} It will be made again.")
+
+    def put_away(self, folder: Path, name: str, reason: str) -> None:
+        """Move a damaged folder to `damaged/`, and say why; where nothing can be written it stays and is not read."""
+        aside = self.root / "damaged" / f"{name}-{time.time_ns()}"
         try:
-            self.folder(kind, key).replace(aside)
+            folder.replace(aside)
         except FileNotFoundError:
             return  # removed, or set aside by another process, since it was looked at
-        logger.warning("%s It was moved to damaged/%s and will be made again.", error, aside.name)
+        except OSError as problem:
+            logger.warning("%s It could not be moved away (%s).", reason, problem.strerror)
+        else:
+            logger.warning("%s It was moved to damaged/%s.", reason, aside.name)
 
     def make(
         self,
@@ -144,7 +160,7 @@ class Store:
                 return found, True
             with self._fresh(kind, key) as folder:
                 info = build(folder)
-                write_json(folder / MANIFEST, _manifest(kind, key, spec, info, folder))
+                write_digested(folder / MANIFEST, _manifest(kind, key, spec, info, folder))
         return verify(kind, key, self.folder(kind, key)), False
 
     @contextmanager
@@ -232,24 +248,21 @@ def verify(kind: str, key: str, folder: Path) -> Artifact:
     """
     what = f"Stored {kind} {key}"
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        files = manifest["files"]
-    except (ValueError, KeyError, OSError) as error:
+        manifest = check(read_digested(folder / MANIFEST), Manifest, MANIFEST)
+    except (DamagedArtifact, OSError) as error:
         raise DamagedArtifact(f"{what}: its manifest cannot be read ({error}).") from None
-    for name, expected in files.items():
-        path = folder / name
-        if not path.exists():
-            raise DamagedArtifact(f"{what}: the file {name} is missing.")
-        size = path.stat().st_size
-        if size != expected["bytes"]:
-            raise DamagedArtifact(f"{what}: the file {name} has {size} bytes instead of {expected['bytes']}.")
-        if checksum(path) != expected["sha256"]:
-            raise DamagedArtifact(f"{what}: the file {name} does not match its checksum.")
+    if (manifest.kind, manifest.key) != (kind, key):
+        raise DamagedArtifact(f"{what}: its manifest is that of {manifest.kind} {manifest.key}.")
+    for name, expected in manifest.files.items():
+        try:
+            require_file(folder, name, expected)
+        except DamagedArtifact as error:
+            raise DamagedArtifact(f"{what}: the file {error}.") from None
     return Artifact(kind, key, folder, manifest)
 
 
-def _manifest(kind: str, key: str, spec: Any, info: JsonObject, folder: Path) -> Manifest:
-    files: dict[str, _File] = {
+def _manifest(kind: str, key: str, spec: Any, info: JsonObject, folder: Path) -> JsonObject:
+    files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": checksum(path)}
         for path in sorted(folder.rglob("*"))
         if path.is_file()

@@ -16,10 +16,9 @@ FIXED: Ending = "fixed length"
 
 def ending_of(job: JobFolder) -> str:
     """Return how a run came to its end: an `Ending`; empty while it has none, or where it is not known."""
-    result = job.result()
-    if job.kind != "tune" or result is None or job.status().state != "succeeded":
+    if job.kind != "tune" or job.status().state != "succeeded":
         return ""
-    return result.get("ending") or ("" if "steps" in unknown_settings(job) else FIXED)
+    return (job.result() or {}).get("ending") or ("" if "steps" in unknown_settings(job) else FIXED)
 
 
 def may_end_early(job: JobFolder) -> bool:

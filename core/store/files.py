@@ -4,14 +4,18 @@ import errno
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from core.errors import DiskFull
 
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 _verified: dict[tuple[int, int, int, int], str] = {}
 """(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once per process, and a
 rename does not make it another file."""
@@ -22,13 +26,21 @@ def disk_errors(root: Path) -> Iterator[None]:
     """Turn 'no space left' into a `DiskFull` that says what to do."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, SafetensorError) as error:
+        if not is_full(error):
             raise
         raise DiskFull(
-            f"The disk of {root} is full ({error.strerror}); nothing half-written was kept. "
+            f"The disk of {root} is full ({os.strerror(errno.ENOSPC)}); nothing half-written was kept. "
             "Free some space, run `python -m core cache prune`, or set PRIORSCOPE_CACHE to a larger disk."
         ) from error
+
+
+def is_full(error: Exception) -> bool:
+    """Return whether an error means a full disk: safetensors and numpy give no number, only words of their own."""
+    words = str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"os error {errno.ENOSPC}" in words or _SHORT_WRITE.search(words) is not None
 
 
 def checksum(path: Path) -> str:

@@ -5,38 +5,31 @@ The job writes, everybody else reads.
 """
 
 import json
-import logging
 import os
-import re
 import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import BadRequest, Busy, UnknownName
+from core.errors import BadRequest, Busy, DamagedArtifact
 from core.specs.base import JsonObject
-from core.store.artifacts import Store
 from core.store.files import disk_errors, write_json
+from core.store.records import Request, read_events, read_request, read_result, read_status, write_digested
+from core.store.seal import CHECKSUMS, Seal, damaged_files, read_seal, require_sealed, require_sizes, write_seal
 from core.store.status import State, Status
-
-logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 30.0
 """Nobody holds a status for longer than a write takes."""
-
-
-class Request(TypedDict):
-    """What `spec.json` tells of a job, and when it was asked for."""
-
-    kind: str
-    spec: JsonObject
-    created: float
+LOG_BYTES = 200_000
+"""Of the end of a log, that are read to show it."""
+LOG_LINE = 1_000
+"""Most characters of a line of the log that are shown."""
 
 
 class JobFolder:
@@ -54,31 +47,143 @@ class JobFolder:
     @property
     def kind(self) -> str:
         """Return what sort of job it is: 'tune', 'capture', 'projection', 'model' …"""
-        return self.request["kind"]
+        return self.request.kind
 
     @property
     def spec(self) -> JsonObject:
         """Return what was asked for, as JSON data."""
-        return self.request["spec"]
+        return self.request.spec
 
     @property
     def request(self) -> Request:
-        """Return `spec.json`."""
-        return json.loads((self.path / "spec.json").read_text())
+        """Return `spec.json`.
+
+        Raises:
+            FileNotFoundError: the job was deleted.
+            DamagedArtifact: it cannot be told what was asked for; the job can only be deleted.
+        """
+        try:
+            return read_request(self.path / "spec.json")
+        except DamagedArtifact as error:
+            raise DamagedArtifact(
+                f"{self.id} is damaged: {error}; delete it with `python -m core runs delete {self.id}`."
+            ) from None
+
+    def readable(self) -> bool:
+        """Return whether it can be told what was asked for."""
+        try:
+            _ = self.request
+        except (DamagedArtifact, FileNotFoundError):
+            return False
+        return True
 
     def status(self) -> Status:
-        """Return the status, with a lost job shown as interrupted."""
-        return self.stored_status().judged(time.time())
+        """Return the status, with a lost job shown as interrupted, and an ended one whose files are not as damaged.
+
+        No large file is read for this; `file` does that before its content is used.
+        """
+        status = self.stored_status().judged(time.time())
+        if not status.ended or status.state == "damaged":
+            return status
+        try:
+            seal = read_seal(self.path, status)
+            if seal:
+                require_sizes(self.path, seal)
+            if status.state == "succeeded":
+                self._read_result(seal)
+        except DamagedArtifact as error:
+            return self._damaged(status, error)
+        return status
 
     def stored_status(self) -> Status:
-        """Return the status as it was last written; one that cannot be read counts as failed, so that it can go."""
+        """Return the status as it was last written; one that cannot be read counts as damaged, so that it can go."""
         try:
-            data = json.loads((self.path / "status.json").read_text())
-            known = {field.name for field in fields(Status)}
-            return Status(**{name: value for name, value in data.items() if name in known})
-        except (ValueError, AttributeError) as error:
-            reason = f"The status of {self.id} cannot be read ({error}); delete it with `python -m core runs delete`."
-            return Status(state="failed", error=reason, exit_code=1)
+            return read_status(self.path / "status.json")
+        except (DamagedArtifact, FileNotFoundError) as error:
+            missing = isinstance(error, FileNotFoundError)
+            created = self.path.stat().st_mtime if self.path.exists() else 0.0
+            reason = DamagedArtifact("status.json is missing") if missing else error
+            return self._damaged(Status(created=created), reason)
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file, once it is what it was when the job ended.
+
+        Raises:
+            DamagedArtifact: it is not; the job is marked as damaged, so that it is made again when asked for.
+        """
+        status = self.stored_status()
+        try:
+            seal = read_seal(self.path, status)
+            if seal:
+                require_sealed(self.path, name, seal)
+        except DamagedArtifact as error:
+            raise self.give_up_on(error) from None
+        return self.path / name
+
+    def verify(self) -> str:
+        """Read every file and return what is wrong; empty if nothing is. A damaged job is marked as such."""
+        status = self.status()
+        if status.state == "damaged":
+            return status.error
+        try:
+            seal = read_seal(self.path, status)
+        except DamagedArtifact as error:
+            return str(self.give_up_on(error))
+        wrong = damaged_files(self.path, seal) if seal else {}
+        return str(self.give_up_on(DamagedArtifact("; ".join(wrong.values())))) if wrong else ""
+
+    def seal(self) -> str:
+        """Write the checksums of all files and return the checksum of that list, for the status."""
+        with disk_errors(self.path):
+            return write_seal(self.path)
+
+    def set_aside(self) -> list[str]:
+        """Move files that are not what they were to `damaged/`, before the job is done again.
+
+        Returns:
+            their names; all but the request and the log, where it cannot be told which are whole.
+        """
+        status = self.status()
+        damaged = status.state == "damaged"
+        try:
+            seal = read_seal(self.path, replace(status, state="damaged"))
+            gone = list(damaged_files(self.path, seal)) if seal else []
+        except DamagedArtifact:
+            damaged, gone = True, []
+        if damaged and not gone:
+            kept = ("spec.json", "status.json", "log.txt")
+            gone = [path.name for path in self.path.iterdir() if path.name[0] != "." and path.name not in kept]
+        if damaged:  # first, so that a process killed here leaves nothing that looks whole
+            self.update(state="damaged", error=status.error)
+        aside = self.path.parents[1] / "damaged" / f"{self.id}-{time.time_ns()}"
+        for name in gone:
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                (self.path / name).replace(aside / name)
+        if status.seal:
+            self.update(seal="")
+            (self.path / CHECKSUMS).unlink(missing_ok=True)
+        return gone
+
+    def give_up_on(self, error: DamagedArtifact) -> DamagedArtifact:
+        """Mark the job as damaged, where that can be written, and return what to say."""
+        status = self.stored_status()
+        damaged = self._damaged(status, error)
+        with suppress(OSError, Busy):
+            self.change((status.state,), state=damaged.state, error=damaged.error, exit_code=damaged.exit_code)
+        return DamagedArtifact(damaged.error)
+
+    def _damaged(self, status: Status, error: DamagedArtifact) -> Status:
+        remedy = f"`python -m core runs resume {self.id}` makes it again, `runs delete` removes it."
+        return replace(status, state="damaged", error=f"{self.id} is damaged: {error}; {remedy}", exit_code=1)
+
+    def _read_result(self, seal: Seal | None) -> JsonObject:
+        try:
+            if seal:
+                require_sealed(self.path, "result.json", seal)
+            return read_result(self.path / "result.json", self.kind)
+        except FileNotFoundError:
+            raise DamagedArtifact("result.json is missing") from None
 
     def update(self, **changes: Any) -> Status:
         """Change the status atomically; always sets the heartbeat."""
@@ -98,7 +203,7 @@ class JobFolder:
                 return None
             status = replace(before, **{"heartbeat": time.time(), **changes})
             with disk_errors(self.path):
-                write_json(self.path / "status.json", asdict(status))
+                write_digested(self.path / "status.json", asdict(status))
         return status
 
     @contextmanager
@@ -135,20 +240,19 @@ class JobFolder:
         """Yield the events whose fields equal those given.
 
         A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
+
+        Raises:
+            DamagedArtifact: a line that no job writes, or a file that is not what it was when the job ended.
         """
-        path = self.path / "events.jsonl"
-        if not path.exists():
-            return
-        with path.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue
+        path = self.file("events.jsonl")
+        try:
+            for event in read_events(path, self.kind):
                 if all(event.get(name) == value for name, value in equal.items()):
                     yield event
+        except FileNotFoundError:
+            return
+        except DamagedArtifact as error:
+            raise self.give_up_on(error) from None
 
     def log(self, text: str) -> None:
         """Add to `log.txt`, with the time."""
@@ -156,11 +260,14 @@ class JobFolder:
             file.write(time.strftime("%Y-%m-%d %H:%M:%S ") + text.rstrip() + "\n")
 
     def log_tail(self, n_lines: int = 20) -> str:
-        """Return the end of `log.txt`."""
+        """Return the end of `log.txt`; however long that is, little of it is read."""
         path = self.path / "log.txt"
-        if not path.exists():
+        if not path.is_file():
             return ""
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-n_lines:])
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+            lines = file.read(LOG_BYTES).decode("utf-8", errors="replace").splitlines()
+        return "\n".join(line[:LOG_LINE] for line in lines[-n_lines:])
 
     def request_cancel(self) -> None:
         """Raise the flag that the job looks at each step."""
@@ -187,9 +294,18 @@ class JobFolder:
         return (self.path / "enough").exists()
 
     def result(self) -> JsonObject | None:
-        """Return `result.json`, or None if there is none yet."""
-        path = self.path / "result.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        """Return `result.json`, or None if there is none yet.
+
+        Raises:
+            DamagedArtifact: the job has succeeded, and its result is lost or not what it was.
+        """
+        status = self.stored_status()
+        if status.state != "succeeded" and not (self.path / "result.json").exists():
+            return None
+        try:
+            return self._read_result(read_seal(self.path, status))
+        except DamagedArtifact as error:
+            raise self.give_up_on(error) from None
 
     def write_result(self, result: Mapping[str, object]) -> None:
         """Write `result.json` atomically."""
@@ -197,13 +313,13 @@ class JobFolder:
             write_json(self.path / "result.json", result)
 
     def delete(self) -> None:
-        """Remove the folder.
+        """Remove the folder; one that cannot be read goes whatever its state.
 
         Raises:
             BadRequest: while the job is queued or running.
         """
         state = self.status().state
-        if state in ("queued", "running"):
+        if state in ("queued", "running") and self.readable():
             raise BadRequest(f"{self.id} is {state}; cancel it before deleting it.")
         try:
             with self.held():
@@ -212,63 +328,3 @@ class JobFolder:
                 shutil.rmtree(aside)
         except Busy:
             raise BadRequest(f"{self.id} is still being left by its process; try again in a moment.") from None
-
-
-def create_job(store: Store, kind: str, spec: JsonObject, job_id: str) -> JobFolder:
-    """Make the folder of a job that is about to be queued; an existing one is returned as it is."""
-    path = store.root / _place(kind) / job_id
-    if not (path / "status.json").exists():
-        with disk_errors(store.root):
-            path.mkdir(parents=True, exist_ok=True)
-            write_json(path / "spec.json", {"kind": kind, "spec": spec, "created": time.time()})
-            write_json(path / "status.json", asdict(Status(created=time.time())))
-    return JobFolder(path)
-
-
-def job_at(store: Store, kind: str, job_id: str) -> JobFolder | None:
-    """Return the job of a kind with exactly this id, or None."""
-    path = store.root / _place(kind) / job_id
-    return JobFolder(path) if (path / "status.json").exists() else None
-
-
-def jobs_named(store: Store, kind: str, job_id: str) -> list[JobFolder]:
-    """Return the job of a kind with this id and the further ones of the same spec, with -2, -3 … after it."""
-    found = sorted((store.root / _place(kind)).glob(f"{job_id}*/status.json"))
-    return [JobFolder(path.parent) for path in found if re.fullmatch(r"(-\d+)?", path.parent.name.removeprefix(job_id))]
-
-
-def find_job(store: Store, job_id: str) -> JobFolder:
-    """Return a job by its id, or by the unambiguous beginning of one.
-
-    Raises:
-        UnknownName: no job, or several, begin so.
-    """
-    jobs = {job.id: job for job in list_jobs(store)}
-    matches = [name for name in jobs if name.startswith(job_id)] if job_id else []
-    if job_id in jobs:
-        return jobs[job_id]
-    if len(matches) == 1:
-        return jobs[matches[0]]
-    raise UnknownName("run or job", job_id, matches or jobs, "`python -m core runs list` shows them.")
-
-
-def list_jobs(store: Store, kind: str | None = None) -> list[JobFolder]:
-    """Return all jobs (of one kind), the newest first."""
-    places = [_place(kind)] if kind else ["runs", "jobs"]
-    found = []
-    for place in places:
-        for path in (store.root / place).glob("[!.]*/status.json"):
-            job = JobFolder(path.parent)
-            try:
-                request = job.request
-                if kind in (None, request["kind"]):
-                    found.append((request["created"], job))
-            except FileNotFoundError:
-                continue  # deleted since the folder was listed
-            except (ValueError, KeyError) as error:
-                logger.warning("%s is left out: its spec.json is damaged (%s); delete that folder.", job.path, error)
-    return [job for _, job in sorted(found, key=lambda pair: pair[0], reverse=True)]
-
-
-def _place(kind: str) -> str:
-    return "runs" if kind == "tune" else "jobs"

@@ -1,20 +1,23 @@
 """Look after the cache folder: what is in it, whether it is sound, and what can go."""
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadRequest, Busy, DamagedArtifact
 from core.progress import Progress, silent
-from core.store.artifacts import MANIFEST, Store, verify
+from core.store.artifacts import MANIFEST, Manifest, Store, verify
 from core.store.files import forget_checksums
-from core.store.jobs import list_jobs
+from core.store.listing import damaged_folders, list_jobs
 from core.store.names import named_artifacts
+from core.store.records import check, read_digested
 
+RUN, JOB = "run", "job"
+"""Kinds shown for job folders when they are verified."""
 DAMAGED = "damaged"
 """Kind shown for what was set aside because its checksum was wrong."""
 LEFTOVER = "leftover"
@@ -53,7 +56,7 @@ def cache_entries(store: Store, kind: str | None = None) -> list[Entry]:
         BadRequest: nothing of that kind is stored.
     """
     entries = [_entry(kind, key, folder) for kind, key, folder in store.artifacts()]
-    entries += [_aside(DAMAGED, folder) for folder in sorted((store.root / "damaged").iterdir())]
+    entries += [_aside(DAMAGED, folder) for folder in sorted((store.root / "damaged").glob("*"))]
     entries += [_aside(LEFTOVER, folder) for folder in _leftovers(store)]
     kinds = {entry.kind for entry in entries}
     if kind is not None and kind not in kinds:
@@ -63,16 +66,19 @@ def cache_entries(store: Store, kind: str | None = None) -> list[Entry]:
 
 
 def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, str]]:
-    """Read and check every artifact; a damaged one is set aside, to be made again.
+    """Read and check every artifact, run and job.
+
+    A damaged artifact is set aside, to be made again; a damaged run or job is marked as such.
 
     Returns:
-        each artifact with what is wrong with it; empty if nothing is.
+        each of them with what is wrong with it; empty if nothing is.
     """
     forget_checksums()
-    found = list(store.artifacts())
+    found, jobs, unread = list(store.artifacts()), list_jobs(store), damaged_folders(store)
+    total = len(found) + len(jobs) + len(unread)
     results = []
-    for done, (kind, key, folder) in enumerate(found):
-        progress(done, len(found), f"{kind} {key}")
+    for kind, key, folder in found:
+        progress(len(results), total, f"{kind} {key}")
         entry = _entry(kind, key, folder)
         try:
             verify(kind, key, folder)
@@ -81,8 +87,23 @@ def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, s
             problem = str(error)
             store.set_aside(kind, key, error)
         results.append((entry, problem))
-    progress(len(found), len(found), "verified")
+    for job in jobs:
+        progress(len(results), total, job.id)
+        results.append((_aside(RUN if job.kind == "tune" else JOB, job.path), job.verify()))
+    results += [(_aside(JOB, folder.job.path), folder.reason) for folder in unread]
+    progress(total, total, "verified")
     return results
+
+
+def without_checksums(store: Store) -> list[str]:
+    """Return the ids of runs and jobs that ended without checksums, as version 0.1.0 left them."""
+    statuses = ((job.id, job.stored_status()) for job in list_jobs(store))
+    return [name for name, status in statuses if status.state in ("succeeded", "failed") and not status.seal]
+
+
+def leftovers(store: Store) -> list[Entry]:
+    """Return what killed processes left half-made, whatever its age."""
+    return [_aside(LEFTOVER, folder) for folder in _leftovers(store, 0.0)]
 
 
 def prune(store: Store, kind: str | None = None, older_than: float | None = None, dry_run: bool = True) -> list[Entry]:
@@ -124,7 +145,10 @@ def prune(store: Store, kind: str | None = None, older_than: float | None = None
 def _delete(store: Store, entry: Entry) -> bool:
     """Delete one entry unless it is being made this moment; return whether it went."""
     if entry.kind in (DAMAGED, LEFTOVER):
-        shutil.rmtree(entry.folder)
+        if entry.folder.is_dir():
+            shutil.rmtree(entry.folder)
+        else:
+            entry.folder.unlink(missing_ok=True)
         return True
     try:
         with store.lock(f"{entry.kind}-{entry.key}", timeout=0):
@@ -134,17 +158,21 @@ def _delete(store: Store, entry: Entry) -> bool:
     return True
 
 
-def _leftovers(store: Store) -> Iterator[Path]:
-    for folder in sorted((store.root / "tmp").iterdir()):
-        if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
-            yield folder
+def _leftovers(store: Store, older_than: float = LEFTOVER_SECONDS) -> Iterator[Path]:
+    """Yield what is in `tmp/`, folders of runs and jobs half deleted, and files half written in them."""
+    halves = (path for place in ("runs", "jobs") for path in (store.root / place).glob(".*.????????"))
+    files = (path for place in ("runs", "jobs") for path in (store.root / place).glob("*/.*.????????"))
+    for path in sorted([*(store.root / "tmp").glob("*"), *halves, *files]):
+        with suppress(FileNotFoundError):
+            if abs(time.time() - path.stat().st_mtime) >= older_than:
+                yield path
 
 
 def _entry(kind: str, key: str, folder: Path) -> Entry:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        created, description = float(manifest["created"]), _describe(manifest["spec"])
-    except (OSError, ValueError, KeyError, TypeError):
+        manifest = check(read_digested(folder / MANIFEST), Manifest, MANIFEST)
+        created, description = manifest.created, _describe(manifest.spec)
+    except (OSError, DamagedArtifact):
         created, description = folder.stat().st_mtime, "(its manifest cannot be read)"
     return Entry(kind, key, _bytes(folder), created, folder.stat().st_mtime, description, folder)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from core.errors import BadRequest
+from core.errors import BadRequest, DamagedArtifact
 from core.store.jobs import JobFolder
 
 
@@ -52,27 +53,33 @@ class RunPrompts:
 
 
 def read_prompts(job: JobFolder) -> RunPrompts | None:
-    """Return prior sample, snapshots and posterior as far as they are written, or None before the first."""
+    """Return prior sample, snapshots and posterior as far as they are written, or None before the first.
+
+    Raises:
+        DamagedArtifact: a file is not what a run writes, or not what it was when the run ended.
+    """
     steps: list[NDArray[np.int64]] = []
     vectors: list[NDArray[np.float32]] = []
     sites: tuple[int, ...] = (0,)
-    trajectory = job.path / "trajectory.safetensors"
+    trajectory = job.file("trajectory.safetensors")
     if trajectory.exists():
-        tensors = load_file(trajectory)
-        steps.append(tensors["step"])
-        sites, prompts = _by_site(tensors, n_axes=4)
+        sites, prompts, found = read_trajectory(trajectory)
+        steps.append(found)
         vectors.append(prompts)
     status = job.status()
     # A running job's posterior file is a copy made at a checkpoint; its trajectory is newer.
     ends = {"prior": 0} | ({"posterior": status.done} if status.ended else {})
     for name, step in ends.items():
-        path = job.path / f"{name}.safetensors"
+        path = job.file(f"{name}.safetensors")
         if path.exists():
             sites, prompt = read_prompt(path)
             steps.append(np.array([step]))
             vectors.append(prompt[None])
     if not vectors:
         return None
+    if len({each.shape[1:] for each in vectors}) > 1:
+        shapes = ", ".join(str(each.shape[1:]) for each in vectors)
+        raise DamagedArtifact(f"The prompts of {job.id} have different shapes ({shapes}); delete that run.")
     every, prompts = np.concatenate(steps), np.concatenate(vectors)
     unique, first = np.unique(every, return_index=True)
     return RunPrompts(sites, unique.astype(np.int64), prompts[first])
@@ -83,11 +90,43 @@ def read_prompt(path: Path) -> tuple[tuple[int, ...], NDArray[np.float32]]:
 
     A soft run's file holds `prompt` (n_prompt, d_model); a deep run's holds `prompt` (n_sites, n_prompt, d_model) and
     `site` (n_sites,).
+
+    Raises:
+        DamagedArtifact: the file holds something else, or numbers that are not finite.
     """
-    return _by_site(load_file(path), n_axes=3)
+    return _by_site(_tensors(path), 3, path.name)
 
 
-def _by_site(tensors: dict[str, NDArray], n_axes: int) -> tuple[tuple[int, ...], NDArray[np.float32]]:
-    prompt = tensors["prompt"].astype(np.float32, copy=False)
-    sites = tuple(int(site) for site in tensors["site"]) if "site" in tensors else (0,)
-    return sites, prompt if prompt.ndim == n_axes else np.expand_dims(prompt, n_axes - 3)
+def read_trajectory(path: Path) -> tuple[tuple[int, ...], NDArray[np.float32], NDArray[np.int64]]:
+    """Return sites, prompts (n, n_sites, n_prompt, d_model) and steps (n,) of a trajectory's file.
+
+    Raises:
+        DamagedArtifact: see `read_prompt`.
+    """
+    tensors = _tensors(path)
+    steps = tensors.pop("step", np.zeros(0))
+    sites, prompts = _by_site(tensors, 4, path.name)
+    rising = steps.shape == prompts.shape[:1] and steps.dtype.kind == "i" and (np.diff(steps, prepend=-1) > 0).all()
+    if not rising:
+        raise DamagedArtifact(f"{path.name} has no rising steps, one per prompt")
+    return sites, prompts, steps
+
+
+def _tensors(path: Path) -> dict[str, NDArray]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
+        raise DamagedArtifact(f"{path.name} cannot be read as safetensors ({error})") from None
+
+
+def _by_site(tensors: dict[str, NDArray], n_axes: int, name: str) -> tuple[tuple[int, ...], NDArray[np.float32]]:
+    if set(tensors) - {"site"} != {"prompt"}:
+        raise DamagedArtifact(f"{name} holds {', '.join(tensors) or 'nothing'}, not 'prompt'")
+    prompt, site = tensors["prompt"], tensors.get("site", np.zeros(1, np.int64))
+    if prompt.ndim == n_axes - 1 and "site" not in tensors:
+        prompt = np.expand_dims(prompt, n_axes - 3)
+    if prompt.ndim != n_axes or prompt.dtype != np.float32 or not prompt.size or not np.isfinite(prompt).all():
+        raise DamagedArtifact(f"{name} has a prompt that is no table of finite 32-bit numbers (shape {prompt.shape})")
+    if site.dtype.kind != "i" or site.shape != prompt.shape[-3:-2] or (site < 0).any():
+        raise DamagedArtifact(f"{name} has no block number for each of its {prompt.shape[-3]} prompts")
+    return tuple(int(block) for block in site), prompt

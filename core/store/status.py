@@ -4,12 +4,18 @@ import os
 import socket
 import time
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import psutil
+from pydantic import ConfigDict, Field
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled", "interrupted")
+State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted", "damaged"]
+ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled", "interrupted", "damaged")
+RESUMABLE: tuple[State, ...] = ("failed", "cancelled", "interrupted", "damaged")
+"""States from which a job can go on; a damaged one begins again where files are lost."""
+Moment = Annotated[float, Field(ge=0, lt=253_402_300_000, allow_inf_nan=False, strict=True)]
+"""Seconds since the epoch, before the year 10000."""
+Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 GONE_SECONDS = 30.0
 """A running job whose process is gone counts as lost after this long without a heartbeat: a killed worker is back, and
 has taken the job up again, within a few seconds."""
@@ -23,7 +29,7 @@ class Status:
     """How a job stands. Times are seconds since the epoch; 0.0 means not yet.
 
     Attributes:
-        state: where it is in its life.
+        state: where it is in its life; 'damaged' if files of an ended job are not what they were.
         created: when it was first asked for.
         started: when its latest attempt began.
         finished: when it ended.
@@ -40,25 +46,29 @@ class Status:
         attempts: how often a process has begun it since a person last asked for it.
         pace_since: when the present kind of units began, for the estimate of what is left.
         pace_from: units that were done by then.
+        seal: checksum of the list of checksums that was made when the job ended (see `core.store.seal`).
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
+
     state: State = "queued"
-    created: float = 0.0
-    started: float = 0.0
-    finished: float = 0.0
-    heartbeat: float = 0.0
-    done: int = 0
-    total: int = 0
+    created: Moment = 0.0
+    started: Moment = 0.0
+    finished: Moment = 0.0
+    heartbeat: Moment = 0.0
+    done: Count = 0
+    total: Count = 0
     message: str = ""
     error: str = ""
-    exit_code: int = 0
-    process: int = 0
+    exit_code: Annotated[int, Field(ge=0, lt=256, strict=True)] = 0
+    process: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
     host: str = ""
     engine: str = ""
     task: str = ""
-    attempts: int = 0
-    pace_since: float = 0.0
-    pace_from: int = 0
+    attempts: Count = 0
+    pace_since: Moment = 0.0
+    pace_from: Count = 0
+    seal: str = ""
 
     @property
     def ended(self) -> bool:
@@ -103,7 +113,8 @@ def this_process() -> dict[str, int | str]:
 
 
 def _lost(status: Status, now: float | None = None) -> bool:
-    quiet = (time.time() if now is None else now) - status.heartbeat
+    # A clock that was set back leaves heartbeats in the future; those of a living process are soon right again.
+    quiet = abs((time.time() if now is None else now) - status.heartbeat)
     if quiet > SILENT_SECONDS:
         return True
     return quiet > GONE_SECONDS and status.host == socket.gethostname() and not is_alive(status.process)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.io import from_json
 
 from core.figures.page import page
+from core.store import JobFolder
 from core.store.files import disk_errors, write_atomically
 
 PICTURE, PACKED, POINTS = "picture.json", "picture.json.gz", "points.parquet"
@@ -50,12 +51,16 @@ def keep(found: Reproduced, folder: Path) -> dict[str, object]:
     return {"caption": found.caption, "numbers": found.numbers}
 
 
-def recall(folder: Path, caption: str, numbers: Numbers) -> Reproduced:
-    """Return what `keep` wrote into a folder, with the caption and numbers that it returned."""
-    packed = folder / PACKED
-    text = gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / PICTURE).read_bytes()
+def recall(job: JobFolder, caption: str, numbers: Numbers) -> Reproduced:
+    """Return what `keep` wrote into a job's folder, with the caption and numbers that it returned.
+
+    Raises:
+        DamagedArtifact: a file is not what it was.
+    """
+    packed = job.file(PACKED)
+    text = gzip.decompress(packed.read_bytes()) if packed.exists() else job.file(PICTURE).read_bytes()
     picture = from_json(text, skip_invalid=False)
-    return Reproduced(go.Figure(picture), pd.read_parquet(folder / POINTS), numbers, caption)
+    return Reproduced(go.Figure(picture), pd.read_parquet(job.file(POINTS)), numbers, caption)
 
 
 def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, str]:

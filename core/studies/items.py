@@ -175,7 +175,7 @@ class Found:
     @cached_property
     def reproduced(self) -> Reproduced:
         """Return picture, points, numbers and caption."""
-        return recall(self.job.path, self.result.caption, self.result.numbers)
+        return recall(self.job, self.result.caption, self.result.numbers)
 
 
 def find_item(spec: StudyItemSpec, store: Store) -> Found | None:

@@ -51,7 +51,7 @@ class JudgedClaim:
     @property
     def reproduced(self) -> Reproduced:
         """Return picture, table, numbers and caption."""
-        return recall(self.job.path, self.result.caption, self.result.numbers)
+        return recall(self.job, self.result.caption, self.result.numbers)
 
 
 def judgements(store: Store) -> list[JudgedClaim]:

@@ -1,6 +1,7 @@
 """What a run writes into its folder as it goes, and how it is taken up again."""
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +16,14 @@ from torch.nn import functional
 
 from core.lm.shapes import Prompt
 from core.specs.base import JsonObject
+from core.specs.reading import parse_json
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
+from core.store.records import DIGEST
+from core.store.seal import arrays_digest
 from core.tuning.loop import Step, TrainerState
+
+logger = logging.getLogger(__name__)
 
 MAX_SNAPSHOTS = 1000
 MAX_SNAPSHOT_BYTES = 256_000_000
@@ -140,7 +146,8 @@ class RunWriter:
         tensors["metrics"] = torch.tensor(self.record.metrics, dtype=torch.float64).view(-1, len(STEP_COLUMNS))
         folder = self.job.path / "checkpoint"
         folder.mkdir(exist_ok=True)
-        self._save("checkpoint/state.safetensors", tensors, notes)
+        digest = arrays_digest({name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}, notes)
+        self._save("checkpoint/state.safetensors", tensors, {**notes, DIGEST: digest})
 
     def _stored(self, prompt: Tensor) -> dict[str, Tensor]:
         """Return prompts (…, n_sites, n_prompt, d_model) as files hold them: a soft one without the axis of sites."""
@@ -165,8 +172,13 @@ def read_checkpoint(folder: Path, key: str) -> tuple[TrainerState, Record] | Non
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            notes = json.loads(file.metadata()["priorscope"])
+            notes = parse_json(file.metadata()["priorscope"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        told = notes.pop(DIGEST, None)  # version 0.1.0 wrote none
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        if told is not None and told != arrays_digest(arrays, notes):
+            logger.warning("The checkpoint does not match its checksum; the run begins again.")
+            return None
         metrics = _whole_rows(tensors.pop("metrics")).tolist()
         prompts = {name: stored if stored.ndim == 3 else stored[None] for name, stored in tensors.items()}
         state = TrainerState(

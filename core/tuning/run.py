@@ -1,6 +1,5 @@
 """One prompt-tuning run, from its spec to its folder."""
 
-import json
 import math
 import time
 from functools import cache, partial
@@ -15,6 +14,7 @@ from core.store.artifacts import Store
 from core.store.endings import CONVERGED, FIXED, LONGEST, Ending
 from core.store.files import write_json
 from core.store.jobs import JobFolder
+from core.store.records import read_object
 from core.tuning import VERSION
 from core.tuning.baselines import shared_baseline
 from core.tuning.loop import Trainer, TrainerState
@@ -57,7 +57,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     device, dtype = str(frozen.device), str(frozen.dtype)
     key = fingerprint(spec.canonical_json(), frozen.revision, device, dtype, run.data.key, VERSION)
     priors = cache(lambda: fit_priors(spec, run.sites, frozen.d_model, store, progress))
-    found = read_checkpoint(job.path, key)
+    found = read_checkpoint(job.path, key) if _has_begun(job) else None
     start, record = found or (TrainerState.start(draw_prompt(spec, priors())), Record())
     writer = RunWriter(job, record, run.sites if spec.method == "deep" else None)
     if found:
@@ -75,7 +75,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         "run": job.id,
         "status": "succeeded",
         **found_out,
-        "prior": json.loads((job.path / "prior.json").read_text()),
+        "prior": read_object(job.path / "prior.json"),
         "sites": list(run.sites),
         "trunk": run.trunk,
         "device": str(frozen.device),
@@ -85,6 +85,12 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
             "validation": {**counts(run.held_out), "evaluated": min(spec.n_validation, len(run.held_out.items))},
         },
     }
+
+
+def _has_begun(job: JobFolder) -> bool:
+    """Return whether all that a run writes once, and a checkpoint does not hold, is there: else it begins again."""
+    names = ("prior.safetensors", "prior.json", "events.jsonl")
+    return all((job.path / name).is_file() for name in names)
 
 
 class _Run:

@@ -21,7 +21,7 @@ from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
 from pages.widgets.choices import site_name
 from pages.widgets.clouds import map_layers, need_vocabulary
-from pages.widgets.layout import draw, plain
+from pages.widgets.layout import draw, errors, plain
 from pages.widgets.maps import (
     SIZES,
     MapRequest,
@@ -85,10 +85,14 @@ class PictureSettings:
 def choose(view: View, store: Store) -> list[ChosenRun]:
     """Draw the picker of runs and return those that have a prompt to show."""
     jobs = {job.id: job for job in list_jobs(store, "tune")}
-    done = [job_id for job_id, job in jobs.items() if job.status().ended]
+    states = {job_id: job.status() for job_id, job in jobs.items()}
+    done = [job_id for job_id, status in states.items() if status.ended and status.state != "damaged"]
     names = {job_id: label(jobs[job_id]) for job_id in done}
     picked = view.several("runs", "Runs", done, done[:1], format_func=lambda job_id: names[job_id])
-    found = [(jobs[job_id], read_prompts(jobs[job_id])) for job_id in picked]
+    found = []
+    for job_id in picked:
+        with errors():
+            found.append((jobs[job_id], read_prompts(jobs[job_id])))
     return [ChosenRun(job, tuning_spec(job), prompts, i) for i, (job, prompts) in enumerate(found) if prompts]
 
 

@@ -8,7 +8,7 @@ from core.engine.lookup import find
 from core.jobs.costs import total
 from core.jobs.measure import Measures, find_measures, measure_spec
 from core.specs import DatasetSpec, MeasureSpec
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store, list_succeeded
 from core.store.prompts import RunPrompts
 from core.tuning.changes import n_changes
 from pages.widgets.layout import duration, errors
@@ -79,8 +79,7 @@ def _seconds(run: JobFolder, n_prompts: int, n_examples: int, pace: Mapping[str,
 def _measured_pace(store: Store) -> dict[str, float]:
     """Return the seconds per example and changed prompt, by model, of earlier measures of worth."""
     found: dict[str, list[float]] = {}
-    for job in list_jobs(store, "measure")[:50]:
-        summary = job.result() or {}
+    for _, summary in list_succeeded(store, "measure", 50):
         if summary.get("worth_seconds"):
             n = n_changes(len(summary["sites"]), summary["n_prompt"])
             found.setdefault(summary["model"], []).append(summary["worth_seconds"] / n / summary["n_worth"])

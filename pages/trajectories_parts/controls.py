@@ -119,7 +119,9 @@ def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
     runs = {
         run.id: run
         for run in list_jobs(store, "tune")
-        if run.spec["model"]["name"] == model.name and (run.path / "posterior.safetensors").is_file()
+        if run.spec["model"]["name"] == model.name
+        and (run.path / "posterior.safetensors").is_file()
+        and run.status().state != "damaged"
     }
     names = {run_id: label(run) for run_id, run in runs.items()}
     chosen = view.choice(

@@ -11,8 +11,9 @@ from core.engine.lookup import find
 from core.figures.trajectory_curves import trajectory_curves
 from core.jobs.paths import PathTables, find_paths
 from core.specs import PathsSpec
+from core.specs.base import JsonObject
 from core.specs.describe import describe
-from core.store import JobFolder, Store, list_jobs
+from core.store import JobFolder, Store, list_succeeded
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
@@ -58,18 +59,17 @@ def document_numbers(view: View, request: TrajectoryRequest, store: Store) -> di
 def _offer(spec: PathsSpec, store: Store) -> None:
     if under_way([find("paths", spec, store)], store):
         return
-    cost = _cost(spec, list_jobs(store, "paths"))
+    cost = _cost(spec, list_succeeded(store, "paths", 20))
     pressed = priced(f"**Not measured yet.** {spec.n_documents} documents{cost}.", "Measure trajectories")
     if pressed and start("paths", spec, store):
         st.rerun()
 
 
-def _cost(spec: PathsSpec, earlier: Sequence[JobFolder]) -> str:
+def _cost(spec: PathsSpec, earlier: Sequence[tuple[JobFolder, JsonObject]]) -> str:
     """Say how long measuring takes, by the pace of earlier jobs of the model."""
     paces = []
-    for job in earlier[:20]:
-        result = job.result()
-        if result and job.spec["model"] == spec.model.as_json():
+    for job, result in earlier:
+        if job.spec["model"] == spec.model.as_json():
             work = result["n_documents"] * len(result["sites"]) * job.spec["max_length"]
             paces.append(result["seconds"] / work)
     if not paces or spec.sites == "all":

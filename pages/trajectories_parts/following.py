@@ -9,7 +9,7 @@ from core.engine import client
 from core.engine.lookup import find
 from core.jobs.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
-from core.store import Store, list_jobs
+from core.store import Store, list_succeeded
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import start
 from pages.widgets.layout import duration, errors
@@ -72,8 +72,7 @@ def _answer_pressed(box: DeltaGenerator, specs: Sequence[TrajectorySpec], store:
 
 def _pace(spec: TrajectorySpec, store: Store) -> float | None:
     """Return the seconds per generated token of the model's last such job on a warm worker."""
-    for job in list_jobs(store, "trajectory")[:20]:
-        result = job.result()
-        if result and result.get("seconds_a_token") and job.spec["model"] == spec.model.as_json():
+    for job, result in list_succeeded(store, "trajectory", 20):
+        if result.get("seconds_a_token") and job.spec["model"] == spec.model.as_json():
             return result["seconds_a_token"]
     return None

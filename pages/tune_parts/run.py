@@ -1,6 +1,5 @@
 """A run as the Tune page shows it: its loss, its prompt on a map, its results."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,10 @@ from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import JobFolder, Status, Store
 from core.store.endings import CONVERGED, LONGEST, ending_of
-from core.store.imported import unknown_settings
+from core.store.imported import provenance, unknown_settings
 from core.store.losses import BASELINES, read_losses
 from core.store.prompts import RunPrompts, read_prompts
+from core.store.records import ExampleCounts
 from pages.widgets.cite import cite_run
 from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.jobs import follow
@@ -52,6 +52,9 @@ def show_run(view: View, job: JobFolder, store: Store) -> None:
         f"#### {method}, {plain(spec.prior.title or spec.prior.kind)} on {plain(spec.dataset.label)} · `{job.id}`"
     )
     cite_run(job)
+    if job.status().state == "damaged":
+        follow(job, store)
+        return
     sites = sites_of(job, spec, store)
     site = sites[0]
     if len(sites) > 1:
@@ -214,19 +217,15 @@ def _prompt_on_map(
 
 def run_provenance(job: JobFolder, label: str) -> None:
     """Show the origin of a run's texts and how many examples it could use, once the run has written them."""
-    path = job.path / "provenance.json"
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
+    known = provenance(job)
+    if known.data or known.examples:
         with st.expander("Where the texts came from"):
-            examples = (known.get("examples") or {}).items()
-            write_origin(
-                label, known.get("data") or {}, [f"{part.capitalize()}: {_examples(n)}" for part, n in examples]
-            )
+            counts = [f"{part.capitalize()}: {_examples(n)}" for part, n in known.examples.items()]
+            write_origin(label, known.data, counts)
 
 
-def _examples(counts: Mapping[str, Any]) -> str:
-    dropped = reasons(counts.get("dropped") or {})
-    return f"{counts['used']:,} examples used, {counts.get('truncated', 0):,} cut; left out: {dropped}"
+def _examples(counts: ExampleCounts) -> str:
+    return f"{counts.used:,} examples used, {counts.truncated:,} cut; left out: {reasons(counts.dropped)}"
 
 
 def _regularisers(job: JobFolder, spec: TuningSpec) -> None:

@@ -11,6 +11,7 @@ from core.engine import client
 from core.specs import Spec
 from core.store import JobFolder, Status, Store
 from core.store.endings import may_end_early
+from core.store.status import RESUMABLE
 from pages.widgets.layout import duration, errors, plain
 
 T = TypeVar("T")
@@ -24,10 +25,11 @@ MARKS = {
     "failed": ":material/error:",
     "cancelled": ":material/cancel:",
     "interrupted": ":material/pause_circle:",
+    "damaged": ":material/broken_image:",
 }
 """An icon per state of a job, and one for no job yet."""
 ALIVE = ("queued", "running")
-STOPPED = ("failed", "cancelled", "interrupted")
+STOPPED = RESUMABLE
 _SILENT_SECONDS = 10.0
 
 
@@ -118,9 +120,11 @@ def _ended(job: JobFolder, status: Status, store: Store) -> None:
         "failed": "This job failed.",
         "cancelled": "This job was cancelled; its results so far are kept.",
         "interrupted": "This job was interrupted; it can resume from its last checkpoint.",
+        "damaged": "Files of this job are not what they were when it ended; *Resume* makes them again.",
     }[status.state]
-    box = st.error if status.state == "failed" else st.warning
-    box(f"{words} {plain(status.error)}".strip(), icon=":material/error:" if status.state == "failed" else None)
+    bad = status.state in ("failed", "damaged")
+    box = st.error if bad else st.warning
+    box(f"{words} {plain(status.error)}".strip(), icon=":material/error:" if bad else None)
     with st.container(horizontal=True):
         if st.button("Resume", key=f"resume.{job.id}", icon=":material/resume:"):
             with errors():

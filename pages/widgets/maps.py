@@ -224,7 +224,7 @@ def offer_name(view: View, stored: StoredMap, store: Store) -> None:
         )
         if st.button("Save name", key=view.key(f"name.keep.{key}"), type="primary", disabled=not name.strip()):
             with errors():
-                give_name(store, MAP, name, key, stored.artifact.manifest["spec"])
+                give_name(store, MAP, name, key, stored.artifact.manifest.spec)
                 st.rerun()
 
 

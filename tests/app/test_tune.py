@@ -1,6 +1,5 @@
 """The Tune page: soft and deep prompts, regularisers."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
 from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
+from core.store.records import write_request
 from pages.tune_parts.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 
@@ -80,9 +80,8 @@ def test_a_deep_run_whose_vectors_are_too_long_to_turn_says_so(filled, no_engine
     job = deep_run(filled)
     told = "at a rate of 0.0001 turn them by 0.02"
     for rate, unit, slow in ((1e-4, "absolute", True), (1e-4, "relative", False), (0.1, "absolute", False)):
-        request = json.loads((job.path / "spec.json").read_text())
-        request["spec"] |= {"learning_rate": rate, "rate_unit": unit}
-        (job.path / "spec.json").write_text(json.dumps(request))
+        spec = {**job.spec, "learning_rate": rate, "rate_unit": unit}
+        write_request(job.path / "spec.json", "tune", spec, job.request.created)
         assert (told in texts_of(open_page("tune", model=filled.model.name, run=job.id))) is slow
 
 
@@ -166,9 +165,7 @@ def test_what_a_deep_run_costs(filled, no_engine):
 def ended(filled: Content, ending: str, done: int, **spec: object) -> str:
     """Rewrite the one run that there is, and return how the page says it ended."""
     job = find_job(Store(filled.root), filled.run)
-    request = json.loads((job.path / "spec.json").read_text())
-    request["spec"] |= spec
-    (job.path / "spec.json").write_text(json.dumps(request))
+    write_request(job.path / "spec.json", "tune", {**job.spec, **spec}, job.request.created)
     result = {**(job.result() or {}), "ending": ending, "steps": done}
     job.write_result(result)
     app = open_page("tune", model=filled.model.name, run=job.id)

@@ -151,11 +151,6 @@ def test_a_disk_that_fills_up_while_work_is_saved_leaves_nothing(spec, store, mo
     assert work_folders(store) == []
 
 
-def test_other_errors_of_safetensors_stay_themselves(tmp_path):
-    with pytest.raises(SafetensorError), work.full_disk_is_an_os_error():
-        raise SafetensorError("something else")
-
-
 def test_points_are_mapped_not_read(spec, store):
     cloud = capture(spec, store)[0]
     assert cloud.points(0).dtype == np.float32

@@ -65,21 +65,20 @@ def test_a_cache_folder_that_is_a_file_is_one_line(call, tmp_path, monkeypatch, 
     spoilt.write_text("a file")
     monkeypatch.setenv("PRIORSCOPE_CACHE", str(spoilt))
     code, out, err = call(*verb)
-    assert (code, out) == (1, "")
-    assert err.startswith(f"error: {spoilt}/artifacts: Not a directory. ")
-    assert "PRIORSCOPE_CACHE names the cache folder" in err
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: The cache folder {spoilt} cannot be made (Not a directory); set PRIORSCOPE_CACHE ")
     assert err.count("\n") == 1
 
 
-def test_a_cache_folder_that_cannot_be_written_is_one_line(call, tmp_path, monkeypatch):
+def test_a_cache_folder_that_cannot_be_made_is_one_line(call, tmp_path, monkeypatch):
     def refuse(path: Path, **_) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setenv("PRIORSCOPE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(Path, "mkdir", refuse)
     code, out, err = call("runs", "list")
-    assert (code, out) == (1, "")
-    assert err.startswith(f"error: {tmp_path / 'cache' / 'artifacts'}: Permission denied. ")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: The cache folder {tmp_path / 'cache'} cannot be made (Permission denied); ")
     assert err.count("\n") == 1
 
 

@@ -52,6 +52,9 @@ def test_runs_of_different_models_are_a_bad_request(call, inline, runs, tiny_fol
     assert "share no space; choose runs of one model" in err
 
 
+MEASURE = {"run": "t-aaa", "posterior": "0" * 16}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -65,7 +68,7 @@ def test_what_cannot_be_compared_is_refused(call, inline, runs, arguments, words
     folder = find_job(inline, "t-aaa").path
     other = folder.parents[1] / "jobs" / "e-old"
     other.mkdir()
-    (other / "spec.json").write_text(json.dumps({"kind": "measure", "spec": {}, "created": 0.0}))
+    (other / "spec.json").write_text(json.dumps({"kind": "measure", "spec": MEASURE, "created": 0.0}))
     (other / "status.json").write_text("{}")
     code, _, err = call("compare", *arguments)
     assert code == 2

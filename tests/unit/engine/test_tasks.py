@@ -1,5 +1,6 @@
 """The list of kinds, and what decides where an engine runs."""
 
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pytest
 from core.engine import client, queue, server, tasks
 from core.engine.runner import run_job
 from core.errors import BadRequest, Unreachable
-from core.kinds import KINDS
+from core.kinds import KINDS, SPECS
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
 from core.store import Store, create_job, list_jobs
 
@@ -23,6 +24,12 @@ def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True)) == "quick"
     assert tasks.find_task("projection").lane_of(ProjectionSpec(vocabulary=True, method="tsne")) == "heavy"
     assert [task.kind for task in found if task.keeps] == ["tune", "measure"]
+
+
+def test_the_store_checks_each_kind_by_its_own_spec() -> None:
+    places = {kind: place.partition(":") for kind, place in SPECS.items()}
+    found = {kind: getattr(import_module(module), name) for kind, (module, _, name) in places.items()}
+    assert found == {kind: tasks.find_task(kind).spec for kind in KINDS}
 
 
 def test_a_file_that_changed_makes_another_job(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import os
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save
 
 from core.activations.vocabulary import vocabulary_cloud
-from core.errors import BadData, BadRequest
+from core.errors import BadData, BadRequest, DamagedArtifact
 from core.exchange.bundle import MANIFEST, export_bundle
 from core.exchange.bundle_import import import_bundle, is_bundle
 from core.exchange.peft_adapter import export_peft
@@ -23,6 +27,7 @@ from core.progress import silent
 from core.specs import ProjectionSpec
 from core.store import JobFolder, Store, create_job, find_job, list_jobs
 from core.store.imported import imported, unknown_settings
+from core.store.seal import CHECKSUMS
 from tests.jobs import measured
 from tests.unit.jobs.measured import tuned, tuning
 
@@ -77,9 +82,11 @@ def test_another_cache_folder_compares_them_the_same(runs, store, other, tmp_pat
     assert not unknown_settings(restored[0])
     for run, back in zip(runs, restored, strict=True):
         names = {path.name for path in run.path.iterdir() if path.is_file() and not path.name.startswith(".")}
-        assert {path.name for path in back.path.iterdir()} == names
-        for file in names - {"provenance.json"}:
+        assert {path.name for path in back.path.iterdir()} == {*names, CHECKSUMS}
+        for file in names - {"provenance.json", "status.json", CHECKSUMS}:
             assert (back.path / file).read_bytes() == (run.path / file).read_bytes()
+        assert replace(back.stored_status(), seal="") == replace(run.stored_status(), seal="")
+        assert back.verify() == ""
     again = import_bundle(tmp_path / name, other)
     assert (again["already_there"], again["n_measures"]) == (["t-1", "t-2"], 0)
 
@@ -186,12 +193,9 @@ def test_a_zip_that_is_none_or_has_a_name_twice(folder, other, tmp_path):
     (tmp_path / "no.zip").write_bytes(b"PK nothing")
     refused(tmp_path / "no.zip", other, r"'no.zip' is no zip file")
     twice = tmp_path / "twice.zip"
-    with zipfile.ZipFile(twice, "w") as packed:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                packed.write(path, path.relative_to(folder).as_posix())
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            packed.writestr("README.md", "other words")
+    pack(folder, twice)
+    with zipfile.ZipFile(twice, "a") as packed, pytest.warns(UserWarning, match="Duplicate name"):
+        packed.writestr("README.md", "other words")
     refused(twice, other, r"'README.md' is in the bundle twice")
 
 
@@ -220,19 +224,23 @@ def test_a_folder_without_a_list(other, tmp_path):
 
 def test_what_is_in_the_files_is_looked_at(folder, other):
     run = json.loads((folder / "runs/t-1/spec.json").read_text())
-    enter(folder, "runs/t-1/spec.json", json.dumps({**run, "kind": "capture"}).encode())
-    refused(folder, other, "t-1 in the bundle is a capture job that is succeeded; only ended tune jobs are restored")
+    enter(folder, "runs/t-1/spec.json", json.dumps({**run, "created": 1.0}).encode())
+    refused(folder, other, "spec.json does not match its checksum")
+    run.pop("sha256")
+    enter(folder, "runs/t-1/spec.json", json.dumps({**run, "kind": "toy"}).encode())
+    refused(folder, other, "t-1 in the bundle is a toy job that is succeeded; only ended tune jobs are restored")
     enter(folder, "runs/t-1/spec.json", b"[]")
     refused(folder, other, "t-1 in the bundle cannot be read")
     enter(folder, "runs/t-1/spec.json", json.dumps({**run, "spec": {**run["spec"], "steps": 0}}).encode())
     refused(folder, other, "steps: Input should be greater than or equal to 1", BadRequest)
     enter(folder, "runs/t-1/spec.json", json.dumps(run).encode())
     status = json.loads((folder / "runs/t-1/status.json").read_text())
+    status.pop("sha256")
     enter(folder, "runs/t-1/status.json", json.dumps({**status, "state": "queued"}).encode())
     refused(folder, other, "is a tune job that is queued")
     enter(folder, "runs/t-1/status.json", json.dumps(status).encode())
     enter(folder, "runs/t-1/posterior.safetensors", b"\x80\x04pickle")
-    refused(folder, other, "The posterior of t-1 in the bundle cannot be read")
+    refused(folder, other, r"t-1 in the bundle cannot be read \(posterior.safetensors cannot be read as safetensors")
 
 
 def test_another_run_of_that_name_stays_as_it_is(folder, runs, store, other):
@@ -253,3 +261,118 @@ def test_what_was_not_known_of_a_run_is_not_known_elsewhere(runs, store, other, 
     back = find_job(other, name)
     assert unknown_settings(back) == unknown_settings(find_job(store, name))
     assert (imported(back) or {})["base_model"]
+
+
+def tensors(**named: np.ndarray) -> bytes:
+    return save({name: np.ascontiguousarray(values) for name, values in named.items()})
+
+
+WIDTH, STEPS = 32, np.arange(5)
+SOFT, DEEP = np.zeros((4, WIDTH), np.float32), np.zeros((2, 4, WIDTH), np.float32)
+ODD_FILES = {
+    "created is a word": ("runs/t-1/spec.json", {"created": "soon"}, "spec.json: created"),
+    "created is no number": ("runs/t-1/spec.json", {"created": float("nan")}, "spec.json: created"),
+    "state": ("runs/t-1/status.json", {"state": "done"}, "status.json: state"),
+    "time": ("runs/t-1/status.json", {"finished": 1e300}, "status.json: finished"),
+    "loss is a word": ("runs/t-1/result.json", {"validation": {"loss": "low"}}, "result.json: validation.loss"),
+    "steps are none": ("jobs/{job}/result.json", {"steps": "all"}, "result.json: steps"),
+    "site without numbers": ("jobs/{job}/result.json", {"sites": [{"site": 0}]}, "result.json: sites.0.features"),
+    "another run": ("jobs/{job}/result.json", {"run": "t-7"}, "is of the run t-7, not of t-"),
+    "imported": ("runs/t-1/provenance.json", {"imported": [1]}, "provenance.json: imported"),
+    "list": ("runs/t-1/spec.json", b"[1]", "spec.json holds a list, not an object"),
+    "null": ("runs/t-1/status.json", b"null", "status.json holds a NoneType"),
+    "deep": ("runs/t-1/result.json", b"[" * 100_000, "result.json cannot be read"),
+    "event": ("runs/t-1/events.jsonl", b'{"time": 1, "event": "step", "step": "x", "loss": 1}\n', "events.jsonl: step"),
+    "metrics": ("runs/t-1/metrics.parquet", b"PAR1", "metrics.parquet cannot be read as Parquet"),
+    "nan": ("runs/t-1/posterior.safetensors", tensors(prompt=SOFT * np.nan), "no table of finite"),
+    "width": ("runs/t-1/posterior.safetensors", tensors(prompt=np.zeros((4, 999), np.float32)), "differ"),
+    "count": ("runs/t-1/prior.safetensors", tensors(prompt=np.zeros((9, WIDTH), np.float32)), "differ"),
+    "name": ("runs/t-1/prior.safetensors", tensors(vectors=SOFT), "holds vectors, not 'prompt'"),
+    "type": ("runs/t-1/prior.safetensors", tensors(prompt=SOFT.astype(np.int32)), "no table of finite 32-bit"),
+    "blocks": ("runs/t-2/prior.safetensors", tensors(prompt=DEEP, site=np.array([1, -2])), "no block number"),
+    "other blocks": ("runs/t-2/prior.safetensors", tensors(prompt=DEEP, site=np.array([0, 2])), "differ"),
+    "falling": (
+        "runs/t-1/trajectory.safetensors",
+        tensors(prompt=np.stack([SOFT] * 5), step=STEPS[::-1]),
+        "no rising steps",
+    ),
+    "too late": (
+        "runs/t-1/trajectory.safetensors",
+        tensors(prompt=np.stack([SOFT] * 5), step=STEPS + 90),
+        "goes on to step 94, after the last one, 4",
+    ),
+    "nulls": (
+        "jobs/{job}/nulls.safetensors",
+        tensors(**{"0.a": SOFT[:, :5]}),
+        "is no table of finite numbers, 32 wide",
+    ),
+    "no table": ("jobs/{job}/vectors.parquet", None, "vectors.parquet is missing"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "words"), ODD_FILES.values(), ids=list(ODD_FILES))
+def test_what_no_run_writes_is_refused(folder, other, name, content, words):
+    job = next(path.name for path in sorted((folder / "jobs").iterdir()) if holds_run(path, "t-1"))
+    name = name.format(job=job)
+    if content is None:
+        (folder / name).unlink()
+        rewrite(folder, lambda manifest: manifest["files"].pop(name))
+    elif isinstance(content, bytes):
+        enter(folder, name, content)
+    else:
+        known = json.loads((folder / name).read_text())
+        known.pop("sha256", None)
+        enter(folder, name, json.dumps({**known, **content}).encode())
+    refused(folder, other, words)
+    assert not list((other.root / "jobs").iterdir())
+    assert not list((other.root / "tmp").iterdir())
+
+
+def holds_run(job: Path, run: str) -> bool:
+    return json.loads((job / "spec.json").read_text())["spec"]["run"] == run
+
+
+def test_a_prompt_of_another_width_than_its_model_has_is_refused(folder, other):
+    wide = {"prior": (4, 64), "posterior": (4, 64), "trajectory": (5, 4, 64)}
+    for name, shape in wide.items():
+        more = {"step": STEPS} if name == "trajectory" else {}
+        enter(folder, f"runs/t-1/{name}.safetensors", tensors(prompt=np.zeros(shape, np.float32), **more))
+    refused(folder, other, "the prompt is 64 wide and .* is 32")
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_it_is(folder, other, tmp_path):
+    bomb = tmp_path / "bomb.zip"
+    enter(folder, "runs/t-1/log.txt", b"x" * 15_000_000)
+    pack(folder, bomb)
+    refused(bomb, other, r"'runs/t-1/log.txt' in 'bomb.zip' unpacks to 15,000,000 bytes from .* more than 200 times")
+    rewrite(folder, lambda manifest: manifest["files"]["runs/t-1/log.txt"].update(bytes=3_000_000_000))
+    refused(folder, other, r"'runs/t-1/log.txt' in 'bundle' has 3,000,000,000 bytes, and 16,000,000 are allowed")
+
+
+def test_more_files_than_a_bundle_has_are_refused_before_they_are_listed(folder, other, tmp_path):
+    many = tmp_path / "many.zip"
+    with zipfile.ZipFile(many, "w") as packed:
+        for i in range(20_001):
+            packed.writestr(f"figures/{i}", b"")
+    refused(many, other, "'many.zip' holds over 20,000 files, more than a bundle has")
+
+
+def test_a_pipe_in_a_bundle_is_not_waited_for(folder, other):
+    (folder / "README.md").unlink()
+    os.mkfifo(folder / "README.md")
+    refused(folder, other, r"The file 'README.md' is missing from the bundle")
+
+
+def pack(folder: Path, out: Path) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                packed.write(path, path.relative_to(folder).as_posix())
+
+
+def test_a_damaged_run_is_not_exported(runs, store, tmp_path):
+    runs[0].update(seal=runs[0].seal())
+    path = runs[0].path / "posterior.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedArtifact, match=r"t-1 is damaged: posterior.safetensors does not match its checksum"):
+        export_bundle(runs, tmp_path / "out", store)

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import logging
 import multiprocessing
 import os
@@ -9,7 +10,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from core.errors import Busy, Cancelled, DamagedArtifact, DiskFull
 from core.store import Store, artifacts
@@ -29,8 +32,8 @@ def test_an_artifact_is_made_once_and_found_again(store: Store) -> None:
     assert not cached
     assert made.info == {"n_rows": 3}
     assert made.n_bytes == len(b"points") + len(b"rows")
-    assert made.manifest["spec"] == {"samples": 3}
-    assert set(made.manifest["files"]) == {"points.bin", "deep/rows.bin"}
+    assert made.manifest.spec == {"samples": 3}
+    assert set(made.manifest.files) == {"points.bin", "deep/rows.bin"}
     again, cached = store.make("cloud", "k1", {}, lambda folder: pytest.fail("made twice"))
     assert cached
     assert again == made == store.find("cloud", "k1")
@@ -232,3 +235,44 @@ def test_the_default_folder_is_beside_the_code_unless_named(monkeypatch: pytest.
     assert Store.default().root == tmp_path / "elsewhere"
     monkeypatch.delenv("PRIORSCOPE_CACHE")
     assert Store.default().root == Path(artifacts.__file__).resolve().parents[2] / "cache"
+
+
+def write_with_numpy(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as file:
+        np.zeros(1_000_000).tofile(file)
+
+
+def write_with_python(folder: Path) -> None:
+    Path("/dev/full").write_bytes(b"x" * 1_000_000)
+
+
+def write_with_safetensors(folder: Path) -> None:
+    raise SafetensorError(f"Error while serializing: I/O error: No space left on device (os error {errno.ENOSPC})")
+
+
+@pytest.mark.parametrize("write", [write_with_numpy, write_with_python, write_with_safetensors])
+def test_a_full_disk_is_known_whoever_writes(store: Store, tmp_path: Path, write: Any) -> None:
+    """NumPy raises an `OSError` without a number for a short write, safetensors an error of its own."""
+    with pytest.raises(DiskFull, match="Free some space"), disk_errors(tmp_path):
+        write(tmp_path)
+
+
+@pytest.mark.parametrize("error", [SafetensorError("something else"), OSError("something else"), OSError(5, "I/O")])
+def test_other_errors_stay_themselves(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)), disk_errors(tmp_path):
+        raise error
+
+
+@pytest.mark.parametrize("field", ["info", "spec", "kind", "created"])
+def test_everything_in_a_manifest_is_inside_its_checksum(store: Store, field: str) -> None:
+    made, _ = store.make("cloud", "k1", {"samples": 3}, build)
+    path = made.folder / MANIFEST
+    data = json.loads(path.read_text())
+    data[field] = {"info": {"n": 7}, "spec": {}, "kind": "map", "created": 5.0}[field]
+    path.write_text(json.dumps(data))
+    with pytest.raises(DamagedArtifact, match=r"manifest.json does not match its checksum"):
+        verify("cloud", "k1", made.folder)
+    data.pop("sha256")
+    path.write_text(json.dumps(data))
+    if field != "kind":
+        assert verify("cloud", "k1", made.folder).key == "k1", "version 0.1.0 wrote no checksum of it"

@@ -1,25 +1,27 @@
 """Job folders: one writer of each line, many readers, and an honest status."""
 
-import json
-import logging
 import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import BadRequest, Busy, UnknownName
-from core.store import JobFolder, Status, Store, create_job, find_job, list_jobs
+from core.errors import BadRequest, Busy, DamagedArtifact, UnknownName
+from core.specs import TuningSpec, parse_prior
+from core.store import JobFolder, Status, Store, create_job, damaged_folders, find_job, list_jobs
+from core.store.records import write_digested
 from core.store.status import GONE_SECONDS, SILENT_SECONDS, is_alive, this_process
+
+TUNING = TuningSpec(prior=parse_prior("isotropic")).as_json()
 
 
 @pytest.fixture
 def job(store: Store) -> JobFolder:
-    return create_job(store, "capture", {"samples": 3}, "c-1")
+    return create_job(store, "toy", {"samples": 3}, "c-1")
 
 
 @pytest.fixture
@@ -31,12 +33,12 @@ def gone() -> int:
 
 
 def test_a_new_job_is_queued_and_knows_what_was_asked(store: Store, job: JobFolder) -> None:
-    assert (job.id, job.kind, job.spec) == ("c-1", "capture", {"samples": 3})
+    assert (job.id, job.kind, job.spec) == ("c-1", "toy", {"samples": 3})
     assert job.status().state == "queued"
     assert job.path.parent.name == "jobs"
-    assert create_job(store, "tune", {}, "t-1").path.parent.name == "runs"
+    assert create_job(store, "tune", TUNING, "t-1").path.parent.name == "runs"
     job.update(state="running", **this_process())
-    assert create_job(store, "capture", {"samples": 4}, "c-1").status().state == "running", "an existing job stays"
+    assert create_job(store, "toy", {"samples": 4}, "c-1").status().state == "running", "an existing job stays"
 
 
 def test_a_change_happens_only_from_the_states_named(job: JobFolder) -> None:
@@ -62,15 +64,14 @@ def test_changes_from_many_threads_are_all_kept(job: JobFolder) -> None:
 
 
 def test_fields_of_a_newer_program_are_left_alone(job: JobFolder) -> None:
-    data = json.loads((job.path / "status.json").read_text())
-    (job.path / "status.json").write_text(json.dumps({**data, "invented": 1}))
+    write_digested(job.path / "status.json", {**asdict(job.stored_status()), "invented": 1})
     assert job.status().state == "queued"
 
 
-def test_a_status_that_cannot_be_read_counts_as_failed_and_can_be_deleted(job: JobFolder) -> None:
+def test_a_status_that_cannot_be_read_counts_as_damaged_and_can_be_deleted(job: JobFolder) -> None:
     (job.path / "status.json").write_text("{")
-    assert job.status().state == "failed"
-    assert "The status of c-1 cannot be read" in job.status().error
+    assert job.status().state == "damaged"
+    assert "c-1 is damaged: status.json cannot be read" in job.status().error
     job.delete()
     assert not job.path.exists()
 
@@ -88,6 +89,8 @@ def test_a_job_is_lost_when_its_process_is_gone_or_long_silent(gone: int) -> Non
     assert replace(silent, host="another-machine").judged(now).state == "interrupted"
     assert replace(silent, **this_process()).judged(now).state == "interrupted"
     assert replace(silent, state="queued").judged(now).state == "queued"
+    future = replace(running, heartbeat=now + 3600)
+    assert future.judged(now).state == "interrupted", "the clock was set back since its process died"
 
 
 def test_a_process_that_waits_to_be_buried_is_not_alive() -> None:
@@ -163,19 +166,25 @@ def test_a_job_is_held_by_one(job: JobFolder) -> None:
         pytest.fail("two hold one job")
 
 
-def test_jobs_are_listed_newest_first_and_damaged_ones_left_out(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    for name, kind in (("c-old", "capture"), ("t-mid", "tune"), ("c-new", "capture"), ("m-bad", "model")):
-        create_job(store, kind, {}, name)
+def test_jobs_are_listed_newest_first_and_damaged_ones_apart(store: Store) -> None:
+    for name, kind in (("c-old", "toy"), ("t-mid", "tune"), ("c-new", "toy"), ("m-bad", "model")):
+        create_job(store, kind, TUNING if kind == "tune" else {}, name)
     (store.root / "jobs" / "m-bad" / "spec.json").write_text("{")
-    with caplog.at_level(logging.WARNING):
-        assert [job.id for job in list_jobs(store)] == ["c-new", "t-mid", "c-old"]
-    assert "m-bad is left out: its spec.json is damaged" in caplog.text
-    assert [job.id for job in list_jobs(store, "capture")] == ["c-new", "c-old"]
+    assert [job.id for job in list_jobs(store)] == ["c-new", "t-mid", "c-old"]
+    assert [job.id for job in list_jobs(store, "toy")] == ["c-new", "c-old"]
+    (found,) = damaged_folders(store)
+    assert found.job.id == "m-bad"
+    assert "m-bad is damaged: spec.json cannot be read" in found.reason
+    assert "delete it with `python -m core runs delete m-bad`" in found.reason
+    with pytest.raises(DamagedArtifact, match="m-bad is damaged"):
+        find_job(store, "m-bad")
+    find_job(store, "m-b", damaged=True).delete()
+    assert not damaged_folders(store)
 
 
 def test_a_job_is_found_by_the_beginning_of_its_name(store: Store) -> None:
     for name in ("c-1234", "c-1299", "c-12"):
-        create_job(store, "capture", {}, name)
+        create_job(store, "toy", {}, name)
     assert find_job(store, "c-123").id == "c-1234"
     assert find_job(store, "c-12").id == "c-12", "a whole name goes before a beginning"
     with pytest.raises(UnknownName, match="Unknown run or job 'c-1'; known: c-12, c-1234, c-1299"):

@@ -69,7 +69,7 @@ def test_pruning_by_age_goes_by_the_last_use(filled: Store) -> None:
 
 
 def test_nothing_goes_while_a_job_may_need_it(filled: Store) -> None:
-    job = create_job(filled, "tune", {}, "t-1")
+    job = create_job(filled, "toy", {}, "t-1")
     with pytest.raises(Busy, match=r"1 jobs are queued or running \(t-1\)"):
         maintenance.prune(filled, dry_run=False)
     job.update(state="succeeded")

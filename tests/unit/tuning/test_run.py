@@ -8,7 +8,9 @@ from safetensors.numpy import load_file
 
 from core.errors import BadData, BadRequest, Cancelled, Diverged
 from core.store import create_job
+from core.store.losses import read_losses
 from core.tuning.run import tune
+from tests.jobs import done
 from tests.runs import spec_of
 from tests.unit.tuning.conftest import run
 
@@ -217,3 +219,77 @@ def test_a_prompt_that_leaves_no_room_is_refused(store, tiny_folder, sums, tmp_p
 def test_examples_that_are_all_too_long_are_named_with_the_bound(store, tiny_folder, sums):
     with pytest.raises(BadData, match=r"No training example .* at most 8 tokens \(the shortest has \d+\).*max_length"):
         run(spec_of(tiny_folder, sums, max_length=8), store)
+
+
+def spoil(path, at: float) -> None:
+    """Flip one bit of a file."""
+    raw = bytearray(path.read_bytes())
+    raw[int(at * (len(raw) - 1))] ^= 1
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("at", [0.05, 0.3, 0.6, 0.99])
+def test_a_flipped_bit_in_a_checkpoint_never_gives_other_numbers(store, tiny_folder, sums, at):
+    spec = spec_of(tiny_folder, sums)
+    undisturbed, expected = run(spec, store, "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
+
+    def die(done, total, message=""):
+        if message.startswith("Step 5 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(spec, job, store, die)
+    spoil(job.path / "checkpoint" / "state.safetensors", at)
+    assert tune(spec, job, store)["validation"] == expected["validation"]
+    assert not list(job.events(event="resumed")), "it begins again"
+    one, two = (load_file(each.path / "posterior.safetensors")["prompt"] for each in (undisturbed, job))
+    assert np.array_equal(one, two)
+
+
+def found(job):
+    """Return what a run measured."""
+    result = job.result()
+    assert result is not None
+    return result["validation"], result["baseline"]
+
+
+FILES = (
+    "checkpoint/state.safetensors",
+    "events.jsonl",
+    "metrics.parquet",
+    "posterior.safetensors",
+    "prior.json",
+    "prior.safetensors",
+    "provenance.json",
+    "result.json",
+    "trajectory.safetensors",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_whose_file_was_changed_is_made_again_with_the_same_numbers(store, tiny_folder, sums, name):
+    spec = spec_of(tiny_folder, sums)
+    job = done("tune", spec, store)
+    before, losses = found(job), read_losses(job)
+    prompt = load_file(job.path / "posterior.safetensors")["prompt"]
+    spoil(job.path / name, 0.5)
+    assert f"{name} does not match its checksum" in job.verify()
+    assert job.status().state == "damaged"
+    again = done("tune", spec, store)
+    assert (again.path, again.verify()) == (job.path, "")
+    assert found(again) == before
+    assert read_losses(again).losses.tolist() == losses.losses.tolist()
+    assert np.array_equal(load_file(again.path / "posterior.safetensors")["prompt"], prompt)
+    assert len(list((store.root / "damaged").iterdir())) == 1
+
+
+def test_a_deleted_result_is_made_again_from_the_checkpoint(store, tiny_folder, sums):
+    spec = spec_of(tiny_folder, sums)
+    job = done("tune", spec, store)
+    before = found(job)
+    (job.path / "result.json").unlink()
+    assert "result.json is missing" in job.status().error
+    assert found(done("tune", spec, store)) == before
+    (resumed,) = job.events(event="resumed")
+    assert resumed["step"] == spec.steps

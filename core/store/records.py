@@ -1,0 +1,335 @@
+"""The small files of a job's folder as checked types: whoever reads one gets what the program writes, or an error.
+
+A folder may come from a bundle, from an earlier version or from a failing disk, so nothing in it is believed unread.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core import __version__
+from core.errors import BadRequest, DamagedArtifact
+from core.kinds import SPECS
+from core.specs.base import JsonObject, canonical_json
+from core.specs.reading import parse_json, read_json
+from core.store.files import write_json
+from core.store.status import Count, Moment, Status
+
+MAX_BYTES = 64_000_000
+"""Of a JSON file in a job's folder; the program writes none that long."""
+MAX_LINE = 1_000_000
+"""Bytes of an event."""
+DIGEST = "sha256"
+"""In `spec.json` and `status.json`: checksum of the rest."""
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scores = dict[str, Finite | None]
+"""Validation measures by name."""
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """A JSON object that the program writes; what a later version adds is let pass."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+
+class Request(Record):
+    """`spec.json`: what a job was asked for, and when."""
+
+    kind: str = Field(min_length=1, max_length=80)
+    spec: dict[str, Any]
+    created: Moment
+    program: str = ""
+
+
+class TuneResult(Record):
+    """`result.json` of a tuning run; an imported adapter has no numbers."""
+
+    run: str | None = None
+    validation: Scores = {}
+    baseline: dict[str, Scores] = {}
+    regularisers: dict[str, dict[str, Any]] = {}
+    steps: Count | None = None
+    seconds: Finite | None = None
+    steps_per_second: Finite | None = None
+    ending: str = ""
+    sites: list[Count] = []
+
+
+class MeasuredQuantity(Record):
+    """A number of a run, with what is known beside it (see `core.analysis.quantities.Quantity`)."""
+
+    value: Finite | None
+    low: Finite | None = None
+    high: Finite | None = None
+    prior: Finite | None = None
+    p: Finite | None = None
+    nulls: dict[str, "MeasuredQuantity"] = {}
+
+
+class MeasuredSite(Record):
+    """What was measured at one site."""
+
+    site: Count
+    features: list[Finite]
+
+
+class Evaluations(Record):
+    """The validation loss by step."""
+
+    step: list[Count]
+    loss: list[Finite]
+
+
+class MeasureResult(Record):
+    """`result.json` of a job that measured a run."""
+
+    version: str
+    run: str
+    posterior: str
+    state: str
+    model: str
+    prior: str
+    data: str
+    method: str
+    n_prompt: Count
+    d_model: Count
+    learning_rate: Finite | None
+    seed: Count | None
+    steps: Count | None
+    quality: dict[str, MeasuredQuantity]
+    evaluations: Evaluations
+    steps_per_second: Finite | None
+    sites: list[MeasuredSite]
+    n_worth: Count
+    worth_seconds: Finite | None
+
+
+class AnyResult(Record):
+    """`result.json` of other jobs: any JSON object."""
+
+
+class Imported(Record):
+    """In the provenance of an imported run: where it came from, and the settings nobody recorded."""
+
+    format: str = ""
+    unknown: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class ExampleCounts(Record):
+    """How many examples were used, and why others were not."""
+
+    used: Count
+    truncated: Count = 0
+    dropped: dict[str, Count] = {}
+
+
+class Provenance(Record):
+    """`provenance.json`: what a run was made with; `data` is what the data set's source tells of its texts."""
+
+    examples: dict[str, ExampleCounts] = {}
+    data: dict[str, Any] = {}
+
+    imported: Imported | None = None
+    hardware: str = ""
+    device: str = ""
+    dtype: str = ""
+
+
+class Event(Record):
+    """A line of `events.jsonl`."""
+
+    time: Moment
+    event: str
+
+
+class StepEvent(Record):
+    """A training step."""
+
+    step: Count
+    loss: Finite
+    penalty: Finite | None = None
+
+
+class EvaluationEvent(Record):
+    """Validation after a step."""
+
+    step: Count
+    validation: Scores
+
+
+class BaselineEvent(Record):
+    """Validation of no prompt, the prior sample and an instruction."""
+
+    no_prompt: Scores | None = None
+    prior_sample: Scores | None = None
+    instruction: Scores | None = None
+
+
+RESULTS: Mapping[str, type[BaseModel]] = {"tune": TuneResult, "measure": MeasureResult}
+EVENTS: Mapping[str, type[BaseModel]] = {"step": StepEvent, "evaluation": EvaluationEvent, "baseline": BaselineEvent}
+"""Events of tuning runs that numbers are read from."""
+_STATUS = TypeAdapter(Status)
+
+
+def read_object(path: Path) -> JsonObject:
+    """Return the JSON object in a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DamagedArtifact: it is no regular file, too long, or holds something else.
+    """
+    try:
+        found = read_json(path, MAX_BYTES)
+    except ValueError as error:
+        raise DamagedArtifact(f"{path.name} cannot be read ({error})") from None
+    if not isinstance(found, dict):
+        raise DamagedArtifact(f"{path.name} holds a {type(found).__name__}, not an object")
+    return found
+
+
+def write_digested(path: Path, data: JsonObject) -> None:
+    """Write a JSON object with a checksum of itself."""
+    plain = json.loads(json.dumps(data, default=str))
+    write_json(path, {**plain, DIGEST: _digest(plain)})
+
+
+def read_digested(path: Path) -> JsonObject:
+    """Return an object without its checksum, which it need not have: version 0.1.0 wrote none.
+
+    Raises:
+        FileNotFoundError, DamagedArtifact: see `read_object`; or it does not match its checksum.
+    """
+    data = read_object(path)
+    told = data.pop(DIGEST, None)
+    if told is not None and told != _digest(data):
+        raise DamagedArtifact(f"{path.name} does not match its checksum")
+    return data
+
+
+def write_request(path: Path, kind: str, spec: JsonObject, created: float) -> None:
+    """Write `spec.json`."""
+    write_digested(path, {"kind": kind, "spec": spec, "created": created, "program": __version__})
+
+
+def read_request(path: Path, believe: bool = True) -> Request:
+    """Return a checked `spec.json`, whose spec is one of its kind.
+
+    Args:
+        path: of the file.
+        believe: whether one that this very program wrote here is not parsed again, which loads the priors.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedArtifact: it is not what the program writes.
+    """
+    return _request(path, believe, stamp(path))
+
+
+def read_status(path: Path) -> Status:
+    """Return a checked `status.json`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedArtifact: it is not what the program writes.
+    """
+    return _status(path, stamp(path))
+
+
+def read_result(path: Path, kind: str) -> JsonObject:
+    """Return a checked `result.json` of a kind of job.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedArtifact: it is not what such a job writes.
+    """
+    return _result(path, kind, stamp(path))
+
+
+def read_events(path: Path, kind: str) -> Iterator[JsonObject]:
+    """Yield the checked lines of `events.jsonl`.
+
+    A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedArtifact: a line that no job of that kind writes.
+    """
+    records = EVENTS if kind == "tune" else {}
+    with path.open("rb") as file:
+        while line := file.readline(MAX_LINE):
+            if not line.endswith(b"\n"):
+                if len(line) == MAX_LINE:
+                    raise DamagedArtifact(f"{path.name} has a line of over {MAX_LINE:,} bytes")
+                return
+            try:
+                event = parse_json(line)
+            except ValueError:
+                continue
+            name = check(event, Event, path.name).event
+            if name in records:
+                check(event, records[name], path.name)
+            yield event
+
+
+def check(data: object, record: type[Kind], what: str) -> Kind:
+    """Return data as a record.
+
+    Raises:
+        DamagedArtifact: it is something else.
+    """
+    try:
+        return record.model_validate(data)
+    except ValidationError as error:
+        raise DamagedArtifact(f"{what}: {_first(error)}") from None
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is written anew: what was read of it before holds as long as this stays."""
+    facts = path.stat()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+@lru_cache(maxsize=10_000)
+def _request(path: Path, believe: bool, _stamp: tuple[int, int, int]) -> Request:
+    request = check(read_digested(path), Request, path.name)
+    if request.kind not in SPECS or (believe and request.program == __version__):
+        return request
+    module, _, name = SPECS[request.kind].partition(":")
+    try:
+        spec = getattr(importlib.import_module(module), name).parse(request.spec)
+    except BadRequest as error:
+        raise DamagedArtifact(f"{path.name}: {error}") from None
+    return request.model_copy(update={"spec": spec.as_json()})
+
+
+@lru_cache(maxsize=10_000)
+def _status(path: Path, _stamp: tuple[int, int, int]) -> Status:
+    data = read_digested(path)
+    try:
+        return _STATUS.validate_python(data)
+    except ValidationError as error:
+        raise DamagedArtifact(f"{path.name}: {_first(error)}") from None
+
+
+@lru_cache(maxsize=1_000)
+def _result(path: Path, kind: str, _stamp: tuple[int, int, int]) -> JsonObject:
+    found = read_object(path)
+    check(found, RESULTS.get(kind, AnyResult), path.name)
+    return found
+
+
+def _digest(data: JsonObject) -> str:
+    return hashlib.sha256(canonical_json(data).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _first(error: ValidationError) -> str:
+    wrong = error.errors(include_url=False)[0]
+    where = ".".join(str(part)[:80] for part in wrong["loc"])
+    return f"{where}: {wrong['msg']}" if where else wrong["msg"]
