@@ -122,7 +122,7 @@ def _ship_run(arm: str, run: JobFolder, out: Path) -> str:
 def _new_folder(job: JobFolder, folder: Path) -> Path:
     """Make a folder with what was asked, how it ended and what it gave."""
     folder.mkdir(parents=True)
-    write_json(folder / "spec.json", job.request)
+    write_json(folder / "spec.json", job.request.model_dump(mode="json", include={"kind", "spec", "created"}))
     status = job.status()
     write_json(folder / "status.json", {name: getattr(status, name) for name in ("state", "created", "done", "total")})
     write_json(folder / "result.json", job.result())
