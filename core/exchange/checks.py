@@ -56,7 +56,7 @@ def require_run(job: JobFolder, store: Store) -> None:
     if path.exists():
         sites["trajectory"], prompts, steps = read_trajectory(path)
         shapes["trajectory"] = prompts.shape[1:]
-        if steps[-1] > spec.steps:
+        if len(steps) and steps[-1] > spec.steps:
             raise DamagedArtifact(f"{path.name} goes on to step {steps[-1]}, after the last one, {spec.steps}")
     if len(set(shapes.values())) > 1 or len(set(sites.values())) > 1:
         raise DamagedArtifact(f"the shapes of {', '.join(shapes)} differ: {', '.join(map(str, shapes.values()))}")
