@@ -1,5 +1,6 @@
 """The Tune page: soft and deep prompts, regularisers."""
 
+import json
 from dataclasses import replace
 
 import numpy as np

@@ -28,5 +28,7 @@ KINDS = {
     "specs": Kind("tests.faults.fuzz_specs", 300),
     "sweeps": Kind("tests.faults.fuzz_sweeps", 150),
     "arguments": Kind("tests.faults.fuzz_arguments", 150),
+    "data": Kind("tests.faults.fuzz_data", 200),
+    "models": Kind("tests.faults.fuzz_models", 60),
     "addresses": Kind("tests.faults.fuzz_addresses", 40),
 }
