@@ -291,7 +291,7 @@ def check(data: object, record: type[Kind], what: str) -> Kind:
 
 
 def stamp(path: Path) -> tuple[int, int, int]:
-    """Return what changes when a file is written anew: what was read of it before holds as long as this stays."""
+    """Return what changes when a file is written again: what was read of it before holds as long as this stays."""
     facts = path.stat()
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
