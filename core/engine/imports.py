@@ -11,7 +11,7 @@ import threading
 import core
 from core.engine.tasks import import_extra_tasks
 
-FOR_A_SHELL = ("core.__main__", "core.cli", "core.commands", "core.engine.server")
+FOR_A_SHELL = ("core.__main__", "core.cli", "core.commands", "core.engine.keys", "core.engine.server")
 """What no job imports."""
 OTHERS = (
     "huggingface_hub.hf_api",

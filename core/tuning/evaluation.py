@@ -17,6 +17,10 @@ BATCH = 16
 """Examples evaluated at a time; fixed, so that the numbers do not depend on the batch that is trained on."""
 
 
+ANSWER_SCORES = ("exact_match", "f1", "precision", "recall")
+"""What answers are measured by; None where none are generated."""
+
+
 @dataclass(frozen=True)
 class Generation:
     """How answers are generated.
@@ -98,7 +102,7 @@ class Validation:
             progress: in answers.
         """
         if not self.asked:
-            return dict.fromkeys(("exact_match", "f1", "precision", "recall"))
+            return dict.fromkeys(ANSWER_SCORES)
         found = self.texts(prompt, progress)
         answers = [item.answers for item in self.asked]
         return {**SCORINGS[self.generation.scoring](found, answers)}

@@ -17,6 +17,7 @@ from core.store.jobs import JobFolder
 from core.store.records import read_object
 from core.tuning import VERSION
 from core.tuning.baselines import shared_baseline
+from core.tuning.evaluation import ANSWER_SCORES
 from core.tuning.loop import Trainer, TrainerState
 from core.tuning.plateau import plateau
 from core.tuning.provenance import counts, provenance
@@ -207,7 +208,7 @@ class _Run:
         answered = self.spec.answer_every < self.spec.steps
         baseline["prior_sample"] = {
             **self.validation.measure(prior, stage),
-            **(self.validation.answer(prior, stage) if answered else {}),
+            **(self.validation.answer(prior, stage) if answered else dict.fromkeys(ANSWER_SCORES)),
         }
         if given := self.instruction:
             stage = self._stage("Baseline: instruction")

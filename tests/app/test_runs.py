@@ -36,7 +36,7 @@ def test_tuning_submits_what_the_form_says(filled, no_engine):
 
 
 def test_the_form_has_every_setting_of_a_run(store, no_engine):
-    app = open_page("tune")
+    app = open_page("tune", patience="3")
     shown = {widget.label for widget in (*app.number_input, *app.selectbox)}
     wanted = {field.title for field in describe(TuningSpec) if field.kind in ("integer", "number")}
     assert wanted - shown == set()

@@ -157,7 +157,9 @@ def test_the_cache_is_listed_verified_and_pruned(ask, call, inline, texts, tiny_
     ask("capture", "--model", str(tiny_folder), "--dataset", "file", "--path", str(texts), "--sites", "0")
     entries = ask("cache", "list")["entries"]
     assert {entry["kind"] for entry in entries} == {"cloud", "dataset"}
-    assert ask("cache", "verify") == {"checked": len(entries), "damaged": []}
+    n_jobs = len(ask("runs", "list")["runs"])
+    intact = {"checked": len(entries) + n_jobs, "damaged": [], "without_checksums": [], "leftovers": []}
+    assert ask("cache", "verify") == intact
     assert len(ask("cache", "prune", "--kind", "cloud")["would_delete"]) == 1
     assert len(ask("cache", "prune", "--kind", "cloud", "--yes")["deleted"]) == 1
     spoilt = next(inline.root.glob("artifacts/dataset/*/records.parquet"))
@@ -165,7 +167,7 @@ def test_the_cache_is_listed_verified_and_pruned(ask, call, inline, texts, tiny_
     code, out, err = call("cache", "verify", "--json")
     assert code == 1
     assert len(json.loads(out)["damaged"]) == 1
-    assert "1 of 1 artifacts were damaged and set aside" in err
+    assert "1 of 2 artifacts, runs and jobs are damaged and set aside" in err
 
 
 def test_priors_are_listed_with_their_parameters(ask):
