@@ -39,6 +39,9 @@ SPECS = {
     "atlas": "core.specs:AtlasSpec",
     "hygiene": "core.specs:HygieneSpec",
     "projection": "core.specs:ProjectionSpec",
+    "generalise": "core.specs.readings:GeneraliseSpec",
+    "line": "core.specs.readings:LineSpec",
+    "penalties": "core.specs.readings:PenaltiesSpec",
     "study": "core.specs.study:StudyItemSpec",
     "decide": "core.specs.decide:DecideSpec",
 }

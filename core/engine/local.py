@@ -151,7 +151,7 @@ def ensure_local(store: Store) -> EngineInfo:
 
 def _require_own(folder: Path) -> None:
     """Refuse the engine of another account, whose folder is shut."""
-    if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    if folder.exists() and folder.stat().st_uid != os.getuid() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise Busy(
             f"The engine in {folder} belongs to the account {folder.owner()!r}; use that account, or set "
             "PRIORSCOPE_CACHE to a folder of your own."

@@ -52,6 +52,8 @@ def finished_run(store, model: ModelSpec, vectors: np.ndarray, state: str = "suc
     spec = TuningSpec(model=model, prior=parse_prior("isotropic"))
     job = create_job(store, "tune", spec.as_json(), name)
     save_file({"prompt": vectors}, job.path / "posterior.safetensors")
+    if state == "succeeded":
+        job.write_result({})
     job.update(state=state)
 
 

@@ -193,8 +193,7 @@ def test_a_damaged_artifact_is_set_aside_with_a_warning_and_made_again(ask, call
     assert not again["cached"]
     (warning,) = [line for line in err.splitlines() if line.startswith(f"Stored cloud {first['key']}: ")]
     assert "its manifest" in warning or f"the file {name} " in warning
-    assert "It was moved to damaged/" in warning
-    assert warning.endswith(" and will be made again.")
+    assert "It will be made again. It was moved to damaged/" in warning
     assert {name: again[name] for name in ("key", "n_rows", "sites")} == {
         name: first[name] for name in ("key", "n_rows", "sites")
     }
