@@ -97,7 +97,8 @@ def test_a_deep_run_is_measured_at_each_site(store, soft):
     assert set(found.summary["attention"]) == {"0", "2"}, "a cut prompt is seen in its own blocks alone"
     attention = found.table("attention")
     assert attention["block"].tolist() == [0] * 4 + [2] * 4
-    assert attention.query("block == 2")["posterior"].sum() == pytest.approx(found.summary["attention"]["2"]["value"])
+    masses = attention.loc[attention["block"] == 2, "posterior"].to_numpy(np.float64)
+    assert masses.sum() == pytest.approx(found.summary["attention"]["2"]["value"])
 
 
 def test_a_soft_prompt_is_seen_in_every_block_and_has_a_length(store, soft):
