@@ -11,9 +11,9 @@ from core.store import Store
 from pages.activations_parts.hygiene import token_hygiene
 from pages.activations_parts.layers import all_sites
 from pages.activations_parts.site import one_site
+from pages.maps.choice import map_choice
 from pages.widgets.beside import controls_beside
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
-from pages.widgets.maps import map_choice
 from pages.widgets.state import View
 
 VIEWS = {"site": "One site", "layers": "All sites", "hygiene": "Token hygiene"}

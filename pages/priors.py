@@ -21,6 +21,8 @@ from core.jobs.projection import StoredMap
 from core.priors.exclusion import ExclusionSpec
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
 from core.store import Store
+from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
+from pages.maps.clouds import map_layers, need_clouds, need_vocabulary
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
 from pages.priors_parts.laboratory import (
@@ -44,10 +46,8 @@ from pages.priors_parts.preview import (
 from pages.priors_parts.prior_list import labels, prior_list
 from pages.widgets.choices import COLUMNS, dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
-from pages.widgets.clouds import map_layers, need_clouds, need_vocabulary
 from pages.widgets.forms import short_json
 from pages.widgets.layout import draw, empty, errors, plain
-from pages.widgets.maps import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.widgets.pages import page
 from pages.widgets.state import View
 

@@ -11,7 +11,7 @@ from core.jobs.projection import StoredMap
 from core.specs import FINAL, ProjectionSpec
 from core.store import Store
 from pages.activations_parts.points import Points, read_points
-from pages.widgets.clouds import find_picture, need_map
+from pages.maps.clouds import find_picture, need_map
 from pages.widgets.layout import draw
 from pages.widgets.state import View
 

@@ -17,8 +17,8 @@ from core.figures.text import token
 from core.jobs.projection import StoredMap
 from core.specs import CloudSpec, ProjectionSpec
 from core.store import Store
-from pages.widgets.clouds import labels, map_layers
-from pages.widgets.overlays import fitted_on, overlay_cloud
+from pages.maps.clouds import labels, map_layers
+from pages.maps.overlays import fitted_on, overlay_cloud
 
 HOVER_UP_TO = 20_000
 """Up to so many points, hover shows each token in context; above, the token alone."""

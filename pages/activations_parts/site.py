@@ -12,10 +12,10 @@ from core.store import Store
 from pages.activations_parts.closer import closer
 from pages.activations_parts.components import show_components
 from pages.activations_parts.points import HOVER_UP_TO, Points, read_points
-from pages.widgets.clouds import labels, need_clouds
+from pages.maps.choice import map_words, need_chosen_map, offer_name
+from pages.maps.clouds import labels, need_clouds
+from pages.maps.overlays import need_overlays
 from pages.widgets.layout import draw, numbers
-from pages.widgets.maps import map_words, need_chosen_map, offer_name
-from pages.widgets.overlays import need_overlays
 from pages.widgets.provenance import write_origin
 from pages.widgets.state import View
 

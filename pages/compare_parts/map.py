@@ -19,10 +19,7 @@ from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec, TuningSpec
 from core.store import JobFolder, Store, list_jobs
 from core.store.prompts import RunPrompts, read_prompts
-from pages.widgets.choices import site_name
-from pages.widgets.clouds import map_layers, need_vocabulary
-from pages.widgets.layout import draw, errors, plain
-from pages.widgets.maps import (
+from pages.maps.choice import (
     SIZES,
     MapRequest,
     map_choice,
@@ -32,6 +29,9 @@ from pages.widgets.maps import (
     overlay_table,
     weights_of,
 )
+from pages.maps.clouds import map_layers, need_vocabulary
+from pages.widgets.choices import site_name
+from pages.widgets.layout import draw, errors, plain
 from pages.widgets.runs import label
 from pages.widgets.state import View
 

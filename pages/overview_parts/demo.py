@@ -17,7 +17,7 @@ from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS
 from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
 from core.store import JobFolder, Store
-from pages.widgets.clouds import fitted_spec
+from pages.maps.clouds import fitted_spec
 from pages.widgets.costs import NO_PACE, fetching, measured_seconds, vocabulary_bytes
 from pages.widgets.jobs import state_of
 from pages.widgets.layout import duration, size

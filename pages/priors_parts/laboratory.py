@@ -16,9 +16,9 @@ from core.figures.hover import hover
 from core.figures.layer import Layer
 from core.figures.palette import DATASET_MARKS, REFERENCE, Mark
 from core.priors.radial import chi_radii
+from pages.maps.choice import weights_of
 from pages.priors_parts.preview import N_NEAREST, Preview, ReferenceFacts, SampleRequest, nearest_tokens, place_sample
 from pages.widgets.layout import draw, plain, table
-from pages.widgets.maps import weights_of
 from pages.widgets.tables import download
 
 MEANINGS = {
@@ -70,7 +70,7 @@ class Drawn:
         """Return the sample as a layer of the map, with what is known of each vector on hover.
 
         Args:
-            size: what decides how large a vector is drawn; see `pages.widgets.maps.SIZES`.
+            size: what decides how large a vector is drawn; see `pages.maps.choice.SIZES`.
         """
         points = self.points()
         texts = [

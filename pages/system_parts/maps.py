@@ -7,8 +7,8 @@ from core.specs import ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, forget_name, list_names, rename
+from pages.maps.choice import data_words
 from pages.widgets.layout import errors, plain
-from pages.widgets.maps import data_words
 
 
 def named_maps(store: Store) -> None:

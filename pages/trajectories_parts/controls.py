@@ -10,9 +10,9 @@ from core.sources.models import ModelFacts
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TokenFilter, TrajectorySpec
 from core.specs.trajectory import MAX_TEXTS
 from core.store import JobFolder, Store, list_jobs
+from pages.maps.choice import MapRequest, map_choice
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
 from pages.widgets.forms import spec_fields
-from pages.widgets.maps import MapRequest, map_choice
 from pages.widgets.runs import label
 from pages.widgets.state import View
 

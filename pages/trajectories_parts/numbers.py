@@ -24,9 +24,9 @@ from core.analysis.trajectory_statistics import (
 )
 from core.jobs.trajectory import ANSWER
 from core.store import Store
+from pages.maps.clouds import need_clouds
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.picture import Part
-from pages.widgets.clouds import need_clouds
 from pages.widgets.layout import table
 from pages.widgets.state import View
 

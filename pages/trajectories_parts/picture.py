@@ -18,11 +18,11 @@ from core.jobs.projection import StoredMap
 from core.jobs.trajectory import ANSWER, TEXT, Trajectories
 from core.specs.model import short_name
 from core.store import Store
+from pages.maps.choice import map_words, need_chosen_map, offer_name
+from pages.maps.clouds import map_layers, need_vocabulary
+from pages.maps.overlays import overlay_vectors
 from pages.trajectories_parts.controls import TrajectoryRequest
-from pages.widgets.clouds import map_layers, need_vocabulary
 from pages.widgets.layout import draw, plain
-from pages.widgets.maps import map_words, need_chosen_map, offer_name
-from pages.widgets.overlays import overlay_vectors
 from pages.widgets.state import View
 
 _SAME = 0.01

@@ -25,8 +25,8 @@ from core.store.imported import provenance, unknown_settings
 from core.store.losses import BASELINES, read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from core.store.records import ExampleCounts
+from pages.maps.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.cite import cite_run
-from pages.widgets.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.jobs import follow
 from pages.widgets.layout import draw, errors, numbers, plain, table
 from pages.widgets.pages import link

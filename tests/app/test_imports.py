@@ -15,7 +15,7 @@ PROBE = (
 
 
 REACHED = (
-    "core.engine.client, core.jobs.projection, core.store.maintenance, core.sources.report, pages.widgets.clouds, "
+    "core.engine.client, core.jobs.projection, core.store.maintenance, core.sources.report, pages.maps.clouds, "
     "pages.widgets.choices, pages.widgets.forms, pages.widgets.jobs, pages.widgets.runs, pages.overview_parts.demo, "
     "pages.widgets.pages, pages.compare_parts.map, pages.compare_parts.tables, pages.compare_parts.measures, "
     "pages.trajectories_parts.documents, pages.trajectories_parts.picture, core.jobs.paths, "

@@ -98,8 +98,8 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     from core.activations.capture import capture
     from core.jobs.projection import fit_projection
     from core.progress import silent
+    from pages.maps.clouds import fitted_spec
     from pages.tune_parts.run import prompt_map
-    from pages.widgets.clouds import fitted_spec
 
     store, job = Store(filled.root), deep_run(filled)
     spec = tuning_spec(job)

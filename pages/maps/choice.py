@@ -17,11 +17,11 @@ from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, find_name, give_name, list_names, name_of
 from core.store.vectors import keep_vectors
+from pages.maps.clouds import fitted_spec, labels, need_map
+from pages.maps.overlays import overlay_vectors, split
 from pages.widgets.cite import cite_job
-from pages.widgets.clouds import fitted_spec, labels, need_map
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import errors, plain, table
-from pages.widgets.overlays import overlay_vectors, split
 from pages.widgets.state import View
 from pages.widgets.tables import download
 

@@ -16,7 +16,7 @@ from core.specs import ProjectionSpec
 from core.specs.projection import PlacementSpec
 from core.store import Store
 from core.store.vectors import keep_vectors, read_vectors
-from pages.widgets.clouds import labels
+from pages.maps.clouds import labels
 from pages.widgets.offers import make
 
 AT_ONCE = 400
