@@ -68,7 +68,7 @@ def test_a_cancelled_job_resumes_from_its_checkpoint(engine_store: Store) -> Non
     until(lambda: len(list(job.events(event="step"))) >= 3, "three steps")
     client.cancel(job, engine_store)
     assert client.wait(job, timeout=60).state == "cancelled"
-    with pytest.raises(BadRequest, match="only a failed, cancelled or interrupted job"):
+    with pytest.raises(BadRequest, match="only a failed, cancelled, interrupted or damaged job"):
         client.resume(client.submit("toy", ToySpec(name="whole", fault="warn"), engine_store), engine_store)
     client.resume(job, engine_store)
     assert client.wait(job, timeout=60).state == "succeeded"
