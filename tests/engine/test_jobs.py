@@ -51,7 +51,7 @@ def test_a_short_job_passes_a_training_job_and_a_second_training_job_waits(engin
     until(lambda: training.status().done >= 1, "the training job makes steps")
     waiting = client.submit("toy-train", ToySpec(name="second", steps=1), engine_store)
     short = client.submit("toy", ToySpec(name="short"), engine_store)
-    assert client.wait(short, timeout=60).state == "succeeded"
+    assert client.wait(short, timeout=180).state == "succeeded"
     assert training.status().state == "running"
     assert waiting.status().state == "queued"
     state = client.engine_state(engine_store)
