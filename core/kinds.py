@@ -1,48 +1,44 @@
-"""The kinds of job, each by the place of its `Task`, as "module:name".
+"""The kinds of job, each by the places of its `Task` and of its spec, as "module:name".
 
-A new kind is one module and one line here. The table holds strings and imports nothing, as entry points of a package
-do, so that the engine below need not know what jobs do, and asking for a job loads that job's module only.
+A new kind is one module and one line here. The table holds strings and imports nothing of the program, as entry points
+of a package do, so that the engine below need not know what jobs do, asking for a job loads that job's module only, and
+the store checks a folder by its spec without loading a job.
 """
 
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """Where a kind's `Task` is, and the class of spec that asks for it."""
+
+    task: str
+    spec: str
+
+
 KINDS = {
-    "model": "core.jobs.model:MODEL",
-    "vocabulary": "core.jobs.model:VOCABULARY",
-    "capture": "core.jobs.capture:CAPTURE",
-    "annotate": "core.jobs.capture:ANNOTATE",
-    "tune": "core.jobs.tune:TUNE",
-    "fit": "core.jobs.fit:FIT",
-    "measure": "core.jobs.measure:MEASURE",
-    "trajectory": "core.jobs.trajectory:TRAJECTORY",
-    "place": "core.jobs.overlay:PLACE",
-    "paths": "core.jobs.paths:PATHS",
-    "atlas": "core.jobs.atlas:ATLAS",
-    "hygiene": "core.jobs.hygiene:HYGIENE",
-    "projection": "core.jobs.projection:PROJECTION",
-    "generalise": "core.jobs.readings:GENERALISE",
-    "line": "core.jobs.readings:LINE",
-    "penalties": "core.jobs.readings:PENALTIES",
-    "study": "core.studies.jobs:STUDY",
-    "decide": "core.studies.decide:DECIDE",
+    "model": Kind("core.jobs.model:MODEL", "core.specs:ModelSpec"),
+    "vocabulary": Kind("core.jobs.model:VOCABULARY", "core.specs:ModelSpec"),
+    "capture": Kind("core.jobs.capture:CAPTURE", "core.specs:CloudSpec"),
+    "annotate": Kind("core.jobs.capture:ANNOTATE", "core.specs:CloudSpec"),
+    "tune": Kind("core.jobs.tune:TUNE", "core.specs:TuningSpec"),
+    "fit": Kind("core.jobs.fit:FIT", "core.specs.fit:FitSpec"),
+    "measure": Kind("core.jobs.measure:MEASURE", "core.specs.measure:MeasureSpec"),
+    "trajectory": Kind("core.jobs.trajectory:TRAJECTORY", "core.specs:TrajectorySpec"),
+    "place": Kind("core.jobs.overlay:PLACE", "core.specs.projection:PlacementSpec"),
+    "paths": Kind("core.jobs.paths:PATHS", "core.specs:PathsSpec"),
+    "atlas": Kind("core.jobs.atlas:ATLAS", "core.specs:AtlasSpec"),
+    "hygiene": Kind("core.jobs.hygiene:HYGIENE", "core.specs:HygieneSpec"),
+    "projection": Kind("core.jobs.projection:PROJECTION", "core.specs:ProjectionSpec"),
+    "generalise": Kind("core.jobs.readings:GENERALISE", "core.specs.readings:GeneraliseSpec"),
+    "line": Kind("core.jobs.readings:LINE", "core.specs.readings:LineSpec"),
+    "penalties": Kind("core.jobs.readings:PENALTIES", "core.specs.readings:PenaltiesSpec"),
+    "study": Kind("core.studies.jobs:STUDY", "core.specs.study:StudyItemSpec"),
+    "decide": Kind("core.studies.decide:DECIDE", "core.specs.decide:DecideSpec"),
 }
 
-SPECS = {
-    "model": "core.specs:ModelSpec",
-    "vocabulary": "core.specs:ModelSpec",
-    "capture": "core.specs:CloudSpec",
-    "annotate": "core.specs:CloudSpec",
-    "tune": "core.specs:TuningSpec",
-    "fit": "core.specs.fit:FitSpec",
-    "measure": "core.specs.measure:MeasureSpec",
-    "trajectory": "core.specs:TrajectorySpec",
-    "place": "core.specs.projection:PlacementSpec",
-    "paths": "core.specs:PathsSpec",
-    "atlas": "core.specs:AtlasSpec",
-    "hygiene": "core.specs:HygieneSpec",
-    "projection": "core.specs:ProjectionSpec",
-    "generalise": "core.specs.readings:GeneraliseSpec",
-    "line": "core.specs.readings:LineSpec",
-    "penalties": "core.specs.readings:PenaltiesSpec",
-    "study": "core.specs.study:StudyItemSpec",
-    "decide": "core.specs.decide:DecideSpec",
-}
-"""What each kind is asked with, by the place of its class: the store checks folders without loading their jobs."""
+
+def load(place: str) -> Any:
+    """Return what stands at a place of the table."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.errors import BadRequest, UnknownName
-from core.kinds import KINDS
+from core.kinds import KINDS, load
 from core.progress import Progress
 from core.specs import Spec
 from core.store import JobFolder, Store
@@ -95,8 +95,7 @@ def find_task(kind: str) -> Task:
         return registered[kind]
     if kind not in KINDS:
         raise UnknownName("kind of job", kind, {*KINDS, *registered})
-    module, _, name = KINDS[kind].partition(":")
-    return getattr(importlib.import_module(module), name)
+    return load(KINDS[kind].task)
 
 
 def import_extra_tasks() -> None:

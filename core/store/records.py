@@ -4,7 +4,6 @@ A folder may come from a bundle, from an earlier version or from a failing disk,
 """
 
 import hashlib
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core import __version__
 from core.errors import BadRequest, DamagedArtifact
-from core.kinds import SPECS
+from core.kinds import KINDS, load
 from core.specs.base import JsonObject, canonical_json
 from core.specs.reading import parse_json, read_json
 from core.store.files import write_json
@@ -299,11 +298,10 @@ def stamp(path: Path) -> tuple[int, int, int]:
 @lru_cache(maxsize=10_000)
 def _request(path: Path, believe: bool, _stamp: tuple[int, int, int]) -> Request:
     request = check(read_digested(path), Request, path.name)
-    if request.kind not in SPECS or (believe and request.program == __version__):
+    if request.kind not in KINDS or (believe and request.program == __version__):
         return request
-    module, _, name = SPECS[request.kind].partition(":")
     try:
-        spec = getattr(importlib.import_module(module), name).parse(request.spec)
+        spec = load(KINDS[request.kind].spec).parse(request.spec)
     except BadRequest as error:
         raise DamagedArtifact(f"{path.name}: {error}") from None
     return request.model_copy(update={"spec": spec.as_json()})

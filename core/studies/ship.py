@@ -8,9 +8,10 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import unescape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -63,25 +64,33 @@ def ship(study: StudySpec, store: Store, out: Path, about: Mapping[str, str]) ->
     if not found:
         raise BadRequest("No item of this study was made here; run `python -m core reproduce --all` first.")
     with disk_errors(out.parent):
-        out.mkdir(parents=True)
-        items = {one.spec.item: _ship_item(one, out) for one in found}
-        runs = {name: _ship_run(name, run, out) for name, run in _first_runs(study, store).items()}
-        files = {str(path.relative_to(out)): checksum(path) for path in sorted(out.rglob("*")) if path.is_file()}
-        manifest = Manifest(
-            study=study.as_json(),
-            items=items,
-            runs=runs,
-            version=VERSION,
-            rules_version=RULES_VERSION,
-            hours=sum(one.result.seconds for one in found) / 3600,
-            files=files,
-            **about,
-        )
-        write_json(out / MANIFEST, manifest.model_dump(mode="json"))
-    n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    if n_bytes > MAX_BYTES:
-        raise Failed(f"{out} has {n_bytes:,} bytes, more than {MAX_BYTES:,}; make a study with fewer points.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
+            whole = Path(made) / out.name
+            _write(whole, study, found, _first_runs(study, store), about)
+            n_bytes = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+            if n_bytes > MAX_BYTES:
+                raise Failed(f"{out} has {n_bytes:,} bytes, more than {MAX_BYTES:,}; make a study with fewer points.")
+            whole.replace(out)
     return read_finished(out, VERSION)
+
+
+def _write(
+    out: Path, study: StudySpec, found: Sequence[Found], runs: Mapping[str, JobFolder], about: Mapping[str, str]
+) -> None:
+    items = {one.spec.item: _ship_item(one, out) for one in found}
+    shipped = {name: _ship_run(name, run, out) for name, run in runs.items()}
+    manifest = Manifest(
+        study=study.as_json(),
+        items=items,
+        runs=shipped,
+        version=VERSION,
+        rules_version=RULES_VERSION,
+        hours=sum(one.result.seconds for one in found) / 3600,
+        files={str(path.relative_to(out)): checksum(path) for path in sorted(out.rglob("*")) if path.is_file()},
+        **about,
+    )
+    write_json(out / MANIFEST, manifest.model_dump(mode="json"))
 
 
 def _first_runs(study: StudySpec, store: Store) -> dict[str, JobFolder]:

@@ -1,6 +1,5 @@
 """The list of kinds, and what decides where an engine runs."""
 
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +9,7 @@ import pytest
 from core.engine import client, queue, server, tasks
 from core.engine.runner import run_job
 from core.errors import BadRequest, Unreachable
-from core.kinds import KINDS, SPECS
+from core.kinds import KINDS, Kind, load
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
 from core.store import Store, create_job, list_jobs
 
@@ -27,8 +26,7 @@ def test_every_kind_has_a_prefix_and_a_lane_of_its_own_worker() -> None:
 
 
 def test_the_store_checks_each_kind_by_its_own_spec() -> None:
-    places = {kind: place.partition(":") for kind, place in SPECS.items()}
-    found = {kind: getattr(import_module(module), name) for kind, (module, _, name) in places.items()}
+    found = {kind: load(places.spec) for kind, places in KINDS.items()}
     assert found == {kind: tasks.find_task(kind).spec for kind in KINDS}
 
 
@@ -138,7 +136,7 @@ def test_a_new_kind_is_one_file_and_one_line(store: Store, tmp_path: Path, monke
         "SHOUT = Task('shout', 'x', ShoutSpec, shout, 'quick')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(KINDS, "shout", "shout:SHOUT")
+    monkeypatch.setitem(KINDS, "shout", Kind("shout:SHOUT", "shout:ShoutSpec"))
     task = tasks.find_task("shout")
     assert tasks.task_specs()["shout"] is task.spec
     job = create_job(store, "shout", task.parse({"text": "hello"}).model_dump(mode="json"), "x-1")

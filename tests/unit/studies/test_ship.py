@@ -121,6 +121,7 @@ def test_too_much_to_travel_is_refused(finished, bench, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "MAX_BYTES", 1000)
     with pytest.raises(Failed, match="more than 1,000"):
         shipping.ship(bench.spec, bench.store, tmp_path / "out", ABOUT)
+    assert not list(tmp_path.iterdir()), "nothing is left of it"
 
 
 def test_what_is_made_again_agrees(program, bench, store):
