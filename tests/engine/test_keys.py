@@ -114,6 +114,7 @@ def _read_as_nobody(path: Path) -> str:
 
 def test_an_engine_of_another_account_is_said(store: Store, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "getuid", lambda: store.root.stat().st_uid + 1)
     with pytest.raises(Busy, match=r"belongs to the account '\w+'; .* or set PRIORSCOPE_CACHE to a folder of your own"):
         client.ensure_engine(store)
 

@@ -15,16 +15,14 @@ from core.exchange.peft_import import import_peft
 from core.specs import TuningSpec, parse_prior
 from core.store import Store
 from tests.faults.fuzz_bundles import odd_tensors, read_everything
-from tests.faults.mutate import mutated, mutated_bytes
+from tests.faults.mutate import mutated, mutated_bytes, numbered
 
 SHAPE = (4, 576)
 
 
 def cases(rng: random.Random, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield adapters, each with one or two odd files."""
-    while True:
-        number = rng.getrandbits(48)
-        yield f"adapter {number}", lambda number=number: _import(random.Random(number), folder)
+    """Return adapters, each with one or two odd files."""
+    return numbered("adapter", _import, rng, folder)
 
 
 def _import(rng: random.Random, folder: Path) -> str:

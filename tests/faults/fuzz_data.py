@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from core.sources.datasets import dataset_key, load_dataset
 from core.specs import DatasetSpec
 from core.store import Store
-from tests.faults.mutate import mutated, mutated_bytes
+from tests.faults.mutate import mutated, mutated_bytes, numbered
 
 ROWS: list[dict[str, Any]] = [{"text": f"One day {i} dogs ran.", "q": f"{i}+1=", "a": [str(i + 1)]} for i in range(6)]
 SQUAD = {
@@ -53,10 +53,8 @@ COLUMNS: tuple[dict[str, str], ...] = (
 
 
 def cases(rng: random.Random, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield files of every form, sound and spoilt, packed and not, and things that are no files."""
-    while True:
-        number = rng.getrandbits(48)
-        yield f"data {number}", lambda number=number: _read(random.Random(number), folder)
+    """Return files of every form, sound and spoilt, packed and not, and things that are no files."""
+    return numbered("data", _read, rng, folder)
 
 
 def _read(rng: random.Random, folder: Path) -> str:

@@ -14,17 +14,15 @@ from core.engine.local import unfinished
 from core.specs import TuningSpec, parse_prior
 from core.store import Store, damaged_folders, find_job, list_jobs, list_succeeded
 from core.store.maintenance import verify_all
-from tests.faults.mutate import mutated, mutated_bytes
+from tests.faults.mutate import mutated, mutated_bytes, numbered
 from tests.unit.jobs.measured import written
 
 SPEC = TuningSpec(prior=parse_prior("isotropic"), steps=4, n_prompt=3)
 
 
 def cases(rng: random.Random, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield cache folders with a sound run and one with odd files."""
-    while True:
-        number = rng.getrandbits(48)
-        yield f"job folder {number}", lambda number=number: _read(random.Random(number), folder)
+    """Return cache folders with a sound run and one with odd files."""
+    return numbered("job folder", _read, rng, folder)
 
 
 def _read(rng: random.Random, folder: Path) -> str:

@@ -17,7 +17,7 @@ from core.lm.load import forget_models, load_model, load_reader
 from core.sources.models import describe_model, resolve_model
 from core.specs import ModelSpec
 from core.store import Store
-from tests.faults.mutate import mutated, mutated_bytes
+from tests.faults.mutate import mutated, mutated_bytes, numbered
 from tests.llama import write_llama
 
 CONFIG, TOKENIZER, SETTINGS, WEIGHTS = "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"
@@ -55,10 +55,8 @@ def _sound() -> dict[str, bytes]:
 
 
 def cases(rng: random.Random, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield folders with one or two odd files."""
-    while True:
-        number = rng.getrandbits(48)
-        yield f"model {number}", lambda number=number: _load(random.Random(number), folder)
+    """Return folders with one or two odd files."""
+    return numbered("model", _load, rng, folder)
 
 
 def _load(rng: random.Random, folder: Path) -> str:

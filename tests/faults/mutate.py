@@ -1,7 +1,10 @@
-"""Random changes of JSON data and of bytes."""
+"""Random changes of JSON data and of bytes, and cases that are known by a number."""
 
 import copy
 import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 ODD_VALUES: tuple[Any, ...] = (
@@ -25,6 +28,15 @@ ODD_VALUES: tuple[Any, ...] = (
     {"a": 1},
     [[[]]],
 )
+
+
+def numbered(
+    name: str, attempt: Callable[[random.Random, Path], Any], rng: random.Random, folder: Path
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield cases that their number alone decides, so that one can be tried again."""
+    while True:
+        number = rng.getrandbits(48)
+        yield f"{name} {number}", partial(attempt, random.Random(number), folder)
 
 
 def mutated(data: Any, rng: random.Random) -> Any:
