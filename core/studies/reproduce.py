@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.errors import BadRequest, Cancelled, PriorscopeError
+from core.errors import BadRequest, Cancelled, Interrupted, PriorscopeError
 from core.progress import Progress, silent
 from core.specs import StudyItemSpec, StudySpec
 from core.store.files import disk_errors, write_atomically, write_json
@@ -91,6 +91,7 @@ def reproduce(study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain,
         UnknownName: no such item; raised before anything is made.
         BadRequest: a folder that cannot be written.
         Cancelled: by the progress, or with the item in progress.
+        Interrupted: a signal stopped the command.
     """
     for item in items:
         find_maker(item)
@@ -107,7 +108,7 @@ def reproduce(study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain,
             files = write(kept, item, title, out)
             made.append(ReportItem(item, title, _since(started), kept.caption, files, kept.numbers))
             found.append(one)
-        except Cancelled:
+        except (Cancelled, Interrupted):
             raise
         except PriorscopeError as error:
             made.append(ReportItem(item, title, _since(started), error=str(error)))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.errors import BadRequest, Failed, UnknownName
+from core.errors import BadRequest, Cancelled, Failed, Interrupted, UnknownName
 from core.studies.items import FIGURES, ITEMS, studies_of
 from core.studies.reproduce import figure_names, reproduce
 from tests.unit.studies.conftest import CountedBench
@@ -113,6 +113,19 @@ def test_figure_5_tells_data_sets_apart_with_a_null(report, out, bench):
     assert accuracy["value"] > accuracy["null_high"], "texts and sums of letters are told apart by any model"
     points = pd.read_parquet(out / "figure-5.parquet")
     assert points["cloud"].value_counts().to_dict() == dict.fromkeys(numbers["data_sets"], bench.spec.n_texts)
+
+
+@pytest.mark.parametrize("stop", [Cancelled("t-1 was cancelled"), Interrupted("stopped by SIGINT", 2)])
+def test_a_person_who_stops_an_item_stops_the_others(bench, tmp_path, stop):
+    asked = []
+
+    def obtain(spec):
+        asked.append(spec.item)
+        raise stop
+
+    with pytest.raises(type(stop)):
+        reproduce(bench.spec, figure_names([1, 4]), tmp_path, obtain)
+    assert asked == ["figure-1"]
 
 
 def test_an_unknown_figure_or_item_is_refused_before_anything_is_made(bench, tmp_path):
