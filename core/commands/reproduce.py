@@ -40,7 +40,7 @@ class ReproduceRequest:
     paper: Annotated[bool, typer.Option("--paper", help="The paper's model, texts and sizes: days, or a GPU.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be made, and at what cost.")] = False
     check: Annotated[
-        bool, typer.Option("--check", help="Make a little of the finished study again and compare the numbers.")
+        bool, typer.Option("--check", help="Make a little of a finished study (--model) again and compare.")
     ] = False
     ship: Annotated[
         Path | None, typer.Option(help="Folder for a finished study to travel with the program, from what was made.")
@@ -109,7 +109,7 @@ def reproduce(request: ReproduceRequest, json: Json = False) -> None:
     for line in problems(VERSION):
         typer.echo(line, err=True)
     if request.check:
-        _check(store, json)
+        _check(request.model, store, json)
     elif request.dry_run:
         emit(_plan(request.study, request.items, store), json)
     elif request.ship is not None:
@@ -140,13 +140,14 @@ def _make(request: ReproduceRequest, store: Store, json: bool) -> None:
         )
 
 
-def _check(store: Store, json: bool) -> None:
-    """Make a little of the finished study again.
+def _check(model: str | None, store: Store, json: bool) -> None:
+    """Make a little of a finished study again.
 
     Raises:
-        Failed: there is no such study, or a number does not agree.
+        UnknownName: there is no study of that model.
+        Failed: there is none at all, or a number does not agree.
     """
-    study = finished_study()
+    study = finished_study(model)
     found = check(study, lambda kind, spec: run_job(kind, spec, store))
     rows = [{**asdict(one), "agrees": one.agrees} for one in found]
     emit({"study": study.folder.name, "provenance": study.provenance, "numbers": rows}, json)

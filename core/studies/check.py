@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Failed
+from core.errors import Failed, UnknownName
 from core.specs import StudyItemSpec
 from core.store import JobFolder
 from core.studies.arms import arms
@@ -46,16 +46,22 @@ class Checked:
         return abs(self.shipped - self.here) <= self.tolerance
 
 
-def finished_study() -> FinishedStudy:
-    """Return the finished study that came with the program.
+def finished_study(model: str | None = None) -> FinishedStudy:
+    """Return a finished study that came with the program.
+
+    Args:
+        model: whose study it is; None stands for the first one there is.
 
     Raises:
         Failed: there is none that can be read.
+        UnknownName: there is none of that model.
     """
-    found = finished_studies(VERSION)
+    found = {one.spec.model.name: one for one in finished_studies(VERSION)}
     if not found:
         raise Failed("No finished study came with this program, so there is nothing to check; make one with --all.")
-    return found[0]
+    if model is not None and model not in found:
+        raise UnknownName("model of a finished study", model, found)
+    return found[model or next(iter(found))]
 
 
 def check(study: FinishedStudy, perform: Perform) -> list[Checked]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import BadRequest, DamagedArtifact, Failed
+from core.errors import BadRequest, DamagedArtifact, Failed, UnknownName
 from core.specs import StudyItemSpec
 from core.store import Store
 from core.studies import check as checks
@@ -147,3 +147,10 @@ def _copy(folder: Path, to: Path) -> None:
     import shutil
 
     shutil.copytree(folder, to)
+
+
+def test_the_study_of_a_model_is_checked_or_those_there_are_named(program, bench):
+    name = bench.spec.model.name
+    assert checks.finished_study() == checks.finished_study(name) == program
+    with pytest.raises(UnknownName, match=r"^Unknown model of a finished study 'gpt-9'"):
+        checks.finished_study("gpt-9")
