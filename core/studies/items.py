@@ -31,6 +31,7 @@ from core.studies.prompts import (
 )
 from core.studies.radii import radii
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
+from core.studies.several_priors import several_priors
 from core.studies.shipped import finished_item, finished_studies
 from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
@@ -84,6 +85,7 @@ FIGURES = {
 """By number in the paper."""
 ITEMS = {f"figure-{number}": replace(item, title=f"Figure {number}. {item.title}") for number, item in FIGURES.items()}
 ITEMS |= {
+    "several-priors": Item("Soft prompts of several priors, from prior sample to posterior", several_priors, SOFT),
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
     "generalisation": Item("Prompts read on data that they were not tuned on", generalisation, (*SOFT, *DEEP)),
     "lines": Item("The loss along straight lines between posteriors", lines, (*SOFT, *DEEP)),

@@ -9,6 +9,7 @@ from core.specs import StudyItemSpec, StudySpec
 from core.store.prompts import read_prompts
 from core.studies.arms import BETWEEN, COMPARED, CUT, DEEP, INSIDE, PLAIN, RANDOM, REGULARISED, SOFT, arms
 from core.studies.figure import Reproduced
+from core.studies.several_priors import replay
 from tests.unit.studies.conftest import CountedBench
 
 
@@ -148,3 +149,37 @@ def test_an_arm_differs_in_its_seeds_alone_and_an_unknown_one_is_named(bench):
         assert [spec.seed for spec in arm.specs] == list(range(len(arm.specs)))
     with pytest.raises(UnknownName, match="arm 'deepest'"):
         bench.runs("deepest")
+
+
+def test_several_priors_move_on_one_map_beside_their_losses(bench):
+    found = made(bench, "several-priors")
+    numbers, points = found.numbers, found.points
+    titles = [arms(bench.spec)[name].specs[0].prior.title for name in SOFT]
+    assert [run["prior"] for run in numbers["runs"]] == titles
+    assert len(found.picture.frames) == len(numbers["steps"])
+    on_map = plane(bench, points.loc[points["cloud"] == "vocabulary", "row_id"].to_numpy(int))
+    for run, name in zip(numbers["runs"], SOFT, strict=True):
+        own = bench.runs(name)[0]
+        prompts, result = read_prompts(own), own.result() or {}
+        assert prompts is not None
+        assert run["run"] == own.id
+        assert run["losses"][0] == pytest.approx(result["baseline"]["prior_sample"]["loss"])
+        assert run["losses"][-1] == pytest.approx(result["validation"]["loss"])
+        placed = points.loc[points["cloud"] == run["prior"]]
+        first, last = (
+            placed.loc[placed["frame"] == frame, ["x", "y"]].to_numpy() for frame in (0, points["frame"].max())
+        )
+        moved = np.linalg.norm((prompts.posterior(0) - prompts.prior(0)) @ on_map.T, axis=1)
+        assert np.linalg.norm(last - first, axis=1) == pytest.approx(moved, rel=1e-3, abs=1e-6)
+    assert numbers["apart"]["before"] > 0
+
+
+def test_one_of_several_priors_is_played_alone_from_its_points(bench):
+    found = made(bench, "several-priors")
+    alone = replay(found.points, found.numbers, "Xavier", 0)
+    drawn = [trace["name"] for trace in alone.to_plotly_json()["data"]]
+    assert "Xavier" in drawn
+    assert "Fitted Gaussian" not in drawn
+    assert len(alone.frames) == len(found.picture.frames)
+    assert alone.layout.sliders[0].active == 0
+    assert found.picture.layout.sliders[0].active == len(found.picture.frames) - 1
