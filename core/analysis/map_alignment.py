@@ -1,10 +1,21 @@
 """Small maps of consecutive sites, each rotated onto the one before, so that a strip of them reads as a film."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes
 
 from core.array_types import Float32s, Float64s, Floats
+
+
+@dataclass(frozen=True)
+class SmallMap:
+    """One site's map: (n, 2) the same points at every site, and their plane's share of the site's variance."""
+
+    site: int | str
+    coordinates: Float32s
+    shown: float
 
 
 def align(maps: Sequence[Floats]) -> list[Float32s]:
@@ -23,8 +34,8 @@ def align(maps: Sequence[Floats]) -> list[Float32s]:
         size = np.median(np.linalg.norm(centred, axis=1))
         centred = centred / size if size > 0 else centred
         if aligned:
-            left, _, right = np.linalg.svd(centred.T @ aligned[-1])
-            centred = centred @ left @ right
+            rotation, _ = orthogonal_procrustes(centred, aligned[-1])
+            centred = centred @ rotation
         aligned.append(centred.astype(np.float32))
     return aligned
 

@@ -35,7 +35,6 @@ def page(figure: go.Figure, title: str, caption: str = "", alone: bool = True) -
         caption: below the figure, likewise.
         alone: whether Plotly's code (4.6 MB) is inside; otherwise the file `CODE` must lie beside the page.
     """
-    picture = figure.to_html(
-        include_plotlyjs=True if alone else "directory", full_html=False, config={"displaylogo": False}
-    )
+    code = True if alone else "directory"
+    picture = figure.to_html(include_plotlyjs=code, full_html=False, config={"displaylogo": False}, auto_play=False)
     return _PAGE.format(below=POINTS_BELOW, title=escape(title), picture=picture, caption=escape(caption))

@@ -1,13 +1,13 @@
 """The layer strip: one small map per site, all in one figure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from core.analysis.map_alignment import SmallMap
 from core.figures.palette import mark
 from core.figures.panel_grid import PanelGrid
 from core.figures.style import style
@@ -20,15 +20,6 @@ _BEYOND = 0.005
 _CUT = 0.15
 """Share of the sites that may be cut, so that one wide site does not shrink all others."""
 _CHOSEN = "#CF2030"
-
-
-@dataclass(frozen=True)
-class SmallMap:
-    """One site of the strip: (n, 2) the same points at every site, and their plane's share of the site's variance."""
-
-    site: int | str
-    coordinates: NDArray[np.float32]
-    shown: float
 
 
 def strip_figure(
@@ -84,7 +75,7 @@ def strip_figure(
             figure.add_trace(trace, *grid.cell(i))
     style(figure, panel_height * n_rows + 70, revision)
     figure.update_annotations(font_size=11, yshift=3)
-    low, high = _range([small.coordinates for small in maps])
+    low, high = common_range([small.coordinates for small in maps])
     figure.update_xaxes(matches="x", showticklabels=False, showgrid=False, zeroline=False, range=[low[0], high[0]])
     figure.update_yaxes(matches="y", showticklabels=False, showgrid=False, zeroline=False, range=[low[1], high[1]])
     figure.update_xaxes(showline=True, linecolor="rgba(128,134,145,0.3)", mirror=True)
@@ -105,7 +96,7 @@ def _title(small: SmallMap, chosen: int | str | None) -> str:
     return f"<b><span style='color:{_CHOSEN}'>{text}</span></b>" if small.site == chosen else text
 
 
-def _range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def common_range(maps: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the ranges of the axes: around most points of most sites."""
     ends = np.array([np.quantile(coordinates, [_BEYOND, 1 - _BEYOND], axis=0) for coordinates in maps])
     low = np.asarray(np.quantile(ends[:, 0], _CUT, axis=0, method="higher"), np.float64)

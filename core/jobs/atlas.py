@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from core.activations.clouds import Cloud
 from core.analysis.atlas_terms import QUANTITIES
-from core.analysis.map_alignment import align
+from core.analysis.map_alignment import SmallMap, align
 from core.array_types import Indices
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
@@ -76,6 +76,13 @@ class Atlas(Made[AtlasSummary]):
     def maps(self) -> pd.DataFrame:
         """Return site, point, x, y: the small maps, each turned onto the one before."""
         return self._table(MAPS)
+
+    @cached_property
+    def small_maps(self) -> list[SmallMap]:
+        """Return the small maps in the order of the stream, each with its plane's share of the variance."""
+        by_site = {site: rows[["x", "y"]].to_numpy(np.float32) for site, rows in self.maps.groupby("site", sort=False)}
+        shown = zip(self.sites, self.summary["explained"], strict=True)
+        return [SmallMap(site, by_site[site], float(sum(shares))) for site, shares in shown]
 
     @cached_property
     def points(self) -> pd.DataFrame:

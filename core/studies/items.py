@@ -18,7 +18,7 @@ from core.studies.doses import doses
 from core.studies.encoder_means import encoder_means
 from core.studies.figure import Numbers, Reproduced, recall
 from core.studies.generalisation import generalisation
-from core.studies.layers import layers
+from core.studies.layers import film, layers
 from core.studies.lines import lines
 from core.studies.prior_samples import autoencoder_samples, exclusion_samples
 from core.studies.prompts import (
@@ -85,6 +85,7 @@ FIGURES = {
 """By number in the paper."""
 ITEMS = {f"figure-{number}": replace(item, title=f"Figure {number}. {item.title}") for number, item in FIGURES.items()}
 ITEMS |= {
+    "film": Item("Activations at every layer as a film, PCA of each", film),
     "several-priors": Item("Soft prompts of several priors, from prior sample to posterior", several_priors, SOFT),
     "table-quality": Item("Quality and speed from each prior", quality, COMPARED),
     "generalisation": Item("Prompts read on data that they were not tuned on", generalisation, (*SOFT, *DEEP)),

@@ -129,7 +129,8 @@ def _link(one: Found) -> str:
 
 def _section(one: Found) -> str:
     kept = one.reproduced
-    picture = to_html(kept.picture, include_plotlyjs=False, full_html=False, config={"displaylogo": False})
+    look: dict[str, Any] = {"full_html": False, "config": {"displaylogo": False}, "auto_play": False}
+    picture = to_html(kept.picture, include_plotlyjs=False, **look)
     took = f'<p class="quiet">Made in {one.result.seconds:,.0f} s, including the new jobs it needed.</p>'
     return (
         f'<h2 id="{escape(one.spec.item)}">{escape(one.title)}</h2>{picture}<p>{escape(kept.caption)}</p>'

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.analysis.atlas_terms import QUANTITIES
 from core.errors import BadRequest
 from core.figures.atlas_curves import curves_figure
-from core.figures.strip import SmallMap, site_of_trace, strip_figure
+from core.figures.film import PLANES_DIFFER, film_figure
+from core.figures.strip import site_of_trace, strip_figure
 from core.jobs.atlas import Atlas, find_atlas, measured_pace
 from core.sources.models import describe_model
 from core.specs import AtlasSpec, ProjectionSpec
@@ -25,6 +26,8 @@ from pages.widgets.tables import download
 
 SETTINGS = ("n_components", "n_folds", "n_permutations", "n_neighbours", "n_map")
 FIRST = ["lda_accuracy", "neighbour_purity", "energy", "dip", "two_nn_dimension", "kurtosis_principal"]
+MAPS = {"film": "One after another", "strip": "Side by side"}
+_DOCUMENTS = "SQuAD's documents are its articles."
 _KEPT_PER_SITE = 40_000
 """Bytes of a site's tables and small map."""
 
@@ -72,14 +75,19 @@ def cost(asked: AtlasSpec, store: Store) -> str:
 
 def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
     path, n = str(found.job.path), len(found.summary["names"])
-    alt = "A small map of each site, in the order of the stream."
-    draw(
-        strip(path, spec.site),
-        view.key("strip"),
-        alt,
-        lambda point: _open(view, site_of_trace(point["curve_number"], found.sites, n)),
-    )
-    st.caption(_strip_caption(spec, found))
+    if view.segments("maps", "Maps", MAPS, label_visibility="collapsed") == "film":
+        played: Any = film(path, spec.site)
+        draw(played, view.key("film"), "One map of all sites, with a slider from site to site.")
+        n_drawn = sum(len(trace.x) for trace in played.data)
+        st.caption(f"{_points_words(spec, found, n_drawn)} {PLANES_DIFFER} {_DOCUMENTS}")
+    else:
+        draw(
+            strip(path, spec.site),
+            view.key("strip"),
+            "A small map of each site, in the order of the stream.",
+            lambda point: _open(view, site_of_trace(point["curve_number"], found.sites, n)),
+        )
+        st.caption(_strip_caption(spec, found))
     quantities = view.several(
         "quantities", "Curves", list(QUANTITIES), _there(FIRST, found), format_func=lambda name: QUANTITIES[name].title
     )
@@ -113,7 +121,7 @@ def _tables(found: Atlas, quantities: list[str]) -> None:
             download("Directions of the dip test", found.directions, "atlas-directions")
 
 
-def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
+def _points_words(spec: ProjectionSpec, found: Atlas, n_drawn: int) -> str:
     summary = found.summary
     counts = ", ".join(
         f"{plain(name)} ({points:,} points of {documents} documents)"
@@ -121,12 +129,17 @@ def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
     )
     return (
         f"First two principal components of each site of {plain(short_name(spec.model.name))}, fitted at that site on "
-        f"all of {counts}. Every map draws the same {len(found.points):,} points (seed {spec.seed}); the number beside "
+        f"all of {counts}. Every map draws the same {n_drawn:,} points (seed {spec.seed})."
+    )
+
+
+def _strip_caption(spec: ProjectionSpec, found: Atlas) -> str:
+    return (
+        f"{_points_words(spec, found, len(found.points))} The number beside "
         "a site is the share of variance shown. Each map is centred, scaled by its inner half and rotated or mirrored "
-        "to match the one before (Procrustes), so that the strip reads as a film: position, size and direction mean "
+        "to match the one before (Procrustes): position, size and direction mean "
         "nothing, and zooming into one map zooms into all. If points leave their frame, a few tokens of large norm "
-        "dominate the plane; double-click to see everything. SQuAD's documents are its articles. Click a point to open "
-        "its site."
+        f"dominate the plane; double-click to see everything. {_DOCUMENTS} Click a point to open its site."
     )
 
 
@@ -148,12 +161,17 @@ def _open(view: View, site: int | str | None) -> None:
 def strip(path: str, chosen: int | str) -> go.Figure:
     """Return the strip of an atlas, which is built once."""
     found = _read(path)
-    maps, points = found.maps, found.points
-    by_site = {site: rows[["x", "y"]].to_numpy(np.float32) for site, rows in maps.groupby("site", sort=False)}
-    shown = dict(zip(found.sites, found.summary["explained"], strict=True))
-    small = [SmallMap(site, by_site[site], sum(shown[site])) for site in found.sites]
-    datasets, tokens = points["dataset"].to_numpy(), points["token"].tolist()
-    return strip_figure(small, found.summary["names"], datasets, tokens, chosen, revision=path)
+    datasets, tokens = found.points["dataset"].to_numpy(), found.points["token"].tolist()
+    return strip_figure(found.small_maps, found.summary["names"], datasets, tokens, chosen, revision=path)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def film(path: str, chosen: int | str) -> go.Figure:
+    """Return the film of an atlas, which is built once and begins at the chosen site, if that was measured."""
+    found = _read(path)
+    datasets, tokens = found.points["dataset"].to_numpy(), found.points["token"].tolist()
+    active = found.sites.index(chosen) if chosen in found.sites else 0
+    return film_figure(found.small_maps, found.summary["names"], datasets, tokens, active, revision=path)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

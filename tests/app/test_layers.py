@@ -45,7 +45,7 @@ def test_all_sites_say_what_they_cost_and_are_asked_for(filled, no_engine):
 
 
 def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
-    app = opened(atlas, "layers", quantities='["dip","participation_ratio"]', site="2")
+    app = opened(atlas, "layers", quantities='["dip","participation_ratio"]', site="2", maps="strip")
     strip, curves = charts_of(app)
     assert len(strip["data"]) == 4
     assert [note["text"].startswith("<b>") for note in strip["layout"]["annotations"]] == [False, False, True, False]
@@ -55,6 +55,17 @@ def test_the_strip_and_the_curves_are_drawn_and_told(atlas, no_engine):
     assert "rotated or mirrored to match the one before" in shown
     assert "**Largest dip**: Largest of Hartigan's dips along" in shown
     assert app.query_params["quantities"] == '["dip","participation_ratio"]'
+    assert no_engine == []
+
+
+def test_the_film_begins_at_the_chosen_site(atlas, no_engine):
+    app = opened(atlas, "layers", site="2")
+    film, _ = charts_of(app)
+    assert len(film["data"]) == 1
+    assert [frame["name"] for frame in film["frames"]] == ["0", "1", "2", "3"]
+    assert film["layout"]["sliders"][0]["active"] == 2
+    assert film["layout"]["annotations"][0]["text"].startswith("<b>site 2</b>")
+    assert "The planes differ" in texts_of(app)
     assert no_engine == []
 
 
@@ -75,7 +86,7 @@ def test_a_click_opens_the_site(atlas, no_engine, chart, point, site, monkeypatc
     monkeypatch.setattr(
         st, "plotly_chart", lambda _, key, on_select, **__: opened_by.update({key.split(".")[-1]: on_select})
     )
-    app = opened(atlas, "layers")
+    app = opened(atlas, "layers", maps="strip")
     key = f"activations.{chart}"
     state = {key: {"selection": {"points": [point]}}}
     monkeypatch.setattr(st, "session_state", state)

@@ -2,7 +2,8 @@ from typing import Any
 
 import numpy as np
 
-from core.figures.strip import SmallMap, site_of_trace, strip_figure
+from core.analysis.map_alignment import SmallMap
+from core.figures.strip import site_of_trace, strip_figure
 
 SITES: list[int | str] = [*range(9), "final"]
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import BadRequest, Cancelled, Failed, Interrupted, UnknownName
+from core.specs import StudyItemSpec
 from core.studies.items import FIGURES, ITEMS, studies_of
 from core.studies.reproduce import figure_names, reproduce
 from tests.unit.studies.conftest import CountedBench
@@ -50,6 +51,17 @@ def test_the_report_is_one_page_with_every_picture_and_plotly_once(report, out):
     for made in report["items"]:
         assert f'id="{made["item"]}"' in page
         assert escape(made["caption"]) in page
+
+
+def test_the_film_shows_the_sites_of_figure_4(report, bench):
+    asked = list(bench.asked)
+    made = bench.obtain(StudyItemSpec(study=bench.spec, item="film")).reproduced
+    assert bench.asked == asked, "it needs nothing that Figure 4 did not make"
+    by_site = numbers_of(report, 4)
+    assert made.numbers["sites"] == by_site["sites"]
+    assert [frame.name for frame in made.picture.frames] == [str(k) for k in range(len(by_site["sites"]))]
+    assert set(made.points["site"]) == set(by_site["by_site"])
+    assert "The planes differ" in made.caption
 
 
 def test_a_second_call_only_reads(report, bench, tmp_path):
