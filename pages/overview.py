@@ -16,11 +16,13 @@ from core.sources.report import sources_report
 from core.specs import ModelSpec
 from core.store import JobFolder, Store
 from core.store.endings import may_end_early
+from core.store.read_only import read_only
 from pages.overview_parts.demo import Step, demo_cloud, demo_cost, demo_steps
 from pages.widgets.choices import model_choice
-from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, STOPPED, describe, follow, start
+from pages.widgets.jobs import ALIVE, MARKS, NO_JOBS, POLL_SECONDS, STOPPED, describe, follow, start
 from pages.widgets.layout import errors, plain
 from pages.widgets.pages import link
+from pages.widgets.reach import closed
 from pages.widgets.state import View
 
 TEXTS = {"news": "News", "math": "Sums (no download)"}
@@ -57,10 +59,10 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
     texts = view.segments("texts", "Texts", TEXTS)
     steps = demo_steps(model, facts, texts, store)
     left = [step for step in steps if step.state != "succeeded"]
-    if left and not view.read("demo", False):
+    if left and (read_only() or not view.read("demo", False)):
         cost = demo_cost([step.spec for step in left], facts, store)
         st.caption(f"Reads the model, captures activations and tunes a prompt for 60 steps. {cost}")
-        if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
+        if not closed(NO_JOBS) and st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
             view.keep("demo", True, False)
             st.rerun()
     elif left and not any(step.state in STOPPED for step in left):

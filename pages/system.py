@@ -23,9 +23,11 @@ from core.store.endings import ending_of, may_end_early
 from core.store.imported import provenance
 from core.store.listing import DamagedFolder
 from core.store.maintenance import cache_entries, prune
+from core.store.read_only import read_only
 from pages.system_parts.maps import named_maps
 from pages.widgets.jobs import MARKS, STOPPED, describe
 from pages.widgets.layout import empty, errors, numbers, plain, size
+from pages.widgets.reach import closed
 
 N_JOBS = 25
 
@@ -55,6 +57,7 @@ def jobs_table(store: Store) -> None:
     """Show the jobs, each with its buttons."""
     st.subheader("Jobs", anchor=False)
     jobs, damaged = list_jobs(store), damaged_folders(store)
+    closed("jobs are not cancelled, resumed or deleted here")
     if damaged:
         with st.container(border=True):
             for folder in damaged:
@@ -79,6 +82,8 @@ def job_row(job: JobFolder, store: Store) -> None:
         how.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
     else:
         how.markdown(f"{ending_of(job) or status.state} :gray[{ago(status.created)}  {plain(status.error)}]")
+    if read_only():
+        return
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         if not status.ended and st.button("Cancel", key=f"system.cancel.{job.id}"):
             client.cancel(job, store)
@@ -95,7 +100,7 @@ def damaged_row(folder: DamagedFolder) -> None:
     """Show a job's folder that cannot be read, and the button that deletes it."""
     what, buttons = st.columns([8, 2], vertical_alignment="center")
     what.markdown(f"{MARKS['damaged']} {plain(folder.reason)} :gray[{ago(folder.changed)}]")
-    if buttons.button("Delete", key=f"system.delete.{folder.job.id}", icon=":material/delete:"):
+    if not read_only() and buttons.button("Delete", key=f"system.delete.{folder.job.id}", icon=":material/delete:"):
         with errors():
             folder.job.delete()
             st.rerun(scope="fragment")
@@ -142,6 +147,8 @@ def cache(store: Store) -> None:
         for entry in entries
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=min(420, 38 + 35 * len(rows)))
+    if closed("nothing is deleted here"):
+        return
     with st.popover("Prune", icon=":material/delete_sweep:"):
         kinds = ["everything", *sorted({entry.kind for entry in entries})]
         kind = st.selectbox("What", kinds)

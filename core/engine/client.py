@@ -17,6 +17,7 @@ from core.errors import BadRequest, Unreachable
 from core.specs import Spec
 from core.store import JobFolder, Status, Store, create_job, damaged_folders, job_at, jobs_named, list_jobs
 from core.store.allowed import require_allowed_spec
+from core.store.read_only import read_only, require_writable
 from core.store.status import RESUMABLE
 
 SCHEDULER = "PRIORSCOPE_SCHEDULER"
@@ -31,10 +32,11 @@ def ensure_engine(store: Store) -> EngineInfo:
     With `PRIORSCOPE_SCHEDULER=tcp://host:port` that cluster is used; else the folder's own engine on this machine.
 
     Raises:
-        BadRequest: the variable is not an address.
+        BadRequest: the variable is not an address, or the program is read-only.
         Unreachable: nobody answers there.
         Busy, Failed: the local engine cannot be started.
     """
+    require_writable("Starting a job")
     address = os.environ.get(SCHEDULER, "")
     if not address:
         return ensure_local(store)
@@ -63,9 +65,10 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
 
     Raises:
         BadRequest: unknown kind, a spec of another kind, a model, module or file that there is not, or a file that may
-            not be read (`core.store.allowed`).
+            not be read (`core.store.allowed`), or the program is read-only.
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
+    require_writable("Starting a job")
     require_allowed_spec(spec)
     first, task = job_id(kind, spec), find_task(kind)
     there = job_at(store, kind, first)
@@ -91,8 +94,9 @@ def resume(job: JobFolder, store: Store) -> JobFolder:
     """Go on with a job that failed, was cancelled or interrupted, from its last checkpoint.
 
     Raises:
-        BadRequest: it is queued or running, or has succeeded.
+        BadRequest: it is queued or running, or has succeeded, or the program is read-only.
     """
+    require_writable("Resuming a job")
     state = job.status().state
     if state not in RESUMABLE:
         raise BadRequest(f"{job.id} is {state}; only a failed, cancelled, interrupted or damaged job can be resumed.")
@@ -107,7 +111,11 @@ def cancel(job: JobFolder, store: Store) -> Status:
 
     A job that reports no step for a minute is killed with its worker; others there go on from their checkpoints.
     Needs no engine: a cancelled job that reaches a worker later does nothing there.
+
+    Raises:
+        BadRequest: the program is read-only.
     """
+    require_writable("Cancelling a job")
     with store.lock(f"submit-{job.kind}"):
         if job.status().state == "interrupted":
             return job.update(state="cancelled", finished=time.time())
@@ -147,7 +155,7 @@ def revive(store: Store) -> bool:
     Returns:
         whether there was reason to.
     """
-    if find_engine(store) or not unfinished(store):
+    if read_only() or find_engine(store) or not unfinished(store):
         return False
     ensure_local(store)
     return True

@@ -19,6 +19,7 @@ from core.errors import Busy, DamagedArtifact, Failed
 from core.store import JobFolder, Store, list_jobs
 from core.store.allowed import FOLDERS
 from core.store.files import write_json
+from core.store.read_only import require_writable
 from core.store.records import read_object
 from core.store.status import is_alive
 
@@ -134,12 +135,14 @@ def ensure_local(store: Store) -> EngineInfo:
     """Return the engine of a cache folder; start one if there is none, or if it is idle and runs other code.
 
     Raises:
+        BadRequest: there is none and the program is read-only.
         Busy: the cache folder's engine is on another machine, or does not answer.
         Failed: it did not start.
     """
     found = find_engine(store)
     if found and not found.outdated:
         return found
+    require_writable("Starting an engine")
     _require_own(store.root / "engine")
     with store.lock("engine-start", timeout=2 * START_SECONDS):
         found = find_engine(store)

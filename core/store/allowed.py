@@ -1,8 +1,8 @@
 """Which files and folders a person may name in a path field.
 
 On a person's own machine that is any; a server for others reads only the folders that
-`PRIORSCOPE_FOLDERS` names. Whoever asks for a job is checked, and not the engine that does it: it
-takes jobs only from its own account.
+`PRIORSCOPE_FOLDERS` names, and a read-only one none unless some are named. Whoever asks for a job is
+checked, and not the engine that does it: it takes jobs only from its own account.
 """
 
 import os
@@ -12,13 +12,14 @@ from core.errors import BadRequest, shown
 from core.specs import DatasetSpec, ModelSpec, PriorSpec, Spec
 from core.specs.prior import SecondCloud
 from core.store.artifacts import Store
+from core.store.read_only import read_only
 
 FOLDERS = "PRIORSCOPE_FOLDERS"
 
 
 def allowed_folders() -> list[Path] | None:
     """Return the folders that may be read, or None if all may."""
-    named = os.environ.get(FOLDERS)
+    named = os.environ.get(FOLDERS, "" if read_only() else None)
     return None if named is None else [Path(name).expanduser().resolve() for name in named.split(os.pathsep) if name]
 
 

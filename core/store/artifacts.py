@@ -18,6 +18,7 @@ from core.errors import BadRequest, Busy, DamagedArtifact, DiskFull
 from core.progress import Progress, silent
 from core.specs.base import JsonObject
 from core.store.files import checksum, disk_errors, sync_folder, sync_tree
+from core.store.read_only import require_writable
 from core.store.records import Record, check, read_digested, write_digested
 from core.store.seal import SealedFile, require_file
 from core.store.status import Moment
@@ -147,6 +148,7 @@ class Store:
             progress: called while waiting for it, so that the wait can be cancelled.
 
         Raises:
+            BadRequest: it is not there and the program is read-only.
             Cancelled: by `progress`, while waiting.
             DiskFull: no space left while writing; nothing of the artifact remains.
             Busy: another process has been building this for longer than the timeout.
@@ -154,6 +156,7 @@ class Store:
         found = self.find(kind, key)
         if found:
             return found, True
+        require_writable(f"Making what is not in the store ({kind})")
         with self.lock(f"{kind}-{key}", timeout, progress):
             found = self.find(kind, key)
             if found:
@@ -231,7 +234,12 @@ class Store:
             yield folder.parent.name, folder.name, folder
 
     def remove(self, kind: str, key: str) -> None:
-        """Delete one artifact; nobody sees half of one."""
+        """Delete one artifact; nobody sees half of one.
+
+        Raises:
+            BadRequest: the program is read-only.
+        """
+        require_writable("Deleting what is stored")
         self._discard(self.folder(kind, key))
 
     def _discard(self, folder: Path) -> None:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from core.errors import BadRequest, Busy, DamagedArtifact
 from core.specs.base import JsonObject
 from core.store.files import disk_errors, write_json
+from core.store.read_only import require_writable
 from core.store.records import Request, read_events, read_request, read_result, read_status, write_digested
 from core.store.seal import CHECKSUMS, Seal, damaged_files, read_seal, require_sealed, require_sizes, write_seal
 from core.store.status import State, Status
@@ -316,8 +317,9 @@ class JobFolder:
         """Remove the folder; one that cannot be read goes whatever its state.
 
         Raises:
-            BadRequest: while the job is queued or running.
+            BadRequest: while the job is queued or running, or where the program is read-only.
         """
+        require_writable("Deleting a job")
         state = self.status().state
         if state in ("queued", "running") and self.readable():
             raise BadRequest(f"{self.id} is {state}; cancel it before deleting it.")

@@ -10,6 +10,7 @@ from core.specs.base import JsonObject
 from core.specs.reading import read_json
 from core.store.artifacts import Store
 from core.store.files import disk_errors, write_json
+from core.store.read_only import require_writable
 
 LONGEST = 80
 _FOLDER = "names"
@@ -120,6 +121,7 @@ def named_artifacts(store: Store) -> set[tuple[str, str]]:
 @contextmanager
 def _changing(store: Store, kind: str) -> Iterator[list[Named]]:
     """Give the list of names, and write what became of it; nobody else changes it meanwhile."""
+    require_writable("Changing a name")
     folder = store.root / _FOLDER
     with store.lock(f"names-{kind}", timeout=10), disk_errors(store.root):
         folder.mkdir(exist_ok=True)

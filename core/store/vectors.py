@@ -18,7 +18,7 @@ _FILE = "vectors.npy"
 
 
 def keep_vectors(vectors: NDArray[np.floating], store: Store) -> str:
-    """Keep vectors (n, d) as float32 and return their key, which is the same for the same vectors.
+    """Keep vectors (n, d) as float32 and return their key (`vectors_key`).
 
     Raises:
         BadRequest: none, or more than `MOST`.
@@ -31,9 +31,17 @@ def keep_vectors(vectors: NDArray[np.floating], store: Store) -> str:
         np.save(folder / _FILE, vectors, allow_pickle=False)
         return {"n_vectors": len(vectors), "d_model": vectors.shape[1]}
 
-    shape = "x".join(map(str, vectors.shape))
-    key = fingerprint(VECTORS, shape, hashlib.sha256(vectors.tobytes()).hexdigest())
-    return store.make(VECTORS, key, {"shape": shape}, build)[0].key
+    return store.make(VECTORS, vectors_key(vectors), {"shape": _shape(vectors)}, build)[0].key
+
+
+def vectors_key(vectors: NDArray[np.floating]) -> str:
+    """Return the key under which vectors (n, d) are kept, which is the same for the same vectors."""
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    return fingerprint(VECTORS, _shape(vectors), hashlib.sha256(vectors.tobytes()).hexdigest())
+
+
+def _shape(vectors: NDArray[np.float32]) -> str:
+    return "x".join(map(str, vectors.shape))
 
 
 def read_vectors(key: str, store: Store) -> NDArray[np.float32]:

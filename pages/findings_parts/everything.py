@@ -12,9 +12,10 @@ from core.store import JobFolder, Store
 from core.studies.items import ITEMS, KIND, Found, find_item
 from core.studies.report import report_html
 from pages.findings_parts.cost import cost_words
-from pages.widgets.jobs import ALIVE, MARKS, POLL_SECONDS, describe, start_several, state_of
+from pages.widgets.jobs import ALIVE, MARKS, NO_JOBS, POLL_SECONDS, describe, start_several, state_of
 from pages.widgets.layout import counted, draw, duration, errors, plain
 from pages.widgets.offers import need_result
+from pages.widgets.reach import closed
 from pages.widgets.state import View
 
 _COLUMNS = 3
@@ -47,7 +48,7 @@ def show_everything(study: StudySpec, store: Store) -> None:
     if left and not alive:
         with st.container(border=True):
             st.caption(f"**{len(left)} of {len(items)} items** are left. {_cost(study, items, store)}")
-            if st.button("Reproduce everything", type="primary", icon=":material/play_arrow:"):
+            if not closed(NO_JOBS) and st.button("Reproduce everything", type="primary", icon=":material/play_arrow:"):
                 asked = [StudyItemSpec(study=study, item=item.item) for item in left]
                 if start_several(lambda: [client.submit(KIND, spec, store) for spec in asked]):
                     st.rerun()
@@ -81,7 +82,9 @@ def _progress(study: StudySpec, root: Path) -> None:
     if running and running.job:
         words += f" · {running.title} · {describe(running.job.status(), time.time())}"
     bar.progress(n_made / len(items), text=words)
-    if button.button("Cancel all", icon=":material/stop_circle:", width="stretch"):
+    if not closed("it shows these jobs and cannot stop them") and button.button(
+        "Cancel all", icon=":material/stop_circle:", width="stretch"
+    ):
         for item in reversed(alive):
             if item.job:
                 client.cancel(item.job, store)

@@ -12,8 +12,9 @@ from core.studies.claims import Claim
 from core.studies.decide import KIND
 from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
-from pages.widgets.jobs import follow, start
+from pages.widgets.jobs import NO_JOBS, follow, start
 from pages.widgets.layout import plain, table
+from pages.widgets.reach import closed
 from pages.widgets.state import View
 
 
@@ -52,6 +53,6 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
         if job and job.status().state != "succeeded":
             follow(job, store)
         enough = most <= judged.judgement.n_seeds
-        pressed = st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
+        pressed = not closed(NO_JOBS) and st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
         if pressed and start(KIND, asked, store):
             st.rerun()

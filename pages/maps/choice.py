@@ -16,12 +16,14 @@ from core.specs.base import JsonObject
 from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, find_name, give_name, list_names, name_of
+from core.store.read_only import read_only
 from core.store.vectors import keep_vectors
 from pages.maps.clouds import fitted_spec, labels, need_map
 from pages.maps.overlays import overlay_vectors, split
 from pages.widgets.cite import cite_job
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import errors, plain, table
+from pages.widgets.reach import closed
 from pages.widgets.state import View
 from pages.widgets.tables import download
 
@@ -88,6 +90,7 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
     joint = (
         vectors
         and method != "named"
+        and not read_only()
         and view.switch(
             "joint",
             "Refit with these vectors",
@@ -214,7 +217,7 @@ def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
 
 def offer_name(view: View, stored: StoredMap, store: Store) -> None:
     """Offer to name a map that is frozen, or to change its name."""
-    if stored.joint:
+    if stored.joint or closed("maps get no names"):
         return
     key, present = stored.artifact.key, name_of(store, MAP, stored.artifact.key)
     with st.popover(f"Map: {plain(present)}" if present else "Name this map", icon=":material/bookmark:"):

@@ -18,9 +18,10 @@ from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store
 from pages.widgets.cite import cite_job
 from pages.widgets.costs import NO_PACE, fetching, vocabulary_bytes
-from pages.widgets.jobs import start
+from pages.widgets.jobs import NO_JOBS, start
 from pages.widgets.layout import duration, errors, size
 from pages.widgets.offers import offer, under_way
+from pages.widgets.reach import closed
 
 _SECONDS_A_POINT_AND_ITERATION = 8e-6
 """Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
@@ -67,7 +68,9 @@ def _offer_tsne(spec: ProjectionSpec) -> bool:
     n_iterations = spec.n_early_iterations + spec.n_iterations
     seconds = spec.n_points * n_clouds * n_iterations * _SECONDS_A_POINT_AND_ITERATION
     st.markdown(f"This t-SNE map has not been drawn yet. Drawing it takes about {duration(seconds)}; the map is kept.")
-    return st.button("Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne")
+    return not closed(NO_JOBS) and st.button(
+        "Draw this map", type="primary", icon=":material/scatter_plot:", key="draw.tsne"
+    )
 
 
 def _stopped(job: JobFolder | None, spec: ProjectionSpec, store: Store) -> StoredMap | None:
@@ -82,7 +85,9 @@ def _offer_rest(job: JobFolder, spec: ProjectionSpec, stopped: StoredMap, store:
     done = stopped.artifact.info["n_iterations"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Stopped after {done} of {spec.n_iterations} iterations.", width="content")
-        pressed = st.button("Finish this map", icon=":material/scatter_plot:", key=f"rest.{job.id}")
+        pressed = not closed(NO_JOBS) and st.button(
+            "Finish this map", icon=":material/scatter_plot:", key=f"rest.{job.id}"
+        )
     if pressed:
         job.clear_enough()
         if start("projection", spec, store):

@@ -15,7 +15,8 @@ from core.jobs.projection import StoredMap, load_map
 from core.specs import ProjectionSpec
 from core.specs.projection import PlacementSpec
 from core.store import Store
-from core.store.vectors import keep_vectors, read_vectors
+from core.store.read_only import read_only
+from core.store.vectors import keep_vectors, vectors_key
 from pages.maps.clouds import labels
 from pages.widgets.offers import make
 
@@ -83,13 +84,14 @@ def overlay_vectors(
     every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
     if stored.map.tsne is None:
         return split(stored.map.overlay(every), names, lengths)
-    key = keep_vectors(every, store)
-    asked = PlacementSpec(map=stored.artifact.key, vectors=key)
+    asked = PlacementSpec(map=stored.artifact.key, vectors=vectors_key(every))
     found = find_placement(asked, store)
     small = len(every) <= AT_ONCE and len(stored.map.coordinates) <= REFERENCE_AT_ONCE
     if found is None and small:
-        found = _place_now(store.root, stored.artifact.key, key)
+        found = _place_now(store.root, stored.artifact.key, every)
     if found is None:
+        if not read_only():
+            keep_vectors(every, store)
         make("place", asked, store, "Overlaying the vectors on the map")
         return None
     return split(found, names, lengths)
@@ -101,10 +103,9 @@ def split(placed: Overlay, names: Sequence[str], lengths: Sequence[int]) -> dict
     return {name: placed.part(slice(start, start + n)) for name, start, n in zip(names, starts, lengths, strict=False)}
 
 
-@st.cache_data(show_spinner="Overlaying the vectors on the map …", max_entries=32)
-def _place_now(root: Path, map_key: str, vectors_key: str) -> Overlay:
-    store = Store(root)
-    stored = load_map(map_key, store)
+@st.cache_data(show_spinner="Overlaying the vectors on the map …", max_entries=32, hash_funcs={np.ndarray: vectors_key})
+def _place_now(root: Path, map_key: str, vectors: NDArray[np.float32]) -> Overlay:
+    stored = load_map(map_key, Store(root))
     if stored is None:
         raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
-    return stored.map.overlay(read_vectors(vectors_key, store))
+    return stored.map.overlay(vectors)

@@ -7,8 +7,10 @@ from core.specs import ProjectionSpec
 from core.specs.model import short_name
 from core.store import Store
 from core.store.names import LONGEST, Named, forget_name, list_names, rename
+from core.store.read_only import read_only
 from pages.maps.choice import data_words
 from pages.widgets.layout import errors, plain
+from pages.widgets.reach import closed
 
 
 def named_maps(store: Store) -> None:
@@ -16,11 +18,14 @@ def named_maps(store: Store) -> None:
     found = list_names(store, MAP)
     if found:
         st.subheader("Named maps", anchor=False)
-        st.caption("Named maps are never pruned. Remove a name to let its map be pruned.")
+        if not closed("names stay as they are"):
+            st.caption("Named maps are never pruned. Remove a name to let its map be pruned.")
     for named in found:
         what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")
         there = "" if store.folder(MAP, named.key).exists() else " · :red[no longer in the cache folder]"
         what.markdown(f"**{plain(named.name)}** :gray[{plain(named_words(named))}]{there}")
+        if read_only():
+            continue
         new = change.text_input(
             "Name", named.name, LONGEST, key=f"maps.rename.{named.key}", label_visibility="collapsed"
         )

@@ -18,10 +18,11 @@ from core.specs.describe import describe
 from core.specs.model import short_name
 from core.store import Store, list_jobs
 from core.store.files import write_atomically
+from core.store.read_only import read_only
 from pages.widgets.forms import spec_fields
 from pages.widgets.layout import plain
 from pages.widgets.pages import SHARED
-from pages.widgets.reach import path_help
+from pages.widgets.reach import NO_FILES, closed, path_help
 from pages.widgets.state import View
 
 COLUMNS = ("text_column", "prompt_column", "answer_column")
@@ -48,7 +49,7 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
         "Model",
         known,
         DEFAULT_MODEL,
-        free=True,
+        free=not read_only(),
         show=short_name,
         help="Choose from the list, or type a Hugging Face id (owner/name) or a local folder and press Enter.",
     )
@@ -153,6 +154,7 @@ def _parts(view: View, name: str, store: Store, several: bool) -> list[dict[str,
         return [{"path": path, **named} for path in paths]
     path = (
         name in WITH_LOCAL_COPY
+        and not closed(NO_FILES)
         and view.text(
             f"{name}_path", f"Local file of {dataset_titles()[name]}", help=f"{path_help()} Leave it empty to download."
         ).strip()
@@ -168,6 +170,8 @@ def columns(view: View) -> dict[str, str]:
 
 def file_choices(view: View, store: Store) -> list[str]:
     """Draw an upload and a list of earlier uploads; a file is kept in the cache folder by its content."""
+    if closed(NO_FILES):
+        return []
     folder = store.root / "uploads"
     uploaded = st.file_uploader("Your own texts", type=_FILE_TYPES, accept_multiple_files=True, key=view.key("upload"))
     new = [keep_upload(folder, file.name, file.getvalue()) for file in uploaded or []]

@@ -13,6 +13,7 @@ from core.store import JobFolder, Status, Store
 from core.store.endings import may_end_early
 from core.store.status import RESUMABLE
 from pages.widgets.layout import duration, errors, plain
+from pages.widgets.reach import closed
 
 T = TypeVar("T")
 
@@ -31,17 +32,23 @@ MARKS = {
 ALIVE = ("queued", "running")
 STOPPED = RESUMABLE
 _SILENT_SECONDS = 10.0
+NO_JOBS = "it starts no jobs"
+"""What a read-only server says where a button would start one."""
 
 
 def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder | None:
-    """Submit a job; an error is shown and None returned."""
+    """Submit a job; an error, or that the server starts none, is shown and None returned."""
+    if closed(NO_JOBS):
+        return None
     with errors(), st.spinner("Submitting the job …"):
         return client.submit(kind, spec, store, again)
     return None
 
 
 def start_several(submit: Callable[[], list[T]]) -> list[T]:
-    """Submit several jobs at once; an error is shown and nothing returned."""
+    """Submit several jobs at once; an error, or that the server starts none, is shown and nothing returned."""
+    if closed(NO_JOBS):
+        return []
     with errors(), st.spinner("Submitting the jobs …"):
         return submit()
     return []
@@ -77,6 +84,11 @@ def _living(path: Path, root: Path, live: Callable[[JobFolder, Status], None] | 
     status = job.status()
     if status.ended:
         st.rerun()  # the whole page, which then shows the end without a fragment
+    if closed("it shows this job and cannot stop it"):
+        st.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
+        if live:
+            live(job, status)
+        return
     drawing = job.kind == "projection" and job.spec.get("method") == "tsne" and status.state == "running"
     bar, *keep, button = st.columns([6, 2, 1] if drawing else [6, 1], vertical_alignment="bottom")
     bar.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
@@ -125,11 +137,10 @@ def _ended(job: JobFolder, status: Status, store: Store) -> None:
     bad = status.state in ("failed", "damaged")
     box = st.error if bad else st.warning
     box(f"{words} {plain(status.error)}".strip(), icon=":material/error:" if bad else None)
-    with st.container(horizontal=True):
-        if st.button("Resume", key=f"resume.{job.id}", icon=":material/resume:"):
-            with errors():
-                client.resume(job, store)
-                st.rerun()
+    if not closed("it resumes no jobs") and st.button("Resume", key=f"resume.{job.id}", icon=":material/resume:"):
+        with errors():
+            client.resume(job, store)
+            st.rerun()
     tail = job.log_tail()
     if tail:
         with st.expander("End of the log"):

@@ -9,8 +9,9 @@ from core.engine.lookup import find
 from core.specs import Spec
 from core.store import JobFolder, Store
 from pages.widgets.cite import cite_job
-from pages.widgets.jobs import follow, start
+from pages.widgets.jobs import NO_JOBS, follow, start
 from pages.widgets.layout import plain
+from pages.widgets.reach import closed
 
 Request = TypeVar("Request", bound=Spec)
 Found = TypeVar("Found")
@@ -71,6 +72,8 @@ def offer(
         return
     with st.container(border=True):
         st.markdown(f"#### {title}")
+        if closed(NO_JOBS):
+            return
         if isinstance(cost, str):
             st.caption(cost)
         else:
@@ -85,4 +88,4 @@ def priced(cost: str, button: str, icon: str = "play_arrow", **options: Any) -> 
     """Draw a cost with a button beside it, and return whether it was pressed."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(cost, width="content")
-        return st.button(button, icon=f":material/{icon}:", **options)
+        return not closed(NO_JOBS) and st.button(button, icon=f":material/{icon}:", **options)

@@ -1,4 +1,4 @@
-"""Whom the app serves, and so which paths it reads."""
+"""Whom the app serves: which paths it reads for them, and whether it only shows what is there."""
 
 import os
 
@@ -6,7 +6,10 @@ import streamlit as st
 
 from core.store import Store
 from core.store.allowed import FOLDERS, allowed_folders, of_a_server
+from core.store.read_only import read_only
 
+NO_FILES = "it takes no files and no paths"
+"""What a read-only server says where an upload or a path field would be."""
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -17,6 +20,13 @@ def limit_paths(store: Store) -> None:
     """
     if st.get_option("server.address") not in _OWN_MACHINE:
         os.environ.setdefault(FOLDERS, of_a_server(store))
+
+
+def closed(what: str) -> bool:
+    """On a read-only server, write that something is off there; return whether it is one."""
+    if read_only():
+        st.caption(f":material/lock: This server is read-only: {what}.")
+    return read_only()
 
 
 def path_help() -> str:

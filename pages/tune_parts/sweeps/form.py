@@ -11,6 +11,7 @@ from core.specs.cells import NO_REGULARISER
 from core.specs.describe import describe
 from core.specs.sweep import parse_sweep
 from pages.widgets.layout import errors
+from pages.widgets.reach import NO_FILES, closed
 from pages.widgets.state import View
 
 METHODS = {"soft": "soft", "deep": "deep, cut", "kept": "deep, kept"}
@@ -62,6 +63,8 @@ def sweep_form(view: View, base: TuningSpec) -> SweepSpec | None:
 def _from_file(view: View) -> SweepSpec | None:
     """Draw the upload of a sweep that was written as a file."""
     with st.expander("From a file"):
+        if closed(NO_FILES):
+            return None
         file = st.file_uploader(
             "YAML or JSON, as `python -m core sweep` takes it", ["yaml", "yml", "json"], key=view.key("sweep_file")
         )

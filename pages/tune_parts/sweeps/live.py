@@ -21,6 +21,7 @@ from pages.widgets.cite import cite_command
 from pages.widgets.jobs import ALIVE, POLL_SECONDS, start_several
 from pages.widgets.layout import counted, draw, duration, empty, errors, plain
 from pages.widgets.offers import priced
+from pages.widgets.reach import closed
 from pages.widgets.state import View
 
 _SILENT_SECONDS = 10.0
@@ -110,8 +111,9 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
     about = "at most" if any(one.cell.spec.patience for one in found if one.state in ALIVE) else "about"
     st.progress(done / len(found), text=f"{words}{f' · {about} {duration(left)} left' if left else ''}")
     new, failed = to_do(found), [one for one in found if one.state in ("failed", "refused")]
+    off = closed("it starts and cancels no runs")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if new:
+        if new and not off:
             st.markdown(tuning_cost([one.cell.spec for one in new], store), width="content")
             _button(
                 f"Start the rest: {counted(len(new), 'run')}",
@@ -121,9 +123,9 @@ def _state(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing], store: St
                 lambda: submit_runs(found, store),
                 primary=True,
             )
-        if any(one.state in ALIVE for one in found):
+        if any(one.state in ALIVE for one in found) and not off:
             _button("Cancel all", "cancel", "stop_circle", sweep_id, lambda: cancel_runs(found, store))
-        if failed:
+        if failed and not off:
             _button(
                 f"Retry {counted(len(failed), 'run')}",
                 "retry",
