@@ -182,7 +182,7 @@ class _ToReference(Affinities):
         self._scores = np.asarray(scores, np.float64)
         self.P: Any = csr_matrix((len(scores), len(scores)))
 
-    def to_new(self, data: Float64s, perplexity: float = _PLACE_PERPLEXITY, return_distances: bool = False):
+    def to_new(self, data: Float64s, return_distances: bool = False, perplexity: float = _PLACE_PERPLEXITY) -> Any:
         """Return the affinities (m, n) of points (m, k) and their neighbours; see openTSNE."""
         n = len(self._scores)
         k = min(n, int(3 * perplexity))

@@ -5,12 +5,13 @@ equal to its textbook form (`tests/unit/lm/test_kernels.py` checks value and gra
 any device; rows are the tokens of a whole batch, flattened.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from core.lm.shapes import Head, Hits, Labels, PerLabel, Scalar, States
@@ -24,6 +25,14 @@ Activation = Literal["silu", "gelu_tanh"]
 LOSS_ROWS = 256
 """Label positions whose logits exist at a time: 256 x 49,152 float32 is 50 MB."""
 
+Backward = TypeVar("Backward", bound=Callable[..., object])
+
+
+def _once(backward: Backward) -> Backward:
+    """Return what torch's decorator makes of a backward pass, whose type is lost on the way."""
+    decorated: Any = once_differentiable(backward)
+    return decorated
+
 
 def linear(
     x: Float[Tensor, "rows d_in"], weight: Float[Tensor, "d_out d_in"], bias: Float[Tensor, "d_out"] | None = None
@@ -34,14 +43,14 @@ def linear(
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.weight = weight  # pyright: ignore[reportAttributeAccessIssue]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.weight = weight
         return _multiply(x, weight, bias)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
-        return _multiply_back(grad, ctx.weight), None, None  # pyright: ignore[reportAttributeAccessIssue]
+    @_once
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return _multiply_back(grads[0], ctx.weight), None, None
 
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -71,16 +80,17 @@ def rms_norm(
 
 class _RmsNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=_wide(x))
         scale = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, weight, scale)
         return (x * scale).mul_(weight).to(dtype)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
-        x, weight, scale = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+    @_once
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
+        (grad,) = grads
+        x, weight, scale = ctx.saved_tensors
         scaled = grad * weight
         scaled = scaled.to(scale.dtype).mul_(scale)
         along = (scaled * x).mean(-1, keepdim=True).mul_(scale.square())
@@ -96,18 +106,19 @@ def gated(
 
 class _Gated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
+    def forward(ctx: Any, gate: Tensor, up: Tensor, activation: Activation) -> Tensor:
         # The activation is made again in the backward pass: keeping it would be a third of what a
         # block keeps.
         ctx.save_for_backward(gate, up)
-        ctx.activation = activation  # pyright: ignore[reportAttributeAccessIssue]
+        ctx.activation = activation
         return _activate(gate, activation).mul_(up)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        gate, up = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        activation: Activation = ctx.activation  # pyright: ignore[reportAttributeAccessIssue]
+    @_once
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        (grad,) = grads
+        gate, up = ctx.saved_tensors
+        activation: Activation = ctx.activation
         through = grad * up
         if activation == "silu":
             grad_gate = torch.ops.aten.silu_backward(through, gate)
@@ -153,7 +164,7 @@ class _Attend(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: float) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, blocked: Tensor, scale: float) -> Tensor:
         batch, kv_heads, group, n_pos, d_head = query.shape
         flat = query.reshape(batch * kv_heads, group * n_pos, d_head)
         key, value = key.reshape(batch * kv_heads, -1, d_head), value.reshape(batch * kv_heads, -1, d_head)
@@ -161,20 +172,21 @@ class _Attend(torch.autograd.Function):
         scores = torch.baddbmm(bias[None], flat, key.transpose(1, 2), alpha=scale)
         shares = scores.softmax(-1)
         ctx.save_for_backward(flat, key, value, shares)
-        ctx.shapes = query.shape  # pyright: ignore[reportAttributeAccessIssue]
-        ctx.scale = scale  # pyright: ignore[reportAttributeAccessIssue]
+        ctx.shapes = query.shape
+        ctx.scale = scale
         return (shares @ value).view(query.shape)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        flat, key, value, shares = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        batch, kv_heads, group, n_pos, d_head = ctx.shapes  # pyright: ignore[reportAttributeAccessIssue]
+    @_once
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        (grad,) = grads
+        flat, key, value, shares = ctx.saved_tensors
+        batch, kv_heads, group, n_pos, d_head = ctx.shapes
         grad = grad.reshape(flat.shape)
         grad_value = shares.transpose(1, 2) @ grad
         grad_shares = grad @ value.transpose(1, 2)
         grad_scores = torch.ops.aten._softmax_backward_data(grad_shares, shares, -1, shares.dtype)
-        grad_scores.mul_(ctx.scale)  # pyright: ignore[reportAttributeAccessIssue]
+        grad_scores.mul_(ctx.scale)
         grad_query = (grad_scores @ key).view(batch, kv_heads, group, n_pos, d_head)
         grad_key = grad_scores.transpose(1, 2) @ flat
         as_keys = (batch, kv_heads, -1, d_head)
@@ -191,7 +203,7 @@ def label_loss(states: States, weight: Head, targets: Labels) -> Scalar:
 
 class _LabelLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
         total = states.new_zeros((), dtype=_wide(states))
         grad = torch.empty_like(states) if states.requires_grad else None
         for start in range(0, len(states), LOSS_ROWS):
@@ -209,9 +221,10 @@ class _LabelLoss(torch.autograd.Function):
         return total / len(states)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, None, None]:
-        (grad,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+    @_once
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (upstream,) = grads
+        (grad,) = ctx.saved_tensors
         return grad * upstream.to(grad.dtype), None, None
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -28,13 +28,13 @@ from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
-class ExclusionSpec(PriorSpec):
+class ExclusionSpec(PriorSpec, frozen=True):
     """A widened fitted Gaussian from which the fitted Gaussian's own region is rejected."""
 
-    title: ClassVar[str] = "Gaussian exclusion"
-    summary: ClassVar[str] = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
-    needs_reference: ClassVar[bool] = True
-    differentiable: ClassVar[bool] = True
+    title = "Gaussian exclusion"
+    summary = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
+    needs_reference = True
+    differentiable = True
 
     kind: Literal["exclusion"] = "exclusion"
     c: float = Field(default=5.0, gt=1, le=1e12, title="c")

@@ -1,7 +1,7 @@
 """N(mean, covariance) fitted on a reference cloud."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
-class GaussianSpec(PriorSpec):
+class GaussianSpec(PriorSpec, frozen=True):
     """A Gaussian fitted on the reference cloud."""
 
-    title: ClassVar[str] = "Fitted Gaussian"
-    summary: ClassVar[str] = "A normal distribution with the mean and covariance of the reference cloud."
-    needs_reference: ClassVar[bool] = True
-    differentiable: ClassVar[bool] = True
+    title = "Fitted Gaussian"
+    summary = "A normal distribution with the mean and covariance of the reference cloud."
+    needs_reference = True
+    differentiable = True
 
     kind: Literal["gaussian"] = "gaussian"
     covariance: CovarianceField = "empirical"

@@ -1,7 +1,7 @@
 """Between two clouds: a point of one mixed with a point of the other."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -39,13 +39,13 @@ def second_cloud(value: Any) -> Any:
     return spec.canonical_json()
 
 
-class InterpolationSpec(PriorSpec):
+class InterpolationSpec(PriorSpec, frozen=True):
     """Mixtures αx + (1 − α)y of points of two fitted Gaussians."""
 
-    title: ClassVar[str] = "Interpolation"
-    summary: ClassVar[str] = "Between the reference cloud and a second one: αx + (1 − α)y, both from fitted Gaussians."
-    needs_reference: ClassVar[bool] = True
-    differentiable: ClassVar[tuple[str, str]] = ("alpha", "fixed")
+    title = "Interpolation"
+    summary = "Between the reference cloud and a second one: αx + (1 − α)y, both from fitted Gaussians."
+    needs_reference = True
+    differentiable = ("alpha", "fixed")
 
     kind: Literal["interpolation"] = "interpolation"
     second: Annotated[str, BeforeValidator(second_cloud)] = Field(default=VOCABULARY, title="Second cloud")

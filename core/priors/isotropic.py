@@ -1,6 +1,6 @@
 """N(0, std² I): the baseline that knows nothing of the model."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,12 +12,12 @@ from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
-class IsotropicSpec(PriorSpec):
+class IsotropicSpec(PriorSpec, frozen=True):
     """Independent normal coordinates of one spread around zero."""
 
-    title: ClassVar[str] = "Isotropic Gaussian"
-    summary: ClassVar[str] = "The same normal distribution around zero for every coordinate; the usual baseline."
-    differentiable: ClassVar[bool] = True
+    title = "Isotropic Gaussian"
+    summary = "The same normal distribution around zero for every coordinate; the usual baseline."
+    differentiable = True
 
     kind: Literal["isotropic"] = "isotropic"
     std: float = Field(default=0.02, gt=0, le=1e6, title="Spread")

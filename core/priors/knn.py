@@ -1,7 +1,7 @@
 """Where the reference cloud is thin: far from its points, near its place."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -20,12 +20,12 @@ _N_PROBED = 1024
 """Candidates, and points of the cloud, whose neighbour distances are measured at a fit."""
 
 
-class KnnSpec(PriorSpec):
+class KnnSpec(PriorSpec, frozen=True):
     """Candidates of a widened fitted Gaussian, kept where the cloud is far."""
 
-    title: ClassVar[str] = "Low density"
-    summary: ClassVar[str] = "A widened fitted Gaussian, kept where the k-th nearest point of the cloud is far away."
-    needs_reference: ClassVar[bool] = True
+    title = "Low density"
+    summary = "A widened fitted Gaussian, kept where the k-th nearest point of the cloud is far away."
+    needs_reference = True
 
     kind: Literal["knn"] = "knn"
     k: int = Field(default=10, ge=1, le=10_000, title="k")

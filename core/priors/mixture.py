@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,13 @@ _N_CLUSTERED = 20_000
 """Points at most that clusters are made from: a sample of a larger cloud has the same ones."""
 
 
-class MixtureSpec(PriorSpec):
+class MixtureSpec(PriorSpec, frozen=True):
     """A Gaussian mixture in the leading principal components; the rest stays the fitted Gaussian."""
 
-    title: ClassVar[str] = "Mixture"
-    summary: ClassVar[str] = "One Gaussian for each cluster of the reference cloud."
-    needs_reference: ClassVar[bool] = True
-    differentiable: ClassVar[bool] = True
+    title = "Mixture"
+    summary = "One Gaussian for each cluster of the reference cloud."
+    needs_reference = True
+    differentiable = True
 
     kind: Literal["mixture"] = "mixture"
     n_clusters: int = Field(default=8, ge=1, le=1000, title="Clusters")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -25,12 +25,12 @@ def run_list(value: Any) -> Any:
     return " ".join(dict.fromkeys(word for word in words if word))
 
 
-class PosteriorSpec(PriorSpec):
+class PosteriorSpec(PriorSpec, frozen=True):
     """The prompt vectors that earlier runs ended with."""
 
-    title: ClassVar[str] = "Posterior"
-    summary: ClassVar[str] = "Where earlier runs ended: exactly, vector by vector, or a Gaussian over several runs."
-    differentiable: ClassVar[tuple[str, str]] = ("draw", "gaussian")
+    title = "Posterior"
+    summary = "Where earlier runs ended: exactly, vector by vector, or a Gaussian over several runs."
+    differentiable = ("draw", "gaussian")
 
     kind: Literal["posterior"] = "posterior"
     runs: Annotated[str, BeforeValidator(run_list)] = Field(default="", title="Runs")

@@ -1,7 +1,7 @@
 """A variational autoencoder trained on a cloud: samples of its decoder."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -27,12 +27,12 @@ _N_SAMPLED = 4096
 """Samples on which the spread is measured."""
 
 
-class VaeSpec(PriorSpec):
+class VaeSpec(PriorSpec, frozen=True):
     """A small autoencoder with two hidden layers each way."""
 
-    title: ClassVar[str] = "VAE"
-    summary: ClassVar[str] = "Decoded samples of a variational autoencoder that is trained on the reference cloud."
-    needs_reference: ClassVar[bool] = True
+    title = "VAE"
+    summary = "Decoded samples of a variational autoencoder that is trained on the reference cloud."
+    needs_reference = True
 
     kind: Literal["vae"] = "vae"
     d_latent: int = Field(default=32, ge=1, le=4096, title="Latent width")

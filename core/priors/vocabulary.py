@@ -1,7 +1,7 @@
 """Rows of the vocabulary as they are, or the embeddings of a text: how prompt-tuning usually starts."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -15,13 +15,11 @@ from core.specs.base import JsonObject
 from core.specs.prior import Further, PriorSpec, VocabularyRows
 
 
-class VocabularySpec(PriorSpec):
+class VocabularySpec(PriorSpec, frozen=True):
     """Rows of the embedding matrix."""
 
-    title: ClassVar[str] = "Vocabulary"
-    summary: ClassVar[str] = (
-        "Embeddings of tokens as they are: drawn from all or the frequent ones, or those of a text."
-    )
+    title = "Vocabulary"
+    summary = "Embeddings of tokens as they are: drawn from all or the frequent ones, or those of a text."
 
     kind: Literal["vocabulary"] = "vocabulary"
     rows: Literal["all", "frequent", "low_ids", "text"] = Field(default="all", title="Rows")

@@ -1,6 +1,6 @@
 """Xavier initialisation of an (n_prompt, d) tensor, a common default of deep prompts."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,12 +12,12 @@ from core.specs.base import JsonObject
 from core.specs.prior import PriorSpec
 
 
-class XavierSpec(PriorSpec):
+class XavierSpec(PriorSpec, frozen=True):
     """Independent coordinates with variance 2 / (n_prompt + d)."""
 
-    title: ClassVar[str] = "Xavier"
-    summary: ClassVar[str] = "The spread that keeps signals level in a layer of this shape; deep prompts' usual start."
-    differentiable: ClassVar[tuple[str, str]] = ("distribution", "normal")
+    title = "Xavier"
+    summary = "The spread that keeps signals level in a layer of this shape; deep prompts' usual start."
+    differentiable = ("distribution", "normal")
 
     kind: Literal["xavier"] = "xavier"
     distribution: Literal["uniform", "normal"] = Field(default="uniform", title="Distribution")

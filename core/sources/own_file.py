@@ -36,18 +36,18 @@ def find(spec: DatasetSpec, _: Store, progress: Progress = silent) -> Found:
     for number, part in enumerate(parts):
         progress(number, len(parts), f"Reading {part.name}")
         prefix = f"{number}-" if len(parts) > 1 else ""
-        squad = None
+        data = read_json_or_lines(part) if form == "json" else None
         if form == "txt":
             _refuse_columns(spec, part, "is plain text and has no columns")
             found = _documents(files.read_text(part), prefix, notes)
-        elif form == "json" and is_squad(data := read_json_or_lines(part)):
+        elif is_squad(data):
             _refuse_columns(spec, part, "is SQuAD JSON, whose questions are read whole")
-            squad = found = squad_records(data, part.name)
+            is_task = by_article = True
+            found = squad_records(data, part.name)
         elif form == "json":
             found = _from_table(spec, data if isinstance(data, Table) else as_table(data, part), prefix)
         else:
             found = _from_table(spec, read_table(part, form, _columns(spec)), prefix)
-        is_task, by_article = is_task or squad is not None, by_article or squad is not None
         records += found
     dropped: Counter[str] = Counter()
     # SQuAD's repeated questions stay on one side of the split by their article; other repeats would

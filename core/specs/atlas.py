@@ -12,7 +12,7 @@ from core.specs.model import FrozenModel, ModelSpec
 EVERY_TOKEN = TokenFilter(special=True, first_position=True, pad=True)
 
 
-class AtlasSpec(Spec):
+class AtlasSpec(Spec, frozen=True):
     """Separability, modality and shape of clouds at every site, with nulls and intervals."""
 
     model: FrozenModel = ModelSpec()
@@ -51,7 +51,7 @@ class AtlasSpec(Spec):
         return self
 
 
-class HygieneSpec(Spec):
+class HygieneSpec(Spec, frozen=True):
     """What each kind of token does to the numbers and to the picture at one site."""
 
     model: FrozenModel = ModelSpec()

@@ -48,14 +48,14 @@ class Choices:
     names: Collection[str]
 
 
-class Spec(BaseModel):
+class Spec(BaseModel, frozen=True):
     """Something a person can ask for.
 
     Fields carry a title and a range, and the docstring below a field describes it; forms, `--help`
     and the documentation are made from them (`core.specs.describe`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     described_last: ClassVar[tuple[str, ...]] = ()
     """Fields that forms and documentation show last."""

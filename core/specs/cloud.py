@@ -56,7 +56,7 @@ Sites = Annotated[
 ]
 
 
-class TokenFilter(Spec):
+class TokenFilter(Spec, frozen=True):
     """Which tokens count as points of a cloud."""
 
     special: bool = Field(default=False, title="Keep special tokens")
@@ -71,7 +71,7 @@ class TokenFilter(Spec):
     them."""
 
 
-class CloudSpec(Spec):
+class CloudSpec(Spec, frozen=True):
     """Activations of one model on one data set."""
 
     model: FrozenModel = ModelSpec()

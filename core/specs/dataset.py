@@ -56,7 +56,7 @@ def dataset_fields(text: str) -> dict[str, str]:
     return {"name": name, **({_WITH_DETAIL[name]: detail} if colon else {}), **{key: value for key, _, value in pairs}}
 
 
-class DatasetSpec(Spec):
+class DatasetSpec(Spec, frozen=True):
     """A data set: which texts, how many, and how they are split."""
 
     name: DatasetName = Field(default="news", title="Data set")

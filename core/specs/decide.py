@@ -6,7 +6,7 @@ from core.specs.base import Spec
 from core.specs.study import StudySpec
 
 
-class DecideSpec(Spec):
+class DecideSpec(Spec, frozen=True):
     """A claim that is judged at planned numbers of seeds, until it is decided or time runs out."""
 
     study: StudySpec = Field(default=StudySpec(), title="Study")

@@ -10,7 +10,7 @@ from core.specs.model import FrozenModel, ModelSpec
 from core.specs.prior import AnyPrior
 
 
-class FitSpec(Spec):
+class FitSpec(Spec, frozen=True):
     """A prior that takes long to fit, and what it is fitted on."""
 
     prior: AnyPrior = Field(title="Prior")

@@ -6,7 +6,7 @@ from core.specs.base import Seed, Spec
 from core.specs.dataset import DatasetSpec
 
 
-class MeasureSpec(Spec):
+class MeasureSpec(Spec, frozen=True):
     """All measures of one run's posterior."""
 
     run: str = Field(min_length=1, title="Run")

@@ -10,7 +10,7 @@ from core.specs.base import PathText, Spec
 DEFAULT_MODEL = "smollm2-135m"
 
 
-class ModelSpec(Spec):
+class ModelSpec(Spec, frozen=True):
     """A frozen language model and how it is run; tuning and generation need a causal one."""
 
     name: PathText = Field(default=DEFAULT_MODEL, min_length=1, title="Model")

@@ -68,7 +68,7 @@ PRIORS = {
 """Each kind with its class, the simplest first; a prior is imported when it is first asked for."""
 
 
-class PriorSpec(Spec):
+class PriorSpec(Spec, frozen=True):
     """A prior and its parameters; each subclass has a `kind` and works with its defaults alone."""
 
     title: ClassVar[str] = ""

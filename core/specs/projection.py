@@ -27,7 +27,7 @@ Perplexity = Annotated[float, Field(gt=1, le=500)]
 Perplexities = Annotated[tuple[Perplexity, ...], BeforeValidator(check_perplexities)]
 
 
-class ProjectionSpec(Spec):
+class ProjectionSpec(Spec, frozen=True):
     """A map fitted on reference clouds: the vocabulary, or activations at one site."""
 
     later_fields: ClassVar[tuple[str, ...]] = (
@@ -102,7 +102,7 @@ class ProjectionSpec(Spec):
         return data
 
 
-class PlacementSpec(Spec):
+class PlacementSpec(Spec, frozen=True):
     """Points to overlay on a stored map: of a cloud, or stored vectors."""
 
     map: str = Field(min_length=1, title="Map")

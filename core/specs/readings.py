@@ -8,7 +8,7 @@ from core.specs.dataset import DatasetSpec
 _POSTERIOR = "First 16 hex digits of the SHA-256 of its posterior file, which a resume changes."
 
 
-class GeneraliseSpec(Spec):
+class GeneraliseSpec(Spec, frozen=True):
     """A run's prompt, read on further data sets without tuning."""
 
     run: str = Field(min_length=1, title="Run")
@@ -18,7 +18,7 @@ class GeneraliseSpec(Spec):
     """Whose validation examples are read, as many as the run has."""
 
 
-class LineSpec(Spec):
+class LineSpec(Spec, frozen=True):
     """The validation loss along the straight line between the prompts of two runs."""
 
     first: str = Field(min_length=1, title="First run")
@@ -31,7 +31,7 @@ class LineSpec(Spec):
     """Prompts on the line, evenly spaced, its two ends among them."""
 
 
-class PenaltiesSpec(Spec):
+class PenaltiesSpec(Spec, frozen=True):
     """What every regulariser measures of a run, whether the run was tuned with it or not."""
 
     run: str = Field(min_length=1, title="Run")

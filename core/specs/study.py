@@ -23,7 +23,7 @@ ARITHMETIC = (
 """Six tasks; the paper does not name its own."""
 
 
-class StudySpec(Spec):
+class StudySpec(Spec, frozen=True):
     """The model, texts, tasks and sizes of a reproduction."""
 
     seed_fields: ClassVar[tuple[str, ...]] = ("n_seeds", "n_deep_seeds", "n_dose_seeds", "n_control_seeds")
@@ -172,7 +172,7 @@ class StudySpec(Spec):
         return CloudSpec.parse({**asked, "max_length": self.max_length, **more})
 
 
-class StudyItemSpec(Spec):
+class StudyItemSpec(Spec, frozen=True):
     """One thing that a study makes: a figure, a table or a claim."""
 
     study: StudySpec = Field(default=StudySpec(), title="Study")

@@ -28,7 +28,7 @@ def _one_or_more_of_each(value: Any) -> Any:
 _Axis = BeforeValidator(_one_or_more)
 
 
-class SweepSpec(Spec):
+class SweepSpec(Spec, frozen=True):
     """Many runs: all combinations of the axes' values; an empty axis keeps the base's value."""
 
     name: str = Field(default="", max_length=80, title="Name")

@@ -12,7 +12,7 @@ from core.specs.model import FrozenModel, ModelSpec
 MAX_TEXTS = 50
 
 
-class TrajectorySpec(Spec):
+class TrajectorySpec(Spec, frozen=True):
     """The residual stream of a few texts, token by token, and of the model's answers to them."""
 
     model: FrozenModel = ModelSpec()
@@ -48,7 +48,7 @@ class TrajectorySpec(Spec):
         return self
 
 
-class PathsSpec(Spec):
+class PathsSpec(Spec, frozen=True):
     """Statistics of the trajectories of many documents, at sites, against null distributions."""
 
     model: FrozenModel = ModelSpec()

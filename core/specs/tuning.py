@@ -57,7 +57,7 @@ PromptSites = Annotated[
 ]
 
 
-class TuningSpec(Spec):
+class TuningSpec(Spec, frozen=True):
     """One prompt-tuning job; the same spec gives the same numbers on the same device."""
 
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")

@@ -17,7 +17,7 @@ from core.store import JobFolder, Store
 runner.CANCEL_SECONDS = 1.0  # nobody wants to wait a minute in a test
 
 
-class ToySpec(Spec):
+class ToySpec(Spec, frozen=True):
     name: str = "toy"
     steps: int = 3
     pause: float = 0.0

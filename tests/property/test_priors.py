@@ -115,16 +115,19 @@ def fit(spec: PriorSpec, points: np.ndarray) -> Prior[Any]:
 @FEW
 @given(points=clouds(), n=st.integers(1, 40))
 def test_any_cloud_gives_finite_samples_or_a_reason(kind: str, match: str, points: np.ndarray, n: int):
-    prior, reason = None, ""
     try:
         prior = fit(small(kind, match_trace=match), points)
         sample, again = (prior.sample(n, np.random.default_rng(3)) for _ in range(2))
     except BadRequest as error:
         reason = str(error)
-    if reason or prior is None:
-        assert any(words in reason for words in REASONS), reason
+    else:
+        check_draws(prior, sample, again, (n, points.shape[1]))
         return
-    assert sample.shape == (n, points.shape[1])
+    assert any(words in reason for words in REASONS), reason
+
+
+def check_draws(prior: Prior[Any], sample: np.ndarray, again: np.ndarray, shape: tuple[int, int]) -> None:
+    assert sample.shape == shape
     assert sample.dtype == np.float32
     assert np.isfinite(sample).all()
     np.testing.assert_array_equal(sample, again)

@@ -54,7 +54,7 @@ def test_every_kind_of_job_has_its_spec_on_the_page():
 
 
 def test_an_undocumented_field_or_verb_would_be_seen():
-    class Bare(Spec):
+    class Bare(Spec, frozen=True):
         """A spec."""
 
         n: int = 1

@@ -1,6 +1,7 @@
 """Small random models of each mapped family, and batches for them."""
 
 import hashlib
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -68,7 +69,7 @@ class NoBos:
     eos_token_id = 2
 
     def __call__(self, text, add_special_tokens=True):
-        return type("Encoding", (), {"input_ids": [5]})
+        return SimpleNamespace(input_ids=[5])
 
 
 class WithBos(NoBos):
@@ -77,7 +78,7 @@ class WithBos(NoBos):
     bos_token_id = 1
 
     def __call__(self, text, add_special_tokens=True):
-        return type("Encoding", (), {"input_ids": [1, 5] if add_special_tokens else [5]})
+        return SimpleNamespace(input_ids=[1, 5] if add_special_tokens else [5])
 
 
 def frozen_of(config, tokenizer=None, dtype=torch.float32):
