@@ -6,14 +6,13 @@ from typing import Any, TypeVar
 from core.engine.lookup import find_succeeded, found_or_made
 from core.errors import UnknownName
 from core.jobs.measure import Measures, find_measures, measure_spec
+from core.jobs.nested import Perform
 from core.sources.models import describe_model
 from core.specs import Spec, StudySpec, TuningSpec
 from core.store import JobFolder, Store
 from core.studies.arms import arms
 
 T = TypeVar("T")
-Perform = Callable[[str, Spec], JobFolder]
-"""Has a job of a kind done for a spec, and returns its folder."""
 
 
 class Bench:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Failed, UnknownName
+from core.jobs.nested import Perform
 from core.specs import StudyItemSpec
 from core.store import JobFolder
 from core.studies.arms import arms
-from core.studies.bench import Perform
 from core.studies.items import KIND, VERSION, read_result
 from core.studies.shipped import FinishedStudy, finished_studies
 

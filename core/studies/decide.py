@@ -7,6 +7,7 @@ from dataclasses import asdict
 from core.analysis.verdict import UNDECIDED, Verdict
 from core.engine.tasks import Task
 from core.errors import BadRequest
+from core.jobs.nested import nested
 from core.progress import Progress
 from core.specs import DecideSpec
 from core.store import JobFolder, Store
@@ -17,7 +18,6 @@ from core.studies.claims.base import SEED
 from core.studies.claims.judgement import finite
 from core.studies.figure import keep
 from core.studies.items import VERSION, InterimAnalysis
-from core.studies.jobs import nested
 
 KIND = "decide"
 

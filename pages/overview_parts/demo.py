@@ -1,90 +1,114 @@
-"""The demo: everything from an empty cache folder to a tuned prompt, one job after the other.
+"""The demo as Overview shows it: its cost, its steps while they are done, and what there is to see afterwards."""
 
-What is done is read from the store, so that a reload, another browser or a restarted app goes on where it stands.
-"""
-
+import json
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from core.activations.clouds import find_cloud, find_vocabulary
+import streamlit as st
+
 from core.activations.estimate import estimate
+from core.engine import client
 from core.engine.lookup import find
 from core.jobs.costs import runs_cost, total
-from core.jobs.projection import find_map
-from core.priors.gaussian import GaussianSpec
+from core.jobs.demo import Planned, demo_plan, demo_runs, left_of
 from core.sources.datasets import find_dataset
 from core.sources.models import ModelFacts
 from core.sources.news import WHEEL as NEWS
-from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, Spec, TuningSpec
-from core.store import JobFolder, Store
-from pages.maps.clouds import fitted_spec
+from core.specs import CloudSpec, ModelSpec, TuningSpec
+from core.specs.demo import DemoSpec
+from core.store import Store
+from core.store.endings import may_end_early
+from pages.overview_parts.demo_pictures import show_picture
 from pages.widgets.costs import NO_PACE, fetching, measured_seconds, vocabulary_bytes
-from pages.widgets.jobs import state_of
-from pages.widgets.layout import duration, size
+from pages.widgets.jobs import ALIVE, MARKS, NO_JOBS, POLL_SECONDS, describe, follow, start, state_of
+from pages.widgets.layout import duration, errors, plain, size
+from pages.widgets.pages import link, page
+from pages.widgets.reach import closed
+from pages.widgets.state import View
+
+TEXTS = {"news": "News", "math": "Sums (no download)"}
+_WATCHED = "overview.demo_watched"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One job of the demo, its state a key of `pages.widgets.jobs.MARKS`."""
-
-    kind: str
-    spec: Spec
-    title: str
-    state: str
-    job: JobFolder | None
-
-
-def demo_steps(model: ModelSpec, facts: ModelFacts, texts: str, store: Store) -> list[Step]:
-    """Return the demo's jobs in order, each with its state; `texts` names the captured data set."""
-    cloud, run = demo_cloud(model, facts, texts), demo_run(model)
-    vocabulary_map = fitted_spec(ProjectionSpec(model=model, vocabulary=True))
-    planned: list[tuple[str, Spec, str, bool]] = [
-        ("vocabulary", model, "Fetch the model, read its vocabulary", find_vocabulary(model, store) is not None),
-        ("projection", vocabulary_map, "Fit the map of the vocabulary", find_map(vocabulary_map, store) is not None),
-        ("capture", cloud, f"Capture activations of 200 texts ({texts})", find_cloud(cloud, store) is not None),
-        ("tune", run, "Tune 20 prompt vectors on sums, 60 steps", False),
-    ]
-    steps = []
-    for kind, spec, title, there in planned:
-        job = find(kind, spec, store)
-        made = there or (kind == "tune" and job is not None and job.status().state == "succeeded")
-        steps.append(Step(kind, spec, title, state_of(job, made), job))
-    return steps
+def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
+    """Offer the demo, or show how far it is; one that ends before a person's eyes opens Compare."""
+    spec = DemoSpec.parse({"model": model, "texts": view.segments("texts", "Texts", TEXTS)})
+    plan = demo_plan(spec, store)
+    left = left_of(plan, store)
+    job = find("demo", spec, store)
+    state = state_of(job, not left)
+    if state in ALIVE:
+        progress(spec, store.root)
+    elif state == "open":
+        st.caption(
+            "Draws the vocabulary and the activations of texts, then tunes deep prompts from three priors and compares "
+            f"them. {demo_cost(left, facts, store)}"
+        )
+        pressed = not closed(NO_JOBS) and st.button("Run the demo", type="primary", icon=":material/play_arrow:")
+        if pressed and start("demo", spec, store):
+            st.rerun()
+    else:
+        checklist(plan, store)
+        if left and job:
+            follow(job, store)
+        else:
+            finale(spec, plan, store)
 
 
-def demo_cloud(model: ModelSpec, facts: ModelFacts, texts: str) -> CloudSpec:
-    """Return the demo's activations: the embeddings, a middle site and the last."""
-    middle = (facts.n_layers or 2) // 2
-    return CloudSpec(
-        model=model,
-        dataset=DatasetSpec.parse({"name": texts, "samples": 200}),
-        sites=(0, middle, FINAL),
-        max_length=128,
-    )
+@st.fragment(run_every=POLL_SECONDS)
+@errors()
+def progress(spec: DemoSpec, root: Path) -> None:
+    """Show the steps while they are done by a job of their own, and the picture that they have come to."""
+    store = Store(root)
+    job = find("demo", spec, store)
+    if job is None or job.status().ended:
+        st.rerun()
+    st.session_state[_WATCHED] = True
+    show_picture(spec, store)
+    checklist(demo_plan(spec, store), store)
+    if st.button("Cancel", key=f"cancel.{job.id}", icon=":material/stop_circle:"):
+        client.cancel(job, store)
+        st.toast("The demo stops at its next step; what is done is kept.")
 
 
-def demo_run(model: ModelSpec) -> TuningSpec:
-    """Return the demo's tuning run: short, on easy sums, from a Gaussian fitted on the vocabulary."""
-    return TuningSpec(
-        model=model,
-        dataset=DatasetSpec(name="math"),
-        prior=GaussianSpec(),
-        steps=60,
-        evaluate_every=20,
-        snapshot_every=5,
-        n_validation=64,
-        n_generation=16,
-        max_new_tokens=8,
-        warmup_steps=5,
-        learning_rate=5e-3,
-    )
+def checklist(plan: Sequence[Planned], store: Store) -> None:
+    """Write the steps below each other, each with its state, and how far the present one is."""
+    jobs = [find(step.kind, step.spec, store) for step in plan]
+    states = [state_of(job, step.made(store)) for step, job in zip(plan, jobs, strict=True)]
+    st.markdown("  \n".join(f"{MARKS[state]} {plain(step.title)}" for step, state in zip(plan, states, strict=True)))
+    for job, state in zip(jobs, states, strict=True):
+        if job and state in ALIVE:
+            status = job.status()
+            st.progress(status.fraction, text=describe(status, time.time(), may_end_early(job)))
 
 
-def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
-    """Say what the remaining jobs of the demo cost; maps cost next to nothing."""
+def finale(spec: DemoSpec, plan: Sequence[Planned], store: Store) -> None:
+    """Open Compare if the demo was watched to its end; later, link to the pages that show what it made."""
+    asked, usual = spec.model.as_json(), ModelSpec().as_json()
+    view = {"model" if name == "name" else name: asked[name] for name in asked if asked[name] != usual[name]}
+    runs = demo_runs(spec, store)
+    compared = {**view, "runs": json.dumps([run.id for run in runs])}
+    if st.session_state.pop(_WATCHED, False):
+        st.switch_page(page("compare"), query_params=compared)
+    st.success("The demo is ready. See what it made:", icon=":material/celebration:")
+    cloud = next(step.spec for step in plan if isinstance(step.spec, CloudSpec))
+    site, samples = str(cloud.sites[0]), str(cloud.dataset.samples)
+    seen = {"data": f'["{spec.texts}"]', "site": site, "samples": samples, "max_length": str(cloud.max_length)}
+    with st.container(horizontal=True):
+        link("compare", "Three priors and their posteriors", **compared)
+        link("activations", f"Activations at site {site}", **view, **seen)
+        link("priors", "A prior's sample", **view, prior='{"kind":"gaussian"}')
+        link("tune", "A run", **view, run=runs[0].id)
+    show_picture(spec, store)
+
+
+def demo_cost(left: Sequence[Planned], facts: ModelFacts, store: Store) -> str:
+    """Say what the remaining jobs of the demo cost; maps and measures cost little."""
+    specs = [step.spec for step in left]
     words: list[str] = []
     costs: list[tuple[float | None, float | None]] = []
-    for spec in left:
+    for spec in specs:
         match spec:
             case ModelSpec():
                 words.append(fetching(spec, facts))
@@ -94,9 +118,9 @@ def demo_cost(left: Sequence[Spec], facts: ModelFacts, store: Store) -> str:
                     words.append(f"The texts are downloaded: {size(NEWS.n_bytes)}.")
                 cost = estimate(spec, store)
                 costs.append((cost["bytes"], measured_seconds(cost)))
-            case TuningSpec():
-                run = runs_cost([spec], store)
-                costs.append((run.bytes, run.seconds))
+    if runs := [spec for spec in specs if isinstance(spec, TuningSpec)]:
+        tuning = runs_cost(runs, store)
+        costs.append((tuning.bytes, tuning.seconds))
     n_bytes, seconds = total(n for n, _ in costs), total(time for _, time in costs)
     if n_bytes:
         words.append(f"The results take {size(n_bytes)} of disk.")

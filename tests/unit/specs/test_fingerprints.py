@@ -29,6 +29,7 @@ FINGERPRINTS = {
     "CloudSpec": "9e95fba577673953",
     "DatasetSpec": "56bf7a27b763d4ae",
     "DecideSpec": "34bd77dcd6a7dc4e",
+    "DemoSpec": "128308e0e3f513ce",
     "FitSpec": "5e0d298e9611f58b",
     "GeneraliseSpec": "b46d0c2803ef53d1",
     "HygieneSpec": "d7e8557e700fcf24",

@@ -1,0 +1,16 @@
+"""Which demo: its model and its texts."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.specs.base import Spec
+from core.specs.model import FrozenModel, ModelSpec
+
+
+class DemoSpec(Spec):
+    """A model's vocabulary, its activations on texts, and deep prompts from three priors, compared."""
+
+    model: FrozenModel = ModelSpec()
+    texts: Literal["news", "math"] = Field(default="news", title="Texts")
+    """Whose activations are shown; prompts are tuned on sums."""
