@@ -2,8 +2,11 @@
 
 import json
 
-from core.store import Store, find_job
-from tests.app.conftest import open_page, table_of, texts_of
+from core.engine.lookup import job_id
+from core.specs.demo import DemoSpec
+from core.store import Store, create_job, find_job
+from pages.widgets.jobs import MARKS
+from tests.app.conftest import charts_of, open_page, table_of, texts_of
 
 
 def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
@@ -33,8 +36,23 @@ def test_system_says_where_models_run(filled, no_engine, monkeypatch):
     assert "No run yet." in shown
 
 
-def test_the_demo_goes_from_job_to_job(filled, no_engine):
+def test_the_demo_is_one_job_whose_steps_are_shown_while_it_lives(filled, no_engine):
     app = open_page("overview", model=filled.model.name, texts="math")
     next(button for button in app.button if button.label == "Run the demo").click().run()
-    assert [kind for kind, _ in no_engine] == ["capture"]  # vocabulary and its map are there already
-    assert app.query_params["demo"] == "true"
+    ((kind, spec),) = no_engine
+    assert (kind, spec.model.name, spec.texts) == ("demo", filled.model.name, "math")
+    again = open_page("overview", model=filled.model.name, texts="math")
+    steps = texts_of(again)
+    assert f"{MARKS['succeeded']} Fetch the model, read its vocabulary" in steps
+    assert f"{MARKS['open']} Tune deep prompts, prior gaussian, 60 steps" in steps
+    (picture,) = charts_of(again)
+    assert [trace["name"].split(" (")[0] for trace in picture["data"]] == ["vocabulary"]
+    assert [button.label for button in again.button if button.label in ("Run the demo", "Cancel")] == ["Cancel"]
+
+
+def test_a_demo_that_failed_says_why_and_can_be_resumed(filled, no_engine):
+    store, spec = Store(filled.root), DemoSpec(model=filled.model, texts="math")
+    create_job(store, "demo", spec.as_json(), job_id("demo", spec)).update(state="failed", error="No disk.")
+    app = open_page("overview", model=filled.model.name, texts="math")
+    assert "This job failed. No disk" in texts_of(app)
+    assert "Resume" in [button.label for button in app.button]

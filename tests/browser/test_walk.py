@@ -107,6 +107,11 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.quiet()
     walker.picture("1-overview")
     walker.press("Run the demo")
+    expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible(timeout=walker.patience)
+    walker.settled("Compare")
+    assert len(json.loads(_param(page, "runs"))) == 3, "the demo ends on its three runs"
+    walker.plot()
+    walker.to("Overview")
     expect(page.get_by_text("The demo is ready")).to_be_visible(timeout=walker.patience)
     walker.picture("2-overview-demo-done")
 
