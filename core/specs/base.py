@@ -122,7 +122,7 @@ def _from_text(text: str | bytes, name: str) -> Any:
 
 def _one_line(name: str, error: ValidationError) -> str:
     found = error.errors(include_url=False)
-    problems = []
+    problems: list[str] = []
     for item in found[:_PROBLEMS]:
         where = ".".join(str(part)[:LONGEST_SHOWN] for part in item["loc"]) or name
         value = item.get("input")

@@ -12,6 +12,7 @@ from core.specs.base import JsonObject, Spec, canonical_json
 from core.specs.dataset import DatasetSpec, dataset_fields
 from core.specs.describe import describe
 from core.specs.prior import PriorSpec
+from core.specs.reading import is_list, is_object
 from core.specs.sweep import SweepSpec
 from core.specs.tuning import TuningSpec
 
@@ -94,7 +95,7 @@ def compared_cells(sweep: SweepSpec, cells: Sequence[Cell], rates: Mapping[str, 
         rates: the chosen learning rate of each group that has one.
     """
     first = {cell.group: cell for cell in reversed(cells)}
-    found = []
+    found: list[Cell] = []
     for group, rate in rates.items():
         for seed in sweep.compare_seeds:
             changed = {"learning_rate": rate, "seed": seed}
@@ -152,7 +153,7 @@ def _changes(sweep: SweepSpec) -> Iterator[list[JsonObject]]:
 
 def _dataset(one: str | JsonObject, base: JsonObject) -> JsonObject:
     inherited = base.get("dataset")
-    kept = {name: inherited[name] for name in _KEPT_OF_DATA if name in inherited} if isinstance(inherited, dict) else {}
+    kept = {name: inherited[name] for name in _KEPT_OF_DATA if name in inherited} if is_object(inherited) else {}
     return {**kept, **(dataset_fields(one) if isinstance(one, str) else one)}
 
 
@@ -190,7 +191,7 @@ def _settings(sweep: SweepSpec, specs: Sequence[TuningSpec]) -> list[Settings]:
 
 def _implied(settings: Sequence[Settings], varied: Sequence[str]) -> tuple[str, ...]:
     """Return the axes whose value follows from the further settings."""
-    found = []
+    found: list[str] = []
     for name in ("prior", "method", "data", "regularisers"):
         pairs = {(tuple(own[field] for field in varied), own[name]) for own in settings}
         if len({value for _, value in pairs}) > 1 and len({further for further, _ in pairs}) == len(pairs):
@@ -243,9 +244,9 @@ def _shown(value: Any) -> Any:
             return value.label
         case Spec():
             return value.canonical_json()
-        case dict():
+        case _ if is_object(value):
             return value.get("name") or canonical_json(value)
-        case tuple() | list():
+        case _ if is_list(value):
             return ", ".join(str(_shown(part)) for part in value)
         case _:
             return value

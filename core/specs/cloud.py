@@ -8,6 +8,7 @@ from core.errors import shown
 from core.specs.base import JsonObject, Seed, Spec
 from core.specs.dataset import DatasetSpec
 from core.specs.model import FrozenModel, ModelSpec
+from core.specs.reading import is_list
 
 FINAL = "final"
 
@@ -39,7 +40,7 @@ def check_sites(sites: object) -> object:
         return sites
     if isinstance(sites, str):
         sites = sites.split(",")
-    if not isinstance(sites, list | tuple) or not sites:
+    if not is_list(sites) or not sites:
         raise ValueError("sites must be 'all' or at least one site, such as 0,5,final")
     return tuple(check_site(site) for site in sites)
 

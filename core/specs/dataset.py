@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import BadRequest
 from core.specs.base import Choices, PathText, Seed, Spec
+from core.specs.reading import is_object
 
 DATASETS = {
     "squad": "core.sources.squad",
@@ -86,11 +87,10 @@ class DatasetSpec(Spec, frozen=True):
     @model_validator(mode="before")
     @classmethod
     def _fill_math(cls, data: object) -> object:
-        if isinstance(data, dict) and data.get("name") == "math":
-            data = dict(data)
-            data["module"] = data.get("module") or DEFAULT_MODULE
-            data["difficulty"] = data.get("difficulty") or DEFAULT_DIFFICULTY
-        return data
+        if not is_object(data) or data.get("name") != "math":
+            return data
+        module, difficulty = data.get("module") or DEFAULT_MODULE, data.get("difficulty") or DEFAULT_DIFFICULTY
+        return {**data, "module": module, "difficulty": difficulty}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from core.specs.base import Choices, Spec
+from core.specs.reading import is_list
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Field:
         """Return the allowed values in words; empty if there is no bound."""
         if self.choices:
             return " | ".join(str(choice) for choice in self.choices)
-        parts = []
+        parts: list[str] = []
         if self.minimum is not None:
             parts.append(f"{'>' if self.open_minimum else '≥'} {self.minimum:g}")
         if self.maximum is not None:
@@ -80,8 +81,10 @@ def _field(name: str, info: FieldInfo) -> Field:
                 maximum = value
             case Lt(lt=value):
                 maximum, open_maximum = value, True
+            case _:
+                pass
     default = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
-    if isinstance(default, tuple):
+    if is_list(default):
         default = ",".join(map(str, default))
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     choices = next((tuple(item.names) for item in info.metadata if isinstance(item, Choices)), choices)

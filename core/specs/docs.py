@@ -55,7 +55,7 @@ def spec_page(specs: list[type[Spec]], kinds: dict[str, type[Spec]]) -> str:
         specs: the specs to describe, in this order.
         kinds: kinds of job, each with the spec it takes.
     """
-    sections = []
+    sections: list[str] = []
     for spec in specs:
         jobs = [f"`{kind}`" for kind, taken in kinds.items() if taken is spec]
         note = f" Taken by {', '.join(jobs)} jobs." if jobs else ""

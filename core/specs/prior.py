@@ -19,7 +19,7 @@ from pydantic import (
 from core.errors import BadRequest, UnknownName, shown
 from core.specs.base import JsonObject, Spec
 from core.specs.dataset import DatasetSpec
-from core.specs.reading import REQUEST_BYTES, parse_json
+from core.specs.reading import REQUEST_BYTES, is_object, parse_json
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def parse_prior(data: Any) -> PriorSpec:
     if isinstance(data, str):
         text = data.strip()
         data = {"kind": text} if not text.startswith("{") else _object(text)
-    kind = data.get("kind") if isinstance(data, dict) else None
+    kind = data.get("kind") if is_object(data) else None
     if not isinstance(kind, str) or kind not in PRIORS:
         raise UnknownName("prior kind", str(kind), PRIORS)
     return prior_type(kind).spec_class.parse(data)

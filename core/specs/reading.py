@@ -8,8 +8,9 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -118,7 +119,7 @@ class _Loader(yaml.SafeLoader):
         self._depth += 1
         if self._depth > MAX_DEPTH + 1:
             raise _too_deep()
-        alias = self.check_event(yaml.AliasEvent)
+        alias = self.check_event(yaml.AliasEvent) is True  # pyright: ignore[reportUnknownMemberType]
         node = super().compose_node(parent, index)
         self._depth -= 1
         if node is None:
@@ -172,6 +173,16 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value is an object, as JSON has them."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Return whether a value is a list, as JSON has them, or a tuple."""
+    return isinstance(value, list | tuple)
+
+
 def _require_size(size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
         raise Unreadable(f"it has {size} bytes, and {limit} are allowed")
@@ -187,15 +198,21 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _require_shallow(value: Any) -> None:
-    level = [value] if isinstance(value, dict | list) else []
+def _containers(values: Iterable[object]) -> list[object]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _below(value: object) -> list[object]:
+    """Return the objects and lists that an object or a list holds."""
+    if is_object(value):
+        return _containers(value.values())
+    return _containers(value) if is_list(value) else []
+
+
+def _require_shallow(value: object) -> None:
+    level = _containers([value])
     for _ in range(MAX_DEPTH):
-        level = [
-            below
-            for above in level
-            for below in (above.values() if isinstance(above, dict) else above)
-            if isinstance(below, dict | list)
-        ]
+        level = [below for above in level for below in _below(above)]
         if not level:
             return
     raise _too_deep()

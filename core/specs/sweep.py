@@ -1,6 +1,5 @@
 """A sweep: settings that all runs share, and axes; each combination of their values is a run."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import yaml
@@ -9,18 +8,18 @@ from pydantic import BeforeValidator, Field
 from core.errors import BadRequest
 from core.specs.base import JsonObject, Spec
 from core.specs.prior import AnyPrior
-from core.specs.reading import parse_yaml
+from core.specs.reading import is_list, is_object, parse_yaml
 
 
 def _one_or_more(value: Any) -> Any:
     """Return what stands alone as a tuple of one."""
-    if isinstance(value, list | tuple):
+    if is_list(value):
         return tuple(value)
     return () if value is None else (value,)
 
 
 def _one_or_more_of_each(value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         raise ValueError("must map fields to lists of values, such as {n_prompt: [5, 20]}")
     return {name: _one_or_more(values) for name, values in value.items()}
 

@@ -9,6 +9,7 @@ from core.specs.cloud import CloudSpec
 from core.specs.dataset import DatasetSpec
 from core.specs.model import FrozenModel, ModelSpec
 from core.specs.prior import AnyPrior
+from core.specs.reading import is_list, is_object
 
 Scoring = Literal["auto", "exact", "squad", "numeric"]
 """How generated answers are compared with the accepted ones."""
@@ -25,7 +26,7 @@ def check_prompt_sites(sites: object) -> object:
     """
     if isinstance(sites, str):
         sites = sites.split(",")
-    if not isinstance(sites, list | tuple) or not sites:
+    if not is_list(sites) or not sites:
         raise ValueError("prompt_sites must be at least one block number, such as 0,-3,-2,-1")
     try:
         return tuple(int(site) for site in sites)
@@ -172,7 +173,7 @@ class TuningSpec(Spec, frozen=True):
     def regularisers(cls) -> dict[str, str]:
         """Return the field of each regulariser's weight, with 'module:class' of the regulariser."""
         extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return {name: str(extra["regulariser"]) for name, extra in extras.items() if isinstance(extra, dict)}
+        return {name: str(extra["regulariser"]) for name, extra in extras.items() if is_object(extra)}
 
     def activations(self, *sites: int) -> CloudSpec:
         """Return the spec of the training documents' token activations at sites, for fitting priors."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from core.errors import BadRequest, shown
 from core.specs import DatasetSpec, ModelSpec, PriorSpec, Spec
 from core.specs.prior import SecondCloud
+from core.specs.reading import is_list
 from core.store.artifacts import Store
 from core.store.read_only import read_only
 
@@ -70,7 +71,7 @@ def _check(value: object) -> None:
                 _check(getattr(value, field))
             if isinstance(value, PriorSpec):
                 _check([need.dataset for need in value.further() if isinstance(need, SecondCloud)])
-        case list() | tuple():
+        case _ if is_list(value):
             for one in value:
                 _check(one)
         case _:

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +167,7 @@ class Store:
         return verify(kind, key, self.folder(kind, key)), False
 
     @contextmanager
-    def _fresh(self, kind: str, key: str) -> Iterator[Path]:
+    def _fresh(self, kind: str, key: str) -> Generator[Path]:
         folder = self.root / "tmp" / uuid.uuid4().hex
         folder.mkdir()
         try:
@@ -184,7 +184,7 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def lock(self, name: str, timeout: float = 3600, progress: Progress = silent) -> Iterator[None]:
+    def lock(self, name: str, timeout: float = 3600, progress: Progress = silent) -> Generator[None]:
         """Hold a lock between processes (and threads); the system lets go when the process dies.
 
         Args:

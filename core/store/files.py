@@ -6,7 +6,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ rename does not make it another file."""
 
 
 @contextmanager
-def disk_errors(root: Path) -> Iterator[None]:
+def disk_errors(root: Path) -> Generator[None]:
     """Turn 'no space left' into a `DiskFull` that says what to do."""
     try:
         yield

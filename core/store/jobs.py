@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -208,7 +208,7 @@ class JobFolder:
         return status
 
     @contextmanager
-    def held(self, timeout: float = 0.0) -> Iterator[None]:
+    def held(self, timeout: float = 0.0) -> Generator[None]:
         """Hold the job itself, so that no second process runs it; the system lets go when the process dies.
 
         Raises:
@@ -218,7 +218,7 @@ class JobFolder:
             yield
 
     @contextmanager
-    def _locked(self, what: str, timeout: float) -> Iterator[None]:
+    def _locked(self, what: str, timeout: float) -> Generator[None]:
         try:
             with FileLock(self.path / f".{what}.lock", timeout=timeout):
                 yield

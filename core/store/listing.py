@@ -96,7 +96,7 @@ def find_job(store: Store, job_id: str, damaged: bool = False) -> JobFolder:
 def list_jobs(store: Store, kind: str | None = None) -> list[JobFolder]:
     """Return all jobs (of one kind) whose request can be read, the newest first."""
     places = [_place(kind)] if kind else ["runs", "jobs"]
-    found = []
+    found: list[tuple[float, JobFolder]] = []
     for place in places:
         for path in (store.root / place).glob("[!.]*/spec.json"):
             job = JobFolder(path.parent)
@@ -124,7 +124,7 @@ def list_succeeded(store: Store, kind: str, most: int | None = None) -> list[tup
 def damaged_folders(store: Store) -> list[DamagedFolder]:
     """Return the folders among runs and jobs that cannot be read, by name."""
     folders = [path for place in ("runs", "jobs") for path in (store.root / place).glob("[!.]*") if path.is_dir()]
-    found = []
+    found: list[DamagedFolder] = []
     for path in sorted(folders):
         try:
             changed, reason = path.stat().st_mtime, _damage(path)

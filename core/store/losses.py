@@ -42,6 +42,8 @@ def read_losses(job: JobFolder) -> Losses:
                 evaluations[event["step"]] = event["validation"]["loss"]
             case "baseline":
                 baselines |= {word: event[name]["loss"] for name, word in BASELINES.items() if event.get(name)}
+            case _:
+                pass
     return Losses(
         np.array(sorted(training)),
         np.array([training[step] for step in sorted(training)]),

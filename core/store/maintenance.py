@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import BadRequest, Busy, DamagedArtifact
 from core.progress import Progress, silent
+from core.specs.reading import is_object
 from core.store.artifacts import MANIFEST, Manifest, Store, verify
 from core.store.files import forget_checksums
 from core.store.listing import damaged_folders, list_jobs
@@ -76,7 +77,7 @@ def verify_all(store: Store, progress: Progress = silent) -> list[tuple[Entry, s
     forget_checksums()
     found, jobs, unread = list(store.artifacts()), list_jobs(store), damaged_folders(store)
     total = len(found) + len(jobs) + len(unread)
-    results = []
+    results: list[tuple[Entry, str]] = []
     for kind, key, folder in found:
         progress(len(results), total, f"{kind} {key}")
         entry = _entry(kind, key, folder)
@@ -188,9 +189,9 @@ def _bytes(folder: Path) -> int:
 
 def _describe(spec: Any) -> str:
     """Return the names in a spec in a few words: 'smollm2-135m · news · sites all'."""
-    if not isinstance(spec, dict):
+    if not is_object(spec):
         return ""
-    words = []
+    words: list[str] = []
     for field in ("name", "method", "model", "dataset", "module", "site", "sites", "samples"):
         value = spec.get(field)
         if isinstance(value, dict):

@@ -1,7 +1,7 @@
 """Names that people give to artifacts: what has a name is kept from `cache prune` until the name is removed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -119,7 +119,7 @@ def named_artifacts(store: Store) -> set[tuple[str, str]]:
 
 
 @contextmanager
-def _changing(store: Store, kind: str) -> Iterator[list[Named]]:
+def _changing(store: Store, kind: str) -> Generator[list[Named]]:
     """Give the list of names, and write what became of it; nobody else changes it meanwhile."""
     require_writable("Changing a name")
     folder = store.root / _FOLDER

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file  # pyright: ignore[reportUnknownVariableType]
 
 from core.errors import BadRequest, DamagedArtifact
 from core.store.jobs import JobFolder
@@ -112,14 +113,14 @@ def read_trajectory(path: Path) -> tuple[tuple[int, ...], NDArray[np.float32], N
     return sites, prompts, steps
 
 
-def _tensors(path: Path) -> dict[str, NDArray]:
+def _tensors(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return load_file(path)
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
         raise DamagedArtifact(f"{path.name} cannot be read as safetensors ({error})") from None
 
 
-def _by_site(tensors: dict[str, NDArray], n_axes: int, name: str) -> tuple[tuple[int, ...], NDArray[np.float32]]:
+def _by_site(tensors: dict[str, NDArray[Any]], n_axes: int, name: str) -> tuple[tuple[int, ...], NDArray[np.float32]]:
     if set(tensors) - {"site"} != {"prompt"}:
         raise DamagedArtifact(f"{name} holds {', '.join(tensors) or 'nothing'}, not 'prompt'")
     prompt, site = tensors["prompt"], tensors.get("site", np.zeros(1, np.int64))

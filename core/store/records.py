@@ -16,7 +16,7 @@ from core import __version__
 from core.errors import BadRequest, DamagedArtifact
 from core.kinds import KINDS, load
 from core.specs.base import JsonObject, canonical_json
-from core.specs.reading import parse_json, read_json
+from core.specs.reading import is_object, parse_json, read_json
 from core.store.files import write_json
 from core.store.status import Count, Moment, Status
 
@@ -188,7 +188,7 @@ def read_object(path: Path) -> JsonObject:
         found = read_json(path, MAX_BYTES)
     except ValueError as error:
         raise DamagedArtifact(f"{path.name} cannot be read ({error})") from None
-    if not isinstance(found, dict):
+    if not is_object(found):
         raise DamagedArtifact(f"{path.name} holds a {type(found).__name__}, not an object")
     return found
 
@@ -260,7 +260,7 @@ def read_events(path: Path, kind: str) -> Iterator[JsonObject]:
         FileNotFoundError: there is none.
         DamagedArtifact: a line that no job of that kind writes.
     """
-    records = EVENTS if kind == "tune" else {}
+    records: Mapping[str, type[BaseModel]] = EVENTS if kind == "tune" else {}
     with path.open("rb") as file:
         while line := file.readline(MAX_LINE):
             if not line.endswith(b"\n"):

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def require_file(folder: Path, name: str, expected: SealedFile) -> None:
 
 def damaged_files(folder: Path, seal: Seal) -> dict[str, str]:
     """Read every file and return what is wrong, by the name of the file."""
-    found = {}
+    found: dict[str, str] = {}
     for name in seal.files:
         try:
             require_file(folder, name, seal.files[name])
@@ -126,7 +127,7 @@ def _require_size(folder: Path, name: str, expected: SealedFile) -> None:
         raise DamagedArtifact(f"{name} has {size} bytes instead of {expected.bytes}")
 
 
-def arrays_digest(arrays: Mapping[str, NDArray], notes: JsonObject) -> str:
+def arrays_digest(arrays: Mapping[str, NDArray[Any]], notes: JsonObject) -> str:
     """Return the SHA-256 of arrays, their names, types and shapes, and of JSON notes: for a checkpoint's own check."""
     digest = hashlib.sha256(canonical_json(notes).encode())
     for name, array in sorted(arrays.items()):
