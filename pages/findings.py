@@ -6,6 +6,8 @@ from pages.widgets.pages import through_app
 
 through_app()
 
+from functools import partial
+
 from core.specs import StudyItemSpec
 from core.store import Store
 from core.studies.claims import CLAIMS
@@ -13,7 +15,7 @@ from core.studies.items import ITEMS, KIND
 from core.studies.judgements import best, judgements
 from pages.findings_parts.claim import show_claim
 from pages.findings_parts.everything import show_everything, show_transfer
-from pages.findings_parts.studies import matrix, study_choice
+from pages.findings_parts.studies import matrix, open_claim, study_choice
 from pages.widgets.cite import cite_job
 from pages.widgets.layout import empty, errors
 from pages.widgets.state import View
@@ -43,7 +45,7 @@ with errors():
         )
         with above, errors():
             if found:
-                matrix(page_view, study, number, found)
+                matrix(page_view, study, number, found, partial(open_claim, page_view))
         claim, judged = CLAIMS[number], best(found, study, number)
         cite_job(*(judged.asked if judged else (KIND, StudyItemSpec(study=study, item=claim.item))))
         show_claim(page_view, claim, study, judged, page_store)

@@ -43,19 +43,18 @@ class Replay:
     steps: NDArray[np.integer]
     losses: NDArray[np.floating]
 
-    def layer(self, frame: int, look: Mark) -> Layer:
+    def layer(self, frame: int, look: Mark, name: str) -> Layer:
         """Return the prompt in a frame."""
         texts = [hover(self.name, f"vector {i}") for i in range(self.coordinates.shape[1])]
-        return Layer(self.name, self.coordinates[frame], "posterior", hover=texts, mark=look, group=self.name)
+        return Layer(name, self.coordinates[frame], "posterior", hover=texts, mark=look, group=name)
 
-    @property
-    def before(self) -> Layer:
-        """Return the prior sample."""
-        return self.layer(0, self.marks[0])
+    def before(self, alone: bool) -> Layer:
+        """Return the prior sample; a run that is drawn `alone` has an entry in the legend for each end."""
+        return self.layer(0, self.marks[0], f"{self.name}: prior sample" if alone else self.name)
 
-    def at(self, frame: int) -> Layer:
+    def at(self, frame: int, alone: bool) -> Layer:
         """Return the moving prompt in a frame."""
-        return self.layer(frame, self.marks[1])
+        return self.layer(frame, self.marks[1], "prompt" if alone else self.name)
 
 
 def replay_figure(
@@ -79,67 +78,60 @@ def replay_figure(
         revision: see `style`.
     """
     figure: Any = make_subplots(1, 2, column_widths=_WIDTHS, horizontal_spacing=0.09)
-    figure.add_traces([points_trace(layer, 2) for layer in ground], rows=1, cols=1)
-    figure.add_traces([points_trace(run.before, 2) for run in runs], rows=1, cols=1)
-    figure.add_traces([trace for run in runs for trace in _curve(run)], rows=1, cols=2)
+    alone = len(runs) == 1
+    still = [*ground, *(run.before(alone) for run in runs)]
+    figure.add_traces([points_trace(layer, 2) for layer in still], rows=1, cols=1)
+    n_still = len(figure.data)
+    for run in runs:
+        figure.add_traces(_on_map(run, frame, alone), rows=1, cols=1)
+        figure.add_traces(_on_curve(run, frame, alone), rows=1, cols=2)
+    moving = list(range(n_still, len(figure.data)))
+    figure.add_traces([_whole(run, alone) for run in runs], rows=1, cols=2)
     last = max((int(run.steps[-1]) for run in runs), default=1)
     for name, loss in baselines.items():
         add_baseline(figure, name, loss, (0, last))
         figure.data[-1].update(xaxis="x2", yaxis="y2")
-    n_still = len(figure.data)
-    for run in runs:
-        figure.add_traces(_on_map(run, frame), rows=1, cols=1)
-        figure.add_traces(_on_curve(run, frame), rows=1, cols=2)
-    moving = list(range(n_still, len(figure.data)))
     legend_once(figure)
     style(figure, _HEIGHT + PLAYER_HEIGHT, revision)
     _lay_out(figure, ground, runs, axes, last)
-    frames = [_frame(k, runs, moving) for k in range(len(labels))]
+    frames = [_frame(k, runs, moving, alone) for k in range(len(labels))]
     add_player(figure, frames, labels, frame, FRAME_MILLISECONDS, from_first=True)
     return figure
 
 
-def _on_map(run: Replay, frame: int) -> list[Any]:
-    return [arrows_trace(run.before, run.at(frame), 2, True), points_trace(run.at(frame), 2)]
+def _on_map(run: Replay, frame: int, alone: bool) -> list[Any]:
+    now = run.at(frame, alone)
+    return [arrows_trace(run.before(alone), now, 2, True), points_trace(now, 2)]
 
 
-def _curve(run: Replay) -> list[go.Scatter]:
+def _whole(run: Replay, alone: bool) -> go.Scatter:
     """Return the whole curve of a run, faint."""
     line = {"color": run.marks[1].colour, "width": 1.5}
-    common = {"mode": "lines", "legendgroup": run.name, "name": show(run.name), "hoverinfo": "skip"}
-    return [go.Scatter(x=run.steps, y=np.asarray(run.losses, np.float32), line=line, opacity=0.35, **common)]
+    return _losses(run, slice(None), alone, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
 
 
-def _on_curve(run: Replay, frame: int) -> list[go.Scatter]:
-    """Return the curve so far, with a point at its end."""
-    until = slice(0, frame + 1)
+def _on_curve(run: Replay, frame: int, alone: bool) -> list[go.Scatter]:
+    """Return the curve so far, and a point at its end."""
     look = run.marks[1]
-    size = np.zeros(frame + 1, np.float32)
-    size[-1] = 11
+    now = slice(frame, frame + 1)
+    line, marker = {"color": look.colour, "width": 2.5}, {"color": look.colour, "symbol": look.symbol, "size": 11}
+    words = f"step %{{x}}: %{{y:.3f}}<extra>{show(run.name)}</extra>"
     return [
-        go.Scatter(
-            x=run.steps[until],
-            y=np.asarray(run.losses[until], np.float32),
-            mode="lines+markers",
-            name=show(run.name),
-            legendgroup=run.name,
-            line={"color": look.colour, "width": 2.5},
-            marker={"color": look.colour, "symbol": look.symbol, "size": size, "opacity": 1},
-            hovertemplate=f"step %{{x}}: %{{y:.3f}}<extra>{show(run.name)}</extra>",
-        )
+        _losses(run, slice(0, frame + 1), alone, mode="lines", line=line, hovertemplate=words),
+        _losses(run, now, alone, mode="markers", marker=marker, cliponaxis=False, hovertemplate=words),
     ]
 
 
-def _frame(number: int, runs: Sequence[Replay], moving: Sequence[int]) -> go.Frame:
+def _losses(run: Replay, frames: slice, alone: bool, **look: Any) -> go.Scatter:
+    name, y = "prompt" if alone else run.name, np.asarray(run.losses[frames], np.float32)
+    return go.Scatter(x=run.steps[frames], y=y, name=show(name), legendgroup=name, **look)
+
+
+def _frame(number: int, runs: Sequence[Replay], moving: Sequence[int], alone: bool) -> go.Frame:
     """Return a frame, which holds what moves and nothing else."""
-    traces = [trace for run in runs for trace in (*_on_map(run, number), *_on_curve(run, number))]
-    return go.Frame(name=str(number), data=[_moved(trace) for trace in traces], traces=list(moving))
-
-
-def _moved(trace: Any) -> go.Scatter:
-    """Return the part of a trace that changes from frame to frame."""
-    sizes = trace.marker.size if trace.mode == "lines+markers" and trace.hovertemplate else None
-    return go.Scatter(x=trace.x, y=trace.y, **({} if sizes is None else {"marker": {"size": sizes}}))
+    traces = [trace for run in runs for trace in (*_on_map(run, number, alone), *_on_curve(run, number, alone))]
+    moved = [go.Scatter(x=trace.x, y=trace.y) for trace in traces]
+    return go.Frame(name=str(number), data=moved, traces=list(moving))
 
 
 def _lay_out(figure: Any, ground: Sequence[Layer], runs: Sequence[Replay], axes: Axes, last: int) -> None:

@@ -83,24 +83,23 @@ def replay(points: pd.DataFrame, numbers: Numbers, prior: str | None = None, fra
     """
     shown = [run for run in numbers["runs"] if prior in (None, run["prior"])]
     looks = _alone(shown[0]["kind"]) if prior else _together([run["kind"] for run in shown])
-    labels = [f"step {step}" for step in numbers["steps"]]
-    runs = [
-        Replay(
-            run["prior"],
-            look,
-            points.loc[points["cloud"] == run["prior"], list(AXES)]
-            .to_numpy(np.float32)
-            .reshape(len(labels), -1, len(AXES)),
-            np.array(run["steps"]),
-            np.array(run["losses"], np.float64),
-        )
-        for run, look in zip(shown, looks, strict=True)
-    ]
+    steps = np.array(numbers["steps"])
+    steps = steps[: np.searchsorted(steps, max(run["steps"][-1] for run in shown)) + 1]
+    runs = [_replay(run, look, points, len(steps)) for run, look in zip(shown, looks, strict=True)]
+    labels = [f"step {step}" for step in steps]
     baselines = {name: loss for name, loss in shown[0]["baselines"].items() if name == "no prompt"}
     ground = layers_of(points, {GROUND: REFERENCE})
     return replay_figure(
         ground, runs, Axes(tuple(numbers["axes"])), labels, frame % len(labels), baselines, prior or GROUND
     )
+
+
+def _replay(run: Numbers, look: tuple[Mark, Mark], points: pd.DataFrame, n_frames: int) -> Replay:
+    """Return the first frames of a run."""
+    own = points.loc[points["cloud"] == run["prior"]]
+    coordinates = own.loc[own["frame"] < n_frames, list(AXES)].to_numpy(np.float32).reshape(n_frames, -1, len(AXES))
+    steps, losses = np.array(run["steps"][:n_frames]), np.array(run["losses"][:n_frames], np.float64)
+    return Replay(run["prior"], look, coordinates, steps, losses)
 
 
 def _alone(kind: str) -> list[tuple[Mark, Mark]]:

@@ -1,6 +1,6 @@
 """The choice of a study, and the matrix of claims over all studies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from core.studies.items import VERSION, studies_of
 from core.studies.judgements import JudgedClaim, best
 from core.studies.shipped import finished_studies, problems
 from pages.widgets.choices import model_choice
-from pages.widgets.layout import Point, draw, plain
+from pages.widgets.layout import counted, draw, plain
 from pages.widgets.pages import SHARED
 from pages.widgets.state import View
 
@@ -96,8 +96,25 @@ def _value(value: object) -> str:
     return short_name(value.name) if isinstance(value, ModelSpec) else str(value)
 
 
-def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim]) -> None:
-    """Draw the matrix of claims by studies; a click opens the cell."""
+def every_study_choice(view: View, store: Store) -> StudySpec:
+    """Draw the picker of a study that is there, of whatever model; the first came with the program."""
+    finished = [one.spec for one in finished_studies(VERSION)]
+    finished.sort(key=lambda study: study.model != ModelSpec())
+    there = [*finished, *(study for study in studies_of(store) if study not in finished)]
+    known = {study.fingerprint()[:8]: study for study in there or [StudySpec.asked("quick")]}
+
+    def name(key: str) -> str:
+        study = known[key]
+        origin = "came with the program" if study in finished else f"{counted(study.n_seeds, 'seed')}, made here"
+        return f"{short_name(study.model.name)} · {study_name(study)} · {origin if there else 'not made yet'}"
+
+    return known[view.choice("study", "Study", list(known), show=name)]
+
+
+def matrix(
+    view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim], choose: Callable[[int, StudySpec], None]
+) -> None:
+    """Draw the matrix of claims by studies; a click chooses the claim and the study of a cell."""
     columns = {study.without_seeds.fingerprint(): study}
     for one in found:
         columns.setdefault(one.study.without_seeds.fingerprint(), one.study)
@@ -119,7 +136,7 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim
         ),
         view.key("matrix"),
         "Matrix of verdicts: a row per claim, a column per study",
-        lambda point: _open(view, point, shown),
+        lambda point: choose(int(point["customdata"][0]), shown[int(point["customdata"][1])]),
     )
     st.caption(
         "A verdict compares an interval with bounds that were fixed in advance. A small model with few seeds speaks "
@@ -127,11 +144,9 @@ def matrix(view: View, study: StudySpec, claim: int, found: Sequence[JudgedClaim
     )
 
 
-def _open(view: View, point: Point, shown: Sequence[StudySpec]) -> None:
-    """Open the claim of a cell on its study."""
-    number, column = point["customdata"][:2]
-    study = shown[int(column)]
-    view.choose("claim", int(number))
+def open_claim(view: View, claim: int, study: StudySpec) -> None:
+    """Open a claim on a study, whatever its model."""
+    view.choose("claim", claim)
     View(SHARED).choose("model", study.model.name)
     view.choose("study", _key(study))
 

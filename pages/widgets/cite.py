@@ -20,6 +20,8 @@ PAPER = (
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 NOTHING_MADE = ("doctor",)
 """The command of a page that shows what is here and makes nothing."""
+FOOT = "foot"
+"""Key of the container that the box is drawn in."""
 _TITLE, _COMMANDS, _VALUES = "cite.title", "cite.commands", "cite.values"
 
 
@@ -79,15 +81,16 @@ def box() -> None:
     title = st.session_state.get(_TITLE)
     if title is None:
         return
-    with st.expander("Cite this view", icon=":material/format_quote:"):
-        st.caption("Commands that make what is on screen. Existing results are not made again.")
-        st.code("\n".join(cited()), language="bash", wrap_lines=True)
-        st.caption("A link to this view, with everything chosen on this page.")
-        st.code(link(), language=None, wrap_lines=True)
-        st.caption("A citation.")
-        st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
-    if st.button("Glossary", key="glossary", type="tertiary", icon=":material/menu_book:"):
-        glossary()
+    with st.container(key=FOOT):
+        with st.expander("Cite this view", icon=":material/format_quote:"):
+            st.caption("Commands that make what is on screen. Existing results are not made again.")
+            st.code("\n".join(cited()), language="bash", wrap_lines=True)
+            st.caption("A link to this view, with everything chosen on this page.")
+            st.code(link(), language=None, wrap_lines=True)
+            st.caption("A citation.")
+            st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
+        if st.button("Glossary", key="glossary", type="tertiary", icon=":material/menu_book:"):
+            glossary()
 
 
 @st.dialog("Glossary", width="large")

@@ -11,6 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 QUESTIONS = {
     "overview": "Where do tuned prompt embeddings end up, and does it matter where they began?",
+    "story": "What did one study find, told in seven screens?",
     "activations": "What do a model's activations on these texts look like at one site of the residual stream?",
     "trajectories": "How does a text move through the cloud, token by token, and where does its answer go?",
     "priors": "Where would the prompt start, before you pay for training?",
@@ -23,8 +24,18 @@ QUESTIONS = {
 NAMES = tuple(QUESTIONS)
 SHARED = "model"
 """Owner of the widgets that all pages share."""
+HEADING = "heading"
+"""Key of the container of a page's title and question."""
 _OPEN = "open_page"
-_ICONS = {"activations": "bubble_chart", "priors": "flare", "tune": "model_training", "compare": "compare_arrows"}
+_ICONS = {
+    "story": "slideshow",
+    "activations": "bubble_chart",
+    "trajectories": "timeline",
+    "priors": "flare",
+    "tune": "model_training",
+    "compare": "compare_arrows",
+    "findings": "gavel",
+}
 _FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -45,8 +56,9 @@ def open_page() -> StreamlitPage:
     """
     chosen = st.navigation([page(name) for name in NAMES], position="top")
     name = chosen.title.lower()
-    st.header(chosen.title, anchor=False)
-    st.markdown(f":gray[{QUESTIONS[name]}]")
+    with st.container(key=HEADING):
+        st.header(chosen.title, anchor=False)
+        st.markdown(f":gray[{QUESTIONS[name]}]")
     if st.session_state.get(_OPEN) != name:
         st.session_state[_OPEN] = name
         for parameter in st.query_params:

@@ -111,6 +111,11 @@ class View:
         look |= {"format_func": lambda value: options[value], "required": True}
         return self._draw(st.segmented_control, name, label, list(options), first, first, **look)
 
+    def steps(self, name: str, label: str, options: Sequence[T], default: T, **look: Any) -> T:
+        """Draw a slider over a few values."""
+        self._seed(name, default, lambda value: value in options)
+        return self._draw(st.select_slider, name, label, options, default, default, **look)
+
     def several(self, name: str, label: str, options: Sequence[str], default: Sequence[str], **look: Any) -> list[str]:
         """Draw a multiple choice."""
         key, asked = self.key(name), self.read(name, list(default), lambda value: isinstance(value, list))

@@ -17,7 +17,7 @@ from core.store import JobFolder, Store, create_job
 ROOT = Path(__file__).resolve().parents[2]
 FAILED = "This page failed"
 TEXT = "One day a little girl saw a big red ball. She was very happy. "
-PAGES = ("overview", "activations", "trajectories", "priors", "tune", "compare", "findings", "system")
+PAGES = ("overview", "story", "activations", "trajectories", "priors", "tune", "compare", "findings", "system")
 
 
 class _NamedPages(PagesManager):

@@ -20,7 +20,8 @@ REACHED = (
     "pages.widgets.pages, pages.compare_parts.map, pages.compare_parts.tables, pages.compare_parts.measures, "
     "pages.trajectories_parts.documents, pages.trajectories_parts.picture, core.jobs.paths, "
     "core.analysis.collapse, core.analysis.definitions, core.jobs.comparison, core.figures.cloud_map, core.priors, "
-    "pages.activations_parts.closer, pages.tune_parts.sweeps.live, pages.tune_parts.sweeps.form"
+    "pages.activations_parts.closer, pages.tune_parts.sweeps.live, pages.tune_parts.sweeps.form, "
+    "pages.story_parts.screens"
 )
 
 

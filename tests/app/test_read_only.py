@@ -44,8 +44,8 @@ def test_every_page_opens_on_an_empty_store(name, store, monkeypatch):
 def test_no_button_of_a_page_changes_anything(name, shown: Content):
     address = {"model": shown.model.name, "runs": json.dumps([shown.run])}
     before = files_of(shown.root)
-    n_buttons = len(open_page(name, **address).button)
-    for i in range(n_buttons):
+    pressable = [i for i, button in enumerate(open_page(name, **address).button) if not button.proto.disabled]
+    for i in pressable:
         app = open_page(name, **address)
         app.button[i].click().run()
         assert not app.exception, app.button[i].label

@@ -91,6 +91,7 @@ def fill_store(root: Path, n_vocabulary: int) -> dict[str, dict[str, str]]:
     exclusion = '{"kind":"exclusion","c":5}'
     return {
         "overview": {"page": "overview", **shared},
+        "story": {"page": "story", "screen": "3"},
         "activations": {"page": "activations", **shared, **texts},
         "activations 3-D by token": {"page": "activations", **shared, **texts, "dimensions": "3", "colour": "token"},
         "priors": {"page": "priors", **shared, "prior": exclusion},

@@ -45,12 +45,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def app_on(store: Store, folder: Path) -> Iterator[App]:
+def app_on(store: Store, folder: Path, script: Path = ROOT / "app.py") -> Iterator[App]:
     """Start the app on a free port, and end it and its engine afterwards; its log and screenshots go into a folder."""
     screenshots = Path(os.environ.get("PRIORSCOPE_SCREENSHOTS", folder / "screenshots"))
     screenshots.mkdir(parents=True, exist_ok=True)
     try:
-        with served(ROOT / "app.py", store.root, folder / "app.txt") as url:
+        with served(script, store.root, folder / "app.txt") as url:
             yield App(url, store, screenshots)
     finally:
         client.stop_engine(store)

@@ -1,0 +1,121 @@
+"""The screens that show what a study made."""
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.intervals import Interval
+from core.figures.forest import Lines, forest_figure
+from core.specs import StudyItemSpec, StudySpec
+from core.store import Store
+from core.studies.claims import CLAIMS
+from core.studies.claims.outcomes import MARGIN
+from core.studies.figure import Reproduced
+from core.studies.items import ITEMS, KIND, find_item
+from core.studies.judgements import best, judgements
+from core.studies.several_priors import replay
+from core.studies.tables import LOSS
+from pages.findings_parts.cost import cost_words
+from pages.findings_parts.studies import matrix
+from pages.widgets.layout import draw, plain
+from pages.widgets.offers import need_result
+from pages.widgets.pages import link
+from pages.widgets.state import View
+
+_TEXTS = {"figure-1": "On the vocabulary", "figure-2": "On a higher layer", "figure-3": "A question and its answer"}
+_SCRUBBED, _BESIDE = "film", "figure-4"
+
+
+def jumps(view: View, study: StudySpec, store: Store) -> None:
+    """Draw trajectories of texts."""
+    item = view.segments("texts", "Texts", _TEXTS, label_visibility="collapsed")
+    _whole(view, study, item, store)
+
+
+def parted(view: View, study: StudySpec, store: Store) -> None:
+    """Draw the clouds at every site: as a film where the study has one, else beside each other."""
+    beside = StudyItemSpec(study=study, item=_BESIDE)
+    made = [name for name in (_SCRUBBED, _BESIDE) if name in ITEMS and find_item(_asked(study, name), store)]
+    _whole(view, study, next(iter(made), _SCRUBBED if _SCRUBBED in ITEMS else beside.item), store)
+
+
+def moves(view: View, study: StudySpec, store: Store) -> None:
+    """Play one run: its prompt on the map, and its loss."""
+    found = _found(study, "several-priors", store)
+    if found:
+        priors = {run["prior"]: run["prior"] for run in found.numbers["runs"]}
+        prior = view.segments("prior", "Prior", priors, label_visibility="collapsed")
+        figure = replay(found.points, found.numbers, prior, frame=0)
+        draw(figure, view.key(f"replay.{prior}"), f"A prompt from the prior {prior} in training, and its loss")
+        st.caption(
+            plain(
+                f"One run of {found.numbers['model']} on {found.numbers['task']} (seed 0), as it went. Left: its "
+                "prompt on the principal components of the vocabulary, with arrows from the prior sample; right: its "
+                "validation loss."
+            )
+        )
+
+
+def ended(view: View, study: StudySpec, store: Store) -> None:
+    """Draw where the prompts of several priors ended."""
+    _whole(view, study, "several-priors", store)
+
+
+def quality(view: View, study: StudySpec, store: Store) -> None:
+    """Draw the final losses of a task from each prior."""
+    found = _found(study, "table-quality", store)
+    if found:
+        table = pd.DataFrame(found.numbers["table"])
+        task = view.choice("task", "Task", list(dict.fromkeys(table["task"])), label_visibility="collapsed")
+        rows = table.loc[table["task"] == task].astype({"loss low": float, "loss high": float})
+        named = zip(rows["prior"], rows["loss"], rows["loss low"], rows["loss high"], strict=True)
+        lowest = float(rows["loss"].min())
+        levels = {"lowest mean": lowest, f"{MARGIN:g} nats above": lowest + MARGIN}
+        panel = Lines(task.capitalize(), {name: Interval(*values) for name, *values in named}, levels)
+        draw(
+            forest_figure([panel], LOSS), view.key(f"quality.{task}"), "Final losses with intervals, one line per prior"
+        )
+        n_seeds = rows["seeds"].min()
+        st.caption(
+            f"Mean over at least {n_seeds} seeds with Student's 95 % interval, validation loss. The claims call losses "
+            f"the same if they differ by less than {MARGIN:g} nats per label token."
+        )
+
+
+def verdicts(view: View, study: StudySpec, store: Store) -> None:
+    """Draw the verdicts on all claims; a click tells more about one."""
+    found = judgements(store)
+    number = view.read("claim", 1, lambda number: number in CLAIMS)
+
+    def choose(claim: int, _: StudySpec) -> None:
+        view.keep("claim", claim, 1)
+
+    matrix(view, study, number, [one for one in found if one.study.without_seeds == study.without_seeds], choose)
+    judged = best(found, study, number)
+    claim = CLAIMS[number]
+    words = judged.judgement.words if judged else f"Not judged on this study yet. {claim.statistic}"
+    st.markdown(f"**C{number} · {plain(claim.title)}**  \n{plain(words)}")
+    link("findings", "Open this claim in Findings", claim=str(number), model=study.model.name)
+
+
+def _whole(view: View, study: StudySpec, item: str, store: Store) -> None:
+    """Draw an item as the study made it, with its caption."""
+    found = _found(study, item, store)
+    if found:
+        draw(found.picture, view.key(item), ITEMS[item].title)
+        st.caption(plain(found.caption))
+
+
+def _found(study: StudySpec, item: str, store: Store) -> Reproduced | None:
+    """Return an item, or say what is missing and offer to make it."""
+    title = f":material/movie: This study does not have “{plain(ITEMS[item].title)}” yet"
+    asked = _asked(study, item)
+    found = need_result(KIND, asked, find_item, store, title, _cost, "Make it")
+    return found.reproduced if found else None
+
+
+def _cost(asked: StudyItemSpec, store: Store) -> str:
+    return cost_words(asked.study, [asked.item], store)
+
+
+def _asked(study: StudySpec, item: str) -> StudyItemSpec:
+    return StudyItemSpec(study=study, item=item)
