@@ -18,6 +18,18 @@ class Definition:
     text: str
 
 
+NULL_WORDS = {
+    "ways turned around": "displacements reversed at random",
+    "ends swapped": "prior and posterior swapped at random",
+}
+"""Null distributions whose name in stored results is not the one that people read."""
+
+
+def null_words(name: str) -> str:
+    """Return what a null distribution of a stored result is called."""
+    return NULL_WORDS.get(name, name)
+
+
 _COLLAPSE = (
     "At site 0 the rows are those of the vocabulary, at other sites the tokens of the run's data at that site. Null "
     "samples: random directions with the same norms, a Gaussian with the mean and covariance of the rows, and rows "

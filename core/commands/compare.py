@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.analysis.definitions import null_words
 from core.analysis.quantities import Named, Quantity, each_quantity
 from core.commands.jobs import ensure
 from core.commands.options import Json
@@ -59,7 +60,7 @@ def in_words(quantity: Quantity) -> str:
     """Return a quantity in words: value, interval, prior sample, nulls, p."""
     words = [_interval(quantity)]
     words += [f"prior sample {quantity['prior']:.4g}"] if "prior" in quantity else []
-    words += [f"{name} {_interval(null)}" for name, null in quantity.get("nulls", {}).items()]
+    words += [f"{null_words(name)} {_interval(null)}" for name, null in quantity.get("nulls", {}).items()]
     words += [f"p {quantity['p']:.2g}"] if "p" in quantity else []
     return "; ".join(words)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.analysis.definitions import DEFINITIONS
+from core.analysis.definitions import DEFINITIONS, null_words
 from core.analysis.quantities import BEHIND, Quantity, each_quantity
 from core.jobs.measure import Measures
 from pages.widgets.layout import plain, table
@@ -143,4 +143,4 @@ def _each_of(group: str, quantity: Quantity) -> Iterator[tuple[str, Quantity]]:
     if "prior" in quantity:
         yield PRIOR, {"value": quantity["prior"]}
     for name, null in quantity.get("nulls", {}).items():
-        yield name if group == "quality" else f"null: {name}", null
+        yield name if group == "quality" else f"null: {null_words(name)}", null

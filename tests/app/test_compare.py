@@ -95,6 +95,8 @@ def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine)
     assert table_of(app, "cosine distance")["of"].str.startswith("null").sum() == 3
     assert set(table_of(app, "cloud")["cloud"]) == {"vocabulary rows", "stories.txt"}
     assert "null: subsets of stories.txt" in table_of(app, "effective rank")["of"].tolist()
+    of = set(table_of(app, "shift of the mean")["of"])
+    assert of >= {"null: displacements reversed at random", "null: prior and posterior swapped at random"}
     assert all(table_of(app, "drop")["drop"])
     titles = {definition.title: definition.text for definition in DEFINITIONS.values()}
     for table in (table for table in app.dataframe if "run" in pd.DataFrame(table.value)):

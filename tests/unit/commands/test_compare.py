@@ -38,6 +38,8 @@ def test_a_table_for_people(call, inline, runs):
     assert code == 0
     assert "t-aaa  isotropic, sums.jsonl, rate 0.05, fixed length" in out
     assert "displacement angle, site 0" in out
+    line = next(line for line in out.splitlines() if "displacement mean shift" in line)
+    assert "; displacements reversed at random " in line
     assert "worth" not in out
     line = next(line for line in out.splitlines() if "speed steps to target" in line)
     assert line.endswith("– [4, ]")
