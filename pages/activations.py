@@ -11,10 +11,12 @@ from core.store import Store
 from pages.activations_parts.hygiene import token_hygiene
 from pages.activations_parts.layers import all_sites
 from pages.activations_parts.site import one_site
+from pages.activations_parts.stored import stored_views
 from pages.maps.choice import map_choice
 from pages.widgets.beside import controls_beside
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
 from pages.widgets.state import View
+from pages.widgets.stored import stored_choice
 
 VIEWS = {"site": "One site", "layers": "All sites", "hygiene": "Token hygiene"}
 """What can be shown on the right."""
@@ -25,6 +27,7 @@ def controls(view: View, store: Store) -> tuple[ProjectionSpec, str] | None:
     """Draw the controls and return the map and the name they ask for; None without a data set."""
     with st.container(border=True):
         model, facts = model_choice(store, encoders=True)
+        stored_choice(view, stored_views(model, store))
         datasets = dataset_choices(view, store)
         site = site_choice(view, facts)
         with st.expander("Tokens and points"):

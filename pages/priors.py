@@ -9,6 +9,7 @@ through_app()
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core.activations.clouds import find_cloud
 from core.activations.references import ReferenceRequest, missing_clouds
 from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
@@ -19,10 +20,11 @@ from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
 from core.jobs.projection import StoredMap
 from core.priors.exclusion import ExclusionSpec
-from core.specs import FINAL, CloudSpec, DatasetSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
+from core.specs import FINAL, CloudSpec, ModelSpec, PriorSpec, ProjectionSpec, Spec
 from core.store import Store
 from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.maps.clouds import map_layers, need_clouds, need_vocabulary
+from pages.maps.nearest import stored_clouds
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
 from pages.priors_parts.laboratory import (
@@ -44,12 +46,13 @@ from pages.priors_parts.preview import (
     reference_facts,
 )
 from pages.priors_parts.prior_list import labels, prior_list
-from pages.widgets.choices import COLUMNS, dataset_choice, model_choice, seed_field, site_choice
+from pages.widgets.choices import dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.forms import short_json
 from pages.widgets.layout import draw, empty, errors, plain
 from pages.widgets.pages import page
 from pages.widgets.state import View
+from pages.widgets.stored import Stored, capture_words, dataset_values, stored_captures, stored_choice
 
 MEAN = replace(XAVIER, size=13)
 CENTRE = "mean of the reference"
@@ -72,12 +75,26 @@ class Options:
 def reference_choice(view: View, store: Store) -> ReferenceRequest | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
     model, facts = model_choice(store)
+    stored_choice(view, stored_references(model, store))
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
         return ReferenceRequest(model)
     dataset = dataset_choice(view, store)
     site = site_choice(view, facts)
     return ReferenceRequest(model, CloudSpec(model=model, dataset=dataset, sites=(site,)), site) if dataset else None
+
+
+def stored_references(model: ModelSpec, store: Store) -> list[Stored]:
+    """Return the activations of a model that priors can be fitted on."""
+    return [
+        Stored(
+            f"Activations · {capture_words([one])}",
+            {**dataset_values(one.dataset), "reference": "activations", "site": site},
+        )
+        for one in stored_captures(model, store)
+        if one.pooling == "token" and (cloud := find_cloud(one, store))
+        for site in cloud.sites[:1]
+    ]
 
 
 def ready(reference: ReferenceRequest, priors: list[PriorSpec], view: View, store: Store) -> bool:
@@ -93,6 +110,11 @@ def ready(reference: ReferenceRequest, priors: list[PriorSpec], view: View, stor
 
 def laboratory(view: View, reference: ReferenceRequest, priors: list[PriorSpec], edited: int, store: Store) -> None:
     """Draw all samples on the reference's map, with the numbers that qualify them."""
+    if reference.cloud:
+        near = stored_clouds([reference.cloud], store, view.page)
+        if not near:
+            return
+        reference = replace(reference, cloud=near[0])
     if not ready(reference, priors, view, store):
         return
     options = options_choice(view, len(priors) > 1, store)
@@ -219,15 +241,6 @@ def details(view: View, drawn: list[Drawn], selected: Drawn, facts: ReferenceFac
             inspect_exclusion(view, c, max(2, dim), len(facts.mean))
 
 
-def dataset_address(dataset: DatasetSpec) -> dict[str, str]:
-    """Return the parameters with which `dataset_choice` gives a data set."""
-    values = {"data": dataset.name, "samples": dataset.samples, "data_seed": dataset.seed}
-    values |= {"module": dataset.module, "difficulty": dataset.difficulty}
-    values |= {name: getattr(dataset, name) for name in COLUMNS}
-    values["path" if dataset.name == "file" else f"{dataset.name}_path"] = dataset.path
-    return {name: str(value) for name, value in values.items() if value is not None}
-
-
 def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, str]:
     """Return the parameters of the Tune page that start from a prior as it is fitted here.
 
@@ -235,7 +248,8 @@ def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, s
     """
     wanted = {"prior": short_json(prior)}
     if reference.cloud:
-        wanted |= dataset_address(reference.cloud.dataset) | {"reference": "activations"}
+        values = dataset_values(reference.cloud.dataset)
+        wanted |= {name: str(value) for name, value in values.items()} | {"reference": "activations"}
     if reference.site not in (0, FINAL):
         wanted |= {"method": "deep", "prompt_sites": str(reference.site)}
     return wanted

@@ -11,7 +11,7 @@ from pages.trajectories_parts.controls import TrajectoryRequest, controls
 from pages.trajectories_parts.documents import document_numbers
 from pages.trajectories_parts.following import need_trajectories
 from pages.trajectories_parts.numbers import answer_table, text_numbers
-from pages.trajectories_parts.picture import need_background, parts_of, picture
+from pages.trajectories_parts.picture import need_background, over_what_is_stored, parts_of, picture
 from pages.widgets.beside import controls_beside
 from pages.widgets.layout import empty, errors
 from pages.widgets.state import View
@@ -24,6 +24,7 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
     if not request.specs:
         empty("edit_note", "No text yet", "Type a sentence or a question on the left.")
     else:
+        request = over_what_is_stored(view, request, store)
         stored = need_background(request, store)
         found = need_trajectories(request.specs, store) if stored else None
         if stored and found and (parts := parts_of(request, found)):

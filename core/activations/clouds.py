@@ -1,9 +1,10 @@
 """Clouds as they are read: points, what each point is, and moments. Free of torch."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,14 @@ from core.errors import BadRequest, DamagedArtifact
 from core.fits.moments import Moments
 from core.sources.datasets import dataset_key
 from core.sources.models import model_revision
-from core.specs.base import JsonObject, canonical_json, fingerprint
+from core.specs.base import JsonObject, Spec, canonical_json, fingerprint
 from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
+from core.specs.nearest import Nearest, holds, nearest
 from core.store.artifacts import MANIFEST, Artifact, Manifest, Store
 from core.store.records import check, read_digested
+
+S = TypeVar("S", bound=Spec)
 
 CLOUD = "cloud"
 """Kind of the artifacts that hold token activations."""
@@ -160,10 +164,43 @@ def moments_file(site: int | str) -> str:
 
 def stored_infos(store: Store, kind: str, keys: str = "*") -> Iterator[tuple[str, JsonObject]]:
     """Yield key and `info` of artifacts whose keys match, newest first; unverified, without unreadable ones."""
-    manifests = list((store.root / "artifacts" / kind).glob(f"{keys}/{MANIFEST}"))
-    for path in sorted(manifests, key=lambda path: path.stat().st_mtime, reverse=True):
+    for manifest in _manifests(store, kind, keys):
+        yield manifest.key, manifest.info
+
+
+def stored_specs(store: Store, kind: str, spec: type[S]) -> Iterator[S]:
+    """Yield what stored artifacts were asked for, newest first; unverified, without unreadable ones."""
+    for manifest in _manifests(store, kind, "*"):
+        with suppress(BadRequest):  # written by another version
+            yield spec.parse(manifest.spec)
+
+
+def nearest_cloud(spec: CloudSpec, store: Store, elsewhere: bool = False) -> Nearest[CloudSpec] | None:
+    """Return the stored activations of the same model that are nearest to a spec, or None.
+
+    Args:
+        spec: that is not stored.
+        store: the cache folder.
+        elsewhere: whether those at other sites count too, if there are none at the spec's.
+
+    Raises:
+        UnknownName, BadData: see `find_cloud`.
+    """
+    there = [one for one in stored_specs(store, CLOUD, CloudSpec) if one.part == spec.part]
+    while found := nearest(
+        spec, [one for one in there if holds(one.sites, spec.sites)] or (there if elsewhere else [])
+    ):
+        if find_cloud(found.spec, store):
+            return found
+        there.remove(found.spec)  # of other weights, or other texts, than are here now
+    return None
+
+
+def _manifests(store: Store, kind: str, keys: str) -> Iterator[Manifest]:
+    paths = list((store.root / "artifacts" / kind).glob(f"{keys}/{MANIFEST}"))
+    for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
-            yield path.parent.name, check(read_digested(path), Manifest, MANIFEST).info
+            yield check(read_digested(path), Manifest, MANIFEST)
         except (OSError, DamagedArtifact):
             continue
 

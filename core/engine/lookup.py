@@ -1,14 +1,17 @@
 """Which job does a spec? Told from its fingerprint; needs no engine."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from core.engine.tasks import Late, Task, find_task
 from core.errors import BadRequest, Failed
 from core.specs import Spec
-from core.store import JobFolder, Store, job_at, jobs_named
+from core.specs.nearest import Nearest, nearest
+from core.store import JobFolder, Store, job_at, jobs_named, list_succeeded
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Spec)
 _ID_DIGITS = 10
 
 
@@ -38,6 +41,15 @@ def find_succeeded(kind: str, spec: Spec, store: Store) -> JobFolder | None:
     """
     jobs = (job for name in _ids(kind, spec) for job in jobs_named(store, kind, name))
     return next((job for job in jobs if job.status().state == "succeeded" and job.result()), None)
+
+
+def find_nearest(kind: str, spec: S, store: Store) -> Nearest[S] | None:
+    """Return what the succeeded job of a kind was asked for that is nearest to a spec, or None."""
+    requests = list[S]()
+    for job, _ in list_succeeded(store, kind):
+        with suppress(BadRequest):  # written by another version
+            requests.append(type(spec).parse(job.spec))
+    return nearest(spec, requests)
 
 
 def found_or_made(find: Callable[[], T | None], make: Callable[[], JobFolder]) -> tuple[T, bool]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary
+from core.activations.clouds import CLOUD, VOCABULARY, Cloud, find_cloud, find_vocabulary, stored_specs
 from core.analysis.frozen_maps import VERSION, Map, fit_map
 from core.array_types import Float32s, Indices, Ints
 from core.engine.tasks import Result, Task
@@ -15,12 +15,15 @@ from core.errors import BadRequest
 from core.progress import Progress
 from core.specs import CloudSpec, ProjectionSpec
 from core.specs.base import JsonObject
+from core.specs.nearest import Nearest, differences, nearest
 from core.store import Artifact, JobFolder, Store
 from core.store.vectors import VECTORS, read_vectors
 
 MAP = "map"
 """Kind of the artifacts that hold maps."""
 _REFERENCE = "reference.parquet"
+_SAME_POINTS = ("method", "n_components", "site", "vocabulary", "joined")
+"""In what a map must not differ to stand in for another."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,23 @@ def find_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
         return None
     artifact = store.find(MAP, _key(spec, clouds))
     return _load(artifact) if artifact else None
+
+
+def nearest_map(spec: ProjectionSpec, store: Store) -> Nearest[ProjectionSpec] | None:
+    """Return the stored map that is nearest to a spec among those of its points, by its method; or None.
+
+    Raises:
+        UnknownName, BadData: see `find_map`.
+    """
+    same = [
+        one
+        for one in stored_specs(store, MAP, ProjectionSpec)
+        if all(getattr(one, name) == getattr(spec, name) for name in _SAME_POINTS)
+        and len(one.clouds) == len(spec.clouds)
+        and not any(list(differences(*pair)) for pair in zip(spec.clouds, one.clouds, strict=True))
+    ]
+    found = nearest(spec, same)
+    return found if found and find_map(found.spec, store) else None
 
 
 def load_map(key: str, store: Store) -> StoredMap | None:

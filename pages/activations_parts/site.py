@@ -14,6 +14,7 @@ from pages.activations_parts.components import show_components
 from pages.activations_parts.points import HOVER_UP_TO, Points, read_points
 from pages.maps.choice import map_words, need_chosen_map, offer_name
 from pages.maps.clouds import labels, need_clouds
+from pages.maps.nearest import stored_view
 from pages.maps.overlays import need_overlays
 from pages.widgets.layout import draw, numbers
 from pages.widgets.provenance import write_origin
@@ -27,9 +28,11 @@ HOVERS_SHORT = "Hover shows each token; select tokens to read them in context."
 
 def one_site(view: View, spec: ProjectionSpec, map_name: str, store: Store) -> None:
     """Draw the clouds on their map, the selection, and the numbers that qualify the picture."""
-    clouds = need_clouds(spec.clouds, store, view.page)
-    if clouds is None:
+    shown = stored_view(spec, store, view.page, elsewhere=True)
+    clouds = need_clouds(shown.clouds, store, view.page) if shown else None
+    if shown is None or clouds is None:
         return
+    spec = shown
     stored = need_chosen_map(map_name, spec, store)
     if stored is None or not need_overlays(spec, stored, store):
         return

@@ -12,14 +12,16 @@ from core.activations.estimate import estimate
 from core.engine.lookup import find
 from core.figures.layer import Layer
 from core.figures.text import token
-from core.jobs.projection import StoredMap, clouds_of, find_map, load_map
+from core.jobs.projection import StoredMap, clouds_of, find_map, load_map, nearest_map
 from core.sources.models import describe_model
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec
 from core.store import JobFolder, Store
+from core.store.read_only import read_only
 from pages.widgets.cite import cite_job
 from pages.widgets.costs import NO_PACE, fetching, vocabulary_bytes
 from pages.widgets.jobs import NO_JOBS, start
 from pages.widgets.layout import duration, errors, size
+from pages.widgets.nearest import shown_instead
 from pages.widgets.offers import offer, under_way
 from pages.widgets.reach import closed
 
@@ -41,7 +43,8 @@ def find_picture(spec: ProjectionSpec, store: Store) -> StoredMap | None:
 def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
     """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job.
 
-    A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest.
+    A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest; of one
+    that was not begun, the nearest of the same points.
     """
     with errors():
         asked = fitted_spec(spec)
@@ -53,12 +56,12 @@ def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
         stopped = _stopped(job, asked, store)
         if job and stopped:
             return None if _offer_rest(job, asked, stopped, store) else stopped
-        if under_way([job], store):
-            return None
-        if spec.method == "tsne" and not _offer_tsne(asked):
-            return None
-        if start("projection", asked, store):
-            st.rerun()
+        near = nearest_map(asked, store) if spec.method == "tsne" or read_only() else None
+        with shown_instead([near] if near else []):
+            wanted = not under_way([job], store) and (spec.method != "tsne" or _offer_tsne(asked))
+            if wanted and start("projection", asked, store):
+                st.rerun()
+        return find_picture(near.spec, store) if near else None
     return None
 
 

@@ -11,10 +11,12 @@ from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TokenF
 from core.specs.trajectory import MAX_TEXTS
 from core.store import JobFolder, Store, list_jobs
 from pages.maps.choice import MapRequest, map_choice
+from pages.trajectories_parts.stored import stored_trajectories
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
 from pages.widgets.forms import spec_fields
 from pages.widgets.runs import label
 from pages.widgets.state import View
+from pages.widgets.stored import stored_choice
 
 SENTENCES = (
     "The cat sat on the mat and looked out of the window.\n"
@@ -84,6 +86,7 @@ def controls(view: View, store: Store) -> TrajectoryRequest | None:
     """Draw the controls and return what they ask for; None while a data set is missing."""
     with st.container(border=True):
         model, facts = model_choice(store)
+        stored_choice(view, stored_trajectories(model, store))
         mode = view.segments("mode", "Show", MODES)
         run = _run_choice(view, model, store) if mode == "generate" else None
         beside = run is not None and view.switch("beside", "Also show the answer without a prompt", True)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.trajectory_statistics import NULLS, STATISTICS, UNIFORM
-from core.engine.lookup import find
+from core.engine.lookup import find, find_nearest
 from core.figures.trajectory_curves import trajectory_curves
 from core.jobs.paths import PathTables, find_paths
 from core.specs import PathsSpec
@@ -19,6 +19,7 @@ from pages.trajectories_parts.numbers import TITLES, column_helps
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import start
 from pages.widgets.layout import draw, duration, plain, table
+from pages.widgets.nearest import shown_instead
 from pages.widgets.offers import priced, under_way
 from pages.widgets.state import View
 
@@ -49,11 +50,13 @@ def document_numbers(view: View, request: TrajectoryRequest, store: Store) -> di
         }
     )
     found = find_paths(spec, store)
+    near = find_nearest("paths", spec, store) if found is None else None
     if found is None:
-        _offer(spec, store)
-        return {}
-    cite_job("paths", spec)
-    return _show_documents(view, found)
+        with shown_instead([near] if near else []):
+            _offer(spec, store)
+        found = find_paths(near.spec, store) if near else None
+    cite_job("paths", near.spec if near else spec)
+    return _show_documents(view, found) if found else {}
 
 
 def _offer(spec: PathsSpec, store: Store) -> None:

@@ -24,7 +24,7 @@ from core.analysis.trajectory_statistics import (
 )
 from core.jobs.trajectory import ANSWER
 from core.store import Store
-from pages.maps.clouds import need_clouds
+from pages.maps.nearest import stored_clouds
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.trajectories_parts.picture import Part
 from pages.widgets.layout import table
@@ -39,7 +39,8 @@ def text_numbers(view: View, request: TrajectoryRequest, parts: Sequence[Part], 
     """Write the statistics of the texts shown, each against the nulls, and return them."""
     st.subheader("How these texts move", anchor=False)
     vocabulary = find_vocabulary(request.map.model, store) if request.site == 0 else None
-    cloud = find_cloud(request.clouds[0], store) if request.clouds else None
+    near = stored_clouds(request.clouds[:1], store, view.key("nulls"))
+    cloud = find_cloud(near[0], store) if near else None
     kept_by = (store.root, cloud.key if cloud else "", vocabulary.key if vocabulary else "")
     tables = []
     for part in parts:
@@ -56,9 +57,6 @@ def text_numbers(view: View, request: TrajectoryRequest, parts: Sequence[Part], 
         "trajectory. All lengths are measured in the full space, not on the map. One short text decides little; the "
         "section below measures many documents."
     )
-    if cloud is None and request.clouds:
-        st.caption("The unigram null needs this data set's activations at this site:")
-        need_clouds(request.clouds[:1], store, view.key("nulls"))
     return frame
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.activations.clouds import find_vocabulary
+from core.activations.clouds import find_cloud, find_vocabulary, nearest_cloud
 from core.figures.cloud_map import map_axes
 from core.figures.hover import hover
 from core.figures.layer import Layer
@@ -20,6 +20,7 @@ from core.specs.model import short_name
 from core.store import Store
 from pages.maps.choice import map_words, need_chosen_map, offer_name
 from pages.maps.clouds import map_layers, need_vocabulary
+from pages.maps.nearest import stored_view
 from pages.maps.overlays import overlay_vectors
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.widgets.layout import draw, plain
@@ -115,6 +116,18 @@ def picture(
     return pd.concat(
         [_coordinates(part, path, request.site) for part, path in zip(parts, paths, strict=True)], ignore_index=True
     )
+
+
+def over_what_is_stored(view: View, request: TrajectoryRequest, store: Store) -> TrajectoryRequest:
+    """Return the request on activations that are stored, where some are near to those that are not.
+
+    Where none are, the job that draws the map captures them.
+    """
+    own_map = not request.map.vocabulary and not request.map_name
+    if not own_map or not all(find_cloud(one, store) or nearest_cloud(one, store) for one in request.map.clouds):
+        return request
+    shown = stored_view(request.map, store, view.key("ground"))
+    return replace(request, map=shown, site=shown.site, clouds=shown.clouds) if shown else request
 
 
 def need_background(request: TrajectoryRequest, store: Store) -> StoredMap | None:

@@ -5,12 +5,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from core.engine.lookup import find
+from core.engine.lookup import find, find_nearest
 from core.specs import Spec
 from core.store import JobFolder, Store
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import NO_JOBS, follow, start
 from pages.widgets.layout import plain
+from pages.widgets.nearest import shown_instead
 from pages.widgets.reach import closed
 
 Request = TypeVar("Request", bound=Spec)
@@ -44,12 +45,15 @@ def need_result(
     cost: Callable[[Request, Store], str],
     button: str,
 ) -> Found | None:
-    """Return the result of a job; where there is none, show or offer the job and return None."""
-    cite_job(kind, request)
+    """Return the result of a job, or the nearest one that is stored, with an offer of the job; or None."""
     found = find_result(request, store)
+    near = find_nearest(kind, request, store) if found is None else None
+    other = find_result(near.spec, store) if near else None
+    cite_job(kind, near.spec if near and other else request)
     if found is None:
-        offer(kind, request, store, title, cost(request, store), button)
-    return found
+        with shown_instead([near] if near and other else []):
+            offer(kind, request, store, title, cost(request, store), button)
+    return other if found is None else found
 
 
 def offer(
