@@ -14,7 +14,7 @@ from core.studies.claims import CLAIMS
 from core.studies.items import ITEMS, KIND
 from core.studies.judgements import best, judgements
 from pages.findings_parts.claim import show_claim
-from pages.findings_parts.everything import show_everything, show_transfer
+from pages.findings_parts.everything import show_everything, show_running, show_transfer
 from pages.findings_parts.studies import matrix, open_claim, study_choice
 from pages.widgets.cite import cite_job
 from pages.widgets.layout import empty, errors
@@ -32,8 +32,10 @@ with errors():
             cite_job(KIND, StudyItemSpec(study=study, item=item))
         show_everything(study, page_store)
     elif shown == "transfer":
+        show_running(study, page_store)
         show_transfer(page_view, study, page_store)
     else:
+        show_running(study, page_store)
         found = judgements(page_store)
         if not found:
             empty(

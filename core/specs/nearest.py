@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 from core.errors import shown
 from core.specs.base import Spec
@@ -57,11 +57,14 @@ class Nearest(Generic[S]):
 def nearest(asked: S, stored: Iterable[S]) -> Nearest[S] | None:
     """Return the stored request of the same model and kind that differs in the fewest fields, or None.
 
+    Requests that name no model of their own, such as those on two runs, stand for themselves alone.
+
     Args:
         asked: what is not stored.
         stored: requests, the newest first; of several that are as near it is the first.
     """
-    same = [one for one in stored if type(one) is type(asked) and _model(one) == _model(asked)]
+    model = _model(asked)
+    same = [one for one in stored if model and type(one) is type(asked) and _model(one) == model]
     found = [Nearest(one, tuple(differences(asked, one))) for one in same]
     return min(found, key=lambda one: len(one.differences), default=None)
 
@@ -96,7 +99,8 @@ def _compared(asked: Any, stored: Any, path: str, title: str) -> Iterator[Differ
 
 
 def _are_specs(value: object) -> TypeGuard[tuple[Spec, ...]]:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(one, Spec) for one in value)
+    parts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    return bool(parts) and all(isinstance(one, Spec) for one in parts)
 
 
 def _model(spec: Spec) -> tuple[str, str | None] | None:
@@ -128,7 +132,7 @@ def _words(value: object) -> str:
             named = getattr(value, "dataset", None)
             return named.label if isinstance(named, DatasetSpec) else shown(value)
         case tuple():
-            return ", ".join(map(_words, value)) or "none"
+            return ", ".join(map(_words, cast("tuple[object, ...]", value))) or "none"
         case _:
             text = str(value)
             return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -195,10 +195,10 @@ def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
 
 
 def studies_of(store: Store) -> list[StudySpec]:
-    """Return the studies that have at least one item, newest first, then those that came with the program."""
+    """Return the studies with an item that is made or being made, newest first, then those shipped."""
     found = {}
     for job in list_jobs(store, KIND):
-        if job.status().state == "succeeded":
+        if job.status().state in ("succeeded", "running", "queued"):
             study = StudySpec.parse(job.spec["study"])
             found.setdefault(study.canonical_json(), study)
     for finished in finished_studies(VERSION):

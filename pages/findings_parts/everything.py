@@ -1,6 +1,7 @@
 """All items of a study at once: what is made, what is left, one button, and the report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from pages.widgets.reach import closed
 from pages.widgets.state import View
 
 _COLUMNS = 3
+_BETWEEN_SECONDS = 30.0
+"""After an item has ended, the next is expected for so long."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,13 @@ class ItemState:
 def show_everything(study: StudySpec, store: Store) -> None:
     """Draw all items of a study, a button that makes those that are left, and the report."""
     items = read_items(study, store)
-    alive = any(item.state in ALIVE for item in items)
-    if alive:
+    running = is_running(items)
+    if running:
         _progress(study, store.root)
     else:
         _checklist(items)
     left = [item for item in items if item.state not in ("succeeded", *ALIVE)]
-    if left and not alive:
+    if left and not running:
         with st.container(border=True):
             st.caption(f"**{len(left)} of {len(items)} items** are left. {_cost(study, items, store)}")
             if not closed(NO_JOBS) and st.button("Reproduce everything", type="primary", icon=":material/play_arrow:"):
@@ -66,6 +69,40 @@ def read_items(study: StudySpec, store: Store) -> list[ItemState]:
     return items
 
 
+def is_running(items: Sequence[ItemState]) -> bool:
+    """Return whether a study is being made: between two items the command line asks for none for a moment."""
+    if any(item.state in ALIVE for item in items):
+        return True
+    ends = [item.job.status().finished or 0 for item in items if item.job]
+    return any(item.state == "open" for item in items) and time.time() - max(ends, default=0) < _BETWEEN_SECONDS
+
+
+def show_running(study: StudySpec, store: Store) -> None:
+    """Show how far a study is, wherever on the page, while it is being made."""
+    if is_running(read_items(study, store)):
+        _bar_of_running(study, store.root)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+@errors()
+def _bar_of_running(study: StudySpec, root: Path) -> None:
+    items = read_items(study, Store(root))
+    n_made, key = sum(item.state == "succeeded" for item in items), f"findings.made.{study.fingerprint()}"
+    if not is_running(items) or st.session_state.setdefault(key, n_made) != n_made:
+        st.session_state[key] = n_made
+        st.rerun()  # the whole page: there is a result more
+    st.progress(n_made / len(items), text=_how_far(items, n_made))
+
+
+def _how_far(items: Sequence[ItemState], n_made: int) -> str:
+    """Say how many items are made, and what the one that runs is doing."""
+    running = next((item for item in items if item.state == "running"), None)
+    words = f"{n_made} of {len(items)} items"
+    if running and running.job:
+        words += f" · {running.title} · {describe(running.job.status(), time.time())}"
+    return words
+
+
 @st.fragment(run_every=POLL_SECONDS)
 @errors()
 def _progress(study: StudySpec, root: Path) -> None:
@@ -73,15 +110,11 @@ def _progress(study: StudySpec, root: Path) -> None:
     store = Store(root)
     items = read_items(study, store)
     alive = [item for item in items if item.state in ALIVE]
-    if not alive:
+    if not is_running(items):
         st.rerun()
     n_made = sum(item.state == "succeeded" for item in items)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
-    words = f"{n_made} of {len(items)} items"
-    running = next((item for item in alive if item.state == "running"), None)
-    if running and running.job:
-        words += f" · {running.title} · {describe(running.job.status(), time.time())}"
-    bar.progress(n_made / len(items), text=words)
+    bar.progress(n_made / len(items), text=_how_far(items, n_made))
     if not closed("it shows these jobs and cannot stop them") and button.button(
         "Cancel all", icon=":material/stop_circle:", width="stretch"
     ):

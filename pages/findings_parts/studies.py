@@ -7,9 +7,9 @@ import streamlit as st
 from core.figures.verdicts import matrix_figure
 from core.specs import DatasetSpec, ModelSpec, StudySpec
 from core.specs.model import short_name
-from core.store import Store
+from core.store import Store, list_jobs
 from core.studies.claims import CLAIMS
-from core.studies.items import VERSION, studies_of
+from core.studies.items import KIND, VERSION, studies_of
 from core.studies.judgements import JudgedClaim, best
 from core.studies.shipped import finished_studies, problems
 from pages.widgets.choices import model_choice
@@ -33,7 +33,7 @@ def study_choice(view: View, store: Store) -> StudySpec:
             "study",
             "Study",
             list(known),
-            _first(known),
+            _first(known, store),
             show=lambda key: study_name(known[key]),
             help="Standard: runs end when the loss no longer improves, hours on two cores. Quick: 150 texts and short "
             "runs, less than half an hour. The others came with the program or were made here.",
@@ -55,10 +55,12 @@ def study_choice(view: View, store: Store) -> StudySpec:
     return study
 
 
-def _first(known: Mapping[str, StudySpec]) -> str:
-    """Return the study that the page opens on: one that came with the program, or else the quick one."""
-    finished = [one.spec.without_seeds for one in finished_studies(VERSION)]
-    return next((key for key, study in known.items() if study.without_seeds in finished), "quick")
+def _first(known: Mapping[str, StudySpec], store: Store) -> str:
+    """Return the study that the page opens on: one that is being made, or that came with the program, or the quick."""
+    jobs = [job for job in list_jobs(store, KIND) if not job.status().ended]
+    first = [StudySpec.parse(job.spec["study"]) for job in jobs] + [one.spec for one in finished_studies(VERSION)]
+    own = {study.without_seeds.fingerprint(): key for key, study in known.items()}
+    return next((key for study in first if (key := own.get(study.without_seeds.fingerprint()))), "quick")
 
 
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:

@@ -1,6 +1,7 @@
 """The Findings page: verdicts, a claim opened, seeds added, everything at once."""
 
 import json
+import time
 from collections.abc import Sequence
 from urllib.parse import parse_qs
 
@@ -162,3 +163,28 @@ def test_runs_behind_a_verdict_are_linked(undecided, no_engine):
     asked = json.loads(parse_qs(compare.query_string)["runs"][0])
     assert asked == ["t-soft-cut-0", "t-gaussian-0"]
     assert len([link for link in links if link.label.startswith(("t-soft-cut", "t-gaussian"))]) == 16
+
+
+def test_a_study_is_shown_while_it_runs_without_a_click(store, no_engine):
+    small = QUICK.model_copy(update={"n_texts": 60})
+    asked = {item: StudyItemSpec(study=small, item=item) for item in ("figure-9", "figure-4")}
+    jobs = {item: create_job(store, KIND, spec.as_json(), job_id(KIND, spec)) for item, spec in asked.items()}
+    jobs["figure-9"].update(state="running", message="Sampling", done=1, total=4)
+    app = open_page("findings")
+    assert app.selectbox(key="findings.study").value == small.without_seeds.fingerprint()[:8], "it opens on what runs"
+    (bar,) = app.get("progress")
+    assert bar.proto.text.startswith(f"0 of {len(ITEMS)} items · Figure 9")
+    assert "Sampling · 1 of 4" in bar.proto.text
+    marks = texts_of(open_page("findings", show="everything"))
+    assert ":material/progress_activity: Figure 9" in marks
+    assert ":material/schedule: Figure 4" in marks
+
+
+@pytest.mark.parametrize(("seconds", "running"), [(5, True), (120, False)])
+def test_between_two_items_of_the_command_line_a_study_still_runs(store, no_engine, judge, seconds, running):
+    job = put(store, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(0.5))
+    job.update(finished=time.time() - seconds)
+    app = open_page("findings")
+    assert bool(app.get("progress")) is running
+    offers = [one.label for one in open_page("findings", show="everything").button]
+    assert ("Reproduce everything" in offers) is not running

@@ -36,6 +36,7 @@ def test_another_model_or_kind_is_never_near():
     assert nearest(ASKED, [elsewhere, of_a_revision]) is None
     assert nearest(PathsSpec(dataset=NEWS), [ASKED]) is None  # pyright: ignore[reportArgumentType]
     assert nearest(ASKED, []) is None
+    assert nearest(DatasetSpec(), [NEWS]) is None, "it names no model"
 
 
 @pytest.mark.parametrize(
