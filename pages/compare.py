@@ -16,9 +16,10 @@ from core.jobs.measure import Measures
 from core.specs import DatasetSpec
 from core.store import Store, list_jobs
 from pages.compare_parts.line import show_line
-from pages.compare_parts.map import ChosenRun, choose, picture, picture_controls
+from pages.compare_parts.map import choose, picture, picture_controls
 from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
 from pages.compare_parts.tables import points_of, show_group, show_retained
+from pages.compare_parts.trajectories import ChosenRun
 from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.layout import empty, errors
 from pages.widgets.offers import priced

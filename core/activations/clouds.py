@@ -20,7 +20,7 @@ from core.specs.cloud import FINAL, CloudSpec
 from core.specs.model import ModelSpec
 from core.specs.nearest import Nearest, holds, nearest
 from core.store.artifacts import MANIFEST, Artifact, Manifest, Store
-from core.store.records import check, read_digested
+from core.store.record_files import check, read_digested
 
 S = TypeVar("S", bound=Spec)
 

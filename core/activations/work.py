@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from core.activations.accumulate import Accumulator
 from core.specs.cloud import Site
-from core.store.records import DIGEST
+from core.store.record_files import DIGEST
 from core.store.seal import arrays_digest
 
 SECONDS_BETWEEN = 15.0

@@ -20,7 +20,7 @@ from core.store import JobFolder, Store, list_jobs
 from core.store.allowed import FOLDERS
 from core.store.files import write_json
 from core.store.read_only import require_writable
-from core.store.records import read_object
+from core.store.record_files import read_object
 from core.store.status import is_alive
 
 ENGINE_FILE = "engine.json"

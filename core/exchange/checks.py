@@ -16,7 +16,8 @@ from core.specs.base import JsonObject
 from core.specs.measure import MeasureSpec
 from core.store import JobFolder, Store
 from core.store.prompts import read_prompt, read_trajectory
-from core.store.records import MeasureResult, Provenance, check, read_events, read_object, read_result, read_status
+from core.store.record_files import check, read_events, read_object, read_result, read_status
+from core.store.records import MeasureResult, Provenance
 
 MAX_ROWS = 5_000_000
 """Of a table."""

@@ -14,7 +14,7 @@ from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import checksum, disk_errors, write_atomically, write_json
 from core.store.prompts import read_prompt
-from core.store.records import read_object
+from core.store.record_files import read_object
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

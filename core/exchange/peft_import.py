@@ -23,7 +23,7 @@ from core.specs.base import JsonObject, fingerprint
 from core.store import JobFolder, Status, Store
 from core.store.files import checksum, write_atomically, write_json
 from core.store.imported import UNKNOWN
-from core.store.records import write_digested, write_request
+from core.store.record_files import write_digested, write_request
 
 PRIORS = {"RANDOM": {"kind": "isotropic", "std": 1.0}, "SAMPLE_VOCAB": {"kind": "vocabulary", "special": True}}
 """Priors of PEFT, by `prompt_tuning_init`: RANDOM is the N(0, 1) of `torch.nn.Embedding`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.store import JobFolder, Store
 from core.store.files import disk_errors, sync_folder, sync_tree
-from core.store.records import read_status, write_digested
+from core.store.record_files import read_status, write_digested
 from core.store.seal import write_seal
 
 

@@ -10,7 +10,8 @@ from core.activations.clouds import find_cloud
 from core.activations.estimate import estimate
 from core.activations.references import Needed, ReferenceRequest, needed_clouds
 from core.lm.sites import resolve_prompt_sites
-from core.sources.models import ModelFacts, describe_model
+from core.sources.model_facts import ModelFacts
+from core.sources.models import describe_model
 from core.specs import CloudSpec, TuningSpec
 from core.store import Store, list_succeeded
 

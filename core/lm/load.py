@@ -16,13 +16,15 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForTextEncod
 from transformers.utils import logging as transformers_logging
 
 from core.errors import BadData, BadRequest, Failed, PriorscopeError
+from core.lm.answers import Answers, require_usable
 from core.lm.blocks import find_parts
 from core.lm.device import choose_device, choose_dtype
 from core.lm.frozen import FrozenModel
-from core.lm.questions import VERSION, Answers, ask, require_usable, short
+from core.lm.questions import VERSION, ask, short
 from core.lm.text import tokens_around
 from core.progress import Progress, silent
-from core.sources.models import ModelFiles, check_sizes, is_encoder, resolve_model
+from core.sources.model_facts import check_sizes, is_encoder
+from core.sources.models import ModelFiles, resolve_model
 from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
 from core.store.artifacts import Store
@@ -117,7 +119,7 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
 
 def _read(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype) -> FrozenModel:
     """Return a model as it is on the disk; its width is that of its embeddings until it is asked."""
-    check_sizes(files, name)
+    check_sizes(files.folder, name)
     model = _read_weights(name, files, dtype)
     try:
         cast(Any, model).to(device).eval().requires_grad_(False)

@@ -1,14 +1,14 @@
 """A model is asked what it does when it is loaded: a few tokens through it, and no assumption about its family."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from core.errors import BadRequest
+from core.lm.answers import Answer, Answers, Stops
 from core.lm.architectures import Unmapped
 from core.lm.batch import Example, collate
 from core.lm.blocks import Parts, find_parts, watch_site
@@ -16,7 +16,6 @@ from core.lm.frozen import Abilities, FrozenModel
 from core.lm.generation import open_reader
 from core.lm.prompted import FastPrompted, GenericPrompted
 from core.lm.text import tokens_of
-from core.specs.base import JsonObject
 from core.specs.cloud import FINAL
 
 VERSION = "1"
@@ -29,52 +28,6 @@ TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3, torch.bfloat16: 0.05, tor
 ROUNDING = {torch.float64: 1e-7, torch.float32: 1e-4, torch.bfloat16: 0.02, torch.float16: 0.005}
 """Largest change of a vector over the largest coordinate, where nothing it is computed from changes."""
 N_VECTORS = 3
-Stops = Literal["nothing", "prompts", "everything"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found out by one question.
-
-    Attributes:
-        question: in a few words.
-        answer: in words.
-        stops: what cannot be done with such a model.
-    """
-
-    question: str
-    answer: str
-    stops: Stops = "nothing"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What is known of a model after it was asked.
-
-    Attributes:
-        answers: in the order of the questions.
-        abilities: what follows for the forwards.
-        d_model: width of the residual stream.
-    """
-
-    answers: tuple[Answer, ...]
-    abilities: Abilities
-    d_model: int
-
-    @property
-    def obstacle(self) -> str:
-        """Return why the model cannot be used at all; empty if it can."""
-        return next((answer.answer for answer in self.answers if answer.stops == "everything"), "")
-
-    def document(self) -> JsonObject:
-        """Return all as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def of_document(cls, kept: JsonObject) -> "Answers":
-        """Return what `document` wrote."""
-        answers = tuple(Answer(**answer) for answer in kept["answers"])
-        return cls(answers, Abilities(**kept["abilities"]), kept["d_model"])
 
 
 @torch.no_grad()
@@ -311,13 +264,3 @@ def _remedy(dtype: torch.dtype) -> str:
     if dtype == torch.float16:
         return " in float16, which ends at 65504; choose dtype 'bfloat16' or 'float32', or fetch the weights again"
     return "; fetch or copy the weights again"
-
-
-def require_usable(name: str, frozen: FrozenModel, found: Answers) -> None:
-    """Check that a model can be used at all.
-
-    Raises:
-        BadRequest: with what it answered.
-    """
-    if found.obstacle:
-        raise BadRequest(f"{name!r} ({type(frozen.model).__name__}): {found.obstacle}.")

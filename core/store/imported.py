@@ -3,7 +3,8 @@
 from core.errors import DamagedArtifact
 from core.specs.base import JsonObject
 from core.store.jobs import JobFolder
-from core.store.records import Provenance, check, read_object
+from core.store.record_files import check, read_object
+from core.store.records import Provenance
 
 UNKNOWN = "unknown"
 """In the provenance of an imported run: names of settings that its spec only fills in."""

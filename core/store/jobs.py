@@ -4,8 +4,6 @@ A tuning run and any other job have the same shape on disk; runs live in `runs/`
 The job writes, everybody else reads.
 """
 
-import json
-import os
 import shutil
 import time
 import uuid
@@ -20,25 +18,19 @@ from filelock import FileLock, Timeout
 from core.errors import BadRequest, Busy, DamagedArtifact
 from core.specs.base import JsonObject
 from core.store.files import disk_errors, write_json
+from core.store.job_messages import JobMessages
 from core.store.read_only import require_writable
-from core.store.records import Request, read_events, read_request, read_result, read_status, write_digested
+from core.store.record_files import read_events, read_request, read_result, read_status, write_digested
+from core.store.records import Request
 from core.store.seal import CHECKSUMS, Seal, damaged_files, read_seal, require_sealed, require_sizes, write_seal
 from core.store.status import State, Status
 
 LOCK_SECONDS = 30.0
 """Nobody holds a status for longer than a write takes."""
-LOG_BYTES = 200_000
-"""Of the end of a log, that are read to show it."""
-LOG_LINE = 1_000
-"""Most characters of a line of the log that are shown."""
 
 
-class JobFolder:
-    """One job's folder. Cheap to make; reads the disk only when asked."""
-
-    def __init__(self, path: Path) -> None:
-        """Point at a folder that exists (see `create_job`, `find_job`)."""
-        self.path = Path(path)
+class JobFolder(JobMessages):
+    """One job's folder, which exists (see `create_job`, `find_job`). Cheap to make; reads the disk only when asked."""
 
     @property
     def id(self) -> str:
@@ -228,15 +220,6 @@ class JobFolder:
                 "wait for it or end that process."
             ) from None
 
-    def append(self, **event: Any) -> None:
-        """Add one line to `events.jsonl`; what a killed process left of a line before it is closed off."""
-        line = json.dumps({"time": time.time(), **event}, ensure_ascii=False).encode() + b"\n"
-        with disk_errors(self.path), (self.path / "events.jsonl").open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                line = line if file.read(1) == b"\n" else b"\n" + line
-            file.write(line)
-
     def events(self, **equal: Any) -> Iterator[JsonObject]:
         """Yield the events whose fields equal those given.
 
@@ -254,45 +237,6 @@ class JobFolder:
             return
         except DamagedArtifact as error:
             raise self.give_up_on(error) from None
-
-    def log(self, text: str) -> None:
-        """Add to `log.txt`, with the time."""
-        with disk_errors(self.path), (self.path / "log.txt").open("a", encoding="utf-8") as file:
-            file.write(time.strftime("%Y-%m-%d %H:%M:%S ") + text.rstrip() + "\n")
-
-    def log_tail(self, n_lines: int = 20) -> str:
-        """Return the end of `log.txt`; however long that is, little of it is read."""
-        path = self.path / "log.txt"
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
-            lines = file.read(LOG_BYTES).decode("utf-8", errors="replace").splitlines()
-        return "\n".join(line[:LOG_LINE] for line in lines[-n_lines:])
-
-    def request_cancel(self) -> None:
-        """Raise the flag that the job looks at each step."""
-        (self.path / "cancel").touch()
-
-    def clear_cancel(self) -> None:
-        """Lower the flag, before a job is resumed."""
-        (self.path / "cancel").unlink(missing_ok=True)
-
-    def cancel_requested(self) -> bool:
-        """Return whether somebody asked the job to stop."""
-        return (self.path / "cancel").exists()
-
-    def say_enough(self) -> None:
-        """Raise the flag that what the job has so far is enough: one that can ends with it, and succeeds."""
-        (self.path / "enough").touch()
-
-    def clear_enough(self) -> None:
-        """Lower that flag, before a job is asked for the whole."""
-        (self.path / "enough").unlink(missing_ok=True)
-
-    def enough(self) -> bool:
-        """Return whether somebody said that what the job has is enough."""
-        return (self.path / "enough").exists()
 
     def result(self) -> JsonObject | None:
         """Return `result.json`, or None if there is none yet.

@@ -12,7 +12,7 @@ from core.specs.base import JsonObject
 from core.store.artifacts import Store
 from core.store.files import disk_errors
 from core.store.jobs import JobFolder
-from core.store.records import write_digested, write_request
+from core.store.record_files import write_digested, write_request
 from core.store.status import Status
 
 

@@ -15,7 +15,7 @@ from core.store.artifacts import MANIFEST, Manifest, Store, verify
 from core.store.files import forget_checksums
 from core.store.listing import damaged_folders, list_jobs
 from core.store.names import named_artifacts
-from core.store.records import check, read_digested
+from core.store.record_files import check, read_digested
 
 RUN, JOB = "run", "job"
 """Kinds shown for job folders when they are verified."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import DamagedArtifact
 from core.specs.base import JsonObject, canonical_json
 from core.store.files import checksum, write_json
-from core.store.records import check, read_object, stamp
+from core.store.record_files import check, read_object, stamp
 from core.store.status import Status
 
 CHECKSUMS = "checksums.json"

@@ -19,7 +19,7 @@ from core.specs.base import JsonObject
 from core.specs.reading import parse_json
 from core.store.files import disk_errors, write_atomically, write_json
 from core.store.jobs import JobFolder
-from core.store.records import DIGEST
+from core.store.record_files import DIGEST
 from core.store.seal import arrays_digest
 from core.tuning.loop import Step, TrainerState
 

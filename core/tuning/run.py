@@ -14,7 +14,7 @@ from core.store.artifacts import Store
 from core.store.endings import CONVERGED, FIXED, LONGEST, Ending
 from core.store.files import write_json
 from core.store.jobs import JobFolder
-from core.store.records import read_object
+from core.store.record_files import read_object
 from core.tuning import VERSION
 from core.tuning.baselines import shared_baseline
 from core.tuning.evaluation import ANSWER_SCORES

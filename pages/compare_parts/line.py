@@ -9,8 +9,8 @@ from core.figures.readings import LossLine, lines_figure
 from core.jobs.readings import find_line, line_spec
 from core.specs import LineSpec
 from core.store import Store, find_job
-from pages.compare_parts.map import ChosenRun
 from pages.compare_parts.measures import has_posterior, reading_cost
+from pages.compare_parts.trajectories import ChosenRun
 from pages.widgets.layout import draw, plain
 from pages.widgets.offers import need_result
 from pages.widgets.state import View

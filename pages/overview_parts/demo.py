@@ -13,7 +13,7 @@ from core.engine.lookup import find
 from core.jobs.costs import runs_cost, total
 from core.jobs.demo import Planned, demo_plan, demo_runs, left_of
 from core.sources.datasets import find_dataset
-from core.sources.models import ModelFacts
+from core.sources.model_facts import ModelFacts
 from core.sources.news import WHEEL as NEWS
 from core.specs import CloudSpec, ModelSpec, TuningSpec
 from core.specs.demo import DemoSpec

@@ -15,7 +15,7 @@ from core.specs import ProjectionSpec
 from core.specs.demo import DemoSpec
 from core.store import JobFolder, Store
 from core.store.prompts import read_prompts
-from pages.compare_parts.map import SYMBOLS
+from pages.compare_parts.trajectories import SYMBOLS
 from pages.maps.clouds import find_picture, map_layers
 from pages.widgets.layout import draw
 

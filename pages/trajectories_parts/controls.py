@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.jobs.trajectory import trajectory_spec
-from core.sources.models import ModelFacts
+from core.sources.model_facts import ModelFacts
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TokenFilter, TrajectorySpec
 from core.specs.trajectory import MAX_TEXTS
 from core.store import JobFolder, Store, list_jobs

@@ -10,7 +10,8 @@ from core.errors import BadRequest
 from core.sources.datasets import dataset_titles
 from core.sources.hub import why_not
 from core.sources.mathematics import MODULES
-from core.sources.models import ModelFacts, describe_model
+from core.sources.model_facts import ModelFacts
+from core.sources.models import describe_model
 from core.sources.packaged import PACKAGED
 from core.specs import DEFAULT_MODEL, FINAL, DatasetSpec, ModelSpec, TokenFilter
 from core.specs.dataset import DATASETS, DEFAULT_DIFFICULTY, DEFAULT_MODULE

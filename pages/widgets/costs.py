@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.activations.clouds import find_cloud
 from core.activations.estimate import CaptureCost, estimate
 from core.jobs.costs import total
-from core.sources.models import ModelFacts
+from core.sources.model_facts import ModelFacts
 from core.sources.packaged import PACKAGED
 from core.specs import CloudSpec, ModelSpec
 from core.store import Store

@@ -12,7 +12,7 @@ from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
 from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
-from core.store.records import write_request
+from core.store.record_files import write_request
 from pages.tune_parts.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
 

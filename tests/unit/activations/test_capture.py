@@ -12,10 +12,10 @@ from core.activations.capture import capture
 from core.activations.clouds import Cloud
 from core.errors import BadData, BadRequest, Diverged
 from core.lm import load
+from core.lm.answers import Answers
 from core.lm.blocks import find_parts
 from core.lm.frozen import Abilities
 from core.lm.load import forget_models, load_model
-from core.lm.questions import Answers
 from core.sources.datasets import load_dataset
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, TokenFilter
 from tests.unit.activations.conftest import TEXTS, alone, apply_block

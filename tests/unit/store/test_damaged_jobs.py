@@ -17,7 +17,7 @@ from core.store import JobFolder, Store, create_job, damaged_folders, find_job, 
 from core.store.imported import imported, unknown_settings
 from core.store.losses import read_losses
 from core.store.prompts import read_prompts
-from core.store.records import write_digested
+from core.store.record_files import write_digested
 from core.store.seal import CHECKSUMS
 from tests.unit.jobs.measured import written
 

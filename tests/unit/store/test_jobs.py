@@ -13,7 +13,7 @@ import pytest
 from core.errors import BadRequest, Busy, DamagedArtifact, UnknownName
 from core.specs import TuningSpec, parse_prior
 from core.store import JobFolder, Status, Store, create_job, damaged_folders, find_job, list_jobs
-from core.store.records import write_digested
+from core.store.record_files import write_digested
 from core.store.status import GONE_SECONDS, SILENT_SECONDS, is_alive, this_process
 
 TUNING = TuningSpec(prior=parse_prior("isotropic")).as_json()

@@ -19,7 +19,7 @@ from core.errors import BadRequest, Cancelled, Diverged
 from core.priors.covariance import fit_gaussian
 from core.store import create_job
 from core.store.prompts import read_prompt
-from core.store.records import DIGEST
+from core.store.record_files import DIGEST
 from core.tuning.regularisers.attraction import Attraction
 from core.tuning.regularisers.base import Ground, build_regularisers, effects, weighted
 from core.tuning.regularisers.distance import Distance
