@@ -43,6 +43,10 @@ def finished_study(folder: Path, *left_out: str) -> FinishedStudy:
     store = Store(folder / "made")
     bench = RunsBench(Store(folder / "runs"), wobbled({}, 1))
     planted = {name: picture(f"Caption of {name}.") for name in ("figure-1", "figure-2", "figure-3", "film")}
+    planted["figure-1"].numbers["sentences"] = ["One cat.", "Two dogs."]
+    for number in (1, 2):
+        name = f"sentence {number}"
+        planted["figure-1"].picture.add_scatter(x=[0, number], y=[0, 1], name=name, legendgroup=name)
     planted |= {"several-priors": _several_priors(), "table-quality": _quality()}
     planted["claim-10"] = CLAIMS[10].reproduced(CLAIMS[10].judge(bench), STUDY)
     for item, made in planted.items():

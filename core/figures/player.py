@@ -41,7 +41,7 @@ def add_player(
     below = {"y": 0, "yanchor": "top", "xanchor": "left"}
     menu = {"type": "buttons", "direction": "left", "showactive": False, "x": 0, "pad": {"t": 62, "r": 12}}
     slider = {"active": active, "x": 0.16, "len": 0.81, "pad": {"t": 52}}
-    current = {"prefix": "", "xanchor": "left", "font": {"size": 13}}
+    current = {"prefix": "", "xanchor": "right", "font": {"size": 13}}
     figure.update_layout(
         margin={"b": 56 + PLAYER_HEIGHT},
         updatemenus=[{**menu, **below, "buttons": buttons}],

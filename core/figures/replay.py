@@ -1,4 +1,4 @@
-"""Prompts in training on a map, and their losses beside it, played together."""
+"""Prompts in training on a map, and their losses below it, played together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from core.figures.text import show
 from core.figures.training import add_baseline
 
 FRAME_MILLISECONDS = 250
-_WIDTHS = (0.62, 0.38)
-_HEIGHT = 520
+_HEIGHTS = (0.7, 0.3)
+_HEIGHT = 640
 _MARGIN = 0.04
 """Of an axis on either side, as a share of its range."""
 
@@ -66,7 +66,7 @@ def replay_figure(
     baselines: Mapping[str, float],
     revision: str = "replay",
 ) -> go.Figure:
-    """Draw runs on a map in two dimensions, their losses beside it, and a player for both.
+    """Draw runs on a map in two dimensions, their losses below it, and a player for both.
 
     Args:
         ground: what stands still on the map, the first at the bottom.
@@ -77,16 +77,16 @@ def replay_figure(
         baselines: losses drawn as level lines, by name.
         revision: see `style`.
     """
-    figure: Any = make_subplots(1, 2, column_widths=_WIDTHS, horizontal_spacing=0.09)
+    figure: Any = make_subplots(2, 1, row_heights=_HEIGHTS, vertical_spacing=0.12)
     alone = len(runs) == 1
     still = [*ground, *(run.before(alone) for run in runs)]
     figure.add_traces([points_trace(layer, 2) for layer in still], rows=1, cols=1)
     n_still = len(figure.data)
     for run in runs:
         figure.add_traces(_on_map(run, frame, alone), rows=1, cols=1)
-        figure.add_traces(_on_curve(run, frame, alone), rows=1, cols=2)
+        figure.add_traces(_on_curve(run, frame, alone), rows=2, cols=1)
     moving = list(range(n_still, len(figure.data)))
-    figure.add_traces([_whole(run, alone) for run in runs], rows=1, cols=2)
+    figure.add_traces([_whole(run, alone) for run in runs], rows=2, cols=1)
     last = max((int(run.steps[-1]) for run in runs), default=1)
     for name, loss in baselines.items():
         add_baseline(figure, name, loss, (0, last))
@@ -107,7 +107,7 @@ def _on_map(run: Replay, frame: int, alone: bool) -> list[Any]:
 def _whole(run: Replay, alone: bool) -> go.Scatter:
     """Return the whole curve of a run, faint."""
     line = {"color": run.marks[1].colour, "width": 1.5}
-    return _losses(run, slice(None), alone, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
+    return _losses(run, slice(None), alone, mode="lines", line=line, opacity=0.5, hoverinfo="skip")
 
 
 def _on_curve(run: Replay, frame: int, alone: bool) -> list[go.Scatter]:
@@ -144,5 +144,5 @@ def _lay_out(figure: Any, ground: Sequence[Layer], runs: Sequence[Replay], axes:
     for update, title, ends in zip((figure.update_xaxes, figure.update_yaxes), axes.titles, reach, strict=True):
         update(title_text=title, range=ends.tolist(), zeroline=False, row=1, col=1)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, row=1, col=1)
-    figure.update_xaxes(title_text="step", range=[0, max(last, 1)], row=1, col=2)
-    figure.update_yaxes(title_text="validation loss (nats per token)", row=1, col=2)
+    figure.update_xaxes(title_text="step", range=[0, max(last, 1)], row=2, col=1)
+    figure.update_yaxes(title_text="validation loss", row=2, col=1)

@@ -152,7 +152,7 @@ def _traces(path: TextTrajectory, frame: int, n_dimensions: int, span: NDArray[n
         "hovertext": list(path.hover[:n]),
         "hovertemplate": TEXT_AND_NAME,
         "text": list(path.words[:n]) if len(path.words) else None,
-        "textfont": {"size": 11, "color": path.mark.colour},
+        "textfont": {"size": 11},  # of the page's colour: a trajectory's own is too dark on a dark page
     }
     size, symbol = _looks(path, n, n_dimensions)
     marker = {"color": path.mark.colour, "opacity": path.mark.opacity, "size": size, "symbol": symbol}

@@ -65,10 +65,10 @@ def _caption(numbers: Numbers, ground: str) -> str:
     return (
         f"Soft prompts on {numbers['task']} from {len(shares)} priors, one run each (seed 0), on the principal "
         f"components of {ground}. Open: prior samples. Filled: the prompt at the step that the slider shows; arrows "
-        "come from its prior sample. Right: validation loss. The axes are fitted on the vocabulary only; of the "
-        f"posteriors' squared distance from its mean they show {', '.join(shares)}. In the full space the prompts' "
-        f"means are {apart['before']:.3g} apart before training and {apart['after']:.3g} after it (mean over pairs of "
-        "priors)."
+        "come from its prior sample. Below: validation loss, nats per token. The axes are fitted on the vocabulary "
+        f"only; of the posteriors' squared distance from its mean they show {', '.join(shares)}. In the full space the "
+        f"prompts' means are {apart['before']:.3g} apart before training and {apart['after']:.3g} after it (mean over "
+        "pairs of priors)."
     )
 
 

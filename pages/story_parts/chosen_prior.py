@@ -21,7 +21,7 @@ _N_SAMPLES = 1200
 
 def chosen_prior(view: View, study: StudySpec, store: Store) -> None:
     """Draw samples of a prior on two axes, and the law of their distance."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = view.segments("kind", "Prior", _PRIORS, label_visibility="collapsed", width="content")
         excluded = kind == "exclusion"
         c = view.steps("c", "c, the strength of exclusion", _STRENGTHS, 5.0, width=420) if excluded else None

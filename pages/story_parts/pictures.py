@@ -1,6 +1,9 @@
 """The screens that show what a study made."""
 
+from typing import Any
+
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.analysis.intervals import Interval
@@ -26,9 +29,30 @@ _SCRUBBED, _BESIDE = "film", "figure-4"
 
 
 def jumps(view: View, study: StudySpec, store: Store) -> None:
-    """Draw trajectories of texts."""
-    item = view.segments("texts", "Texts", _TEXTS, label_visibility="collapsed")
-    _whole(view, study, item, store)
+    """Draw trajectories of texts; of several sentences one, since all of them together hide each other."""
+    with st.container(horizontal=True):
+        item = view.segments("texts", "Texts", _TEXTS, label_visibility="collapsed", width="content")
+        found = _found(study, item, store)
+        sentences = found.numbers.get("sentences", ()) if found else ()
+        choices = {number: f"Sentence {number}" for number in range(1, len(sentences) + 1)} | {0: "All"}
+        number = 0
+        if sentences:
+            number = view.segments("sentence", "Sentence", choices, label_visibility="collapsed", width="content")
+    if found:
+        words = f"“{sentences[number - 1]}” " if number else ""
+        figure = _only(found.picture, f"sentence {number}") if number else found.picture
+        draw(figure, view.key(f"{item}.{number}"), ITEMS[item].title)
+        st.caption(plain(words + found.caption))
+
+
+def _only(picture: go.Figure, name: str) -> go.Figure:
+    """Return a picture of sentences with the other ones in the legend alone."""
+
+    def hide(trace: Any) -> None:
+        if str(trace.legendgroup).startswith("sentence ") and trace.legendgroup != name:
+            trace.visible = "legendonly"
+
+    return picture.for_each_trace(hide)
 
 
 def parted(view: View, study: StudySpec, store: Store) -> None:
@@ -48,9 +72,9 @@ def moves(view: View, study: StudySpec, store: Store) -> None:
         draw(figure, view.key(f"replay.{prior}"), f"A prompt from the prior {prior} in training, and its loss")
         st.caption(
             plain(
-                f"One run of {found.numbers['model']} on {found.numbers['task']} (seed 0), as it went. Left: its "
-                "prompt on the principal components of the vocabulary, with arrows from the prior sample; right: its "
-                "validation loss."
+                f"One run of {found.numbers['model']} on {found.numbers['task']} (seed 0), as it went: its "
+                "prompt on the principal components of the vocabulary, with arrows from the prior sample, and its "
+                "validation loss in nats per token."
             )
         )
 
@@ -70,7 +94,7 @@ def quality(view: View, study: StudySpec, store: Store) -> None:
         named = zip(rows["prior"], rows["loss"], rows["loss low"], rows["loss high"], strict=True)
         lowest = float(rows["loss"].min())
         levels = {"lowest mean": lowest, f"{MARGIN:g} nats above": lowest + MARGIN}
-        panel = Lines(task.capitalize(), {name: Interval(*values) for name, *values in named}, levels)
+        panel = Lines("", {name: Interval(*values) for name, *values in named}, levels)
         draw(
             forest_figure([panel], LOSS), view.key(f"quality.{task}"), "Final losses with intervals, one line per prior"
         )

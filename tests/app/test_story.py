@@ -61,7 +61,10 @@ def test_next_and_back_turn_the_pages_also_by_arrow_keys(told):
 
 def test_the_texts_of_the_first_screen_are_a_choice(told):
     app = at(1)
-    assert "Caption of figure-1." in texts_of(app)
+    assert "“One cat.” Caption of figure-1." in texts_of(app).replace("\\", "")
+    assert [trace.get("visible", True) for trace in charts_of(app)[0]["data"]] == [True, True, "legendonly"]
+    app.button_group(key="story.sentence").set_value(0).run()
+    assert [trace.get("visible", True) for trace in charts_of(app)[0]["data"]] == [True, True, True]
     app.button_group(key="story.texts").set_value("figure-3").run()
     assert "Caption of figure-3." in texts_of(app)
 
