@@ -40,7 +40,7 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
             empty(
                 "filter_alt_off",
                 "No token of these texts is shown",
-                "The tokenizer has special tokens alone for them; keep special tokens under Tokens and points.",
+                "The tokenizer turns them into special tokens only; keep special tokens under Tokens and points.",
             )
     with errors():
         tables |= document_numbers(view, request, store)

@@ -50,7 +50,7 @@ def place(spec: PlacementSpec, job: JobFolder, store: Store, progress: Progress)
     cloud = capture(spec.cloud, store, progress)[0] if spec.cloud else None
     stored = load_map(spec.map, store)
     if stored is None:
-        raise BadRequest(f"The map {spec.map!r} is not in the store any more; draw it again.")
+        raise BadRequest(f"The map {spec.map!r} is no longer in the store; draw it again.")
     points = points_of(spec, cloud, store)
     artifact, cached = store.make(
         PLACEMENT,

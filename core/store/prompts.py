@@ -15,7 +15,7 @@ from core.store.jobs import JobFolder
 
 @dataclass(frozen=True)
 class RunPrompts:
-    """The prompt of a run along its way.
+    """The trajectory of a run's prompt.
 
     Attributes:
         sites: (n_sites,) blocks whose inputs are prompted; (0,) of a soft prompt.

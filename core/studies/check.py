@@ -98,7 +98,7 @@ def _numbers(job: JobFolder) -> dict[str, float]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """Yield each number below a value of JSON, with the way to it."""
+    """Yield each number below a value of JSON, with the path to it."""
     if isinstance(value, Mapping):
         for key, below in value.items():
             yield from _leaves(f"{name}.{key}".lstrip("."), below)

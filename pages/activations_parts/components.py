@@ -53,7 +53,7 @@ def end_tokens(root: Path, map_key: str, component: int) -> tuple[list[str], lis
     """Return the tokens at the low and the high end of a component; none if all clouds were pruned.
 
     Raises:
-        BadRequest: the map is not in the store any more.
+        BadRequest: the map is no longer in the store.
     """
     store = Store(root)
     stored = load_map(map_key, store)

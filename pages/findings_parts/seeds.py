@@ -45,8 +45,8 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
             st.caption(
                 f"The next analysis, with {further[0]} seeds: {cost_words(more, [claim.item], store)} {claim.also} The "
                 f"claim is judged at {', '.join(map(str, further))} seeds, until it is decided or the budget is used "
-                "up. All these analyses together err as rarely as one (O'Brien and Fleming's spending function); those "
-                "before are charged. If you cancel, the finished runs are kept."
+                "up. Together, these analyses and all earlier ones are wrong as rarely as a single one (O'Brien and "
+                "Fleming's spending function). If you cancel, the finished runs are kept."
             )
         if judged.judgement.stopped:
             st.caption(f"Last time: {plain(judged.judgement.stopped)}.")

@@ -217,7 +217,7 @@ def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
 
 def offer_name(view: View, stored: StoredMap, store: Store) -> None:
     """Offer to name a map that is frozen, or to change its name."""
-    if stored.joint or closed("maps get no names"):
+    if stored.joint or closed("maps cannot be named here"):
         return
     key, present = stored.artifact.key, name_of(store, MAP, stored.artifact.key)
     with st.popover(f"Map: {plain(present)}" if present else "Name this map", icon=":material/bookmark:"):

@@ -44,7 +44,7 @@ def overlay_cloud(
         return rows, stored.map.pca.transform(cloud.points(asked.site)[rows], stored.map.n_components)
     placed = find_placement(asked, store)
     if placed is None:
-        raise BadRequest("Where these points lie on the map is not in the store any more; open this page again.")
+        raise BadRequest("The positions of these points on the map are no longer in the store; reload this page.")
     return rows, placed.coordinates
 
 
@@ -107,5 +107,5 @@ def split(placed: Overlay, names: Sequence[str], lengths: Sequence[int]) -> dict
 def _place_now(root: Path, map_key: str, vectors: NDArray[np.float32]) -> Overlay:
     stored = load_map(map_key, Store(root))
     if stored is None:
-        raise BadRequest(f"The map {map_key!r} is not in the store any more; draw it again.")
+        raise BadRequest(f"The map {map_key!r} is no longer in the store; draw it again.")
     return stored.map.overlay(vectors)

@@ -18,7 +18,7 @@ def named_maps(store: Store) -> None:
     found = list_names(store, MAP)
     if found:
         st.subheader("Named maps", anchor=False)
-        if not closed("names stay as they are"):
+        if not closed("names cannot be removed here"):
             st.caption("Named maps are never pruned. Remove a name to let its map be pruned.")
     for named in found:
         what, change, gone = st.columns([5, 4, 2], vertical_alignment="center")

@@ -133,7 +133,7 @@ def _run_choice(view: View, model: ModelSpec, store: Store) -> JobFolder | None:
         [NO_RUN, *runs],
         NO_RUN,
         show=lambda run_id: names.get(run_id, "none"),
-        help="The tuned prompt of a run of this model, which is used as in that run.",
+        help="The tuned prompt of a run of this model; it is used here as in its own run.",
     )
     return runs.get(chosen)
 

@@ -132,7 +132,7 @@ def _ended(job: JobFolder, status: Status, store: Store) -> None:
         "failed": "This job failed.",
         "cancelled": "This job was cancelled; its results so far are kept.",
         "interrupted": "This job was interrupted; it can resume from its last checkpoint.",
-        "damaged": "Files of this job are not what they were when it ended; *Resume* makes them again.",
+        "damaged": "Files of this job were changed or lost after it ended; *Resume* makes them again.",
     }[status.state]
     bad = status.state in ("failed", "damaged")
     box = st.error if bad else st.warning

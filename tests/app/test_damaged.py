@@ -42,7 +42,7 @@ def test_a_flipped_bit_is_said_where_the_run_is_shown(spoilt, no_engine):
     words = "posterior.safetensors does not match its checksum"
     assert words in texts_of(open_page("tune", model=spoilt.model.name, run=spoilt.run)).replace("\\", "")
     again = texts_of(open_page("tune", model=spoilt.model.name, run=spoilt.run)).replace("\\", "")
-    assert "Files of this job are not what they were when it ended" in again
+    assert "Files of this job were changed or lost after it ended" in again
     assert words in again
     assert find_job(Store(spoilt.root), spoilt.run).status().state == "damaged"
 

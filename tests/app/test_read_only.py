@@ -61,7 +61,7 @@ def test_no_button_of_a_page_changes_anything(name, shown: Content):
         ("activations", {"data": '["squad"]'}, "it takes no files and no paths", "Local file of"),
         ("activations", {"method": "tsne"}, "it starts no jobs", "Draw this map"),
         ("trajectories", {}, "it starts no jobs", "Measure trajectories"),
-        ("priors", {}, "maps get no names", "Save name"),
+        ("priors", {}, "maps cannot be named here", "Save name"),
         ("tune", {}, "it starts no jobs", "Start tuning"),
         ("tune", {"mode": "sweep"}, "it takes no files and no paths", "YAML or JSON"),
         ("compare", {}, "it starts no jobs", "Measure what each vector is worth"),

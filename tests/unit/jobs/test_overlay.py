@@ -68,7 +68,7 @@ def test_vectors_far_away_have_no_place(key, job, store):
 
 def test_a_map_that_is_gone_is_named(job, store):
     spec = PlacementSpec(map="gone", vectors=keep_vectors(np.ones((1, 32)), store))
-    with pytest.raises(BadRequest, match="The map 'gone' is not in the store any more; draw it again"):
+    with pytest.raises(BadRequest, match="The map 'gone' is no longer in the store; draw it again"):
         place(spec, job, store, silent)
     assert find_placement(spec, store) is None
 
