@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ from plotly.subplots import make_subplots
 from core.analysis.intervals import Interval
 from core.analysis.verdict import FAILS, HOLDS, UNDECIDED, Bounds, Verdict
 from core.figures.hover import TEXT_ONLY, hover
-from core.figures.palette import REFERENCE, Mark
+from core.figures.palette import PRIOR, REFERENCE, Mark
 from core.figures.style import error_bars, legend_once, rows_axis, style
 from core.figures.text import show
 
@@ -28,6 +29,9 @@ _CLAIMED = "rgba(0,132,107,0.12)"
 _ROW, _GAP, _ABOVE, _BELOW = 24, 72, 78, 40
 """Pixels: height of an interval, gap between panels, margins above and below."""
 _MATRIX_ROW = 30
+_NAME = 32
+"""Characters in a line of a column's name; a longer line is not shown in a narrow window."""
+_NAME_LINE = 16
 
 
 @dataclass(frozen=True)
@@ -194,11 +198,13 @@ def matrix_figure(
                 _box(figure, ends, place, 0.42, fillcolor=colour, line_width=0, layer="below")
     if chosen:
         place = [number for number, _ in claims].index(chosen[0])
-        _box(figure, (chosen[1] - 0.48, chosen[1] + 0.48), place, 0.46, line={"color": "#1F2937", "width": 2})
-    style(figure, _MATRIX_ROW * len(claims) + 70, "matrix")
+        _box(figure, (chosen[1] - 0.48, chosen[1] + 0.48), place, 0.46, line={"color": PRIOR.colour, "width": 2})
+    names = [wrap(name, _NAME) for name in studies]
+    above = 30 + _NAME_LINE * max(map(len, names), default=1)
+    style(figure, _MATRIX_ROW * len(claims) + above + 24, "matrix")
     figure.update_xaxes(
         tickvals=list(range(len(studies))),
-        ticktext=[show(name) for name in studies],
+        ticktext=["<br>".join(map(show, lines)) for lines in names],
         side="top",
         showgrid=False,
         range=[-0.5, len(studies) - 0.5],
@@ -207,5 +213,5 @@ def matrix_figure(
     )
     titles = [f"C{number} {show(title)}" for number, title in claims]
     figure.update_yaxes(**rows_axis(titles), showgrid=False, fixedrange=True)
-    figure.update_layout(margin={"l": 20, "r": 12, "t": 44, "b": 8})
+    figure.update_layout(margin={"l": 20, "r": 12, "t": above, "b": 8})
     return figure

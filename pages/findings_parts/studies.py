@@ -150,10 +150,10 @@ def open_claim(view: View, claim: int, study: StudySpec) -> None:
     """Open a claim on a study, whatever its model."""
     view.choose("claim", claim)
     View(SHARED).choose("model", study.model.name)
-    view.choose("study", _key(study))
+    view.choose("study", study_key(study))
 
 
-def _key(study: StudySpec) -> str:
+def study_key(study: StudySpec) -> str:
     """Return the key of a study in `studies`."""
     for size in SIZES:
         if _sized(size, study.model).without_seeds == study.without_seeds:

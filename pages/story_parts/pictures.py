@@ -18,7 +18,7 @@ from core.studies.judgements import best, judgements
 from core.studies.several_priors import replay
 from core.studies.tables import LOSS
 from pages.findings_parts.cost import cost_words
-from pages.findings_parts.studies import matrix
+from pages.findings_parts.studies import matrix, study_key
 from pages.widgets.layout import draw, plain
 from pages.widgets.offers import need_result
 from pages.widgets.pages import link
@@ -118,7 +118,8 @@ def verdicts(view: View, study: StudySpec, store: Store) -> None:
     claim = CLAIMS[number]
     words = judged.judgement.words if judged else f"Not judged on this study yet. {claim.statistic}"
     st.markdown(f"**C{number} · {plain(claim.title)}**  \n{plain(words)}")
-    link("findings", "Open this claim in Findings", claim=str(number), model=study.model.name)
+    where = {"claim": str(number), "model": study.model.name, "study": study_key(study)}
+    link("findings", "Open this claim in Findings", **where)
 
 
 def _whole(view: View, study: StudySpec, item: str, store: Store) -> None:

@@ -91,7 +91,7 @@ def test_a_study_of_another_size_has_a_column_and_a_name(undecided, judge, no_en
     put(undecided, KIND, StudyItemSpec(study=other, item="claim-10"), judge(1, other))
     app = open_page("findings", claim="10")
     names = charts_of(app)[0]["layout"]["xaxis"]["ticktext"]
-    assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts per data set: 99, Steps of soft prompts: 77"]
+    assert names == ["smollm2-135m · Quick", "smollm2-135m · Texts per data<br>set: 99, Steps of soft prompts:<br>77"]
     options = app.selectbox(key="findings.study").options
     assert options == ["Standard", "Quick", "Texts per data set: 99, Steps of soft prompts: 77"]
 

@@ -1,5 +1,7 @@
 """The Story page on a finished study and an empty store."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -127,7 +129,7 @@ def test_the_matrix_tells_of_the_claim_that_is_chosen(told):
     (chart,) = charts_of(app)
     assert chart["layout"]["xaxis"]["ticktext"] == ["smollm2-135m · Quick"]
     link = next(one.proto for one in app.get("page_link") if "Findings" in one.proto.label)
-    assert "claim=10" in link.query_string
+    assert parse_qs(link.query_string) == {"claim": ["10"], "model": ["smollm2-135m"], "study": ["quick"]}
 
 
 def test_without_any_study_each_screen_says_what_is_missing_and_offers_it(store, no_engine, monkeypatch, tmp_path):
