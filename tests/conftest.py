@@ -13,7 +13,8 @@ from tests.faults.tally import table
 from tests.llama import write_llama
 
 # Shapes in annotations are checked at every call, in tests alone; before anything of these packages is imported.
-install_import_hook(("core.lm", "core.tuning"), "beartype.beartype")
+CHECKED = ("accumulate", "collect", "foresee", "forward", "pooling")
+install_import_hook(("core.lm", "core.tuning", *(f"core.activations.{name}" for name in CHECKED)), "beartype.beartype")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

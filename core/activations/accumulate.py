@@ -2,6 +2,7 @@
 
 import torch
 
+from core.activations.shapes import Points
 from core.fits.moments import Moments
 
 ROWS_AT_ONCE = 8192
@@ -33,8 +34,8 @@ class Accumulator:
         self.total = torch.zeros(d_model, dtype=torch.float64, device=self.device)
         self.scatter = torch.zeros(d_model, d_model, dtype=torch.float64, device=self.device)
 
-    def add(self, rows: torch.Tensor) -> None:
-        """Add rows (n, d) of any number format."""
+    def add(self, rows: Points) -> None:
+        """Add rows of any number format."""
         if len(rows) == 0:
             return
         rows = rows.to(self.device)
@@ -44,7 +45,7 @@ class Accumulator:
         for piece in rows.split(ROWS_AT_ONCE):
             self._add(piece.double().sub_(self.shift))
 
-    def _add(self, shifted: torch.Tensor) -> None:
+    def _add(self, shifted: Points) -> None:
         self.total += shifted.sum(dim=0)
         for begin in range(0, shifted.shape[1], PANEL):
             end = begin + PANEL

@@ -9,6 +9,7 @@ import torch
 from core.activations.accumulate import Accumulator
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
 from core.activations.pooling import DocumentMeans, Pooling, Tokens
+from core.activations.shapes import ChosenPoints, ChosenRows, Grid, Places, TokenNumbers
 from core.activations.tokens import Corpus, draw_rows, kept_tokens, length_buckets
 from core.activations.work import Work
 from core.array_types import Bools, Float32s, Int64s
@@ -50,16 +51,16 @@ class _Batch:
     """Which states of a flattened (batch × pos) grid are wanted.
 
     Attributes:
-        numbers: (n,) token numbers that count.
-        places: (n,) where they stand in the grid.
-        slots: (m,) rows of the sample that are among the batch's points.
-        picks: (m,) which of the points they are.
+        numbers: of the tokens that count.
+        places: where they stand in the grid.
+        slots: rows of the sample that are among the batch's points.
+        picks: which of the points they are.
     """
 
-    numbers: Int64s
-    places: torch.Tensor
-    slots: Int64s
-    picks: torch.Tensor
+    numbers: TokenNumbers
+    places: Places
+    slots: ChosenRows
+    picks: ChosenPoints
 
 
 class Collector:
@@ -158,7 +159,7 @@ class Collector:
             self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), message)
             batch = self._batch(self._batches[index], pooling or Tokens(self._kept), rows)
 
-            def receive(site: Site, stream: torch.Tensor, batch: _Batch = batch) -> None:
+            def receive(site: Site, stream: Grid, batch: _Batch = batch) -> None:
                 states = stream.reshape(-1, stream.shape[-1])[batch.places]
                 if site == self._norm_site:
                     norms = torch.linalg.vector_norm(states.float(), dim=1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers.utils.generic import ModelOutput
 
 from core.activations.forward import TOKENS_AT_ONCE, SiteReader, token_places
+from core.activations.shapes import Places, TokenLogits, TokenNumbers, TokenStates
 from core.activations.tokens import Corpus, length_buckets
 from core.array_types import Float32s, Int64s
 from core.errors import BadRequest
@@ -75,14 +76,14 @@ class Head:
             "block; choose another causal language model."
         )
 
-    def logits(self, states: Tensor) -> Tensor:
-        """Return float32 logits (n, n_vocabulary) of states (n, d_model) leaving the last block."""
+    def logits(self, states: TokenStates) -> TokenLogits:
+        """Return the logits of states that leave the last block."""
         self._given.states = (self._norm(states) if self._norm else states)[None]
         return self._model(input_ids=self._ids.expand(1, len(states)), use_cache=False).logits[0].float()
 
 
 def foresee(
-    frozen: FrozenModel, corpus: Corpus, numbers: Int64s, progress: Progress = silent
+    frozen: FrozenModel, corpus: Corpus, numbers: TokenNumbers, progress: Progress = silent
 ) -> tuple[Float32s, Float32s]:
     """Return rank and surprise of tokens, as the model predicts them from the tokens before.
 
@@ -123,15 +124,15 @@ def foresee(
     return rank, surprise
 
 
-def _states(reader: SiteReader, corpus: Corpus, documents: Int64s, places: Tensor) -> Tensor:
-    """Return the stream (n, d_model) at places of the flattened (batch × pos) grid of documents."""
+def _states(reader: SiteReader, corpus: Corpus, documents: Int64s, places: Places) -> TokenStates:
+    """Return the stream at places of the flattened (batch × pos) grid of documents."""
     found: list[Tensor] = []
     reader.read(corpus, documents, lambda _, stream: found.append(stream.flatten(0, 1)[places]))
     return found[0]
 
 
 @torch.inference_mode()
-def _judge(head: Head, states: Tensor, targets: Tensor) -> tuple[Float32s, Float32s]:
+def _judge(head: Head, states: TokenStates, targets: Places) -> tuple[Float32s, Float32s]:
     ranks, surprises = [], []
     for begin in range(0, len(states), LOSS_ROWS):
         logits = head.logits(states[begin : begin + LOSS_ROWS])

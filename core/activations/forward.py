@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.activations.shapes import Grid
 from core.activations.tokens import Corpus, pad_id
 from core.array_types import Int64s
 from core.errors import Failed
@@ -15,8 +16,8 @@ from core.lm.blocks import find_parts, watch_site
 from core.lm.frozen import FrozenModel, private_copy
 from core.specs.cloud import Site
 
-Receive = Callable[[Site, torch.Tensor], None]
-"""Told a site and the stream there, (batch, pos, d_model)."""
+Receive = Callable[[Site, Grid], None]
+"""Told a site and the stream there."""
 
 TOKENS_AT_ONCE = {"cpu": 4096, "mps": 8192, "cuda": 32768}
 """Tokens of a batch, padding included."""
@@ -68,7 +69,7 @@ class SiteReader:
                 ) from error
 
     def _hook(self, site: Site, receive: Receive) -> Any:
-        def hand_out(_: Site, stream: torch.Tensor) -> None:
+        def hand_out(_: Site, stream: Grid) -> None:
             receive(site, stream)
             if site == self._sites[-1]:
                 raise _Enough

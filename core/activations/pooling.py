@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from core.activations.shapes import Points, TokenNumbers, TokenStates
 from core.activations.tokens import Corpus
 from core.array_types import Bools, Int64s
 
@@ -24,11 +25,11 @@ class Tokens:
         """Return which of all points there are, (n_tokens,)."""
         return self.kept
 
-    def points(self, numbers: Int64s, states: torch.Tensor) -> torch.Tensor:
-        """Return the points (n, d) of a batch's kept tokens."""
+    def points(self, numbers: TokenNumbers, states: TokenStates) -> TokenStates:
+        """Return the points of a batch's kept tokens."""
         return states
 
-    def names(self, numbers: Int64s) -> Int64s:
+    def names(self, numbers: TokenNumbers) -> Int64s:
         """Return the number of each of a batch's points."""
         return numbers
 
@@ -54,15 +55,15 @@ class DocumentMeans:
         there[self.corpus.document_of(np.flatnonzero(self.kept))] = True
         return there
 
-    def points(self, numbers: Int64s, states: torch.Tensor) -> torch.Tensor:
-        """Return the float32 means (n_documents, d) of a batch's kept tokens, in the order of `names`."""
+    def points(self, numbers: TokenNumbers, states: TokenStates) -> Points:
+        """Return the float32 means of a batch's kept tokens, in the order of `names`."""
         _, owners, counts = np.unique(self.corpus.document_of(numbers), return_inverse=True, return_counts=True)
         device = states.device
         sums = torch.zeros(len(counts), states.shape[1], device=device)
         sums.index_add_(0, torch.from_numpy(owners).to(device), states.float())
         return sums / torch.from_numpy(counts).to(device, torch.float32)[:, None]
 
-    def names(self, numbers: Int64s) -> Int64s:
+    def names(self, numbers: TokenNumbers) -> Int64s:
         """Return the documents of a batch, ascending."""
         return np.unique(self.corpus.document_of(numbers))
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 
 from core.activations import accumulate
 from core.activations.accumulate import Accumulator
@@ -82,3 +83,9 @@ def test_a_state_before_the_first_batch_is_empty(rows):
     sums.restore(Accumulator(200, CPU).state())
     sums.add(torch.tensor(rows))
     np.testing.assert_allclose(sums.moments().covariance, covariance(rows), rtol=1e-6)
+
+
+def test_shapes_are_checked_in_tests():
+    sums = Accumulator(3, CPU)
+    with pytest.raises(TypeCheckError, match=r"Expected type: .*n_points d_model"):
+        sums.add(torch.zeros(2, 4, 3))
