@@ -88,7 +88,8 @@ def replay(points: pd.DataFrame, numbers: Numbers, prior: str | None = None, fra
     runs = [_replay(run, look, points, len(steps)) for run, look in zip(shown, looks, strict=True)]
     labels = [f"step {step}" for step in steps]
     baselines = {name: loss for name, loss in shown[0]["baselines"].items() if name == "no prompt"}
-    ground = layers_of(points, {GROUND: REFERENCE})
+    rows = points.loc[points["cloud"] == GROUND].astype({"token_id": int})  # prompts have none, so it was a float
+    ground = layers_of(rows, {GROUND: REFERENCE})
     return replay_figure(
         ground, runs, Axes(tuple(numbers["axes"])), labels, frame % len(labels), baselines, prior or GROUND
     )

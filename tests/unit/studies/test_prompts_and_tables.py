@@ -1,5 +1,7 @@
 """Figures of prompts and of priors, and the tables, on a tiny model."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -178,8 +180,9 @@ def test_one_of_several_priors_is_played_alone_from_its_points(bench):
     found = made(bench, "several-priors")
     alone = replay(found.points, found.numbers, "Xavier", 0)
     drawn = [trace["name"] for trace in alone.to_plotly_json()["data"]]
-    assert "Xavier" in drawn
-    assert "Fitted Gaussian" not in drawn
+    assert "Xavier: prior sample" in drawn
+    assert not [name for name in drawn if name.startswith("Fitted Gaussian")]
     assert len(alone.frames) == len(found.picture.frames)
     assert alone.layout.sliders[0].active == 0
+    assert all(re.search(r"<br>token \d+$", text) for text in alone.data[0].hovertext)
     assert found.picture.layout.sliders[0].active == len(found.picture.frames) - 1
