@@ -27,6 +27,7 @@ from pages.maps.clouds import map_layers, need_clouds, need_vocabulary
 from pages.maps.nearest import stored_clouds
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
+from pages.priors_parts.history import Placed, ghost
 from pages.priors_parts.laboratory import (
     Drawn,
     distances,
@@ -36,6 +37,7 @@ from pages.priors_parts.laboratory import (
     reports_table,
     summary_table,
 )
+from pages.priors_parts.presets import preset_choice
 from pages.priors_parts.preview import (
     NotFitted,
     Preview,
@@ -76,6 +78,7 @@ def reference_choice(view: View, store: Store) -> ReferenceRequest | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
     model, facts = model_choice(store)
     stored_choice(view, stored_references(model, store))
+    preset_choice(view, facts.n_layers)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":
         return ReferenceRequest(model)
@@ -135,7 +138,10 @@ def laboratory(view: View, reference: ReferenceRequest, priors: list[PriorSpec],
     stored, placed = overlaid
     marks = prior_marks([prior.kind for prior in priors])
     drawn = {i: Drawn(names[i], requests[i], preview, placed[names[i]], marks[i]) for i, preview in previews.items()}
-    picture(view, reference, stored, list(drawn.values()), placed, options, store)
+    described = st.session_state.get(view.key("described"), requests) == requests
+    slot, where = (which, len(priors)), placed[names[which]].coordinates
+    before = ghost(view, Placed(stored.artifact.key, slot, priors[which], where), marks[which])
+    picture(view, reference, stored, list(drawn.values()), placed, before, described, options, store)
     for one in drawn.values():
         cite(reference, one.request.prior, options)
     summary_table(list(drawn.values()))
@@ -143,6 +149,9 @@ def laboratory(view: View, reference: ReferenceRequest, priors: list[PriorSpec],
     if words:
         st.info(plain(words), icon=":material/lightbulb:")
     details(view, list(drawn.values()), drawn[which], facts, options)
+    st.session_state[view.key("described")] = requests
+    if not described:  # the picture of a move came at once, and what takes longer is known now
+        st.rerun()
 
 
 def map_spec(reference: ReferenceRequest, request: MapRequest) -> ProjectionSpec:
@@ -198,20 +207,22 @@ def picture(
     stored: StoredMap,
     drawn: list[Drawn],
     placed: Mapping[str, Overlay],
+    before: list[Layer],
+    described: bool,
     options: Options,
     store: Store,
 ) -> None:
-    """Draw the samples on the map, and say which of them lie outside it."""
+    """Draw the samples on the map, over the setting before, and say which of them lie outside it."""
     background = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
-    samples, key = [one.layer(options.size) for one in drawn], stored.artifact.key
+    samples, key = [one.layer(options.size, described) for one in drawn], stored.artifact.key
     if options.panels:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]
         figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
-        figure = map_figure([*background, *nulls, *samples, *centre], map_axes(stored.map), revision=key)
+        figure = map_figure([*background, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
     draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
     words = [f"{options.n} vectors per prior (seed {options.seed}).", map_words(stored, store)]
     if options.size != "same":

@@ -1,6 +1,7 @@
 """How typical vectors are of a cloud, compared with the cloud's own held-out points."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,8 +76,13 @@ class FittedCloud:
 
     def score(self, points: Floats) -> CloudScores:
         """Score vectors (n, d)."""
-        both = [self._scores(np.asarray(given, np.float64)) for given in (points, self.held_out)]
-        return CloudScores(*(_compare(values, np.sort(held)) for values, held in zip(*both, strict=True)))
+        own = self._scores(np.asarray(points, np.float64))
+        return CloudScores(*(_compare(values, held) for values, held in zip(own, self._held_out_scores, strict=True)))
+
+    @cached_property
+    def _held_out_scores(self) -> tuple[Float64s, ...]:
+        """Return the scores of the held-out points, each sorted, which are the same for all vectors."""
+        return tuple(np.sort(values) for values in self._scores(self.held_out))
 
     def _scores(self, points: Float64s) -> tuple[Float64s, ...]:
         near = kth_distance(points, self.distinct, self.neighbour).astype(np.float64)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from core.array_types import Float64s, Floats, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
-    """Mean and covariance over all tokens of a cloud, in float64.
+    """Mean and covariance over all tokens of a cloud, in float64; told apart by identity.
 
     Attributes:
         count: number of tokens.

@@ -113,14 +113,23 @@ def check_points(points: Floats, least: int = 2) -> Floats:
     Raises:
         BadRequest: not (n, d), fewer than `least` rows, or not finite.
     """
-    if points.ndim != 2 or points.shape[1] < 1:
-        raise BadRequest(f"A reference cloud must have shape (n, d) but has {points.shape}; pass one row per point.")
-    if len(points) < least:
-        raise BadRequest(f"A reference cloud of {len(points)} points is too small; give at least {least}.")
+    check_shape(points, least)
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points)).any(axis=1).sum())
         raise BadRequest(f"{bad} of {len(points)} reference points are not finite; leave them out.")
     return points
+
+
+def check_shape(points: Floats, least: int = 2) -> None:
+    """Check the shape of points without reading them.
+
+    Raises:
+        BadRequest: not (n, d), or fewer than `least` rows.
+    """
+    if points.ndim != 2 or points.shape[1] < 1:
+        raise BadRequest(f"A reference cloud must have shape (n, d) but has {points.shape}; pass one row per point.")
+    if len(points) < least:
+        raise BadRequest(f"A reference cloud of {len(points)} points is too small; give at least {least}.")
 
 
 def check_further(spec: PriorSpec, further: Sequence[Reference], d_model: int | None = None) -> Sequence[Reference]:

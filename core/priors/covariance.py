@@ -5,7 +5,7 @@ a Gaussian on the subspace that the points span; `dim` is its rank and stands wh
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.array_types import Float32s, Float64s, Floats
 from core.errors import BadRequest
 from core.fits.moments import Moments
 from core.priors.arrays import namespace
-from core.priors.base import check_points, scale_facts
+from core.priors.base import check_points, check_shape, scale_facts
 from core.specs.base import JsonObject
 
 CovarianceName = Literal["empirical", "ledoit_wolf", "oas", "diagonal", "rank"]
@@ -139,11 +139,12 @@ def fit_gaussian(points: Floats, moments: Moments | None, covariance: Covariance
 
     Source: 3.3 (mean and covariance divided by N).
     """
-    check_points(points)
+    check_shape(points)
     if moments is not None:
         _check_moments(moments, points.shape[1])
     resolution, fourth = float(np.finfo(np.float32).eps), 0.0
     if moments is None or covariance == "ledoit_wolf":
+        check_points(points)
         source = f"{len(points):,} points"
         moments, fourth = _measure(points)
         resolution = float(np.finfo(points.dtype).eps)
@@ -225,6 +226,7 @@ def _measure(points: Floats) -> tuple[Moments, float]:
     return Moments(n_points, mean + shift, scatter - np.outer(shift, shift)), fourth / n_points
 
 
+@lru_cache(maxsize=4)  # a page fits the same cloud at each move of a slider
 def _decompose(
     moments: Moments, covariance: CovarianceName, resolution: float, fourth: float
 ) -> tuple[Float64s, Float64s, float | None]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -25,7 +25,7 @@ from core.priors.radial import (
 )
 from core.priors.rejection import draw_accepted
 from core.specs.base import JsonObject
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 
 
 class ExclusionSpec(PriorSpec, frozen=True):
@@ -35,6 +35,7 @@ class ExclusionSpec(PriorSpec, frozen=True):
     summary = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
     needs_reference = True
     differentiable = True
+    sliders: ClassVar = {"c": Scale(1.05, 1e6), "rank": Scale(1, 512)}
 
     kind: Literal["exclusion"] = "exclusion"
     c: float = Field(default=5.0, gt=1, le=1e12, title="c")

@@ -1,7 +1,7 @@
 """N(mean, covariance) fitted on a reference cloud."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from core.priors.base import Prior
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_gaussian
 from core.priors.radial import Radii, chi_radii
 from core.specs.base import JsonObject
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 
 
 class GaussianSpec(PriorSpec, frozen=True):
@@ -21,6 +21,7 @@ class GaussianSpec(PriorSpec, frozen=True):
     summary = "A normal distribution with the mean and covariance of the reference cloud."
     needs_reference = True
     differentiable = True
+    sliders: ClassVar = {"rank": Scale(1, 512)}
 
     kind: Literal["gaussian"] = "gaussian"
     covariance: CovarianceField = "empirical"

@@ -1,7 +1,7 @@
 """Between two clouds: a point of one mixed with a point of the other."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -14,7 +14,7 @@ from core.priors.base import Prior, check_further, scale_facts
 from core.priors.covariance import CovarianceField, GaussianFit, RankField, as_float32, fit_gaussian, gaussian_of
 from core.specs.base import JsonObject
 from core.specs.dataset import DatasetSpec
-from core.specs.prior import Further, PriorSpec, SecondCloud, VocabularyRows
+from core.specs.prior import Further, PriorSpec, Scale, SecondCloud, VocabularyRows
 
 VOCABULARY = "vocabulary"
 
@@ -46,6 +46,7 @@ class InterpolationSpec(PriorSpec, frozen=True):
     summary = "Between the reference cloud and a second one: αx + (1 − α)y, both from fitted Gaussians."
     needs_reference = True
     differentiable = ("alpha", "fixed")
+    sliders: ClassVar = {"fixed_alpha": Scale(0, 1, even=True), "beta_a": Scale(0.1, 20), "beta_b": Scale(0.1, 20)}
 
     kind: Literal["interpolation"] = "interpolation"
     second: Annotated[str, BeforeValidator(second_cloud)] = Field(default=VOCABULARY, title="Second cloud")

@@ -1,6 +1,6 @@
 """N(0, std² I): the baseline that knows nothing of the model."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -9,7 +9,7 @@ from core.array_types import Float32s, Floats
 from core.priors.independent import Independent
 from core.priors.radial import Radii, chi_radii
 from core.specs.base import JsonObject
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 
 
 class IsotropicSpec(PriorSpec, frozen=True):
@@ -18,6 +18,7 @@ class IsotropicSpec(PriorSpec, frozen=True):
     title = "Isotropic Gaussian"
     summary = "The same normal distribution around zero for every coordinate; the usual baseline."
     differentiable = True
+    sliders: ClassVar = {"std": Scale(1e-3, 10)}
 
     kind: Literal["isotropic"] = "isotropic"
     std: float = Field(default=0.02, gt=0, le=1e6, title="Spread")

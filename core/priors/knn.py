@@ -1,7 +1,7 @@
 """Where the reference cloud is thin: far from its points, near its place."""
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +14,7 @@ from core.priors.kept import KeptPrior, Learnt
 from core.priors.rejection import draw_accepted
 from core.progress import Progress
 from core.specs.base import JsonObject
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 
 _N_PROBED = 1024
 """Candidates, and points of the cloud, whose neighbour distances are measured at a fit."""
@@ -26,6 +26,7 @@ class KnnSpec(PriorSpec, frozen=True):
     title = "Low density"
     summary = "A widened fitted Gaussian, kept where the k-th nearest point of the cloud is far away."
     needs_reference = True
+    sliders: ClassVar = {"k": Scale(1, 200), "quantile": Scale(0, 0.99, even=True), "widening": Scale(0.1, 10)}
 
     kind: Literal["knn"] = "knn"
     k: int = Field(default=10, ge=1, le=10_000, title="k")

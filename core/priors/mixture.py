@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from core.priors.covariance import CovarianceField, GaussianFit, RankField, fit_
 from core.priors.kept import KeptPrior, Learnt
 from core.progress import Progress
 from core.specs.base import JsonObject, Seed
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 
 _N_CLUSTERED = 20_000
 """Points at most that clusters are made from: a sample of a larger cloud has the same ones."""
@@ -30,6 +30,7 @@ class MixtureSpec(PriorSpec, frozen=True):
     summary = "One Gaussian for each cluster of the reference cloud."
     needs_reference = True
     differentiable = True
+    sliders: ClassVar = {"n_clusters": Scale(1, 64), "components": Scale(1, 256)}
 
     kind: Literal["mixture"] = "mixture"
     n_clusters: int = Field(default=8, ge=1, le=1000, title="Clusters")

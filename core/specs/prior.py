@@ -3,10 +3,12 @@
 Each prior's own spec is defined beside the prior, in its file under `core/priors/`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import (
     BeforeValidator,
     Field,
@@ -51,6 +53,26 @@ class RunPosterior:
     run: str
 
 
+@dataclass(frozen=True)
+class Scale:
+    """The values that a slider offers for a parameter; others are typed.
+
+    Attributes:
+        low: first value.
+        high: last value.
+        even: whether equal steps add; otherwise they multiply (a logarithmic scale).
+    """
+
+    low: float
+    high: float
+    even: bool = False
+
+    def values(self, n: int = 61) -> list[float]:
+        """Return at most n values from the first to the last, rounded to three digits."""
+        steps = np.linspace if self.even else np.geomspace
+        return list(dict.fromkeys(float(f"{value:.3g}") for value in steps(self.low, self.high, n)))
+
+
 Further = VocabularyRows | SecondCloud | RunPosterior
 
 PRIORS = {
@@ -73,6 +95,8 @@ class PriorSpec(Spec, frozen=True):
 
     title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
+    sliders: ClassVar[Mapping[str, Scale]] = {}
+    """Parameters that have a slider beside their field."""
     needs_reference: ClassVar[bool] = False
     """Whether the prior is fitted on a reference cloud."""
     differentiable: ClassVar[bool | tuple[str, str]] = False

@@ -66,14 +66,28 @@ class Drawn:
         )
         return frame if tokens is None else frame.join(tokens)
 
-    def layer(self, size: str = "same") -> Layer:
+    def layer(self, size: str = "same", described: bool = True) -> Layer:
         """Return the sample as a layer of the map, with what is known of each vector on hover.
 
         Args:
             size: what decides how large a vector is drawn; see `pages.maps.choice.SIZES`.
+            described: whether to measure the vectors against the reference for the hover, which takes
+                longer than all else.
         """
+        texts = self._hover() if described else [hover(f"vector {i}") for i in range(len(self.preview.sample))]
+        return Layer(
+            f"{self.name} sample ({len(texts)})",
+            self.placed.coordinates,
+            "prior",
+            0,
+            texts,
+            mark=self.look,
+            weights=weights_of(size, self.placed),
+        )
+
+    def _hover(self) -> list[str]:
         points = self.points()
-        texts = [
+        return [
             hover(
                 ("", row["vector"], f" of {len(points)}"),
                 f"norm {row['norm']:.4g}",
@@ -85,16 +99,6 @@ class Drawn:
             )
             for row in points.to_dict("records")
         ]
-        coordinates, n = self.placed.coordinates, len(points)
-        return Layer(
-            f"{self.name} sample ({n})",
-            coordinates,
-            "prior",
-            0,
-            texts,
-            mark=self.look,
-            weights=weights_of(size, self.placed),
-        )
 
 
 def null_layers(placed: Mapping[str, Overlay]) -> list[Layer]:

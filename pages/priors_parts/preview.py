@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.activations.clouds import find_vocabulary
-from core.activations.references import ReferenceRequest, find, gather
+from core.activations.references import ReferenceRequest, References, find, gather
 from core.analysis.cloud_scores import CloudScores, FittedCloud, fit_cloud
 from core.analysis.collapse import null_clouds
 from core.analysis.distances import nearest_cosine
@@ -18,6 +18,7 @@ from core.priors.fitting import find_fit
 from core.priors.radial import Radii
 from core.specs import PriorSpec
 from core.specs.base import JsonObject
+from core.specs.prior import Further
 from core.store import Store
 
 N_REFERENCE = 5000
@@ -86,7 +87,8 @@ def fit_and_sample(request: SampleRequest) -> Preview:
         NotFitted: the fit takes long, so that a job has to make it.
     """
     store = Store(request.root)
-    fitted = find_fit(request.prior, gather(request.prior, request.reference, store), store)
+    references = _references(request.root, request.reference, request.prior.further(), request.prior)
+    fitted = find_fit(request.prior, references, store)
     if fitted is None:
         raise NotFitted
     sample = fitted.sample(request.n, np.random.default_rng(request.seed))
@@ -94,6 +96,17 @@ def fit_and_sample(request: SampleRequest) -> Preview:
     grid = np.linspace(0.8 * norms.min(), 1.2 * norms.max(), _N_CURVE)
     law = fitted.norm_density(grid, request.n) if norms.max() > 0 else None
     return Preview(sample, fitted.report(), fitted.radii(sample), None if law is None else (grid, law))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _references(
+    root: Path,
+    reference: ReferenceRequest,
+    further: tuple[Further, ...],  # noqa: ARG001 - by which the cache tells priors apart
+    _prior: PriorSpec,
+) -> References:
+    """Return what a prior is fitted on, read once for all settings of its other parameters."""
+    return gather(_prior, reference, Store(root))
 
 
 @st.cache_resource(show_spinner="Measuring the reference …", max_entries=4)

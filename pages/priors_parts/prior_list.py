@@ -1,8 +1,11 @@
 """Several priors on one page: a list with one form, all of it in the address."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.specs import PriorSpec, parse_prior, prior_kinds
+from pages.priors_parts.history import can_step_back, remember, step_back
 from pages.widgets.forms import asked_prior, prior_form, write_prior
 from pages.widgets.state import View
 
@@ -33,9 +36,15 @@ def prior_list(view: View) -> tuple[list[PriorSpec], int]:
     priors = [prior_form(view, name) if i == edited else _kept(view, name) for i, name in enumerate(_NAMES[:n])]
     with st.container(horizontal=True):
         st.button("Add a prior", icon=":material/add:", disabled=n == MOST, on_click=_add, args=(view, n))
+        back = can_step_back(view)
+        st.button("Undo", icon=":material/undo:", disabled=not back, on_click=_undo, args=(view,), key=view.key("undo"))
         if n > 1:
             st.button("Remove this prior", icon=":material/delete:", on_click=_remove, args=(view, edited, n))
-    return ([], 0) if any(prior is None for prior in priors) else ([p for p in priors if p is not None], edited)
+    valid = [prior for prior in priors if prior is not None]
+    if len(valid) < n:
+        return [], 0
+    remember(view, tuple(valid))
+    return valid, edited
 
 
 def labels(priors: list[PriorSpec]) -> list[str]:
@@ -78,9 +87,18 @@ def _add(view: View, n: int) -> None:
 
 
 def _remove(view: View, which: int, n: int) -> None:
-    left = [asked_prior(view, name) for i, name in enumerate(_NAMES[:n]) if i != which]
-    for name in _NAMES[:n]:
-        view.forget(name)
-    for name, prior in zip(_NAMES, left, strict=False):
-        write_prior(view, prior, name)
+    write_priors(view, [asked_prior(view, name) for i, name in enumerate(_NAMES[:n]) if i != which])
     st.session_state[view.key("edited")] = max(0, which - 1)
+
+
+def _undo(view: View) -> None:
+    """Go back to the priors before; the callback comes before the page notes what is on screen."""
+    write_priors(view, step_back(view))
+
+
+def write_priors(view: View, priors: Sequence[PriorSpec]) -> None:
+    """Replace the list of priors, from a callback."""
+    for name in _NAMES:
+        view.forget(name)
+    for name, prior in zip(_NAMES, priors, strict=False):
+        write_prior(view, prior, name)

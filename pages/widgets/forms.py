@@ -1,7 +1,8 @@
 """Form fields made from a spec: titles, ranges and help come from `core.specs.describe`."""
 
 import json
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,8 +11,9 @@ from core.errors import PriorscopeError
 from core.specs import Spec, parse_prior, prior_kinds
 from core.specs.base import JsonObject
 from core.specs.describe import Field, describe
-from core.specs.prior import PriorSpec
+from core.specs.prior import PriorSpec, Scale
 from pages.widgets.layout import plain
+from pages.widgets.scales import slider
 from pages.widgets.state import View, encode
 
 _SHOWN = 2
@@ -65,10 +67,10 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     values = asked.model_dump() if asked.kind == kind else {}
     own = {name: encode(value, value) for name, value in values.items() if isinstance(value, str | int | float)}
     inner = View(f"{view.page}.{name}.{kind}", own)
-    values = _side_by_side(inner, described[:_SHOWN])
+    values = _side_by_side(inner, described[:_SHOWN], scales=chosen.sliders)
     if described[_SHOWN:]:
         with st.expander("More of this prior"):
-            values |= _side_by_side(inner, described[_SHOWN:])
+            values |= _side_by_side(inner, described[_SHOWN:], scales=chosen.sliders)
     try:
         prior = parse_prior({"kind": kind, **values})
     except PriorscopeError as error:
@@ -78,12 +80,28 @@ def prior_form(view: View, name: str = "prior") -> PriorSpec | None:
     return prior
 
 
-def _side_by_side(view: View, described: Sequence[Field], columns: int = 2) -> JsonObject:
+def _side_by_side(
+    view: View, described: Sequence[Field], columns: int = 2, scales: Mapping[str, Scale] | None = None
+) -> JsonObject:
     cells, values = st.columns(columns), {}
     for i, field in enumerate(described):
         with cells[i % columns]:
-            values[field.name] = _widget(view, field)
+            values[field.name] = value = _widget(view, field)
+            scale = (scales or {}).get(field.name)
+            if scale and value is not None:
+                low, high = _bounds(field)
+                slider(view, field.name, field.title, value, scale, low, high)
     return values
+
+
+def _bounds(field: Field) -> tuple[float, float]:
+    """Return the least and the largest value of a number, an excluded bound left out by the next float."""
+    low = -math.inf if field.minimum is None else field.minimum
+    high = math.inf if field.maximum is None else field.maximum
+    return (
+        math.nextafter(low, math.inf) if field.open_minimum else low,
+        math.nextafter(high, -math.inf) if field.open_maximum else high,
+    )
 
 
 def short_json(prior: PriorSpec) -> str:

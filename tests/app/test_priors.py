@@ -5,9 +5,11 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.sources.models import describe_model
 from core.specs import CloudSpec, ProjectionSpec
 from core.specs.prior import PRIORS
 from core.store import Store, create_job, list_jobs
+from pages.priors_parts.presets import PRESETS
 from tests.app.conftest import charts_of, open_page, table_of, texts_of
 from tests.documented import module_of
 
@@ -46,7 +48,8 @@ def test_a_prior_of_ones_own_is_on_the_page_and_in_its_form(filled, no_engine, l
     field = next(field for field in app.number_input if field.label == "Spread")
     field.set_value(0.5).run()
     assert json.loads(app.query_params["prior"]) == {"kind": "laplace", "std": 0.5}
-    assert charts_of(app)[0]["data"][1]["name"] == "Laplace sample (200)"
+    names = [trace["name"] for trace in charts_of(app)[0]["data"]]
+    assert names[1:3] == ["before: std 0.02", "Laplace sample (200)"]
 
 
 def test_changing_a_parameter_changes_the_address(filled, no_engine):
@@ -234,3 +237,66 @@ def test_tune_starts_from_the_prior_with_its_data_set_and_site(filled, no_engine
     assert app.query_params["samples"] == "30"
     assert (app.query_params["method"], app.query_params["prompt_sites"]) == ("deep", "2")
     assert app.query_params["reference"] == "activations"
+
+
+def c_field(app: AppTest):
+    return next(field for field in app.number_input if field.label == "c")
+
+
+def c_slider(app: AppTest):
+    return next(slider for slider in app.select_slider if slider.label == "c, slider")
+
+
+def test_a_slider_moves_the_exact_field_and_follows_it(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7.123}', n="20")
+    assert c_slider(app).value == 7.123
+    c_slider(app).set_value(1e6).run()
+    assert c_field(app).value == 1e6
+    assert json.loads(app.query_params["prior"])["c"] == 1e6
+    c_field(app).set_value(33.3).run()
+    assert c_slider(app).value == 33.3
+
+
+def test_a_moved_prior_leaves_its_setting_before_as_a_ghost(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7}', n="20")
+    c_field(app).set_value(9.0).run()
+    names = [trace["name"] for trace in charts_of(app)[0]["data"]]
+    assert names[1:3] == ["before: c 7", "Gaussian exclusion sample (20)"]
+    hover = charts_of(app)[0]["data"][2]["hovertext"]
+    assert "percentile in the reference" in hover[0], "what takes long is told once it is known"
+    app.run()
+    assert [trace["name"] for trace in charts_of(app)[0]["data"]] == names
+    c_field(app).set_value(11.0).run()
+    assert charts_of(app)[0]["data"][1]["name"] == "before: c 9"
+    app.selectbox(key="priors.prior.kind").select("xavier").run()
+    assert charts_of(app)[0]["data"][1]["name"] == "before: Gaussian exclusion"
+
+
+def test_undo_goes_back_step_by_step(filled, no_engine):
+    app = open_page("priors", model=filled.model.name, prior='{"kind":"exclusion","c":7}', n="20")
+    undo = lambda: next(button for button in app.button if button.label == "Undo")  # noqa: E731
+    assert undo().disabled
+    c_field(app).set_value(9.0).run()
+    press(app, "Add a prior")
+    press(app, "Undo")
+    assert "prior2" not in app.query_params
+    assert c_field(app).value == 9
+    press(app, "Undo")
+    assert c_field(app).value == 7
+    assert json.loads(app.query_params["prior"]) == {"kind": "exclusion", "c": 7.0}
+    assert undo().disabled
+
+
+@pytest.mark.parametrize("number", PRESETS)
+def test_a_figure_of_the_paper_sets_priors_and_reference(filled, no_engine, number):
+    app = open_page("priors", model=filled.model.name, n="20")
+    app.selectbox(key="priors.preset").select(number).run()
+    assert not app.exception
+    preset, known = PRESETS[number], app.query_params
+    shown = [known.get("prior"), known.get("prior2")][: len(preset.priors)]
+    assert [json.loads(text)["kind"] for text in shown] == [prior.kind for prior in preset.priors]
+    assert known.get("reference", "vocabulary") == ("activations" if preset.data else "vocabulary")
+    if preset.data:
+        last = describe_model(filled.model, Store(filled.root)).n_layers - 1
+        assert known.get("site", "0") == str(last if preset.last else 0)
+        assert known.get("data", "math") == preset.data
