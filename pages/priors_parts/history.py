@@ -12,7 +12,7 @@ from core.specs import PriorSpec
 from pages.widgets.state import View
 
 MOST_STEPS = 50
-_FAINT = 0.28
+_FAINT = 0.4
 """Opacity of the setting before."""
 
 
