@@ -94,12 +94,12 @@ ITEMS |= {
     "radii": Item("How far tokens lie from the centre of their cloud, beside the fitted Gaussian", radii),
     "table-regularisation": Item("What regularisation does to the posterior", regularisation, (PLAIN, *REGULARISED)),
 }
-ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))
 ITEMS |= {
     claim.item: Item(f"C{number}. {claim.title}", partial(make_claim, claim), (*claim.arms, *claim.controls))
     for number, claim in CLAIMS.items()
 }
-"""In the order of a report."""
+ITEMS["transfer"] = Item("Deep prompts that start at the posterior of another task", transfer, (PLAIN,))
+"""In the order of a report, and in which they are made: what takes as long as all others together comes last."""
 
 
 def find_maker(item: str) -> Item:
