@@ -9,6 +9,8 @@ from core.figures.text import show
 
 PLAYER_HEIGHT = 90
 """Pixels that buttons and slider take below a figure."""
+_BUTTONS = 140
+"""Pixels that the buttons take."""
 _AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 
 
@@ -40,10 +42,18 @@ def add_player(
     steps = [{"label": show(label), "method": "animate", "args": [[str(k)], still]} for k, label in enumerate(labels)]
     below = {"y": 0, "yanchor": "top", "xanchor": "left"}
     menu = {"type": "buttons", "direction": "left", "showactive": False, "x": 0, "pad": {"t": 62, "r": 12}}
-    slider = {"active": active, "x": 0.16, "len": 0.81, "pad": {"t": 52}}
+    slider = {"active": active}
     current = {"prefix": "", "xanchor": "right", "font": {"size": 13}}
     figure.update_layout(
         margin={"b": 56 + PLAYER_HEIGHT},
         updatemenus=[{**menu, **below, "buttons": buttons}],
         sliders=[{**slider, **below, "currentvalue": current, "steps": steps}],
+    )
+    place_slider(figure)
+
+
+def place_slider(figure: Any) -> None:
+    """Put the slider of a figure, which is changed in place, right of the buttons, however wide the figure is."""
+    figure.update_layout(
+        sliders=[{"x": 0, "len": 1, "pad": {"t": 52, "l": _BUTTONS, "r": 16}} for _ in figure.layout.sliders]
     )

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.io import from_json
 
 from core.figures.page import page
+from core.figures.player import place_slider
 from core.store import JobFolder
 from core.store.files import disk_errors, write_atomically
 
@@ -57,10 +58,20 @@ def recall(job: JobFolder, caption: str, numbers: Numbers) -> Reproduced:
     Raises:
         DamagedArtifact: a file is not what it was.
     """
+    return Reproduced(recall_picture(job), pd.read_parquet(job.file(POINTS)), numbers, caption)
+
+
+def recall_picture(job: JobFolder) -> go.Figure:
+    """Return the picture that `keep` wrote into a job's folder.
+
+    Raises:
+        DamagedArtifact: the file is not what it was.
+    """
     packed = job.file(PACKED)
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else job.file(PICTURE).read_bytes()
     picture = from_json(text, skip_invalid=False)
-    return Reproduced(go.Figure(picture), pd.read_parquet(job.file(POINTS)), numbers, caption)
+    place_slider(picture)  # a study that came with the program may have been drawn by an earlier version
+    return picture
 
 
 def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, str]:

@@ -32,14 +32,12 @@ from core.studies.prompts import (
 from core.studies.radii import radii
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
 from core.studies.several_priors import several_priors
-from core.studies.shipped import finished_item, finished_studies
+from core.studies.shipped import VERSION, finished_item, finished_studies
 from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
 
 KIND = "study"
 """Kind of the jobs that make items."""
-VERSION = "2"
-"""Changes when the same study would give other pictures or numbers."""
 
 
 @dataclass(frozen=True)

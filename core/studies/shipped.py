@@ -20,6 +20,8 @@ from core.store.files import checksum
 
 FINISHED = Path(__file__).parent / "finished"
 MANIFEST = "study.json"
+VERSION = "2"
+"""Of the code that makes items; changes when the same study would give other pictures or numbers."""
 REMEDY = "Install the program again, or make the study here with `python -m core reproduce --all --out DIR`."
 
 
@@ -30,7 +32,7 @@ class Manifest(BaseModel):
         study: its spec.
         items: item → folder of the job that made it.
         runs: arm → folder of its first seed's run.
-        version: of the code that made the items (`core.studies.items.VERSION`).
+        version: of the code that made the items, see `VERSION`.
         rules_version: of the claims' rules.
         commit: of the program that the study began with; the rules were fixed by then.
         command: that makes the study again.

@@ -43,6 +43,13 @@ def test_the_heading_of_a_page_waits_for_nothing_heavy():
     assert told.stdout.strip() == "set()"
 
 
+def test_the_first_picture_of_overview_waits_for_no_figure_maker():
+    heavy = "core.studies.items", "core.studies.judgements", "core.jobs.demo", "scipy", "sklearn", "openTSNE", "torch"
+    probe = f"import sys, pages.overview_parts.pictures; print(set({heavy!r}) & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
+
+
 @pytest.mark.parametrize("script", ["app.py", *(f"pages/{name}.py" for name in PAGES)])
 def test_a_script_imports_only_what_the_heading_needs_before_it_is_drawn(script):
     statements = ast.parse((ROOT / script).read_text(encoding="utf-8")).body

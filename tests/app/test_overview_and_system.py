@@ -1,12 +1,17 @@
 """The Overview and System pages."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from core.engine.lookup import job_id
 from core.specs.demo import DemoSpec
 from core.store import Store, create_job, find_job
+from core.studies import shipped
 from pages.widgets.jobs import MARKS
 from tests.app.conftest import charts_of, open_page, table_of, texts_of
+from tests.finished import STEPS, finished_study
 
 
 def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
@@ -56,3 +61,43 @@ def test_a_demo_that_failed_says_why_and_can_be_resumed(filled, no_engine):
     app = open_page("overview", model=filled.model.name, texts="math")
     assert "This job failed. No disk" in texts_of(app)
     assert "Resume" in [button.label for button in app.button]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory) -> dict[str, Path]:
+    """Return folders of programs that a finished study came with, by whether it has what Overview draws."""
+    whole, bare = (tmp_path_factory.mktemp(name) for name in ("whole", "bare"))
+    return {
+        "whole": finished_study(whole).folder.parent,
+        "bare": finished_study(bare, "several-priors", "film").folder.parent,
+    }
+
+
+def test_overview_opens_on_the_finished_study_and_makes_nothing(programs, store, no_engine, monkeypatch):
+    monkeypatch.setattr(shipped, "FINISHED", programs["whole"])
+    app = open_page("overview")
+    moving, layers, verdicts = charts_of(app)
+    assert len(moving["frames"]) == len(STEPS)
+    assert layers["data"][0]["name"] == "cloud"
+    assert verdicts["layout"]["yaxis"]["ticktext"]
+    assert "This study came with the program." in texts_of(app)
+    assert [one.value for one in app.subheader] == ["Demo", "What is here"], "below the pictures"
+    links = {(one.proto.page.split("/")[-1], one.proto.query_string) for one in app.get("page_link")}
+    assert {("story", ""), ("story", "screen=2"), ("activations", "show=layers"), ("priors", "")} <= links
+    assert ("findings", "claim=1&model=smollm2-135m") in links
+    assert not no_engine
+    assert not list((store.root / "artifacts").glob("*/*"))
+
+
+def test_overview_draws_what_a_finished_study_has(programs, store, no_engine, monkeypatch):
+    monkeypatch.setattr(shipped, "FINISHED", programs["bare"])
+    (verdicts,) = charts_of(open_page("overview"))
+    assert verdicts["layout"]["yaxis"]["ticktext"]
+
+
+def test_without_a_finished_study_overview_begins_with_the_pages(store, no_engine, monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FINISHED", tmp_path)
+    app = open_page("overview")
+    assert not charts_of(app)
+    assert "Which of the paper" not in texts_of(app)
+    assert [one.value for one in app.subheader] == ["Demo", "What is here"]

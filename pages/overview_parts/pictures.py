@@ -1,0 +1,81 @@
+"""The pictures that Overview opens on: those of a finished study, read where they lie.
+
+What is imported here takes a moment only, since the first picture waits for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.specs import DEFAULT_MODEL
+from core.studies.figure import recall_picture
+from core.studies.shipped import VERSION, FinishedStudy, finished_studies
+from pages.widgets.layout import draw, errors, plain
+from pages.widgets.pages import link
+from pages.widgets.state import View
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A picture to open on.
+
+    Attributes:
+        title: what it shows.
+        items: of a study; the first one that was made is drawn.
+        links: to pages that go deeper: page, label, parameters of its address.
+    """
+
+    title: str
+    items: Sequence[str]
+    links: Sequence[tuple[str, str, dict[str, str]]]
+
+
+PROMPTS = Opening(
+    "Where prompts begin, and where training leaves them",
+    ("several-priors", "figure-8", "figure-11"),
+    (
+        ("story", "The story in seven screens", {}),
+        ("priors", "Try a prior", {}),
+        ("compare", "Compare runs of your own", {}),
+    ),
+)
+LAYERS = Opening(
+    "The same tokens, layer by layer",
+    ("film", "figure-4"),
+    (("story", "Layers in the story", {"screen": "2"}), ("activations", "Activations", {"show": "layers"})),
+)
+
+
+def opening_study() -> FinishedStudy | None:
+    """Return the finished study to open on: of the model that everything starts with, else the first; or None."""
+    known = finished_studies(VERSION)
+    return next((one for one in known if one.spec.model.name == DEFAULT_MODEL), known[0] if known else None)
+
+
+def show_opening(view: View, study: FinishedStudy, opening: Opening) -> None:
+    """Draw a picture of a finished study with its links; nothing where the study does not have it."""
+    made = next((item for item in opening.items if study.item(item)), None)
+    if made is None:
+        return
+    with st.container(border=True), errors():
+        st.markdown(f"##### {opening.title}")
+        figure, caption = _picture(str(study.folder), made)
+        draw(figure, view.key(made), opening.title)
+        with st.container(horizontal=True):
+            for name, label, parameters in opening.links:
+                link(name, label, **parameters)
+        with st.expander("What is shown"):
+            st.caption(plain(caption))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _picture(folder: str, item: str) -> tuple[go.Figure, str]:
+    """Return an item's picture and its caption, which are read once."""
+    study = next(one for one in finished_studies(VERSION) if str(one.folder) == folder)
+    job = study.item(item)
+    result = job.result() if job else None
+    if job is None or result is None:
+        raise LookupError(f"{item} of {folder} has no result")
+    return recall_picture(job), result["caption"]
