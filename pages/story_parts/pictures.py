@@ -80,8 +80,11 @@ def moves(view: View, study: StudySpec, store: Store) -> None:
 
 
 def ended(view: View, study: StudySpec, store: Store) -> None:
-    """Draw where the prompts of several priors ended."""
-    _whole(view, study, "several-priors", store)
+    """Draw where the prompts of several priors ended, from the same points as each run alone."""
+    found = _found(study, "several-priors", store)
+    if found:
+        draw(replay(found.points, found.numbers), view.key("ended"), ITEMS["several-priors"].title)
+        st.caption(plain(found.caption))
 
 
 def quality(view: View, study: StudySpec, store: Store) -> None:
