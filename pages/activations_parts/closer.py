@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.figures.cloud_map import map_axes
 from core.figures.contours import contours
 from core.figures.layer import Layer
+from core.figures.map_words import label_regions, leave_out_far
 from core.figures.selectable_map import HIT, MARKED, NEIGHBOUR, selectable_map
 from core.jobs.projection import StoredMap
 from core.specs import ProjectionSpec
@@ -50,6 +51,7 @@ class Shown:
         colour: key of `COLOURS`.
         annotations: of the points, or None.
         lines: whether lines of equal density are drawn.
+        words: whether regions are labelled.
         zoom: whether the axes cover the selection rather than everything.
         search: what is searched for.
         found: (n,) which points the search finds.
@@ -63,6 +65,7 @@ class Shown:
     colour: str
     annotations: pd.DataFrame | None
     lines: bool
+    words: bool
     zoom: bool
     search: Search
     found: NDArray[np.bool_]
@@ -76,7 +79,7 @@ class Shown:
 def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, points: Points) -> None:
     """Draw the map and look closer at its points; widgets in here rerun this part alone."""
     selecting = Selecting(view, store)
-    colour, annotations, lines = colour_controls(view, points, store)
+    colour, annotations, lines, words = colour_controls(view, points, store)
     with st.container(horizontal=True, vertical_alignment="center"):
         search = search_controls(view)
         zoom = points.coordinates.shape[1] == 2 and view.switch(
@@ -95,6 +98,7 @@ def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, po
         colour,
         annotations,
         lines,
+        words,
         zoom,
         search,
         search.found(points),
@@ -121,11 +125,11 @@ def closer(view: View, spec: ProjectionSpec, store: Store, stored: StoredMap, po
     selecting.write()
 
 
-def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.DataFrame | None, bool]:
+def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.DataFrame | None, bool, bool]:
     """Draw the controls of the colours.
 
     Returns:
-        the colour, the annotations if there are any, and whether density lines are drawn.
+        the colour, the annotations if there are any, whether density lines are drawn, and whether regions are labelled.
     """
     tokens = points.specs[0].pooling == "token"
     offered = {name: one.title for name, one in COLOURS.items() if tokens or not (one.annotated or name == "token")}
@@ -137,11 +141,23 @@ def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.D
             help="Lines that enclose a quarter, half and three quarters of the points of each colour.",
             width="content",
         )
+        words = (
+            tokens
+            and points.coordinates.shape[1] == 2
+            and view.switch(
+                "regions",
+                "Words",
+                True,
+                help="Tokens that occur in a region more often than in the others (k-means on the plane, weighted "
+                "log-odds).",
+                width="content",
+            )
+        )
     annotations = annotations_of(points, store) if tokens else None
     if COLOURS[colour].annotated and annotations is None:
         offer_annotations(points, store)
-        return "dataset", None, lines
-    return colour, annotations, lines
+        return "dataset", None, lines, words
+    return colour, annotations, lines, words
 
 
 def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Figure:
@@ -168,6 +184,7 @@ def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Fig
         points.coordinates.shape[1],
         shown.colour,
         shown.lines,
+        shown.words,
         shown.search,
         shown.marked,
         None if near is None else near.tolist(),
@@ -185,6 +202,10 @@ def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Fig
     )
     if shown.lines:
         figure.add_traces(contours([layer.subset(layer.placed) for layer in layers]))
+    if points.coordinates.shape[1] == 2 and not shown.zoom:
+        leave_out_far(figure, points.coordinates[points.placed])
+    if shown.words:
+        label_regions(figure, points.regions)
     return figure
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud
 from core.activations.selection import Selection, number, rows_name, split_number
+from core.analysis.regions import Region, regions
 from core.figures.hover import token_hover
 from core.figures.layer import Layer
 from core.figures.text import token
@@ -73,6 +74,11 @@ class Points:
         codes, words = pd.factorize(self.frame["token"])
         shown = [token(word) for word in words]
         return [shown[code] for code in codes]
+
+    @cached_property
+    def regions(self) -> list[Region]:
+        """Return regions of the map with their characteristic tokens."""
+        return regions(self.coordinates[self.placed], self.frame["token"][self.placed].tolist())
 
     @property
     def placed(self) -> NDArray[np.bool_]:

@@ -181,3 +181,13 @@ def test_points_are_taken_away_with_stable_columns(points):
     with BytesIO() as file:
         whole.to_parquet(file, index=False)
         assert pd.read_parquet(file).equals(whole)
+
+
+def test_regions_are_labelled_by_their_tokens_until_they_are_switched_off(filled, no_engine):
+    (figure, *_) = charts_of(_open(filled))
+    words = [note["text"] for note in figure["layout"]["annotations"]]
+    assert words
+    known = {visible(token) for token in _cloud(filled).rows["token"]}
+    assert {word.replace("␣", " ") for text in words for word in text.split(" · ")} <= known
+    assert not charts_of(_open(filled, regions="false"))[0]["layout"].get("annotations")
+    assert not charts_of(_open(filled, dimensions="3"))[0]["layout"].get("annotations")
