@@ -60,7 +60,7 @@ def ship(study: StudySpec, store: Store, out: Path, about: Mapping[str, str]) ->
     if out.exists():
         raise BadRequest(f"The folder {out} exists; name one that does not.")
     specs = [StudyItemSpec(study=study, item=item) for item in ITEMS]
-    found = [one for spec in specs if (one := find_item(spec, store))]
+    found = [one for spec in specs if (one := find_item(spec, store)) and store.root in one.job.path.parents]
     if not found:
         raise BadRequest("No item of this study was made here; run `python -m core reproduce --all` first.")
     with disk_errors(out.parent):

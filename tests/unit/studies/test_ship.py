@@ -117,6 +117,11 @@ def test_a_folder_that_is_there_and_a_study_without_items_are_refused(finished, 
         shipping.ship(bench.spec, Store(tmp_path / "empty"), tmp_path / "out", ABOUT)
 
 
+def test_what_came_with_the_program_is_not_shipped_again(program, bench, store, tmp_path):
+    with pytest.raises(BadRequest, match=r"^No item of this study was made here"):
+        shipping.ship(bench.spec, store, tmp_path / "again", ABOUT)
+
+
 def test_too_much_to_travel_is_refused(finished, bench, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "MAX_BYTES", 1000)
     with pytest.raises(Failed, match="more than 1,000"):
