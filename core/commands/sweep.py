@@ -18,8 +18,9 @@ from core.commands.options import Json, requested
 from core.commands.output import ProgressLine, emit
 from core.engine import client
 from core.errors import BadRequest, Failed
+from core.jobs.best_rates import CHOSEN_ON, best_rates
 from core.jobs.costs import runs_cost
-from core.jobs.outcomes import CHOSEN_ON, best_rates, runs_table
+from core.jobs.outcomes import runs_table
 from core.jobs.sweep import Standing, follow_runs, keep_sweep, standings, submit_runs, to_do
 from core.sources.models import model_revision
 from core.specs.sweep import SweepSpec, parse_sweep
@@ -81,7 +82,7 @@ def sweep_document(asked: SweepSpec, found: Sequence[Standing], store: Store) ->
         "name": asked.name,
         "counts": dict(Counter(one.state for one in found)),
         "runs": rows.to_dict("records"),
-        "best_rates": best_rates(found, asked.target),
+        "best_rates": asdict(best_rates(found, asked.target)),
     }
 
 

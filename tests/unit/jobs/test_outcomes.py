@@ -9,7 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from core.analysis.displacement import displacement
-from core.jobs.outcomes import best_rates, displacement_of, outcome, runs_table
+from core.jobs.best_rates import BestRates, best_rates
+from core.jobs.outcomes import displacement_of, outcome, runs_table
 from core.jobs.sweep import Standing
 from core.specs import SweepSpec
 from core.specs.cells import cells_of, compared_cells
@@ -119,40 +120,40 @@ def test_losses_on_other_data_do_not_set_the_target(store: Store):
     spec = SweepSpec.parse({"priors": ["isotropic"], "datasets": ["math", "math:arithmetic__mul"]})
     found = [standing(store, cell, loss) for cell, loss in zip(cells_of(spec), (1.0, 2.0), strict=True)]
     assert runs_table(found)["target"].tolist() == [1.0, 2.0]
-    assert best_rates(found)["differences"] == []
+    assert not best_rates(found).differences
 
 
 def test_rates_chosen_on_other_seeds_are_compared_on_those_of_the_comparison(store: Store):
     table = {"isotropic": {1e-3: [2.0, 2.2], 1e-2: [1.0, 1.4]}, "xavier": {1e-3: [1.5, 1.5], 1e-2: [3.0, 3.0]}}
     best = best_rates(sweep(store, table, {"isotropic": [1.5, 1.7, 1.6], "xavier": [1.9, 1.8, 2.0]}))
-    first, second = best["groups"]
-    assert (first["rate"], first["chosen_on"], first["at_edge"]) == (1e-2, "other seeds", True)
-    assert first["losses"] == {"100": 1.5, "101": 1.7, "102": 1.6}
-    assert first["loss"]["value"] == pytest.approx(1.6)
-    assert (second["rate"], second["losses"]) == (1e-3, {"100": 1.9, "101": 1.8, "102": 2.0})
-    (pair,) = best["differences"]
-    assert pair["first"]["prior"] == "isotropic"
-    assert pair["difference"]["value"] == pytest.approx(-0.3)
-    assert pair["n_seeds"] == 3
-    assert second["target"] == 2.0
+    first, second = best.groups
+    assert (first.rate, first.chosen_on, first.at_edge) == (1e-2, "other seeds", True)
+    assert first.losses == {100: 1.5, 101: 1.7, 102: 1.6}
+    assert first.loss["value"] == pytest.approx(1.6)
+    assert (second.rate, second.losses) == (1e-3, {100: 1.9, 101: 1.8, 102: 2.0})
+    (pair,) = best.differences
+    assert pair.first["prior"] == "isotropic"
+    assert pair.difference["value"] == pytest.approx(-0.3)
+    assert pair.n_seeds == 3
+    assert second.target == 2.0
 
 
 def test_without_further_seeds_each_is_told_at_the_others_choice(store: Store):
-    (group,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0, 2.0], 1e-2: [0.0, 3.0]}}))["groups"]
-    assert group["chosen_on"] == "each seed's others"
-    assert group["losses"] == {"0": 2.0, "1": 3.0}
-    assert group["rates"] == {"0": 1e-3, "1": 1e-2}
+    (group,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0, 2.0], 1e-2: [0.0, 3.0]}})).groups
+    assert group.chosen_on == "each seed's others"
+    assert group.losses == {0: 2.0, 1: 3.0}
+    assert group.rates == {0: 1e-3, 1: 1e-2}
 
 
 def test_a_choice_on_the_very_seed_says_so_and_a_single_rate_is_no_choice(store: Store):
-    (group,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0], 1e-2: [1.0]}}))["groups"]
-    assert (group["chosen_on"], group["losses"]) == ("the same seed", {"0": 1.0})
-    assert "low" not in group["loss"]
-    (given,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0, 1.0]}}))["groups"]
-    assert (given["chosen_on"], given["losses"]) == ("given", {"0": 2.0, "1": 1.0})
+    (group,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0], 1e-2: [1.0]}})).groups
+    assert (group.chosen_on, group.losses) == ("the same seed", {0: 1.0})
+    assert "low" not in group.loss
+    (given,) = best_rates(sweep(store, {"isotropic": {1e-3: [2.0, 1.0]}})).groups
+    assert (given.chosen_on, given.losses) == ("given", {0: 2.0, 1: 1.0})
 
 
 def test_a_group_without_a_rate_that_works_is_left_out(store: Store):
     found = sweep(store, {"isotropic": {1e-3: [None, 1.0]}, "xavier": {1e-3: [2.0, 2.0]}})
-    assert [group["names"]["prior"] for group in best_rates(found)["groups"]] == ["xavier"]
-    assert best_rates([]) == {"groups": [], "differences": []}
+    assert [group.names["prior"] for group in best_rates(found).groups] == ["xavier"]
+    assert best_rates([]) == BestRates((), ())
