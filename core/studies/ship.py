@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +35,8 @@ REPLAYED = ("isotropic", "gaussian", "exclusion", "xavier")
 """Arms whose training can be replayed; of the others only the ends are kept."""
 N_SNAPSHOTS = 8
 """Of a replayed run, evenly spread over its training."""
+N_STEPS = 60
+"""Of a run's steps whose training loss is kept, evenly spread; evaluations are all kept."""
 LONGEST_TOKEN = 24
 """Characters; what is longer is the beginning of a text, the token of a point that stands for a whole text."""
 ORDERED = ("context_before", "context_after", "document", "record", "row_id", "row")
@@ -67,7 +69,7 @@ def ship(study: StudySpec, store: Store, out: Path, about: Mapping[str, str]) ->
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
             whole = Path(made) / out.name
-            _write(whole, study, found, _first_runs(study, store), about)
+            _write(whole, study, found, store, about)
             n_bytes = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
             if n_bytes > MAX_BYTES:
                 raise Failed(f"{out} has {n_bytes:,} bytes, more than {MAX_BYTES:,}; make a study with fewer points.")
@@ -75,18 +77,16 @@ def ship(study: StudySpec, store: Store, out: Path, about: Mapping[str, str]) ->
     return read_finished(out, VERSION)
 
 
-def _write(
-    out: Path, study: StudySpec, found: Sequence[Found], runs: Mapping[str, JobFolder], about: Mapping[str, str]
-) -> None:
+def _write(out: Path, study: StudySpec, found: Sequence[Found], store: Store, about: Mapping[str, str]) -> None:
     items = {one.spec.item: _ship_item(one, out) for one in found}
-    shipped = {name: _ship_run(name, run, out) for name, run in runs.items()}
+    shipped = {name: _ship_run(name, run, out) for name, run in _first_runs(study, store).items()}
     manifest = Manifest(
         study=study.as_json(),
         items=items,
         runs=shipped,
         version=VERSION,
         rules_version=RULES_VERSION,
-        hours=sum(one.result.seconds for one in found) / 3600,
+        hours=sum(_seconds(study, store)) / 3600,
         files={str(path.relative_to(out)): checksum(path) for path in sorted(out.rglob("*")) if path.is_file()},
         **about,
     )
@@ -97,6 +97,12 @@ def _first_runs(study: StudySpec, store: Store) -> dict[str, JobFolder]:
     """Return each arm's run of the first seed, as far as there is one."""
     found = {name: find_run(arm.specs[0], store) for name, arm in arms(study).items()}
     return {name: run for name, run in found.items() if run}
+
+
+def _seconds(study: StudySpec, store: Store) -> list[float]:
+    """Return how long each tuning run of a study took, as far as it was made."""
+    runs = [find_run(spec, store) for arm in arms(study).values() for spec in arm.specs]
+    return [float((run.result() or {})["seconds"]) for run in runs if run]
 
 
 def _ship_item(found: Found, out: Path) -> str:
@@ -121,11 +127,22 @@ def _ship_run(arm: str, run: JobFolder, out: Path) -> str:
         shutil.copyfile(run.path / prompt, folder / prompt)
     if arm in REPLAYED:
         _thin(run.path / "trajectory.safetensors", folder / "trajectory.safetensors")
-    with (folder / "events.jsonl").open("w", encoding="utf-8") as file:
-        for event in run.events():
-            if event.get("event") in ("step", "evaluation", "baseline"):
-                file.write(json.dumps(event, ensure_ascii=False) + "\n")
+    lines = [json.dumps(event, ensure_ascii=False) + "\n" for event in thinned(run.events())]
+    (folder / "events.jsonl").write_text("".join(lines), encoding="utf-8")
     return name
+
+
+def thinned(events: Iterable[JsonObject], n_steps: int = N_STEPS) -> list[JsonObject]:
+    """Return a run's baselines and evaluations, and at most so many of its steps, evenly spread."""
+    events = list(events)
+    steps = [i for i, event in enumerate(events) if event.get("event") == "step"]
+    kept = {steps[i] for i in _spread(len(steps), n_steps)}
+    return [event for i, event in enumerate(events) if i in kept or event.get("event") in ("evaluation", "baseline")]
+
+
+def _spread(n: int, most: int) -> list[int]:
+    """Return at most so many of n numbers, the first and the last among them, evenly spread."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()
 
 
 def _new_folder(job: JobFolder, folder: Path) -> Path:
@@ -142,7 +159,7 @@ def _thin(path: Path, to: Path) -> None:
     """Write the snapshots between a run's ends again, fewer and in half precision, which a picture does not show."""
     tensors = load_file(path)
     steps = tensors["step"]
-    chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), N_SNAPSHOTS)).round().astype(int))[1:-1]
+    chosen = _spread(len(steps), N_SNAPSHOTS)[1:-1]
     fewer = {"step": steps[chosen], "prompt": tensors["prompt"][chosen].astype(np.float16)}
     rest = {name: tensor for name, tensor in tensors.items() if name not in fewer}
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in (fewer | rest).items()}, to)

@@ -36,7 +36,7 @@ class Manifest(BaseModel):
         rules_version: of the claims' rules.
         commit: of the program that the study began with; the rules were fixed by then.
         command: that makes the study again.
-        hours: that its jobs took.
+        hours: that its tuning runs took, one after another.
         machine: they ran on.
         files: path → SHA-256.
     """
@@ -85,8 +85,8 @@ class FinishedStudy:
         """Return in words where the study comes from."""
         made = self.manifest
         return (
-            f"This study came with the program. It took {made.hours:.1f} hours on {made.machine}, with rules "
-            f"{made.rules_version} fixed at commit {made.commit}. `{made.command}` makes it again."
+            f"This study came with the program. Its tuning runs took {made.hours:.1f} hours on {made.machine}, "
+            f"with rules {made.rules_version} fixed at commit {made.commit}. `{made.command}` makes it again."
         )
 
 

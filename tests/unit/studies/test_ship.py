@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import BadRequest, DamagedArtifact, Failed, UnknownName
 from core.specs import StudyItemSpec
-from core.store import Store
+from core.store import Store, list_jobs
 from core.studies import check as checks
 from core.studies import ship as shipping
 from core.studies import shipped
@@ -84,6 +84,17 @@ def test_a_runs_ends_travel_and_some_of_its_way(finished, bench):
     assert (came.prior(0) == made.prior(0)).all()
     assert (came.posterior(0) == made.posterior(0)).all()
     assert finished.run("deep-gaussian") is None
+    runs = [job.result() for job in list_jobs(bench.store, "tune") if job.spec["method"] == "soft"]
+    assert finished.manifest.hours == pytest.approx(sum(run["seconds"] for run in runs) / 3600)
+
+
+def test_a_run_keeps_its_evaluations_and_steps_evenly_spread():
+    steps = [{"event": "step", "step": step} for step in range(1, 10)]
+    evaluations = [{"event": "evaluation", "step": step} for step in (0, 4, 9)]
+    baseline, note = {"event": "baseline"}, {"event": "stage"}
+    found = shipping.thinned([baseline, note, *evaluations, *steps], n_steps=3)
+    assert found == [baseline, *evaluations, steps[0], steps[4], steps[8]]
+    assert shipping.thinned([baseline], n_steps=3) == [baseline]
 
 
 def test_a_file_that_changed_is_named_with_the_remedy(finished, tmp_path, monkeypatch):
