@@ -75,7 +75,7 @@ def _cancelled(living: Sequence[JobFolder], store: Store) -> str:
         for job in reversed(living):  # from the end, so that none begins because the one before was stopped
             client.cancel(job, store)
     except Signalled:
-        return "not every job was cancelled: `python -m core runs list` shows which go on"
+        return "not every job was cancelled: `python -m core runs list` shows which are still running"
     if len(living) == 1:
         return f"{living[0].id} was cancelled: `python -m core runs resume {living[0].id}` continues it"
     return f"{len(living)} jobs were cancelled: the same command continues them"
@@ -83,5 +83,5 @@ def _cancelled(living: Sequence[JobFolder], store: Store) -> str:
 
 def _left(living: Sequence[JobFolder], _store: Store) -> str:
     if len(living) == 1:
-        return f"{living[0].id} goes on: `python -m core runs show {living[0].id}` shows how far it is"
-    return f"{len(living)} jobs go on: `python -m core runs list` shows how far they are"
+        return f"{living[0].id} keeps running: `python -m core runs show {living[0].id}` shows how far it is"
+    return f"{len(living)} jobs keep running: `python -m core runs list` shows how far they are"

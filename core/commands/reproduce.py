@@ -136,7 +136,7 @@ def _make(request: ReproduceRequest, store: Store, json: bool) -> None:
     if failed := report.failed:
         raise Failed(
             f"{len(failed)} of {len(report.items)} items could not be made, {failed[0].item} first: "
-            f"{failed[0].error} The others are kept; run the same command again to go on."
+            f"{failed[0].error} The others are kept; run the same command again to continue."
         )
 
 

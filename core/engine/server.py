@@ -189,7 +189,7 @@ def _interrupt(store: Store) -> None:
         job.change(
             ("running",),
             state="interrupted",
-            error="The engine was stopped; the next one goes on with this job.",
+            error="The engine was stopped; the next one continues this job.",
             finished=time.time(),
         )
 

@@ -17,8 +17,7 @@ from core.jobs.sweep import Standing, loss_of, trials
 CHOSEN_ON = {
     "other seeds": "The rate was chosen on other seeds than those compared.",
     "each seed's others": "For each seed the rate was chosen on all other seeds.",
-    "the same seed": "The rate was chosen on the very seed that is compared, which flatters whoever had more luck; add "
-    "seeds.",
+    "the same seed": "The rate was chosen on the very seed that is compared, which favours lucky runs; add seeds.",
     "given": "One rate was tried.",
 }
 """How a group came by the rate at which it is compared, and what is to be said of it."""

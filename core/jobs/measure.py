@@ -101,7 +101,7 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
     """
     run = find_job(store, spec.run)
     if measure_spec(run).posterior != spec.posterior:
-        raise BadRequest(f"Run {run.id} has another posterior now than {spec.posterior}; measure it again.")
+        raise BadRequest(f"The posterior of run {run.id} is no longer {spec.posterior}; measure it again.")
     tuning, prompts = tuning_spec(run), read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
     shown = frames(len(prompts.steps))

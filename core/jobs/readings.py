@@ -176,7 +176,7 @@ def measure_penalties(spec: PenaltiesSpec, _job: JobFolder, store: Store, progre
 def _run(name: str, posterior: str, store: Store) -> JobFolder:
     run = find_job(store, name)
     if measure_spec(run).posterior != posterior:
-        raise BadRequest(f"Run {run.id} has another posterior now than {posterior}; ask for it again.")
+        raise BadRequest(f"The posterior of run {run.id} is no longer {posterior}; ask for it again.")
     return run
 
 

@@ -166,7 +166,7 @@ def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Pro
     from core.jobs.following import follow
 
     if spec.run and trajectory_spec(store, **spec.model_dump(exclude={"posterior"})) != spec:
-        raise BadRequest(f"Run {spec.run} has another posterior now than {spec.posterior}; ask again.")
+        raise BadRequest(f"The posterior of run {spec.run} is no longer {spec.posterior}; ask again.")
     asked = _asked(spec, store, progress)
     frozen, sites, followed = follow(spec, [text.text for text in asked], store, progress)
 

@@ -8,7 +8,7 @@ from core.specs.base import Spec
 from core.specs.model import FrozenModel, ModelSpec
 
 
-class DemoSpec(Spec):
+class DemoSpec(Spec, frozen=True):
     """A model's vocabulary, its activations on texts, and deep prompts from three priors, compared."""
 
     model: FrozenModel = ModelSpec()

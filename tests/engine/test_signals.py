@@ -54,7 +54,7 @@ def test_sigterm_leaves_the_job_to_the_engine(engine_store: Store, monkeypatch):
     until(lambda: job.status().done >= 1, "a step")
     command.send_signal(signal.SIGTERM)
     assert last_line(command, signal.SIGTERM) == (
-        f"error: stopped by SIGTERM; {job.id} goes on: `python -m core runs show {job.id}` shows how far it is."
+        f"error: stopped by SIGTERM; {job.id} keeps running: `python -m core runs show {job.id}` shows how far it is."
     )
     done = job.status().done
     assert until(lambda: job.status().done > done, "a further step")
@@ -78,7 +78,7 @@ def test_a_signal_at_any_moment_is_one_line(engine_store: Store, monkeypatch, nu
             assert not [job for job in jobs if not job.status().ended]
             continue
         (job,) = jobs
-        assert re.match(f"error: stopped by {number.name}; {job.id} (was cancelled|goes on)", line)
+        assert re.match(f"error: stopped by {number.name}; {job.id} (was cancelled|keeps running)", line)
         if number == signal.SIGTERM:
             client.cancel(job, engine_store)
         assert client.wait(job, timeout=60).state == "cancelled"

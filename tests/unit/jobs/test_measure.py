@@ -138,7 +138,7 @@ def test_a_resumed_run_is_measured_anew_and_not_by_an_old_request(store, soft):
     assert find_measures(after, store) is None
     assert find_measures(before, store) is not None
     job = create_job(store, "measure", before.as_json(), "e-old")
-    with pytest.raises(BadRequest, match=r"Run t-1 has another posterior now than [0-9a-f]{16}; measure it again"):
+    with pytest.raises(BadRequest, match=r"The posterior of run t-1 is no longer [0-9a-f]{16}; measure it again"):
         measure(before, job, store, silent)
 
 

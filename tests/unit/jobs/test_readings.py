@@ -97,5 +97,5 @@ def test_a_posterior_that_has_changed_is_refused(tuned, kept):
     spec = penalties_spec(run).model_copy(update={"posterior": "0" * 16})
     job = attempt("penalties", spec, kept)
     assert (job.status().state, job.status().exit_code) == ("failed", 2)
-    assert "has another posterior now than 0000000000000000; ask for it again." in job.status().error
+    assert "is no longer 0000000000000000; ask for it again." in job.status().error
     assert find_job(kept, run.id).id == run.id

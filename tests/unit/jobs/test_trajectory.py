@@ -171,7 +171,7 @@ def test_runs_that_do_not_fit_are_refused(store, model, soft):
     assert spec.posterior
     (run.path / "posterior.safetensors").write_bytes(b"another")
     status = run_job(create_job(store, "trajectory", spec.as_json(), job_id("trajectory", spec)))
-    assert status.error == f"Run t-1 has another posterior now than {spec.posterior}; ask again."
+    assert status.error == f"The posterior of run t-1 is no longer {spec.posterior}; ask again."
     (run.path / "posterior.safetensors").unlink()
     with pytest.raises(BadRequest, match="t-1 has no posterior to put before a text; name a tuning run that has ended"):
         trajectory_spec(store, model=model, texts=("a",), run="t-1")

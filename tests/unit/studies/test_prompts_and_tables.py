@@ -184,5 +184,5 @@ def test_one_of_several_priors_is_played_alone_from_its_points(bench):
     assert not [name for name in drawn if name.startswith("Fitted Gaussian")]
     assert len(alone.frames) == len(found.picture.frames)
     assert alone.layout.sliders[0].active == 0
-    assert all(re.search(r"<br>token \d+$", text) for text in alone.data[0].hovertext)
+    assert all(re.search(r"<br>token \d+$", text) for text in alone.to_plotly_json()["data"][0]["hovertext"])
     assert found.picture.layout.sliders[0].active == len(found.picture.frames) - 1
