@@ -24,18 +24,18 @@ def show(view: View, request: TrajectoryRequest, store: Store) -> None:
     if not request.specs:
         empty("edit_note", "No text yet", "Type a sentence or a question on the left.")
     else:
-        request = over_what_is_stored(view, request, store)
-        stored = need_background(request, store)
-        found = need_trajectories(request.specs, store) if stored else None
-        if stored and found and (parts := parts_of(request, found)):
+        shown = over_what_is_stored(view, request, store)
+        stored = need_background(shown, store)
+        found = need_trajectories(shown.specs, store) if stored else None
+        if stored and found and (parts := parts_of(shown, found)):
             with errors():
-                tokens = picture(view, request, parts, stored, store)
+                tokens = picture(view, shown, parts, stored, store)
                 if tokens is not None:
                     tables["tokens"] = tokens
-            if request.generates:
+            if shown.generates:
                 answer_table(parts)
             with errors():
-                tables["texts"] = text_numbers(view, request, parts, store)
+                tables["texts"] = text_numbers(view, shown, parts, store)
         elif stored and found:
             empty(
                 "filter_alt_off",

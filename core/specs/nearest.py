@@ -10,6 +10,8 @@ from core.specs.dataset import DatasetSpec
 from core.specs.model import ModelSpec
 
 S = TypeVar("S", bound=Spec)
+_TEXTS = ("name", "module", "path", "dataset", "datasets", "clouds")
+"""Fields that say which texts are read."""
 _LONGEST = 40
 """Characters of a value in words."""
 
@@ -31,6 +33,11 @@ class Difference:
     asked: object
 
     @property
+    def of_texts(self) -> bool:
+        """Return whether it means other texts: another data set, or another number of them."""
+        return self.path.rpartition(".")[2] in _TEXTS
+
+    @property
     def words(self) -> str:
         """Return the difference in words, such as 'samples 150 instead of 200'."""
         return f"{self.title[:1].lower()}{self.title[1:]} {_words(self.stored)} instead of {_words(self.asked)}"
@@ -49,6 +56,11 @@ class Nearest(Generic[S]):
     differences: tuple[Difference, ...]
 
     @property
+    def of_other_texts(self) -> bool:
+        """Return whether a data set differs."""
+        return any(one.of_texts for one in self.differences)
+
+    @property
     def words(self) -> str:
         """Return all differences in words, each once; a data set's are one."""
         return ", ".join(dict.fromkeys(one.words for one in _of_whole_datasets(self.differences)))
@@ -56,6 +68,8 @@ class Nearest(Generic[S]):
 
 def nearest(asked: S, stored: Iterable[S]) -> Nearest[S] | None:
     """Return the stored request of the same model and kind that differs in the fewest fields, or None.
+
+    Those on the same data sets come before all others.
 
     Requests that name no model of their own, such as those on two runs, stand for themselves alone.
 
@@ -66,7 +80,7 @@ def nearest(asked: S, stored: Iterable[S]) -> Nearest[S] | None:
     model = _model(asked)
     same = [one for one in stored if model and type(one) is type(asked) and _model(one) == model]
     found = [Nearest(one, tuple(differences(asked, one))) for one in same]
-    return min(found, key=lambda one: len(one.differences), default=None)
+    return min(found, key=lambda one: (one.of_other_texts, len(one.differences)), default=None)
 
 
 def holds(stored: Sequence[int | str] | str, asked: Sequence[int | str] | str) -> bool:

@@ -30,6 +30,14 @@ def test_the_fewest_differing_fields_win_and_then_the_newest():
         assert found.spec == expected
 
 
+def test_the_same_data_set_is_nearer_than_any_other():
+    other = ASKED.model_copy(update={"dataset": DatasetSpec(name="squad", samples=200)})
+    far = cloud(samples=150, max_length=128, rows=20, seed=3)
+    found = nearest(ASKED, [other, far])
+    assert found is not None
+    assert found.spec == far
+
+
 def test_another_model_or_kind_is_never_near():
     elsewhere = ASKED.model_copy(update={"model": ModelSpec(name="another")})
     of_a_revision = ASKED.model_copy(update={"model": ModelSpec(revision="abc")})
