@@ -33,12 +33,13 @@ def put(store: Store, item: str, made: Reproduced, study: StudySpec = STUDY) -> 
     job.update(state="succeeded")
 
 
-def finished_study(folder: Path, *left_out: str) -> FinishedStudy:
+def finished_study(folder: Path, *left_out: str, study: StudySpec = STUDY) -> FinishedStudy:
     """Write a finished study under a folder.
 
     Args:
         folder: its own folder is `program/planted` in it.
         left_out: items that it does not have.
+        study: that it says it is of.
     """
     store = Store(folder / "made")
     bench = RunsBench(Store(folder / "runs"), wobbled({}, 1))
@@ -48,11 +49,11 @@ def finished_study(folder: Path, *left_out: str) -> FinishedStudy:
         name = f"sentence {number}"
         planted["figure-1"].picture.add_scatter(x=[0, number], y=[0, 1], name=name, legendgroup=name)
     planted |= {"several-priors": _several_priors(), "table-quality": _quality()}
-    planted["claim-10"] = CLAIMS[10].reproduced(CLAIMS[10].judge(bench), STUDY)
+    planted["claim-10"] = CLAIMS[10].reproduced(CLAIMS[10].judge(bench), study)
     for item, made in planted.items():
         if item not in left_out:
-            put(store, item, made)
-    return ship(STUDY, store, folder / "program" / "planted", ABOUT)
+            put(store, item, made, study)
+    return ship(study, store, folder / "program" / "planted", ABOUT)
 
 
 def picture(caption: str) -> Reproduced:

@@ -31,6 +31,8 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
         return
     with st.container(border=True):
         st.markdown("**Add seeds until decided**")
+        if closed(NO_JOBS):
+            return
         with st.container(horizontal=True):
             minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)
             most = view.number("most", "Maximum seeds", 12, 2, 100)
@@ -53,6 +55,6 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
         if job and job.status().state != "succeeded":
             follow(job, store)
         enough = most <= judged.judgement.n_seeds
-        pressed = not closed(NO_JOBS) and st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
+        pressed = st.button("Add seeds", type="primary", icon=":material/add:", disabled=enough)
         if pressed and start(KIND, asked, store):
             st.rerun()

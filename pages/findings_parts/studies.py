@@ -26,7 +26,7 @@ def study_choice(view: View, store: Store) -> StudySpec:
     """Draw the pickers of model and study, and return the study."""
     left, right = st.columns([1, 1], gap="large")
     with left:
-        model, _ = model_choice(store)
+        model, _ = model_choice(store, studied=[one.spec.model.name for one in finished_studies(VERSION)])
     known = studies(model, store)
     with right:
         name = view.choice(

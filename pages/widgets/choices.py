@@ -1,6 +1,7 @@
 """Pickers that several pages share: model, data sets, site, token filter."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,17 @@ _NAME_BYTES = 200
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
-def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, ModelFacts]:
+def model_choice(store: Store, encoders: bool = False, studied: Sequence[str] = ()) -> tuple[ModelSpec, ModelFacts]:
     """Draw the model picker, the same on every page, and return the model with what is known of it.
+
+    `studied` names further models, of which a page shows results though they are not on this machine.
 
     Raises:
         BadRequest: an encoder is chosen, and the page needs a causal language model.
     """
     view = View(SHARED)
     packaged = [name for name in PACKAGED if encoders or name == DEFAULT_MODEL]
-    known = list(dict.fromkeys([*packaged, *_used_models(store)]))
+    known = list(dict.fromkeys([*packaged, *_used_models(store), *studied]))
     name = view.choice(
         "model",
         "Model",
@@ -61,7 +64,9 @@ def model_choice(store: Store, encoders: bool = False) -> tuple[ModelSpec, Model
     shape = (
         f"{facts.n_layers} blocks, width {facts.d_model}, {facts.n_vocabulary:,} tokens · " if facts.n_layers else ""
     )
-    st.caption(f"{shape}{plain(facts.where)}")
+    away = spec.name in studied and not facts.present
+    where = "not on this machine, but a study of it came with the program" if away else facts.where
+    st.caption(f"{shape}{plain(where)}")
     if facts.encoder and not encoders:
         raise BadRequest(
             f"{short_name(spec.name)!r} is an encoder: Activations can show it, but a prompt for it cannot be tuned; "

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from core.specs import ModelSpec
 from core.store.allowed import FOLDERS
 from core.store.read_only import READ_ONLY
+from core.studies import shipped
 from tests.app.conftest import PAGES, ROOT, Content, open_page, texts_of
+from tests.finished import STUDY, finished_study
 
 LINE = "This server is read-only: "
 """How each line begins that says what is off."""
@@ -126,3 +129,16 @@ def test_a_read_only_server_needs_the_documented_packages_alone_and_makes_no_eng
     )
     assert told.stdout.strip() == "[]"
     assert not list((filled.root / "engine").iterdir())
+
+
+def test_a_finished_study_of_a_model_that_is_not_here_is_read_in_full(store, monkeypatch, tmp_path):
+    finished = finished_study(tmp_path, study=STUDY.model_copy(update={"model": ModelSpec(name="nobody/elsewhere")}))
+    monkeypatch.setattr(shipped, "FINISHED", finished.folder.parent)
+    monkeypatch.setenv(READ_ONLY, "1")
+    app = open_page("findings", claim="10")
+    app.selectbox(key="model.model").select("nobody/elsewhere").run()
+    assert "This study came with the program." in texts_of(app)
+    assert "not on this machine, but a study of it came with the program" in texts_of(app)
+    assert not app.error
+    assert "Claimed: **" in texts_of(app), "the verdict is shown, and not offered"
+    assert len(open_page("overview").get("plotly_chart")) == 3
