@@ -33,6 +33,7 @@ KINDS = {
     "generalise": Kind("core.jobs.readings:GENERALISE", "core.specs.readings:GeneraliseSpec"),
     "line": Kind("core.jobs.readings:LINE", "core.specs.readings:LineSpec"),
     "penalties": Kind("core.jobs.readings:PENALTIES", "core.specs.readings:PenaltiesSpec"),
+    "words": Kind("core.jobs.words:WORDS", "core.specs.readings:WordsSpec"),
     "demo": Kind("core.jobs.demo:DEMO", "core.specs.demo:DemoSpec"),
     "study": Kind("core.studies.jobs:STUDY", "core.specs.study:StudyItemSpec"),
     "decide": Kind("core.studies.decide:DECIDE", "core.specs.decide:DecideSpec"),

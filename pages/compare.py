@@ -20,6 +20,7 @@ from pages.compare_parts.map import choose, picture, picture_controls
 from pages.compare_parts.measures import asked_for_worth, has_posterior, need_measures, worth_cost
 from pages.compare_parts.tables import points_of, show_group, show_retained
 from pages.compare_parts.trajectories import ChosenRun
+from pages.compare_parts.words import show_words
 from pages.widgets.cite import cite_command, cite_run
 from pages.widgets.layout import empty, errors
 from pages.widgets.offers import priced
@@ -120,5 +121,6 @@ with errors():
         if known:
             numbers(picked, known, shown.site, placed, page_store)
         show_line(page_view, picked, page_store)
+        show_words(page_view, picked, known, page_store)
         if unasked:
             offer_worth(unasked, more, page_store)

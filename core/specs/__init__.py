@@ -10,7 +10,7 @@ from core.specs.measure import MeasureSpec
 from core.specs.model import DEFAULT_MODEL, ModelSpec
 from core.specs.prior import AnyPrior, PriorSpec, parse_prior, prior_kinds
 from core.specs.projection import ProjectionSpec
-from core.specs.readings import GeneraliseSpec, LineSpec, PenaltiesSpec
+from core.specs.readings import GeneraliseSpec, LineSpec, PenaltiesSpec, WordsSpec
 from core.specs.study import StudyItemSpec, StudySpec
 from core.specs.sweep import SweepSpec
 from core.specs.trajectory import PathsSpec, TrajectorySpec
@@ -43,6 +43,7 @@ __all__ = [
     "TokenFilter",
     "TrajectorySpec",
     "TuningSpec",
+    "WordsSpec",
     "canonical_json",
     "fingerprint",
     "parse_prior",

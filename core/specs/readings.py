@@ -37,3 +37,13 @@ class PenaltiesSpec(Spec, frozen=True):
     run: str = Field(min_length=1, title="Run")
     """Id of a finished run that has a posterior."""
     posterior: str = Field(min_length=1, title="Posterior", description=_POSTERIOR)
+
+
+class WordsSpec(Spec, frozen=True):
+    """The tokens that a run's prompt vectors are near to, before and after, and what the model makes of them."""
+
+    run: str = Field(min_length=1, title="Run")
+    """Id of a finished run that has a posterior."""
+    posterior: str = Field(min_length=1, title="Posterior", description=_POSTERIOR)
+    n_tokens: int = Field(default=3, ge=1, le=20, title="Tokens")
+    """How many are named per vector, each once."""

@@ -79,7 +79,7 @@ def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled,
 def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine):
     app = compare(measured.run)
     assert no_engine == []
-    assert [title.value for title in app.subheader] == [*TITLES, "What vectors are worth"]
+    assert [title.value for title in app.subheader] == [*TITLES, "What vectors are worth", "Prompts in words"]
     laid = table_of(app, "what")
     assert laid["what"].tolist() == [f"prior · gaussian {measured.run}", f"posterior · gaussian {measured.run}"]
     assert laid["off the plane"].between(0, 1).all()
@@ -300,3 +300,19 @@ def test_the_line_between_two_runs_is_offered_with_its_cost_and_drawn_once_measu
 def test_runs_without_a_line_between_them_say_what_differs(measured, no_engine):
     other = written(measured, "t-other", np.random.default_rng(0).normal(size=(2, 3, 32)))
     assert "number and width of vectors differ" in texts_of(compare(measured.run, other.id))
+
+
+def test_a_prompt_is_read_in_words_on_demand_and_joined_with_what_vectors_are_worth(measured, no_engine):
+    app = compare(measured.run)
+    assert "This prompt has not been read in words yet" in texts_of(app)
+    next(button for button in app.button if button.label == "Read it in words").click().run()
+    ((kind, spec),) = no_engine
+    assert (kind, spec.run) == ("words", measured.run)
+    done("words", spec, Store(measured.root))
+    shown = compare(measured.run)
+    words = table_of(shown, "near by cosine")
+    assert list(words)[:3] == ["site", "vector", "near by cosine before"]
+    assert len(words) == 4
+    assert words["near by cosine"].str.count(" · ").min() >= 2
+    assert words["loss, this one snapped"].notna().all()
+    assert "snapped by distance" in texts_of(shown)

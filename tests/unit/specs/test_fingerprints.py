@@ -21,6 +21,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "StudyItemSpec": {"item": "figure-6"},
     "TrajectorySpec": {"texts": ["One."]},
     "TuningSpec": {"prior": "isotropic"},
+    "WordsSpec": {"run": "t-1", "posterior": "p"},
 }
 """What a spec needs beside its defaults."""
 
@@ -46,6 +47,7 @@ FINGERPRINTS = {
     "TokenFilter": "ff7ff6ab5466b625",
     "TrajectorySpec": "f9789c076ec6286b",
     "TuningSpec": "bf7aca184215c622",
+    "WordsSpec": "5d2a395cfae1b5cc",
     "exclusion": "e45c2d5d07be06a4",
     "gaussian": "d0338d6d13e2f076",
     "interpolation": "737130a5cdf8d3b9",
