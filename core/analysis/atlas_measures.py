@@ -35,7 +35,8 @@ class SiteAtlas:
     Attributes:
         table: an `AtlasRow` per row.
         directions: `cloud`, `direction`, `dip`, `p`, `p_holm`, one row per tested direction.
-        coordinates: (n_map, 2) first principal components of the drawn rows, in the order of `AtlasPlan.rows`.
+        coordinates: (n_map, 2) first principal components of the drawn rows, in the order of
+            `AtlasPlan.rows`.
         explained: (2,) their shares of the variance.
     """
 

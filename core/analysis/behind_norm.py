@@ -25,7 +25,8 @@ class InputNorm:
     """What a block sees of its input.
 
     Attributes:
-        weight: (d,) of the root-mean-square norm; None: not known, so vectors are compared by direction alone.
+        weight: (d,) of the root-mean-square norm; None: not known, so vectors are compared by
+            direction alone.
         eps: of the norm.
     """
 

@@ -46,7 +46,8 @@ class CloudScores:
     Attributes:
         mahalanobis: squared Mahalanobis distance under the shrunk fit.
         neighbour: distance to the k-th nearest distinct point of the fitted part.
-        off_plane: share of the squared distance from the mean that the first two principal components do not show.
+        off_plane: share of the squared distance from the mean that the first two principal
+            components do not show.
     """
 
     mahalanobis: Scores
@@ -93,8 +94,8 @@ class FittedCloud:
 def fit_cloud(cloud: Floats, rng: np.random.Generator, documents: Ints | None = None) -> FittedCloud:
     """Fit four fifths of a cloud (m, d) and hold out the rest.
 
-    In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by document if
-    documents (m,) are known. The fit uses Ledoit–Wolf shrinkage.
+    In-sample distances average about d whatever the shape, so a fifth of the cloud is held out, by
+    document if documents (m,) are known. The fit uses Ledoit–Wolf shrinkage.
 
     Raises:
         BadRequest: a cloud of fewer than ten points.

@@ -36,8 +36,8 @@ class Collapse:
 
     Attributes:
         nearest: of the vectors, by name.
-        nulls: by name: 'random directions' with the same norms, 'matched Gaussian' with the vocabulary's mean and
-            covariance, 'vocabulary rows' compared with all other rows.
+        nulls: by name: 'random directions' with the same norms, 'matched Gaussian' with the
+            vocabulary's mean and covariance, 'vocabulary rows' compared with all other rows.
     """
 
     nearest: dict[str, Nearest]
@@ -49,7 +49,8 @@ class Nulls:
     """Null samples to compare a prior or a posterior with.
 
     Attributes:
-        clouds: by name, (n_null, d) each: 'random directions', 'matched Gaussian', 'vocabulary rows'.
+        clouds: by name, (n_null, d) each: 'random directions', 'matched Gaussian', 'vocabulary
+            rows'.
         rows: indices of the vocabulary rows in the last cloud.
     """
 

@@ -19,8 +19,8 @@ class Displacement:
         norm_before: length in the prior sample.
         norm_after: length in the posterior.
         distance: length of the difference.
-        angle: between the two, degrees. Only the angle matters where tokens see a prompt after a norm layer, which
-            removes its length.
+        angle: between the two, degrees. Only the angle matters where tokens see a prompt after a
+            norm layer, which removes its length.
     """
 
     norm_before: Float64s
@@ -64,8 +64,8 @@ def displacement(prior: Floats, posterior: Floats) -> Displacement:
 def mean_shift(prior: Floats, posterior: Floats, rng: np.random.Generator) -> PermutationTest:
     """Measure how far the mean of the vectors moved, from prior sample to posterior, both (n_prompt, d).
 
-    The null reverses the displacement of each vector at random. If the vectors have no common direction, the mean
-    displacement is then as long.
+    The null reverses the displacement of each vector at random. If the vectors have no common
+    direction, the mean displacement is then as long.
 
     Raises:
         BadRequest: the two have different shapes.
@@ -81,11 +81,12 @@ def mean_shift(prior: Floats, posterior: Floats, rng: np.random.Generator) -> Pe
 def procrustes_similarity(prior: Floats, posterior: Floats, rng: np.random.Generator) -> PermutationTest:
     """Measure whether two configurations (n_prompt, d) are equal up to shift, rotation, reflection and scale.
 
-    In many dimensions, a few points can be rotated quite well onto any others, so a high value alone says nothing.
-    The null pairs the vectors at random.
+    In many dimensions, a few points can be rotated quite well onto any others, so a high value
+    alone says nothing. The null pairs the vectors at random.
 
     Returns:
-        1 - Procrustes disparity, from 0 to 1 (equal); NaN if all points of one configuration coincide.
+        1 - Procrustes disparity, from 0 to 1 (equal); NaN if all points of one configuration
+        coincide.
 
     Raises:
         BadRequest: the two have different shapes.

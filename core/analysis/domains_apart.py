@@ -84,8 +84,8 @@ def shared_ratio(rows: Rows, rng: np.random.Generator) -> Interval:
         rng: deals documents into blocks.
 
     Returns:
-        The ratio of energy distances, free of scale (`energy_coefficient`); infinity where the third
-        domain has no distance from the nearer one.
+        The ratio of energy distances, free of scale (`energy_coefficient`); infinity where the
+        third domain has no distance from the nearer one.
     """
     block = deal(rows.labels, min(N_BLOCKS, int(np.bincount(rows.labels).min())), rng)
     sums = between_documents(pairwise_distances(rows.points), rows)

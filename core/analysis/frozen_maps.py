@@ -29,10 +29,12 @@ class Overlay:
     """Further points on a map.
 
     Attributes:
-        coordinates: (n, n_components) float32; NaN for a point outside the support, which has no place on the map.
+        coordinates: (n, n_components) float32; NaN for a point outside the support, which has no
+            place on the map.
         inside: (n,) whether the point is inside the support; always true on a PCA map.
         off_plane: (n,) distance from the plane of the first components.
-        off_plane_share: (n,) share of the squared distance from the reference's mean that the plane does not show.
+        off_plane_share: (n,) share of the squared distance from the reference's mean that the plane
+            does not show.
         t_squared: (n,) Hotelling's T² in the plane.
     """
 
@@ -139,8 +141,9 @@ class Map:
     def overlay(self, points: Floats, progress: Progress = silent) -> Overlay:
         """Overlay points (n, d) on the map, which does not change.
 
-        On a PCA map every point has a place, and `off_plane` says what the map hides. t-SNE would draw even a point far
-        from everything inside a cluster, so there only points inside the reference's support get a place.
+        On a PCA map every point has a place, and `off_plane` says what the map hides. t-SNE would
+        draw even a point far from everything inside a cluster, so there only points inside the
+        reference's support get a place.
 
         Args:
             points: (n, d).
@@ -274,7 +277,8 @@ def fit_map(
 def _distinct(points: Floats) -> tuple[Indices, Indices]:
     """Return the index of each distinct row, in order, and for each row which of those it equals.
 
-    It compares the points themselves, because matrix products give equal rows slightly different coordinates.
+    It compares the points themselves, because matrix products give equal rows slightly different
+    coordinates.
     """
     _, first, inverse = np.unique(points, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)

@@ -97,7 +97,8 @@ def passing(flags: pd.DataFrame, tokens: TokenFilter, median_norm: float) -> Boo
     """Return which points pass a filter, as in a capture with that filter.
 
     Args:
-        flags: `special`, `first`, `pad` and `norm` of each point of a capture that kept every token.
+        flags: `special`, `first`, `pad` and `norm` of each point of a capture that kept every
+            token.
         tokens: the filter.
         median_norm: at the site where norms are measured.
     """

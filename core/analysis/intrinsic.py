@@ -76,17 +76,19 @@ def participation(moments: BlockMoments) -> Interval:
 def two_nn(points: Floats, between: Floats, documents: Indices, block: Indices) -> Interval:
     """Return the intrinsic dimension from each point's two nearest neighbours in other documents.
 
-    The ratio r2 / r1 has a Pareto distribution whose exponent is the dimension; its maximum-likelihood estimate is
-    (n - 1) / Σ ln(r2 / r1).
+    The ratio r2 / r1 has a Pareto distribution whose exponent is the dimension; its
+    maximum-likelihood estimate is (n - 1) / Σ ln(r2 / r1).
 
     Source: Facco et al., 2017; the estimate by Denti et al., 2022.
-    Deviation: neighbours come from other documents, so that pairs are independent; all ratios are used.
+    Deviation: neighbours come from other documents, so that pairs are independent; all ratios are
+        used.
 
     Args:
         points: (n, d), all different, see `distinct_rows`.
         between: (n, n) distances, perhaps rounded: they only select candidates.
         documents: (n,) document of each point.
-        block: (n,) block of documents of each point; the interval leaves out one at a time and keeps the neighbours.
+        block: (n,) block of documents of each point; the interval leaves out one at a time and
+            keeps the neighbours.
 
     Raises:
         BadRequest: a point has fewer than two points of other documents.

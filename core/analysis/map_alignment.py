@@ -21,9 +21,10 @@ class SmallMap:
 def align(maps: Sequence[Floats]) -> list[Float32s]:
     """Return maps (n, 2), centred and scaled to a median distance of 1, each rotated onto the one before.
 
-    The centre is that of the inner half, so that a few distant sinks do not shrink all other points to one. Rotations
-    include reflections. What differs between two maps is shape; size and position mean nothing, and an axis is a
-    direction in the plane of the first two components, not one component.
+    The centre is that of the inner half, so that a few distant sinks do not shrink all other points
+    to one. Rotations include reflections. What differs between two maps is shape; size and position
+    mean nothing, and an axis is a direction in the plane of the first two components, not one
+    component.
 
     Source: orthogonal Procrustes problem, Schönemann, 1966.
     """

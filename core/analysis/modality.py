@@ -1,6 +1,7 @@
 """Whether a cloud has one mode along some directions: Hartigan's dip, Holm-corrected.
 
-A dip test that does not reject finds no second mode along the tested directions; it does not show that there is none.
+A dip test that does not reject finds no second mode along the tested directions; it does not show
+that there is none.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ class Modality:
 
     Attributes:
         dip: (n_directions,) median over the draws of one token per document.
-        p: (n_directions,) under a uniform distribution, the unimodal one hardest to distinguish from two modes.
+        p: (n_directions,) under a uniform distribution, the unimodal one hardest to distinguish
+            from two modes.
         p_holm: (n_directions,) corrected for the number of directions.
         largest: the largest dip, with its range over the draws.
         null: (N_UNIFORM,) the largest dip of `n_directions` independent uniform samples.
@@ -52,15 +54,17 @@ def directions(components: Floats, d: int, rng: np.random.Generator) -> Float64s
 def modality(projections: Floats, documents: Ints, uniform: Float64s, rng: np.random.Generator) -> Modality:
     """Test each direction for more than one mode.
 
-    Tokens of one document are not independent, so a test takes one random token per document. It is repeated ten
-    times, and p of a direction is twice the median of the ten, which is a p-value whatever their dependence.
+    Tokens of one document are not independent, so a test takes one random token per document. It is
+    repeated ten times, and p of a direction is twice the median of the ten, which is a p-value
+    whatever their dependence.
 
     Source: Hartigan & Hartigan, 1985; twice the median by Rüger, 1978.
 
     Args:
         projections: (n, n_directions).
         documents: (n,).
-        uniform: (N_UNIFORM,) dips of uniform samples as large as there are documents, see `uniform_dips`.
+        uniform: (N_UNIFORM,) dips of uniform samples as large as there are documents, see
+            `uniform_dips`.
         rng: draws the tokens.
     """
     n = len(np.unique(documents))
@@ -96,8 +100,9 @@ def holm(p: Floats) -> Float64s:
 def dip(values: Floats) -> float:
     """Return the largest distance between a sample's distribution function and the nearest unimodal one.
 
-    From 1 / (2n) to 1 / 4. The modal interval is narrowed from both ends: within it, the greatest convex minorant and
-    the least concave majorant are compared; outside it, the function with the one on the left, the other on the right.
+    From 1 / (2n) to 1 / 4. The modal interval is narrowed from both ends: within it, the greatest
+    convex minorant and the least concave majorant are compared; outside it, the function with the
+    one on the left, the other on the right.
 
     Source: Hartigan & Hartigan, 1985, section 3.
     """

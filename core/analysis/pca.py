@@ -10,7 +10,8 @@ from core.array_types import Float32s, Float64s, Floats, Indices, Int64s
 from core.errors import BadRequest
 
 KEPT_COMPONENTS = 50
-"""Number of components that are kept: for the bars of explained variance, and as the input of t-SNE."""
+"""Number of components that are kept: for the bars of explained variance, and as the input of
+t-SNE."""
 CHUNK = 8192
 """Rows that are read at a time."""
 
@@ -21,7 +22,8 @@ class Pca:
 
     Attributes:
         mean: (d,) float64 of the fitted points.
-        components: (k, d) float64, orthonormal rows, strongest first; the largest entry of each row is positive.
+        components: (k, d) float64, orthonormal rows, strongest first; the largest entry of each row
+            is positive.
         variance: (k,) float64 along each component, with divisor n - 1.
         total_variance: trace of the covariance.
     """
@@ -57,7 +59,8 @@ class OffPlane:
     Attributes:
         distance: (n,) Euclidean distance from the plane.
         share: (n,) share of the squared distance from the mean that lies off the plane, 0 to 1.
-        t_squared: (n,) Hotelling's T² in the plane: squared distance from the mean in standard deviations.
+        t_squared: (n,) Hotelling's T² in the plane: squared distance from the mean in standard
+            deviations.
     """
 
     distance: Float32s
@@ -100,7 +103,8 @@ def fit_pca(points: Floats, n_components: int = KEPT_COMPONENTS) -> Pca:
 def off_plane(pca: Pca, points: Floats, n_components: int = 2) -> OffPlane:
     """Measure what the first components hide of each point (n, d).
 
-    An isotropic sample in d dimensions shows n_components / d of its energy, so a distant cloud can look near.
+    An isotropic sample in d dimensions shows n_components / d of its energy, so a distant cloud can
+    look near.
     """
     scores = pca.transform(points, n_components).astype(np.float64)
     energy = np.concatenate([((chunk - pca.mean) ** 2).sum(axis=1) for chunk in _chunks(points)] or [np.zeros(0)])

@@ -77,7 +77,8 @@ def ledoit_wolf(covariance: Float64s, fourth: float, n: int) -> tuple[Float64s, 
 def held_out_mahalanobis(points: Floats, block: Indices, moments: BlockMoments, n_folds: int) -> Float64s:
     """Return the squared Mahalanobis distance of each point (n,) under a Ledoit-Wolf fit without its own fold.
 
-    Points that were fitted average d whatever the shape, so folds of whole blocks of documents are held out.
+    Points that were fitted average d whatever the shape, so folds of whole blocks of documents are
+    held out.
 
     Args:
         points: (n, d).
@@ -108,7 +109,8 @@ class Radii:
     """Held-out squared Mahalanobis distances beside the chi-squared distribution with d degrees of freedom.
 
     Attributes:
-        median: their median divided by that of the distribution; below 1 the centre is denser than a Gaussian's.
+        median: their median divided by that of the distribution; below 1 the centre is denser than
+            a Gaussian's.
         inside: share inside the 95 % region of the distribution.
         distance: Kolmogorov's, the largest difference of the distribution functions.
     """

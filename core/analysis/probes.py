@@ -72,8 +72,9 @@ def probe(
         rng: draws the resamples.
 
     Returns:
-        The mean over data sets of the share of their points that is recognised. The interval resamples documents but
-        does not refit the classifiers, so it covers the choice of test documents, not of training documents.
+        The mean over data sets of the share of their points that is recognised. The interval
+        resamples documents but does not refit the classifiers, so it covers the choice of test
+        documents, not of training documents.
     """
     every = np.concatenate([rows.labels[None], permuted])
     correct = hits(rows, part, every)
@@ -97,8 +98,9 @@ def balanced(sums: Float64s, sizes: Ints, labels: Indices) -> Float64s:
 def lda_hits(rows: Rows, part: Indices, labels: Indices) -> Float64s:
     """Return how many points of each held-out document linear discriminant analysis recognises, (k, n_documents).
 
-    The total scatter of a training part does not depend on labels. The pooled within-class covariance is that scatter
-    minus a matrix of rank n_datasets, so all permutations share one Cholesky factor and each solves a small system.
+    The total scatter of a training part does not depend on labels. The pooled within-class
+    covariance is that scatter minus a matrix of rank n_datasets, so all permutations share one
+    Cholesky factor and each solves a small system.
 
     Args:
         rows: coordinates (n, q), of full rank in each training part.
@@ -144,8 +146,8 @@ def _discriminants(offsets: Float64s, shares: Float64s, factor: tuple[Float64s, 
 def logistic_hits(rows: Rows, part: Indices, labels: Indices, tick: Tick = lambda: None) -> Float64s:
     """Return how many points of each held-out document a logistic probe recognises, (k, n_documents).
 
-    Multinomial, with half the squared weights added to the summed loss. Logits are corrected for the number of points
-    of each data set in the training part, so that data sets count equally.
+    Multinomial, with half the squared weights added to the summed loss. Logits are corrected for
+    the number of points of each data set in the training part, so that data sets count equally.
 
     Args:
         rows: coordinates (n, q) of similar scale.
@@ -172,8 +174,9 @@ def logistic_hits(rows: Rows, part: Indices, labels: Indices, tick: Tick = lambd
 def fit_logistic(x: Float32s, target: Indices, n_classes: int, tick: Tick = lambda: None) -> Float32s:
     """Return the weights (n_classes, q, k) of multinomial logistic regressions of k targets on the same points.
 
-    At most 1000 accelerated gradient steps with restarts. Half the curvature of the points bounds that of the loss
-    whatever the labels, so one step length serves all targets, and a step is two matrix products for all of them.
+    At most 1000 accelerated gradient steps with restarts. Half the curvature of the points bounds
+    that of the loss whatever the labels, so one step length serves all targets, and a step is two
+    matrix products for all of them.
 
     Source: the bound by Böhning, 1992; the restarts by O'Donoghue & Candès, 2015.
 

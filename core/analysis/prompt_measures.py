@@ -48,7 +48,8 @@ class PromptMeasures:
         vectors: one row per vector.
         nulls: one row per null sample, with its distances to the nearest rows.
         null_points: by name, (n, d) some points of each null.
-        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector in each snapshot.
+        trajectory_tokens: (n_snapshots, n_prompt) the token nearest to each vector in each
+            snapshot.
         snapped: (n_prompt, d) the nearest row of each posterior vector.
     """
 
@@ -66,11 +67,13 @@ def measure_prompt(
     """Measure a prompt at one site.
 
     Args:
-        trajectory: (n, n_prompt, d) snapshots; the first is the prior sample, the last the posterior.
+        trajectory: (n, n_prompt, d) snapshots; the first is the prior sample, the last the
+            posterior.
         rows: where vectors may have collapsed to: the vocabulary, or tokens at this site.
         clouds: that vectors are compared with; a cloud of fewer than ten points is skipped.
         rng: source of null samples, permutations and held-out documents.
-        begun: whether the first snapshot is the prior sample; otherwise nothing that needs it is measured.
+        begun: whether the first snapshot is the prior sample; otherwise nothing that needs it is
+            measured.
     """
     prior, posterior = trajectory[0], trajectory[-1]
     nulls = null_clouds(posterior, rows.points, rng, rows.moments, rows_name=rows.name)

@@ -15,7 +15,8 @@ BEHIND = " behind the norm"
 class Quantity(TypedDict, total=False):
     """A number of the posterior, or of the change from prior to posterior; what is unknown is left out.
 
-    `low` and `high` are the 95 % interval, `prior` the value of the prior sample, `nulls` null distributions by name.
+    `low` and `high` are the 95 % interval, `prior` the value of the prior sample, `nulls` null
+    distributions by name.
     """
 
     value: Required[float | None]
@@ -31,8 +32,8 @@ class Named:
     """A quantity and what it is of.
 
     Attributes:
-        group: 'quality', 'displacement', 'collapse', 'place', 'shape', 'speed', 'attention' or 'worth', or of a cut
-            prompt 'collapse behind the norm' and 'place behind the norm'.
+        group: 'quality', 'displacement', 'collapse', 'place', 'shape', 'speed', 'attention' or
+            'worth', or of a cut prompt 'collapse behind the norm' and 'place behind the norm'.
         name: within the group; `group.name` has a definition.
         site: None for the whole run.
         cloud: that vectors are compared with, or the block whose attention it is; None for none.

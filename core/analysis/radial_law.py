@@ -14,8 +14,8 @@ from core.analysis.units import deal, jackknife
 from core.array_types import Bools, Float32s, Float64s, Floats, Indices, Ints
 
 N_SAMPLES = 19
-"""Samples of the fitted Gaussian; with 19, the cloud is the most extreme of 20 by chance in one case
-of 20."""
+"""Samples of the fitted Gaussian; with 19, the cloud is the most extreme of 20 by chance in one
+case of 20."""
 TENTH = 0.1
 """Share of the Gaussian's own points near the centre, and far out."""
 N_FOLDS = 5
@@ -55,10 +55,11 @@ def radial_law(
 ) -> RadialLaw:
     """Compare a cloud's radial law with that of the Gaussian with its moments.
 
-    Each point's distance comes from a Ledoit-Wolf fit on other documents. The Gaussian's samples have
-    the cloud's documents, and tokens of a document are as much alike as the cloud's (`likeness`):
-    with independent tokens a fit on other documents would be better than it can be for the cloud,
-    and any cloud of documents would seem to reach farther out. They are measured in the same way.
+    Each point's distance comes from a Ledoit-Wolf fit on other documents. The Gaussian's samples
+    have the cloud's documents, and tokens of a document are as much alike as the cloud's
+    (`likeness`): with independent tokens a fit on other documents would be better than it can be
+    for the cloud, and any cloud of documents would seem to reach farther out. They are measured in
+    the same way.
 
     Args:
         points: (n, d).
@@ -101,8 +102,8 @@ def _excess(own: Bools, drawn: Bools, block: Indices) -> tuple[Interval, Interva
 def gaussian_like(points: Floats, unit: Indices) -> Callable[[np.random.Generator], Float32s]:
     """Return a way to draw samples (n, d) of the Gaussian with a cloud's moments and its documents.
 
-    Along each principal direction two points of one document correlate as in the cloud; every single
-    point has exactly the fitted Gaussian's law.
+    Along each principal direction two points of one document correlate as in the cloud; every
+    single point has exactly the fitted Gaussian's law.
 
     Args:
         points: (n, d).

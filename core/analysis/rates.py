@@ -1,7 +1,7 @@
 """Learning rates: which is best for a prior, and how priors compare at their best rates.
 
-A rate chosen on the runs that are compared favours the prior with more luck. So it is chosen on other seeds: on seeds
-of its own or, for each seed in turn, on all other seeds.
+A rate chosen on the runs that are compared favours the prior with more luck. So it is chosen on
+other seeds: on seeds of its own or, for each seed in turn, on all other seeds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,8 @@ class ChosenRate:
         rate: the lower one of a tie.
         loss: mean over the seeds.
         n_seeds: number of those seeds.
-        at_edge: whether it is the lowest or highest of several rates, so that a better one may lie beyond.
+        at_edge: whether it is the lowest or highest of several rates, so that a better one may lie
+            beyond.
         left_out: rates at which some run has no loss; they are never chosen.
     """
 

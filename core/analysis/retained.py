@@ -69,7 +69,8 @@ def run_features(vectors: Floats) -> Float64s:
 def prior_retained(features: Floats, priors: Sequence[str], rng: np.random.Generator) -> Retained:
     """Classify each run's prior by the nearest class mean of the other runs' posteriors, and test it against chance.
 
-    The run is the unit: features are standardised by the training runs, and labels are shuffled over runs.
+    The run is the unit: features are standardised by the training runs, and labels are shuffled
+    over runs.
 
     Args:
         features: (n_runs, k) of each run's posterior.

@@ -20,8 +20,9 @@ def over_seeds(values: ArrayLike, level: float = LEVEL, least_error: float = 0.0
     Args:
         values: (n_seeds,) one number per seed.
         level: of the interval.
-        least_error: smallest credible standard deviation. A share of 20 vectors is known to half a vector at best, so
-            three seeds that agree by chance must not give an interval of width 0.
+        least_error: smallest credible standard deviation. A share of 20 vectors is known to half a
+            vector at best, so three seeds that agree by chance must not give an interval of width
+            0.
     """
     found = np.asarray(values, np.float64)
     mean, n = float(found.mean()), len(found)
@@ -37,7 +38,8 @@ class Equivalence:
     """Two one-sided tests of a difference of means.
 
     Attributes:
-        difference: first mean minus second, with its 1 - 2 alpha interval; without bounds if there are too few seeds.
+        difference: first mean minus second, with its 1 - 2 alpha interval; without bounds if there
+            are too few seeds.
         p: the larger p of the two tests; 1 without an interval.
         margin: differences below it count as none.
         n: number of seeds on each side.
@@ -52,8 +54,9 @@ class Equivalence:
 def tost(first: ArrayLike, second: ArrayLike, margin: float, paired: bool, alpha: float = ALPHA) -> Equivalence:
     """Test whether two means differ by less than a margin.
 
-    A difference that is not significant shows nothing: few seeds rarely find one. Equivalence is shown if both "above
-    the margin" and "below minus the margin" are rejected, that is, if the 1 - 2 alpha interval lies inside the margin.
+    A difference that is not significant shows nothing: few seeds rarely find one. Equivalence is
+    shown if both "above the margin" and "below minus the margin" are rejected, that is, if the 1 -
+    2 alpha interval lies inside the margin.
 
     Source: Schuirmann, 1987; Welch, 1947, for seeds that are not paired.
 

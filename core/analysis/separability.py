@@ -1,7 +1,7 @@
 """Whether data sets are separable at a site without a probe: neighbours, silhouette, energy distance.
 
-Documents are the unit: compared points come from different documents, the null reassigns documents to data sets, and
-intervals resample documents or leave some out.
+Documents are the unit: compared points come from different documents, the null reassigns documents
+to data sets, and intervals resample documents or leave some out.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,8 @@ def silhouette(between: Float32s, rows: Rows, permuted: Indices, rng: np.random.
     Data sets count equally.
 
     Source: Rousseeuw, 1987.
-    Deviation: a point's own document is left out; a point whose data set has no other document counts 0.
+    Deviation: a point's own document is left out; a point whose data set has no other document
+        counts 0.
     """
     apart = np.where(rows.documents[:, None] == rows.documents, 0, between)
     to_document = sum_by_document(apart.T, rows.documents).T
@@ -81,8 +82,9 @@ def silhouette(between: Float32s, rows: Rows, permuted: Indices, rng: np.random.
 def energy_coefficient(to_documents: Float64s, rows: Rows, permuted: Indices, part: Indices) -> Tested:
     """Return the energy distance of two data sets divided by 2 E|X - Y|: about 0 for equal distributions.
 
-    Expectations use only pairs of points from different documents, which are independent, so the estimate is unbiased
-    and all points take part. The null reassigns documents to data sets; the interval leaves out parts of them.
+    Expectations use only pairs of points from different documents, which are independent, so the
+    estimate is unbiased and all points take part. The null reassigns documents to data sets; the
+    interval leaves out parts of them.
 
     Source: coefficient of inhomogeneity, Székely & Rizzo, 2013.
     Deviation: within a data set, pairs inside a document do not count.

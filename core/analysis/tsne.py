@@ -17,7 +17,8 @@ from core.progress import Progress, silent
 from core.specs.projection import ProjectionSpec
 
 FEWEST_ITERATIONS = 50
-"""Iterations after early exaggeration before a fit can be stopped early; also the least that a spec may ask for."""
+"""Iterations after early exaggeration before a fit can be stopped early; also the least that a spec
+may ask for."""
 _REPORT_EVERY = 10
 _PLACE_ITERATIONS = 100
 _PLACE_PERPLEXITY = 5.0
@@ -48,10 +49,12 @@ def fit_tsne(
 
     Args:
         scores: (n, k) coordinates in the leading principal components, no row twice.
-        spec: parameters of t-SNE. openTSNE interpolates in up to two dimensions; three use Barnes–Hut.
+        spec: parameters of t-SNE. openTSNE interpolates in up to two dimensions; three use
+            Barnes–Hut.
         progress: called every ten iterations; may raise `Cancelled`.
-        enough: called every ten iterations; once it returns True, the current result is returned, though not before
-            `FEWEST_ITERATIONS`. It equals, to the bit, a fit with that number of iterations.
+        enough: called every ten iterations; once it returns True, the current result is returned,
+            though not before `FEWEST_ITERATIONS`. It equals, to the bit, a fit with that number of
+            iterations.
 
     Raises:
         BadRequest: too few distinct points for the largest perplexity.
@@ -101,8 +104,9 @@ def overlay_tsne(
 ) -> Float32s:
     """Overlay further points on an embedding that does not change.
 
-    openTSNE's `transform` centres the reference in place, so it gets a copy, and the shift is undone. Always by
-    Barnes–Hut: the interpolation keeps new points within a disc and pulls those in the corners inward.
+    openTSNE's `transform` centres the reference in place, so it gets a copy, and the shift is
+    undone. Always by Barnes–Hut: the interpolation keeps new points within a disc and pulls those
+    in the corners inward.
 
     Args:
         embedding: (n, n_components) of the reference.
@@ -174,7 +178,8 @@ class _Watch:
 class _ToReference(Affinities):
     """Affinities of new points to a reference, which is all that `transform` needs.
 
-    openTSNE's own classes first compute those within the reference, which takes seconds and is not needed.
+    openTSNE's own classes first compute those within the reference, which takes seconds and is not
+    needed.
     """
 
     def __init__(self, scores: Floats) -> None:

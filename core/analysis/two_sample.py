@@ -1,6 +1,7 @@
 """Whether two sets of vectors can come from one distribution: energy distance with permutations.
 
-For some twenty vectors, a Fréchet distance or a recall would say more about the estimate than about the vectors.
+For some twenty vectors, a Fréchet distance or a recall would say more about the estimate than about
+the vectors.
 """
 
 import numpy as np
@@ -21,7 +22,8 @@ def energy_to_cloud(
 ) -> PermutationTest:
     """Test vectors (n, d) against at most 300 points of a cloud (m, d).
 
-    Tokens of one document are not independent, so the cloud takes part with one random token per document (m,).
+    Tokens of one document are not independent, so the cloud takes part with one random token per
+    document (m,).
 
     Raises:
         BadRequest: fewer than two points or two documents.

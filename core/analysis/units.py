@@ -100,7 +100,8 @@ def resample_counts(labels: Indices, rng: np.random.Generator) -> Float64s:
 def jackknife(value: float, left_out: Floats, level: float = LEVEL) -> Interval:
     """Return the interval of a statistic from its values (g,) with each of g groups of documents left out.
 
-    Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu, 1995).
+    Source: delete-a-group jackknife, with Student's t of g - 1 degrees of freedom (Shao & Tu,
+        1995).
     """
     reach = t_quantile(len(left_out) - 1, level) * jackknife_error(left_out)
     return Interval(value, value - reach, value + reach)

@@ -36,7 +36,8 @@ def shape(points: Floats) -> VectorShape:
     """Return the shape of points (n, d).
 
     Source: effective rank by Roy & Vetterli, 2007.
-    Deviation: shares of eigenvalues of the covariance, not of singular values, so that they are shares of variance.
+    Deviation: shares of eigenvalues of the covariance, not of singular values, so that they are
+        shares of variance.
     """
     points = np.asarray(points, np.float64)
     n = len(points)
@@ -68,7 +69,8 @@ def shape_of_subsets(
         cloud: (m, d).
         n: number of points in a subset; the whole cloud if it has fewer.
         rng: draws the subsets.
-        documents: (m,) document of each point; if there are at least n, no two points of a subset share one.
+        documents: (m,) document of each point; if there are at least n, no two points of a subset
+            share one.
     """
     found = [shape(cloud[np.sort(draw_rows(len(cloud), n, rng, documents))]) for _ in range(N_SUBSETS)]
     return {name: np.array([getattr(one, name) for one in found]) for name in QUANTITIES}

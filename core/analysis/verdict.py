@@ -44,7 +44,8 @@ class Stated:
     Attributes:
         interval: of the number.
         bounds: stated beforehand.
-        freedom: degrees of freedom of Student's t behind the interval; infinity for a normal distribution.
+        freedom: degrees of freedom of Student's t behind the interval; infinity for a normal
+            distribution.
     """
 
     interval: Interval
@@ -64,7 +65,8 @@ def decide(interval: Interval, bounds: Bounds) -> Verdict:
 def widen(interval: Interval, n: float, level: float = LEVEL, freedom: float = math.inf) -> Interval:
     """Widen the interval of one of n numbers so that all n intervals cover together.
 
-    Source: Bonferroni's correction by quantiles of Student's t; other intervals are stretched by the same factor.
+    Source: Bonferroni's correction by quantiles of Student's t; other intervals are stretched by
+        the same factor.
 
     Args:
         interval: of one number, at `level`.
@@ -80,8 +82,9 @@ def widen(interval: Interval, n: float, level: float = LEVEL, freedom: float = m
 def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
     """Return the verdict on a claim about several numbers that must all lie inside their bounds.
 
-    It holds if each interval lies inside; that needs no correction, because all must agree (Berger, 1982). It fails if
-    one of the intervals, widened for their number, lies outside: among many, some lie outside by chance.
+    It holds if each interval lies inside; that needs no correction, because all must agree (Berger,
+    1982). It fails if one of the intervals, widened for their number, lies outside: among many,
+    some lie outside by chance.
     """
     if not parts:
         return UNDECIDED
@@ -93,7 +96,8 @@ def decide_all(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
 def decide_any(parts: Sequence[Stated], level: float = LEVEL) -> Verdict:
     """Return the verdict on a claim about at least one of several numbers, the mirror image of `decide_all`.
 
-    It holds if one of the intervals, widened for their number, lies inside, and fails if all lie outside.
+    It holds if one of the intervals, widened for their number, lies inside, and fails if all lie
+    outside.
     """
     if HOLDS in _widened(parts, level):
         return HOLDS

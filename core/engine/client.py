@@ -1,6 +1,7 @@
 """Ask for work and follow it: submit, wait, cancel, resume. What pages and the command line use.
 
-The folder of a job is the truth about it; reading it needs no engine. Dask is imported when a job is first submitted.
+The folder of a job is the truth about it; reading it needs no engine. Dask is imported when a job
+is first submitted.
 """
 
 import os
@@ -29,7 +30,8 @@ _LOOK_SECONDS = 2.0
 def ensure_engine(store: Store) -> EngineInfo:
     """Return the engine that takes this cache folder's jobs, started if need be.
 
-    With `PRIORSCOPE_SCHEDULER=tcp://host:port` that cluster is used; else the folder's own engine on this machine.
+    With `PRIORSCOPE_SCHEDULER=tcp://host:port` that cluster is used; else the folder's own engine
+    on this machine.
 
     Raises:
         BadRequest: the variable is not an address, or the program is read-only.
@@ -54,8 +56,8 @@ def ensure_engine(store: Store) -> EngineInfo:
 def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
     """Queue a job and return its folder at once.
 
-    The same spec is the same job: queued or running it is returned as it is, and so is a run that has succeeded; one
-    that failed, was cancelled or interrupted goes on from what it has.
+    The same spec is the same job: queued or running it is returned as it is, and so is a run that
+    has succeeded; one that failed, was cancelled or interrupted goes on from what it has.
 
     Args:
         kind: of job, see `core.engine.tasks`.
@@ -64,8 +66,8 @@ def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolde
         again: make a further job of the same spec, with -2, -3 … after its id.
 
     Raises:
-        BadRequest: unknown kind, a spec of another kind, a model, module or file that there is not, or a file that may
-            not be read (`core.store.allowed`), or the program is read-only.
+        BadRequest: unknown kind, a spec of another kind, a model, module or file that there is not,
+            or a file that may not be read (`core.store.allowed`), or the program is read-only.
         Unreachable, Busy, Failed: there is no engine and none could be started.
     """
     require_writable("Starting a job")
@@ -109,8 +111,8 @@ def resume(job: JobFolder, store: Store) -> JobFolder:
 def cancel(job: JobFolder, store: Store) -> Status:
     """Stop a job: at once if it waits, at its next step if it runs; what it has is kept. An ended job stays as it is.
 
-    A job that reports no step for a minute is killed with its worker; others there go on from their checkpoints.
-    Needs no engine: a cancelled job that reaches a worker later does nothing there.
+    A job that reports no step for a minute is killed with its worker; others there go on from their
+    checkpoints. Needs no engine: a cancelled job that reaches a worker later does nothing there.
 
     Raises:
         BadRequest: the program is read-only.
@@ -174,8 +176,8 @@ def engine_state(store: Store) -> dict[str, Any]:
     """Return what a person may know of the engine, without starting one.
 
     Returns:
-        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of running, queued
-        and damaged jobs.
+        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of
+        running, queued and damaged jobs.
     """
     named = os.environ.get(SCHEDULER, "")
     info = EngineInfo(address=named, name=named) if named else find_engine(store) or read_info(store)

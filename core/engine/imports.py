@@ -1,7 +1,8 @@
 """Everything a job may need, imported in one thread before a worker begins its first job.
 
-Jobs of several lanes are threads of one process. Where two threads import packages whose modules import each other, as
-those of scikit-learn and transformers do, Python gives up on one of them with an `ImportError`.
+Jobs of several lanes are threads of one process. Where two threads import packages whose modules
+import each other, as those of scikit-learn and transformers do, Python gives up on one of them with
+an `ImportError`.
 """
 
 import importlib
@@ -27,7 +28,8 @@ OTHERS = (
     "tqdm.auto",
     "transformers.models.llama.modeling_llama",
 )
-"""Modules of other packages that are imported in functions only, and one that shares its parts with other models'."""
+"""Modules of other packages that are imported in functions only, and one that shares its parts with
+other models'."""
 _guard = threading.Lock()
 
 

@@ -31,8 +31,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 ENVIRONMENT = (EXTRA_TASKS, "CUDA_VISIBLE_DEVICES", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN")
-"""An engine keeps the environment it was started in. Where one of these differs, an idle one is replaced: a person who
-sets a token after a gated model was refused must not talk to an engine without it."""
+"""An engine keeps the environment it was started in. Where one of these differs, an idle one is
+replaced: a person who sets a token after a gated model was refused must not talk to an engine
+without it."""
 LOCAL = "local"
 """What `Status.engine` says of a job that was given to the engine of its own cache folder."""
 
@@ -80,7 +81,8 @@ _INFO = TypeAdapter(EngineInfo)
 def code_version() -> str:
     """Return a fingerprint of the program's files as they are on the disk now, and of `ENVIRONMENT`.
 
-    On the disk, and not as this process loaded them, for that is what an engine started now would run.
+    On the disk, and not as this process loaded them, for that is what an engine started now would
+    run.
     """
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256(__version__.encode())

@@ -19,7 +19,8 @@ def job_id(kind: str, spec: Spec) -> str:
     """Return the id of the job that does a spec.
 
     Raises:
-        BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is not.
+        BadRequest: unknown kind, a spec of another kind, or a model, module or file that there is
+            not.
     """
     return next(iter(_ids(kind, spec)))
 

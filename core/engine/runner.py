@@ -1,6 +1,7 @@
 """Run one job to its end: state machine, heartbeat, progress, cancel, log, result.
 
-This is what reaches a worker. It takes a folder and nothing else, so that a job can be taken up again anywhere.
+This is what reaches a worker. It takes a folder and nothing else, so that a job can be taken up
+again anywhere.
 """
 
 import logging
@@ -23,7 +24,8 @@ from core.store.status import Status, this_process
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-"""A job whose process died this often is not begun again by itself: it may be what kills the process."""
+"""A job whose process died this often is not begun again by itself: it may be what kills the
+process."""
 HOLD_SECONDS = 10.0
 PROGRESS_SECONDS = 0.3
 HEARTBEAT_SECONDS = 2.0
@@ -45,8 +47,8 @@ def run_job(job: JobFolder, in_worker: bool = False) -> Status:
 
     Args:
         job: queued, or left by a process that died.
-        in_worker: whether this is a worker process: it runs other jobs too, and may be killed when the job does not
-            answer a cancel.
+        in_worker: whether this is a worker process: it runs other jobs too, and may be killed when
+            the job does not answer a cancel.
     """
     try:
         with job.held(HOLD_SECONDS):

@@ -1,6 +1,7 @@
 """The local engine: a Dask scheduler and its worker processes, in a process of their own on this machine only.
 
-`python -m core.engine.server --cache FOLDER` runs until it has been idle for `PRIORSCOPE_IDLE_MINUTES` (30).
+`python -m core.engine.server --cache FOLDER` runs until it has been idle for
+`PRIORSCOPE_IDLE_MINUTES` (30).
 """
 
 import argparse
@@ -59,7 +60,8 @@ DASK = {
     "distributed.worker.preload": ["core.engine.closed"],
 }
 LOG_LEVEL = ("DASK_LOGGING__DISTRIBUTED", "warning")
-"""Dask sets up its loggers when it is imported, in the worker processes too: only the environment reaches all."""
+"""Dask sets up its loggers when it is imported, in the worker processes too: only the environment
+reaches all."""
 
 
 def idle_minutes() -> float:

@@ -1,7 +1,8 @@
 """What the engine knows of a kind of job: its spec, its lane, and the function that does it.
 
-The kinds are listed in `core.kinds`. Further ones come from the modules that `PRIORSCOPE_EXTRA_TASKS` names (separated
-by commas); such a module calls `register` when it is imported, in the engine as well as in the process that submits.
+The kinds are listed in `core.kinds`. Further ones come from the modules that
+`PRIORSCOPE_EXTRA_TASKS` names (separated by commas); such a module calls `register` when it is
+imported, in the engine as well as in the process that submits.
 """
 
 import importlib
@@ -18,8 +19,8 @@ from core.store import JobFolder, Store
 
 Lane = Literal["train", "heavy", "quick", "study"]
 LANES: tuple[Lane, ...] = ("train", "heavy", "quick", "study")
-"""Each worker runs one job per lane at a time: a training job, a long job beside it, a short request past both, and a
-job that only waits for others."""
+"""Each worker runs one job per lane at a time: a training job, a long job beside it, a short
+request past both, and a job that only waits for others."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
 
 Result = Mapping[str, Any]
@@ -35,8 +36,9 @@ class Late(str):
 class Task:
     """One kind of job.
 
-    The module that makes one is free of torch when it is imported, so that a page can submit the job; what `run` needs
-    beyond that it imports when it is called. A worker has imported all of it before (see `core.engine.imports`).
+    The module that makes one is free of torch when it is imported, so that a page can submit the
+    job; what `run` needs beyond that it imports when it is called. A worker has imported all of it
+    before (see `core.engine.imports`).
 
     Attributes:
         kind: its name.
@@ -44,12 +46,12 @@ class Task:
         spec: class of its spec.
         run: does it, and returns what goes into `result.json`.
         lane: which it runs in, or a function of the spec that says so.
-        keeps: whether the result stays in the job folder, so that a finished job stands for good. Otherwise it goes
-            into the store, from where it may be pruned: asked for again, the job runs again, and is quick if everything
-            is still there.
+        keeps: whether the result stays in the job folder, so that a finished job stands for good.
+            Otherwise it goes into the store, from where it may be pruned: asked for again, the job
+            runs again, and is quick if everything is still there.
         version: of the algorithm; goes up when the same spec would give another result.
-        context: what else decides the result: contents of files, revisions. Checked before a job is queued, so that a
-            request that cannot be met is refused at once.
+        context: what else decides the result: contents of files, revisions. Checked before a job is
+            queued, so that a request that cannot be met is refused at once.
     """
 
     kind: str

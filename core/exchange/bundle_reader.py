@@ -19,7 +19,8 @@ from core.store.seal import SealedFile
 
 MAX_FILES = 20_000
 MAX_RATIO = 200
-"""Of the size of a packed file to what it takes in the bundle: text of runs takes a tenth or more."""
+"""Of the size of a packed file to what it takes in the bundle: text of runs takes a tenth or
+more."""
 LIMITS = {".json": 16_000_000, ".txt": LOG_BYTES, ".md": 1_000_000, ".jsonl": 500_000_000}
 """Bytes of a file by the ending of its name."""
 MAX_BYTES = 2_000_000_000

@@ -40,8 +40,8 @@ NOT_RECORDED = (
 )
 """Settings of a run that no adapter of other programs records."""
 KINDS = ("PROMPT_TUNING", "P_TUNING")
-"""Types of adapters that are vectors before the tokens; of p-tuning PEFT keeps what its encoder gave, not the
-encoder."""
+"""Types of adapters that are vectors before the tokens; of p-tuning PEFT keeps what its encoder
+gave, not the encoder."""
 LARGEST_BYTES = 4 << 30
 """Of a file of weights: room for vectors with the embedding matrix of a large model beside them."""
 _FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}

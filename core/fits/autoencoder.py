@@ -16,7 +16,8 @@ Layer = tuple[Float32s, Float32s]
 """Weight (d_out, d_in) and bias (d_out,)."""
 
 MIN_LOG_VARIANCE, MAX_LOG_VARIANCE = -10.0, 6.0
-"""Bounds of an encoder's log variance: beyond them its exponential has no use and its gradient no sense."""
+"""Bounds of an encoder's log variance: beyond them its exponential has no use and its gradient no
+sense."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The training of a small variational autoencoder, with torch.
 
-Everything is on one thread of the CPU, in float32 and decided by one seed: the same points give the same weights.
+Everything is on one thread of the CPU, in float32 and decided by one seed: the same points give the
+same weights.
 """
 
 from collections.abc import Iterator
@@ -68,9 +69,10 @@ class Trained:
 def train(points: Floats, held_out: Floats, settings: Settings, progress: Progress = silent) -> Trained:
     """Train on points (n, d) that are centred and have a variance of about one per coordinate.
 
-    The objective per point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence per unit, free bits), the
-    negative evidence bound without its constant. With a learned noise its best value is taken at each step, the root
-    mean square residual of the batch. Held-out points (m, d) say when to stop, and which weights are kept.
+    The objective per point is ‖x − x̂‖²/(2·noise²) + d·ln noise + weight·Σ max(divergence per unit,
+    free bits), the negative evidence bound without its constant. With a learned noise its best
+    value is taken at each step, the root mean square residual of the batch. Held-out points (m, d)
+    say when to stop, and which weights are kept.
 
     Args:
         points: to train on.

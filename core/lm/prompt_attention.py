@@ -13,7 +13,8 @@ from core.lm.prompted import FastPrompted
 def prompt_attention(prompted: FastPrompted, prompt: Tensor, batch: Batch) -> Tensor:
     """Return the share of attention that each token's heads give each prompt vector, summed over tokens, mean of heads.
 
-    Tokens are those of the texts, without padding, beginning-of-sequence token and the prompt itself.
+    Tokens are those of the texts, without padding, beginning-of-sequence token and the prompt
+    itself.
 
     Args:
         prompted: model and place of the prompt.

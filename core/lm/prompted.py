@@ -32,10 +32,11 @@ def build_prompted(frozen: FrozenModel, position: PromptPosition = "before_bos")
 class FastPrompted:
     """Mapped models through `FastDecoder`, with a prompt before the inputs of one block or several.
 
-    Without vectors (n_prompt is 0), logits are the base model's to the last bit, and loss and scores come from its own
-    last states.
+    Without vectors (n_prompt is 0), logits are the base model's to the last bit, and loss and
+    scores come from its own last states.
 
-    Source: 3.2 of the paper (deep prompts: prepended to each prompted block's input, cut from its output).
+    Source: 3.2 of the paper (deep prompts: prepended to each prompted block's input, cut from its
+        output).
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class FastPrompted:
             frozen: the model.
             position: of the prompt, before or after the beginning-of-sequence token.
             sites: blocks whose inputs are prompted, in their order.
-            kept: whether prompts stay in the sequence, replaced at each further prompted block, rather than being cut
-                from the output of each prompted block. A soft prompt stays.
+            kept: whether prompts stay in the sequence, replaced at each further prompted block,
+                rather than being cut from the output of each prompted block. A soft prompt stays.
 
         Raises:
             Unmapped: the model's blocks are not mapped.
@@ -160,8 +161,8 @@ class GenericPrompted:
     def states(self, prompt: Prompt, batch: Batch) -> Tensor:
         """Return the model's normed last states that predict the labels, (n_labels, d_model).
 
-        Logits at the labels alone are then few, where `logits` makes those of every column that has a label in some
-        example: 1 MB each at a vocabulary of 262,144.
+        Logits at the labels alone are then few, where `logits` makes those of every column that has
+        a label in some example: 1 MB each at a vocabulary of 262,144.
         """
         inputs, n_prefix = self._inputs(prompt, batch)
         out = self.frozen.model.get_decoder()(inputs_embeds=inputs, use_cache=False)

@@ -26,7 +26,8 @@ N_TOKENS = 10
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
 """Largest difference of logits over their length, where the same is computed in two ways."""
 ROUNDING = {torch.float64: 1e-7, torch.float32: 1e-4, torch.bfloat16: 0.02, torch.float16: 0.005}
-"""Largest change of a vector over the largest coordinate, where nothing it is computed from changes."""
+"""Largest change of a vector over the largest coordinate, where nothing it is computed from
+changes."""
 N_VECTORS = 3
 
 

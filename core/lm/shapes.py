@@ -22,7 +22,8 @@ Hits = Bool[Tensor, "n_labels"]
 Logits = Float[Tensor, "_ n_vocabulary"]
 """A row per text or per label."""
 Stream = Float[Tensor, "rows d_model"]
-"""The residual stream of a batch: the shared rows, then the tokens of all examples (`core.lm.layout`)."""
+"""The residual stream of a batch: the shared rows, then the tokens of all examples
+(`core.lm.layout`)."""
 States = Float[Tensor, "n_labels d_model"]
 Head = Float[Tensor, "n_vocabulary d_model"]
 """The output matrix."""

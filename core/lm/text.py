@@ -4,7 +4,8 @@ from typing import Any
 
 _PROBE = "a"
 CHARACTERS = 64
-"""Per token that is wanted: of a longer text only that much is tokenised, unless it gives too few."""
+"""Per token that is wanted: of a longer text only that much is tokenised, unless it gives too
+few."""
 
 
 def tokens_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -1,6 +1,7 @@
 """What lets one density take NumPy arrays and torch tensors. Free of torch.
 
-Operators, slices, methods such as `sum(axis=1)` and most functions have one spelling in both. Here is the rest.
+Operators, slices, methods such as `sum(axis=1)` and most functions have one spelling in both. Here
+is the rest.
 """
 
 import sys

@@ -22,8 +22,8 @@ N_MEASURED = 4096
 class Prior(ABC, Generic[S]):
     """A distribution over prompt vectors: `fit`, then `sample`.
 
-    A subclass stands in its own file beside its spec, is tied to it by `spec_class`, and has a line in
-    `core.specs.prior.PRIORS`.
+    A subclass stands in its own file beside its spec, is tied to it by `spec_class`, and has a line
+    in `core.specs.prior.PRIORS`.
     """
 
     spec_class: ClassVar[type[PriorSpec]]
@@ -45,11 +45,14 @@ class Prior(ABC, Generic[S]):
 
         Args:
             points: (n, d) of the reference cloud. A prior that needs no reference reads only d.
-            moments: exact moments of the whole cloud that `points` is a sample of, if they are known.
-            further: what `spec.further()` asks for, in its order (`core.activations.references` collects it).
+            moments: exact moments of the whole cloud that `points` is a sample of, if they are
+                known.
+            further: what `spec.further()` asks for, in its order (`core.activations.references`
+                collects it).
 
         Raises:
-            BadRequest: fewer than two points, values that are not finite, or something of `further` is missing.
+            BadRequest: fewer than two points, values that are not finite, or something of `further`
+                is missing.
         """
         self.d_model_ = check_points(points[:0], least=0).shape[1]
         return self
@@ -62,8 +65,9 @@ class Prior(ABC, Generic[S]):
         """Return the log density (n,) of rows (n, d), or None where the prior has none.
 
         Args:
-            x: a NumPy array, or a tensor where the arrays of this prior are tensors as well, and then the density has
-                a gradient (`core.tuning.regularisers.density`); `core.priors.arrays` helps to write it once for both.
+            x: a NumPy array, or a tensor where the arrays of this prior are tensors as well, and
+                then the density has a gradient (`core.tuning.regularisers.density`);
+                `core.priors.arrays` helps to write it once for both.
         """
         return None
 

@@ -1,7 +1,8 @@
 """The Gaussian that fitted priors share: five estimates of a covariance, kept as mean, axes and variances.
 
-A covariance is decomposed once. What has no measurable variance is left out, so a fit on few points (N ≤ d) is
-a Gaussian on the subspace that the points span; `dim` is its rank and stands wherever a formula has a dimension.
+A covariance is decomposed once. What has no measurable variance is left out, so a fit on few points
+(N ≤ d) is a Gaussian on the subspace that the points span; `dim` is its rank and stands wherever a
+formula has a dimension.
 """
 
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ CHUNK_VALUES = 4_194_304
 class GaussianFit:
     """N(mean, covariance) on the subspace where the covariance has rank.
 
-    Densities take vectors as NumPy arrays, or as tensors where the arrays of the fit are tensors as well.
+    Densities take vectors as NumPy arrays, or as tensors where the arrays of the fit are tensors as
+    well.
 
     Attributes:
         mean: (d,).
@@ -129,13 +131,14 @@ def fit_gaussian(points: Floats, moments: Moments | None, covariance: Covariance
 
     Args:
         points: (n, d), n ≥ 2.
-        moments: exact moments of the whole cloud; used instead of the points where the estimate allows it
-            (Ledoit–Wolf needs the points themselves).
+        moments: exact moments of the whole cloud; used instead of the points where the estimate
+            allows it (Ledoit–Wolf needs the points themselves).
         covariance: which estimate.
         rank: components kept by 'rank'.
 
     Raises:
-        BadRequest: too few points, not finite, all equal, moments of another width, or a rank above the fit's.
+        BadRequest: too few points, not finite, all equal, moments of another width, or a rank above
+            the fit's.
 
     Source: 3.3 (mean and covariance divided by N).
     """
@@ -205,8 +208,8 @@ def _check_moments(moments: Moments, d_model: int) -> None:
 def _measure(points: Floats) -> tuple[Moments, float]:
     """Return moments of the points, divided by N, and the mean fourth power of the distance to the mean.
 
-    Two passes in chunks: a float64 copy of a large cloud never exists. The second one also corrects the rounding of
-    the mean, so that equal points have no variance.
+    Two passes in chunks: a float64 copy of a large cloud never exists. The second one also corrects
+    the rounding of the mean, so that equal points have no variance.
     """
     n_points, d_model = points.shape
     step = max(1, CHUNK_VALUES // d_model)
@@ -255,8 +258,9 @@ def _decompose(
 def _shrinkage(covariance: CovarianceName, count: int, variances: Float64s, fourth: float) -> float:
     """Return the weight of the sphere by Ledoit and Wolf, or OAS as scikit-learn defines it, from sums alone.
 
-    The error of the empirical covariance S is the mean over points of ‖x xᵀ − S‖², and that is `fourth` (the mean
-    fourth power of the distance to the mean) − ‖S‖²: no pass over pairs of coordinates is needed.
+    The error of the empirical covariance S is the mean over points of ‖x xᵀ − S‖², and that is
+    `fourth` (the mean fourth power of the distance to the mean) − ‖S‖²: no pass over pairs of
+    coordinates is needed.
     """
     d_model, trace, square = len(variances), float(variances.sum()), float(np.square(variances).sum())
     if covariance == "oas":

@@ -1,7 +1,7 @@
 """The one way to a fitted prior: at once where that is quick, from the store where a fit takes long.
 
-Whoever samples a prior (a tuning run, the command line, a page) calls `fit_prior` or `find_fit`, so that all of them
-draw from the same fit. Free of torch until something must be trained.
+Whoever samples a prior (a tuning run, the command line, a page) calls `fit_prior` or `find_fit`, so
+that all of them draw from the same fit. Free of torch until something must be trained.
 """
 
 import json
@@ -45,7 +45,8 @@ def fit_prior(spec: PriorSpec, references: "References", store: Store, progress:
     Args:
         spec: the prior.
         references: what it is fitted on, see `core.activations.references.gather`.
-        store: where fits are kept. References without a key name no cloud, and a fit on such is not kept.
+        store: where fits are kept. References without a key name no cloud, and a fit on such is not
+            kept.
         progress: of the learning.
 
     Raises:

@@ -32,7 +32,8 @@ class Gaussian(Prior[GaussianSpec]):
     """N(mean, covariance).
 
     Source: 3.3, 4.2 and 4.4 of the paper (fitted on the vocabulary, or on token activations).
-    Deviation: besides the paper's covariance, four others; the low-rank one leaves the remaining variance out.
+    Deviation: besides the paper's covariance, four others; the low-rank one leaves the remaining
+        variance out.
     """
 
     spec_class = GaussianSpec

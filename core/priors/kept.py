@@ -39,7 +39,8 @@ class KeptPrior(Prior[S]):
     """
 
     only_drawing: ClassVar[tuple[str, ...]] = ()
-    """Parameters that change what is drawn and nothing of what is learnt: they are no part of a stored fit's key."""
+    """Parameters that change what is drawn and nothing of what is learnt: they are no part of a
+    stored fit's key."""
 
     @abstractmethod
     def learn(

@@ -58,7 +58,8 @@ class Matched(Prior[PriorSpec]):
         """Draw n vectors: (n, d).
 
         Raises:
-            BadRequest: as the prior, samples without any spread, or values that do not fit into float32.
+            BadRequest: as the prior, samples without any spread, or values that do not fit into
+                float32.
         """
         mean, factor = self.map_for(n)
         return as_float32(mean + factor * (self.prior.sample(n, rng).astype(np.float64) - mean))

@@ -1,13 +1,14 @@
 """How far from the mean Gaussian exclusion draws: a law of one dimension, whatever the width.
 
-With proposals from N(mean, s·covariance), accepted with probability max(0, 1 − PDF/PDF_wide), the direction is
-uniform and everything is decided by m, the Mahalanobis distance under N(mean, covariance). With t = ln s
+With proposals from N(mean, s·covariance), accepted with probability max(0, 1 − PDF/PDF_wide), the
+direction is uniform and everything is decided by m, the Mahalanobis distance under N(mean,
+covariance). With t = ln s
 
     ln(PDF/PDF_wide) = ½·(1 − 1/s)·(h² − m²),     h² = dim·t / (1 − 1/s),
 
-so the accepted m has the density  f_wide(m) − f(m)  where that is positive, divided by the acceptance rate.
-For s > 1 it is positive outside the radius h, for s < 1 inside it. The acceptance rate is the χ² mass between
-h²/s and h², and these two differ by exactly dim·|t|.
+so the accepted m has the density  f_wide(m) − f(m)  where that is positive, divided by the
+acceptance rate. For s > 1 it is positive outside the radius h, for s < 1 inside it. The acceptance
+rate is the χ² mass between h²/s and h², and these two differ by exactly dim·|t|.
 """
 
 import math
@@ -35,8 +36,8 @@ MARGIN = 0.01
 def log_scale(c: float, dim: int, reading: Reading) -> float:
     """Return t = ln s, the logarithm of the factor that widens the covariance.
 
-    Later text of the paper: s = c^(2/dim). Earlier text as printed: s = exp(2/dim)·ln c. `dim` counts the dimensions
-    that follow the exclusion.
+    Later text of the paper: s = c^(2/dim). Earlier text as printed: s = exp(2/dim)·ln c. `dim`
+    counts the dimensions that follow the exclusion.
 
     Raises:
         BadRequest: c does not give a positive s, or gives s = 1, where nothing can be accepted.
@@ -110,8 +111,9 @@ class RadialLaw:
     def quantile(self, probability: Float64s) -> Float64s:
         """Return the radius below which the law has the given probability, elementwise.
 
-        The cumulative law is tabulated by Gauss quadrature; inside a panel it is a cubic through the values and
-        the densities at both ends, and that is inverted by bisection. Its error is below 1e-8.
+        The cumulative law is tabulated by Gauss quadrature; inside a panel it is a cubic through
+        the values and the densities at both ends, and that is inverted by bisection. Its error is
+        below 1e-8.
         """
         panel = np.clip(np.searchsorted(self._cumulative, probability, side="right") - 1, 0, _N_PANELS - 1)
         start, width = self._radius[panel], np.diff(self._radius)[panel]
@@ -147,8 +149,8 @@ class RadialLaw:
     def _tabulate(self) -> tuple[Float64s, Float64s, Float64s]:
         """Return radii, cumulative probability and density at the ends of the panels.
 
-        The panels narrow towards both ends, since the density leaves the excluded radius with a kink, and that on a
-        scale of its own where s is large.
+        The panels narrow towards both ends, since the density leaves the excluded radius with a
+        kink, and that on a scale of its own where s is large.
         """
         tail, stretch = _LEFT_OUT * self.acceptance, np.exp(self.log_scale / 2)
         low = stretch * np.sqrt(2 * gammaincinv(self.dim / 2, tail))
@@ -187,7 +189,8 @@ class RadialDensity:
 def radial_density(dim: int, c: float = 5.0, reading: Reading = "later", n_points: int = 512) -> RadialDensity:
     """Return the density over the Mahalanobis distance of the fitted Gaussian and of the exclusion prior.
 
-    `dim` is the rank of the fit, or the number of components that follow the exclusion; c and reading are the spec's.
+    `dim` is the rank of the fit, or the number of components that follow the exclusion; c and
+    reading are the spec's.
 
     Raises:
         BadRequest: as `log_scale`.
@@ -232,7 +235,8 @@ class ExclusionCurve:
 
     Attributes:
         acceptance: share of proposals that are accepted.
-        excluded: excluded radius over sqrt(dim), which is about the radius of the fitted Gaussian's shell.
+        excluded: excluded radius over sqrt(dim), which is about the radius of the fitted Gaussian's
+            shell.
         push: percent by which the median Mahalanobis distance is above the fitted Gaussian's.
         outside: whether the centre is excluded; otherwise what lies outside the radius is.
     """

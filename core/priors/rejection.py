@@ -20,7 +20,8 @@ def draw_accepted(
         n: how many.
         width: of a proposal.
         propose: draws so many proposals and returns the accepted ones (m, width).
-        acceptance: expected share of proposals that are accepted; decides only how many are drawn at a time.
+        acceptance: expected share of proposals that are accepted; decides only how many are drawn
+            at a time.
         budget: proposals drawn at most.
         budget_field: name of the parameter that holds the budget, for the message.
         remedy: what else a person can do, in words.

@@ -20,7 +20,8 @@ MOST_BYTES = 8 << 30
 """Of all files of a data set, unpacked."""
 _PARQUET_MARK = b"PAR1"
 _MOST_RATIO = 1000
-"""Text packs to a third, and the same line again and again to a few hundredth; beyond this it is a trap."""
+"""Text packs to a third, and the same line again and again to a few hundredth; beyond this it is a
+trap."""
 _FREE_BYTES = 64 << 20
 """What may be unpacked at any ratio."""
 _CHUNK = 1 << 20

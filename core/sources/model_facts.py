@@ -26,7 +26,8 @@ KNOWN_CONFIGS: Mapping[str, JsonObject] = {
 }
 """Shapes of the paper's models, so that costs can be told before anything of them is here."""
 LARGEST_SIZE = 100_000_000
-"""Of a size in a config.json: far beyond the longest context and the largest vocabulary there are."""
+"""Of a size in a config.json: far beyond the longest context and the largest vocabulary there
+are."""
 _SIZE = re.compile(r"^(num|n|d)_|_(size|dim|len|length|embeddings)$")
 
 

@@ -19,7 +19,7 @@ class MeasureSpec(Spec, frozen=True):
     """Measure the validation loss with each vector dropped, reset, snapped to a token and
     rescaled."""
     n_worth: int = Field(default=32, ge=1, le=100_000, title="Examples")
-    """Validation examples for the worth of vectors and the attention that they get; all of the run's
-    if it has fewer."""
+    """Validation examples for the worth of vectors and the attention that they get; all of the
+    run's if it has fewer."""
     seed: Seed = 0
     """Determines null samples, permutations and held-out documents."""

@@ -70,7 +70,8 @@ class StudySpec(Spec, frozen=True):
             "deep_rate_unit": "absolute",
         },
     }
-    """What differs from the defaults in a quick study, the standard one (nothing) and the paper's setting."""
+    """What differs from the defaults in a quick study, the standard one (nothing) and the paper's
+    setting."""
 
     model: FrozenModel = ModelSpec()
     encoder: ModelSpec = Field(default=ModelSpec(name="all-minilm-l6-v2"), title="Encoder")

@@ -64,7 +64,8 @@ class TuningSpec(Spec, frozen=True):
     deep_fields: ClassVar[tuple[str, ...]] = ("prompt_sites", "deep_form", "prior_fits", "cache_trunk")
     """Fields without a meaning for soft prompts."""
     later_fields: ClassVar[tuple[str, ...]] = ("rate_unit", "scoring", "patience", "improvement", "labels", "clip_norm")
-    """Fields that JSON leaves out at their defaults, which runs had from before there was a choice."""
+    """Fields that JSON leaves out at their defaults, which runs had from before there was a
+    choice."""
 
     model: FrozenModel = ModelSpec()
     dataset: DatasetSpec = Field(default=DatasetSpec(name="math"), title="Data set")
@@ -151,8 +152,8 @@ class TuningSpec(Spec, frozen=True):
     evaluate_every: int = Field(default=25, ge=1, le=1_000_000, title="Evaluate every")
     """Steps between evaluations of the validation loss."""
     answer_every: int = Field(default=50, ge=1, le=1_000_000, title="Answer every")
-    """Steps between evaluations that also generate answers, which take longer than the loss; where only the
-    last one does, the prior sample is not asked for any."""
+    """Steps between evaluations that also generate answers, which take longer than the loss; where
+    only the last one does, the prior sample is not asked for any."""
     n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
     """The same for all runs on this data."""
     n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")

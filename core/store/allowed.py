@@ -1,8 +1,8 @@
 """Which files and folders a person may name in a path field.
 
 On a person's own machine that is any; a server for others reads only the folders that
-`PRIORSCOPE_FOLDERS` names, and a read-only one none unless some are named. Whoever asks for a job is
-checked, and not the engine that does it: it takes jobs only from its own account.
+`PRIORSCOPE_FOLDERS` names, and a read-only one none unless some are named. Whoever asks for a job
+is checked, and not the engine that does it: it takes jobs only from its own account.
 """
 
 import os
@@ -33,7 +33,8 @@ def require_allowed(path: str | Path) -> None:
     """Check that a person may have this file or folder read.
 
     Raises:
-        BadRequest: it is outside the folders that may be read; nothing is said of whether it exists.
+        BadRequest: it is outside the folders that may be read; nothing is said of whether it
+            exists.
     """
     folders = allowed_folders()
     if folders is None:

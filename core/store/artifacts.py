@@ -66,7 +66,8 @@ class Artifact:
 class Store:
     """The cache folder.
 
-    Layout: `artifacts/<kind>/<key>/`, `runs/<id>/`, `jobs/<id>/`, `tmp/`, `damaged/`, `locks/`, `engine/`.
+    Layout: `artifacts/<kind>/<key>/`, `runs/<id>/`, `jobs/<id>/`, `tmp/`, `damaged/`, `locks/`,
+    `engine/`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -253,7 +254,8 @@ def verify(kind: str, key: str, folder: Path) -> Artifact:
     """Check each file of an artifact against its manifest.
 
     Raises:
-        DamagedArtifact: a file is missing, or has another size or checksum; or the manifest cannot be read.
+        DamagedArtifact: a file is missing, or has another size or checksum; or the manifest cannot
+            be read.
     """
     what = f"Stored {kind} {key}"
     try:

@@ -17,8 +17,8 @@ from core.errors import DiskFull
 
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 _verified: dict[tuple[int, int, int, int], str] = {}
-"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once per process, and a
-rename does not make it another file."""
+"""(device, inode, size, modification time in ns) → SHA-256: a file is read for its checksum once
+per process, and a rename does not make it another file."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Job folders: what a job was asked, how far it is, and what it gave.
 
-A tuning run and any other job have the same shape on disk; runs live in `runs/`, the rest in `jobs/`.
-The job writes, everybody else reads.
+A tuning run and any other job have the same shape on disk; runs live in `runs/`, the rest in
+`jobs/`. The job writes, everybody else reads.
 """
 
 import shutil
@@ -102,7 +102,8 @@ class JobFolder(JobMessages):
         """Return the path of a file, once it is what it was when the job ended.
 
         Raises:
-            DamagedArtifact: it is not; the job is marked as damaged, so that it is made again when asked for.
+            DamagedArtifact: it is not; the job is marked as damaged, so that it is made again when
+                asked for.
         """
         status = self.stored_status()
         try:
@@ -223,10 +224,12 @@ class JobFolder(JobMessages):
     def events(self, **equal: Any) -> Iterator[JsonObject]:
         """Yield the events whose fields equal those given.
 
-        A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
+        A half-written last line is left for next time; one in the middle, from a process that was
+        killed, is skipped.
 
         Raises:
-            DamagedArtifact: a line that no job writes, or a file that is not what it was when the job ended.
+            DamagedArtifact: a line that no job writes, or a file that is not what it was when the
+                job ended.
         """
         path = self.file("events.jsonl")
         try:

@@ -19,7 +19,8 @@ class Losses:
         losses: training loss.
         evaluation_steps: (m,).
         evaluation_losses: (m,) validation loss.
-        baselines: validation loss of 'no prompt', 'prior sample' and 'instruction', once they are known.
+        baselines: validation loss of 'no prompt', 'prior sample' and 'instruction', once they are
+            known.
     """
 
     steps: NDArray[np.int64]

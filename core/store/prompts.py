@@ -20,8 +20,8 @@ class RunPrompts:
     Attributes:
         sites: (n_sites,) blocks whose inputs are prompted; (0,) of a soft prompt.
         steps: (n,) int64 of each snapshot, the first 0 unless the prior sample is not known.
-        vectors: (n, n_sites, n_prompt, d_model) float32; the first is the prior sample if it is known, the last the
-            posterior or the latest.
+        vectors: (n, n_sites, n_prompt, d_model) float32; the first is the prior sample if it is
+            known, the last the posterior or the latest.
     """
 
     sites: tuple[int, ...]
@@ -89,8 +89,8 @@ def read_prompts(job: JobFolder) -> RunPrompts | None:
 def read_prompt(path: Path) -> tuple[tuple[int, ...], NDArray[np.float32]]:
     """Return sites and vectors (n_sites, n_prompt, d_model) of a prior or posterior file.
 
-    A soft run's file holds `prompt` (n_prompt, d_model); a deep run's holds `prompt` (n_sites, n_prompt, d_model) and
-    `site` (n_sites,).
+    A soft run's file holds `prompt` (n_prompt, d_model); a deep run's holds `prompt` (n_sites,
+    n_prompt, d_model) and `site` (n_sites,).
 
     Raises:
         DamagedArtifact: the file holds something else, or numbers that are not finite.

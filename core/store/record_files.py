@@ -1,6 +1,7 @@
 """Reads and writes the small files of a job's folder: whoever reads one gets what the program writes, or an error.
 
-A folder may come from a bundle, from an earlier version or from a failing disk, so nothing in it is believed unread.
+A folder may come from a bundle, from an earlier version or from a failing disk, so nothing in it is
+believed unread.
 """
 
 import hashlib
@@ -76,7 +77,8 @@ def read_request(path: Path, believe: bool = True) -> Request:
 
     Args:
         path: of the file.
-        believe: whether one that this very program wrote here is not parsed again, which loads the priors.
+        believe: whether one that this very program wrote here is not parsed again, which loads the
+            priors.
 
     Raises:
         FileNotFoundError: there is none.
@@ -108,7 +110,8 @@ def read_result(path: Path, kind: str) -> JsonObject:
 def read_events(path: Path, kind: str) -> Iterator[JsonObject]:
     """Yield the checked lines of `events.jsonl`.
 
-    A half-written last line is left for next time; one in the middle, from a process that was killed, is skipped.
+    A half-written last line is left for next time; one in the middle, from a process that was
+    killed, is skipped.
 
     Raises:
         FileNotFoundError: there is none.

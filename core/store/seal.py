@@ -1,6 +1,7 @@
 """The checksums of a job's files: written when the job ends, verified when a file is read.
 
-The list is `checksums.json`, and `Status.seal` is the checksum of that list. What version 0.1.0 wrote has neither.
+The list is `checksums.json`, and `Status.seal` is the checksum of that list. What version 0.1.0
+wrote has neither.
 """
 
 import hashlib

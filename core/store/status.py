@@ -17,11 +17,12 @@ Moment = Annotated[float, Field(ge=0, lt=253_402_300_000, allow_inf_nan=False, s
 """Seconds since the epoch, before the year 10000."""
 Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 GONE_SECONDS = 30.0
-"""A running job whose process is gone counts as lost after this long without a heartbeat: a killed worker is back, and
-has taken the job up again, within a few seconds."""
+"""A running job whose process is gone counts as lost after this long without a heartbeat: a killed
+worker is back, and has taken the job up again, within a few seconds."""
 SILENT_SECONDS = 300.0
-"""A running job counts as lost after this long without a heartbeat whatever its process looks like from here: it may
-be on another machine, or its process number may have been given to somebody else."""
+"""A running job counts as lost after this long without a heartbeat whatever its process looks like
+from here: it may be on another machine, or its process number may have been given to somebody
+else."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Status:
         attempts: how often a process has begun it since a person last asked for it.
         pace_since: when the present kind of units began, for the estimate of what is left.
         pace_from: units that were done by then.
-        seal: checksum of the list of checksums that was made when the job ended (see `core.store.seal`).
+        seal: checksum of the list of checksums that was made when the job ended (see
+            `core.store.seal`).
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore")

@@ -14,14 +14,15 @@ from core.specs.tuning import Scoring
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,300})?(?:\.\d{0,300})?(?:[eE][+-]?\d{1,3})?")
 _FRACTION = re.compile(r"([+-]?\d{1,300})\s*/\s*(\d{1,300})")
 _WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+"""Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese,
+Chinese."""
 
 
 def squad_scores(predictions: Sequence[str], answers: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return exact match, F1, precision and recall, each from 0 to 1, by SQuAD's normalisation.
 
-    Lower case, without punctuation and articles. Of several accepted answers the best one counts; precision and recall
-    are those of the answer that gives the best F1.
+    Lower case, without punctuation and articles. Of several accepted answers the best one counts;
+    precision and recall are those of the answer that gives the best F1.
 
     Source: 3.5 of the paper (quality); exact match and F1 are torchmetrics'.
     """

@@ -21,8 +21,8 @@ def shared_baseline(
 ) -> Mapping[str, float | None]:
     """Return the measures of a prompt that is not trained, from the store or made now.
 
-    They depend on weights, number format, device, validation examples and how answers are generated; on nothing else
-    of a run.
+    They depend on weights, number format, device, validation examples and how answers are
+    generated; on nothing else of a run.
 
     Args:
         frozen: the model.

@@ -42,7 +42,8 @@ class TunedPrompt:
         prior: the initial prompt; None, if it is not known, leaves out the changes that need it.
         posterior: the tuned prompt.
         sites: names of the first axis.
-        snapped: by site, (n_prompt, d_model) what each vector becomes when it is snapped; a site may be left out.
+        snapped: by site, (n_prompt, d_model) what each vector becomes when it is snapped; a site
+            may be left out.
     """
 
     prior: PromptArray | None
@@ -60,7 +61,8 @@ def n_changes(n_sites: int, n_prompt: int) -> int:
 def changes(tuned: TunedPrompt, rng: np.random.Generator) -> Iterator[Change]:
     """Yield the prompts to measure, the unchanged one first.
 
-    A deep prompt has the same number of vectors at every site, so `drop` takes a vector out at all sites at once.
+    A deep prompt has the same number of vectors at every site, so `drop` takes a vector out at all
+    sites at once.
 
     Args:
         tuned: the prompt.

@@ -14,7 +14,8 @@ from core.tuning.answers import SCORINGS
 from core.tuning.examples import Item
 
 BATCH = 16
-"""Examples evaluated at a time; fixed, so that the numbers do not depend on the batch that is trained on."""
+"""Examples evaluated at a time; fixed, so that the numbers do not depend on the batch that is
+trained on."""
 
 
 ANSWER_SCORES = ("exact_match", "f1", "precision", "recall")
@@ -76,8 +77,8 @@ class Validation:
             progress: in batches.
 
         Returns:
-            loss, accuracy, and where some labels are ends of sequence also answer_loss, over the other labels, and
-            end_loss, over those.
+            loss, accuracy, and where some labels are ends of sequence also answer_loss, over the
+            other labels, and end_loss, over those.
         """
         loss, end_loss, n_hits, n_ends = 0.0, 0.0, 0, 0
         end = self.prompted.frozen.tokenizer.eos_token_id

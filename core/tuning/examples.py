@@ -79,9 +79,9 @@ def longest_allowed(spec: TuningSpec, frozen: FrozenModel) -> int:
 def prepare(records: Iterable[Record], is_task: bool, tokenizer: Any, longest: int) -> Prepared:
     """Tokenise records.
 
-    Of a task, prompt and context are no labels and the answer is one, end of sequence included. A task's example that
-    is too long is dropped, because cutting it would cut the question. Of plain text the second half is the label, and a
-    text that is too long is cut.
+    Of a task, prompt and context are no labels and the answer is one, end of sequence included. A
+    task's example that is too long is dropped, because cutting it would cut the question. Of plain
+    text the second half is the label, and a text that is too long is cut.
     """
     prepared = Prepared()
     for record in records:
@@ -127,8 +127,9 @@ def _add_task(prepared: Prepared, record: Record, tokenizer: Any, longest: int) 
 def _answer_tokens(tokenizer: Any, question: Sequence[int], record: Record) -> list[int]:
     """Return the tokens that follow the question's own.
 
-    At generation the model sees the question's tokens and nothing else, so the answer's must continue just those. Where
-    the tokenizer would merge across the border, the answer is tokenised by itself.
+    At generation the model sees the question's tokens and nothing else, so the answer's must
+    continue just those. Where the tokenizer would merge across the border, the answer is tokenised
+    by itself.
     """
     answer = f" {record.answers[0]}"
     whole = tokens_of(tokenizer, record.prompt + answer)

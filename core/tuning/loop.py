@@ -60,8 +60,9 @@ class Step:
 class Trainer:
     """AdamW on the prompt alone: warm-up, then a constant rate; gradients are clipped only where that is asked for.
 
-    With a relative rate each site has its own, times the root mean square of its prior sample: AdamW moves a coordinate
-    by about the rate whatever the gradient, so at one absolute rate a vector turns the more slowly the longer it is.
+    With a relative rate each site has its own, times the root mean square of its prior sample:
+    AdamW moves a coordinate by about the rate whatever the gradient, so at one absolute rate a
+    vector turns the more slowly the longer it is.
     """
 
     def __init__(
@@ -110,7 +111,8 @@ class Trainer:
         """Do one step.
 
         Raises:
-            Diverged: the loss or its gradient is not finite; the prompt before the step that led there is `last_good`.
+            Diverged: the loss or its gradient is not finite; the prompt before the step that led
+                there is `last_good`.
         """
         examples = [self.examples[i] for i in self.order.batch(self.step)]
         batch = collate(examples).to(self.device)
@@ -142,7 +144,8 @@ class Trainer:
     def _clip(self) -> None:
         """Shorten each site's gradient to the norm asked for.
 
-        In units of the learning rate a vector is v / unit, so its gradient is the unit times that of v.
+        In units of the learning rate a vector is v / unit, so its gradient is the unit times that
+        of v.
         """
         if self.spec.clip_norm:
             for site, unit in zip(self.sites, self.units, strict=True):

@@ -11,8 +11,8 @@ WINDOW = 16
 class Order:
     """Batches of similar length in a random order that depends on seed and step alone, so that any step can be resumed.
 
-    Each epoch is a new permutation. Of a data set whose size is no multiple of the batch, other examples sit out in
-    each epoch.
+    Each epoch is a new permutation. Of a data set whose size is no multiple of the batch, other
+    examples sit out in each epoch.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:

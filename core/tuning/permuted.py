@@ -15,13 +15,15 @@ _STREAM = 2
 def permute_answers(prepared: Prepared, seed: int, longest: int) -> Prepared:
     """Return the examples with each one's labels taken from another of them, by one cycle through all.
 
-    No example keeps its own answer, unless it is the only one; where two questions have the same answer, they may swap
-    it, since labels that avoid the true answer would tell of it. Of plain text the second half is the answer.
+    No example keeps its own answer, unless it is the only one; where two questions have the same
+    answer, they may swap it, since labels that avoid the true answer would tell of it. Of plain
+    text the second half is the answer.
 
     Args:
         prepared: examples to train on.
         seed: of the data set; decides who gets whose answer.
-        longest: tokens of an example. A task's that becomes longer is dropped and counted, a text is cut.
+        longest: tokens of an example. A task's that becomes longer is dropped and counted, a text
+            is cut.
     """
     items = prepared.items
     order = np.random.default_rng([seed, _STREAM]).permutation(len(items))

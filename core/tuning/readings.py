@@ -30,7 +30,8 @@ def read_elsewhere(
         progress: in batches; may raise `Cancelled`.
 
     Returns:
-        `tuned` and `no_prompt`, each with loss, accuracy and where there are ends of sequence answer_loss and end_loss.
+        `tuned` and `no_prompt`, each with loss, accuracy and where there are ends of sequence
+        answer_loss and end_loss.
 
     Raises:
         BadData: no example of the data set fits.

@@ -30,8 +30,8 @@ from core.tuning.start import draw_prompt, fit_priors, report
 def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = silent) -> JsonObject:
     """Tune a prompt and return what the run found.
 
-    Everything is written into the run's folder as it goes. A run that was cancelled or killed goes on from its last
-    checkpoint and ends with the numbers that an undisturbed one gives.
+    Everything is written into the run's folder as it goes. A run that was cancelled or killed goes
+    on from its last checkpoint and ends with the numbers that an undisturbed one gives.
 
     Args:
         spec: what was asked for.
@@ -40,14 +40,15 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         progress: in steps.
 
     Returns:
-        run, status, validation, baseline, ending (see `core.store.endings`), steps (done), warmup_steps, seconds,
-        steps_per_second, prior (the fit's report, of a deep prompt by site), sites, trunk (what was kept of the frozen
-        part) and counts.
+        run, status, validation, baseline, ending (see `core.store.endings`), steps (done),
+        warmup_steps, seconds, steps_per_second, prior (the fit's report, of a deep prompt by site),
+        sites, trunk (what was kept of the frozen part) and counts.
 
     Raises:
         BadRequest: the prompt does not fit into the model's context.
         BadData: no example is left.
-        Diverged: loss, penalty or gradient are not finite; the last good prompt is kept as the posterior.
+        Diverged: loss, penalty or gradient are not finite; the last good prompt is kept as the
+            posterior.
         Cancelled: by the progress; the prompt so far is kept as the posterior.
     """
     began = time.monotonic()

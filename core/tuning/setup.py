@@ -51,8 +51,8 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     """Return model, examples and measures of a run; the same spec gives the same.
 
     Raises:
-        BadRequest: no such block, a prompt or instruction that does not fit into the model's context, or blocks of an
-            architecture that is not mapped.
+        BadRequest: no such block, a prompt or instruction that does not fit into the model's
+            context, or blocks of an architecture that is not mapped.
         BadData: no example is left.
     """
     # The texts first: what is wrong with them should be said before a model is fetched.

@@ -39,8 +39,9 @@ class Ground:
 class Regulariser(ABC):
     """A penalty on a prompt, added to the loss with a weight.
 
-    A penalty is a mean over sites, vectors and, where it adds up over them, coordinates: the same weight means the
-    same pull for few vectors and many, for one site and several, and for narrow models and wide ones.
+    A penalty is a mean over sites, vectors and, where it adds up over them, coordinates: the same
+    weight means the same pull for few vectors and many, for one site and several, and for narrow
+    models and wide ones.
 
     Attributes:
         name: the weight's name in `TuningSpec`, without '_weight'.

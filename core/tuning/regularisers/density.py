@@ -27,7 +27,8 @@ def log_density(prior: Prior[Any], n_prompt: int, device: torch.device) -> Densi
         device: of the prompt.
 
     Raises:
-        BadRequest: the kind has no such density, or the fit is singular: one step would leave its range.
+        BadRequest: the kind has no such density, or the fit is singular: one step would leave its
+            range.
     """
     require_differentiable(prior.spec)
     if prior.rank < prior.d_model_:

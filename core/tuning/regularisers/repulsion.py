@@ -9,7 +9,8 @@ from core.lm.shapes import Prompt, Rows, Scalar
 from core.tuning.regularisers.base import Ground, Regulariser
 
 TEMPERATURE = 0.02
-"""Of the soft maximum: it lies above the largest cosine by at most this times ln(rows), 0.22 for 49,152 rows."""
+"""Of the soft maximum: it lies above the largest cosine by at most this times ln(rows), 0.22 for
+49,152 rows."""
 
 
 class Repulsion(Regulariser):

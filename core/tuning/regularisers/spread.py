@@ -13,8 +13,8 @@ RIDGE = 0.01
 class Spread(Regulariser):
     """Minus the log-determinant of the vectors' cosine similarities, a vector; the mean over sites.
 
-    0 for vectors at right angles. With the ridge ρ it is −ln det((C + ρI) / (1 + ρ)) / n_prompt, which stays below
-    ln(1 + 1/ρ).
+    0 for vectors at right angles. With the ridge ρ it is −ln det((C + ρI) / (1 + ρ)) / n_prompt,
+    which stays below ln(1 + 1/ρ).
     """
 
     name = "spread"
