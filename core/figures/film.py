@@ -29,6 +29,21 @@ MOST_PLACES = 150_000
 point is drawn.
 """
 _OPACITY = 0.65
+_MODES: Properties = {
+    "type": "buttons",
+    "direction": "left",
+    "showactive": False,
+    "buttons": [
+        {"label": label, "method": "relayout", "args": [{"dragmode": mode}]}
+        for label, mode in (("Lasso", "lasso"), ("Move", "pan"))
+    ],
+    "x": 0,
+    "y": 1,
+    "xanchor": "left",
+    "yanchor": "top",
+    "pad": {"t": 4, "l": 4},
+}
+"""What dragging does: Streamlit leaves the lasso out of the bar above a chart whose selection it does not read."""
 _NO_OUTLINE = {"type": "path", "path": "", "xref": "x", "yref": "y"}
 _GREY = {"color": "#A6ACB5", "opacity": 0.12}
 """Of the points outside a lasso."""
@@ -69,6 +84,7 @@ def film_figure(
     figure.update_layout(dragmode="lasso", hovermode="closest", annotations=[_words(maps[active])])
     frames = [_frame(number, small, datasets, len(names)) for number, small in enumerate(maps)]
     add_player(figure, frames, [str(small.site) for small in maps], active, FRAME_MILLISECONDS)
+    figure.layout.updatemenus = (*figure.layout.updatemenus, _MODES)
     return figure
 
 

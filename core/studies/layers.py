@@ -54,7 +54,7 @@ def film(bench: Bench) -> Reproduced:
     points, small = atlas.points, atlas.small_maps
     names = atlas.summary["names"]
     picture: Any = film_figure(small, names, points["dataset"].to_numpy(), points["token"].tolist())
-    n_drawn = sum(len(trace.x) for trace in picture.data)
+    n_drawn = sum(len(trace.hovertext) for trace in picture.data)
     return Reproduced(
         picture=picture,
         points=_drawn(atlas),

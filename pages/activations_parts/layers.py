@@ -77,8 +77,9 @@ def _show(view: View, spec: ProjectionSpec, found: Atlas) -> None:
     path, n = str(found.job.path), len(found.summary["names"])
     if view.segments("maps", "Maps", MAPS, label_visibility="collapsed") == "film":
         played: Any = film(path, spec.site)
-        draw(played, view.key("film"), "One map of all sites, with a slider from site to site.")
-        n_drawn = sum(len(trace.x) for trace in played.data)
+        alt = "One map of all sites, with a slider from site to site."
+        draw(played, view.key("film"), alt)
+        n_drawn = sum(len(trace.hovertext) for trace in played.data)
         st.caption(f"{_points_words(spec, found, n_drawn)} {PLANES_DIFFER} {_DOCUMENTS}")
     else:
         draw(

@@ -66,6 +66,9 @@ def test_the_film_begins_at_the_chosen_site(atlas, no_engine):
     assert film["layout"]["sliders"][0]["active"] == 2
     assert film["layout"]["annotations"][0]["text"].startswith("<b>site 2</b>")
     assert "The planes differ" in texts_of(app)
+    n_drawn = len(film["data"][0]["hovertext"])
+    for again in (app, app.run()):
+        assert f"draws the same {n_drawn:,} points" in texts_of(again), "also of a figure from the cache"
     assert no_engine == []
 
 

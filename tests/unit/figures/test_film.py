@@ -41,6 +41,7 @@ def test_frames_keep_what_points_are_and_the_axes_as_they_are():
 
 def test_a_frame_takes_away_the_outline_of_a_lasso_which_would_select_other_points_there():
     assert film().layout.dragmode == "lasso"
+    assert [button.args[0]["dragmode"] for button in film().layout.updatemenus[1].buttons] == ["lasso", "pan"]
     assert {outline.path for frame in film().frames for outline in frame.layout.selections} == {""}
 
 
