@@ -37,19 +37,19 @@ N_JOBS = 25
 def engine(store: Store) -> None:
     """Show the engine's state, and the jobs, while the page is open."""
     state = client.engine_state(store)
-    memory = sum(worker["memory_bytes"] for worker in state["workers"])
+    memory = sum(worker.memory_bytes for worker in state.workers)
     numbers(
         {
-            "Engine": "running" if state["running"] else "asleep",
-            "Jobs running": str(len(state["jobs_running"])),
-            "Jobs queued": str(len(state["jobs_queued"])),
+            "Engine": "running" if state.running else "asleep",
+            "Jobs running": str(len(state.jobs_running)),
+            "Jobs queued": str(len(state.jobs_queued)),
             "Memory of workers": size(memory),
         },
         {"Engine": "It starts with the first job and stops when idle."},
     )
-    where = f"at {plain(state['address'])}" if state.get("address") else "it starts with the next job"
-    stale = " It runs an older version of the program and will be replaced when idle." if state["outdated"] else ""
-    st.caption(f"{'This machine' if state['local'] else 'A named cluster'}, {where}.{stale}")
+    where = f"at {plain(state.address)}" if state.address else "it starts with the next job"
+    stale = " It runs an older version of the program and will be replaced when idle." if state.outdated else ""
+    st.caption(f"{'This machine' if state.local else 'A named cluster'}, {where}.{stale}")
     jobs_table(store)
 
 

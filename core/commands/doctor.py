@@ -45,7 +45,7 @@ def doctor(
             "device": _device(),
             "memory": {"total_bytes": memory.total, "available_bytes": memory.available},
             "cache": {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))},
-            "engine": client.engine_state(store),
+            "engine": client.engine_state(store).document(),
             "sources": sources_report(store),
         },
         json,

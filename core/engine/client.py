@@ -7,8 +7,7 @@ is first submitted.
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from core.engine.keys import KEYS
 from core.engine.local import EngineInfo, answers, ensure_local, find_engine, read_info, stop_local, unfinished
@@ -16,6 +15,7 @@ from core.engine.lookup import job_id
 from core.engine.tasks import Task, find_task
 from core.errors import BadRequest, Unreachable
 from core.specs import Spec
+from core.specs.base import JsonObject
 from core.store import JobFolder, Status, Store, create_job, damaged_folders, job_at, jobs_named, list_jobs
 from core.store.allowed import require_allowed_spec
 from core.store.read_only import read_only, require_writable
@@ -172,31 +172,66 @@ def stop_engine(store: Store) -> bool:
     return stop_local(store)
 
 
-def engine_state(store: Store) -> dict[str, Any]:
-    """Return what a person may know of the engine, without starting one.
+@dataclass(frozen=True)
+class WorkerState:
+    """A process that runs jobs, and the memory it holds; 0 bytes if it is not known."""
 
-    Returns:
-        running, address, local, process, workers (process, memory_bytes), outdated, and the ids of
-        running, queued and damaged jobs.
+    process: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What a person may know of the engine.
+
+    Attributes:
+        engine: the one that runs; None if none does, or if a cluster was named that does not answer.
+        address: of the engine; of the named cluster, whether it answers or not; empty if there is none.
+        running: whether it answers.
+        local: whether it is this machine's own.
+        workers: of a local engine.
+        outdated: whether it runs other code than this process.
+        jobs_running: ids.
+        jobs_queued: ids.
+        jobs_damaged: ids.
     """
+
+    engine: EngineInfo | None
+    address: str
+    running: bool
+    local: bool
+    workers: tuple[WorkerState, ...]
+    outdated: bool
+    jobs_running: tuple[str, ...]
+    jobs_queued: tuple[str, ...]
+    jobs_damaged: tuple[str, ...]
+
+    def document(self) -> JsonObject:
+        """Return all as JSON; what is known of the engine stands beside the rest."""
+        told = asdict(self)
+        engine = told.pop("engine") or {}
+        return {**engine, **told}
+
+
+def engine_state(store: Store) -> EngineState:
+    """Return what a person may know of the engine, without starting one."""
     named = os.environ.get(SCHEDULER, "")
     info = EngineInfo(address=named, name=named) if named else find_engine(store) or read_info(store)
     running = answers(named, ANSWER_SECONDS) if named else find_engine(store) is not None
+    engine = info if running else None
     jobs = [(job.id, job.status().state) for job in list_jobs(store)]
-    state = asdict(info) if info and running else {"address": named}
-    return {
-        **state,
-        "running": running,
-        "local": not named,
-        "workers": [_worker(process) for process in info.workers] if info and running else [],
-        "outdated": bool(info and running and info.outdated),
-        "jobs_running": [name for name, state in jobs if state == "running"],
-        "jobs_queued": [name for name, state in jobs if state == "queued"],
-        "jobs_damaged": [
-            *(name for name, state in jobs if state == "damaged"),
-            *(folder.job.id for folder in damaged_folders(store)),
-        ],
-    }
+    damaged = [folder.job.id for folder in damaged_folders(store)]
+    return EngineState(
+        engine=engine,
+        address=engine.address if engine else named,
+        running=running,
+        local=not named,
+        workers=tuple(_worker(process) for process in engine.workers) if engine else (),
+        outdated=bool(engine and engine.outdated),
+        jobs_running=tuple(name for name, state in jobs if state == "running"),
+        jobs_queued=tuple(name for name, state in jobs if state == "queued"),
+        jobs_damaged=(*(name for name, state in jobs if state == "damaged"), *damaged),
+    )
 
 
 def _folder(kind: str, spec: Spec, store: Store, first: str, again: bool) -> JobFolder:
@@ -248,10 +283,10 @@ def _keep_engine(job: JobFolder, status: Status) -> None:
         revive(Store(job.path.parents[1]))
 
 
-def _worker(process: int) -> dict[str, int]:
+def _worker(process: int) -> WorkerState:
     import psutil
 
     try:
-        return {"process": process, "memory_bytes": psutil.Process(process).memory_info().rss}
+        return WorkerState(process, psutil.Process(process).memory_info().rss)
     except psutil.Error:
-        return {"process": process, "memory_bytes": 0}
+        return WorkerState(process, 0)

@@ -46,7 +46,7 @@ def test_jobs_of_a_killed_engine_are_taken_up_by_the_next(own_store: Store) -> N
     worker = running.status().process
     os.kill(engine.process, signal.SIGKILL)
     until(lambda: not (is_alive(engine.process) or is_alive(worker)), "the worker follows its engine")
-    assert not client.engine_state(own_store)["running"]
+    assert not client.engine_state(own_store).running
     status = client.wait(running, timeout=60)
     assert (status.state, status.attempts, status.error) == ("succeeded", 2, "")
     assert sorted({event["step"] for event in running.events(event="step")}) == list(range(40))

@@ -100,7 +100,7 @@ def test_a_stale_record_is_replaced_and_so_is_an_idle_engine_of_other_code(
     job = client.submit("toy", ToySpec(name="outdated", steps=2000, pause=0.05), own_store)
     monkeypatch.setattr(local, "code_version", lambda: "newer code")
     assert client.ensure_engine(own_store).process == first.process, "a busy engine stays"
-    assert client.engine_state(own_store)["outdated"]
+    assert client.engine_state(own_store).outdated
     client.cancel(job, own_store)
     assert client.wait(job, timeout=60).state == "cancelled"
     second = client.ensure_engine(own_store)
@@ -119,7 +119,7 @@ def test_a_cluster_that_does_not_answer_is_named_with_the_remedy(store: Store, m
     with pytest.raises(Unreachable, match=r"No scheduler answers at tcp://127.0.0.1:1 within 5 s"):
         client.submit("toy", ToySpec(), store)
     assert not list_jobs(store)
-    assert not client.engine_state(store)["running"]
+    assert not client.engine_state(store).running
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8786", "http://host:80", "tcp://host", "tcp://host:port"])

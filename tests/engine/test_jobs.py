@@ -55,8 +55,8 @@ def test_a_short_job_passes_a_training_job_and_a_second_training_job_waits(engin
     assert training.status().state == "running"
     assert waiting.status().state == "queued"
     state = client.engine_state(engine_store)
-    assert state["jobs_running"] == [training.id]
-    assert state["jobs_queued"] == [waiting.id]
+    assert state.jobs_running == (training.id,)
+    assert state.jobs_queued == (waiting.id,)
     assert client.cancel(waiting, engine_store).state == "cancelled"
     client.cancel(training, engine_store)
     assert client.wait(training, timeout=60).state == "cancelled"
@@ -112,5 +112,5 @@ def test_a_cluster_named_by_the_environment_takes_the_jobs(
     job = client.submit("toy", ToySpec(name="elsewhere"), store)
     status = client.wait(job, timeout=60)
     assert (status.state, status.engine) == ("succeeded", address)
-    assert client.engine_state(store)["running"]
+    assert client.engine_state(store).running
     assert local.read_info(store) is None

@@ -69,7 +69,7 @@ def test_an_odd_request_bricks_nothing_and_can_be_deleted(store: Store, text: st
     (found,) = damaged_folders(store)
     assert found.reason.startswith("t-odd is damaged: spec.json")
     assert found.reason.endswith("; delete it with `python -m core runs delete t-odd`.")
-    assert client.engine_state(store)["jobs_damaged"] == ["t-odd"]
+    assert client.engine_state(store).jobs_damaged == ("t-odd",)
     assert unfinished(store) == []
     assert {entry.key: problem for entry, problem in maintenance.verify_all(store)} == {
         SOUND: "",
