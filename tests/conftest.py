@@ -62,6 +62,16 @@ def _main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+@pytest.fixture(autouse=True)
+def finished_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hide the finished studies that travel with the program, and return their folder: tests say what there is."""
+    from core.studies import shipped
+
+    folder = shipped.FINISHED
+    monkeypatch.setattr(shipped, "FINISHED", tmp_path / "no finished study")
+    return folder
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a fresh cache folder that everything in the test uses."""

@@ -81,7 +81,7 @@ def test_each_view_of_activations_cites_its_own_job(filled: Content, no_engine, 
 def test_runs_and_their_comparison(filled: Content, no_engine):
     commands, link = cited(open_page("compare"))
     made = {words[4]: words[5] for words in commands if words[3] == "make"}
-    assert set(made) == {"tune", "projection"}
+    assert set(made) == {"tune", "projection", "words"}
     assert find_task("tune").parse(made["tune"]) == filled.tuning
     assert ["compare", filled.run, "--no-worth"] in [words[3:] for words in commands]
     chosen = dict(parse_qsl(urlsplit(link).query))
