@@ -88,7 +88,7 @@ def finale(spec: DemoSpec, plan: Sequence[Planned], store: Store) -> None:
     asked, usual = spec.model.as_json(), ModelSpec().as_json()
     view = {"model" if name == "name" else name: asked[name] for name in asked if asked[name] != usual[name]}
     runs = demo_runs(spec, store)
-    compared = {**view, "runs": json.dumps([run.id for run in runs])}
+    compared = {"runs": json.dumps([run.id for run in runs])}
     if st.session_state.pop(_WATCHED, False):
         st.switch_page(page("compare"), query_params=compared)
     st.success("The demo is ready. See what it made:", icon=":material/celebration:")

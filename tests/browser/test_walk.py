@@ -173,6 +173,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     expect(page.get_by_text("running", exact=True).first).to_be_visible()
     walker.picture("10-system")
     assert {job.kind for job in list_jobs(walker.app.store)} == {
+        "demo",
         "vocabulary",
         "projection",
         "capture",
