@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec, parse_prior
 from core.store import JobFolder, Store, create_job
-from core.studies import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 FAILED = "This page failed"
@@ -44,12 +43,6 @@ class Content:
     cloud_map: ProjectionSpec
     tuning: TuningSpec
     run: str
-
-
-@pytest.fixture(autouse=True)
-def _no_finished_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no study have come with the program, whichever did; a test that needs one brings its own."""
-    monkeypatch.setattr(shipped, "FINISHED", tmp_path / "no-study-came")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import pytest
 from core.engine import client
 from core.specs import DatasetSpec, ModelSpec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, list_jobs
+from core.studies import shipped
+from core.studies.check import check, finished_study
 from core.studies.items import KIND, find_item
 from tests.engine.conftest import kill_worker, until
 
@@ -80,3 +82,18 @@ def test_an_item_fails_with_the_reason_of_the_job_it_waits_for(engine_store: Sto
     assert (status.state, status.exit_code) == ("failed", 2)
     assert status.error.startswith("t-")
     assert "raise max_length" in status.error
+
+
+def test_the_finished_study_of_stories260k_is_made_again_within_its_tolerances(
+    stories_folder: Path, finished_folder: Path, own_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "FINISHED", finished_folder)
+    monkeypatch.chdir(stories_folder.parent)  # the study names the model by its folder there
+    found = check(finished_study("stories260k"), lambda kind, spec: _succeeded(client.submit(kind, spec, own_store)))
+    assert {one.of for one in found} == {"figure-9", "deep-gaussian"}
+    assert [one for one in found if not one.agrees] == []
+
+
+def _succeeded(job: JobFolder) -> JobFolder:
+    assert client.wait(job, timeout=600).state == "succeeded", job.log_tail()
+    return job
