@@ -66,3 +66,17 @@ def test_the_story_is_told_by_the_keyboard_on_an_empty_cache(told: App, page: Pa
     expect(page.get_by_role("heading", name=SCREENS[1].sentence)).to_be_visible()
     assert not list((told.store.root / "jobs").glob("*"))
     assert not walker.problems
+
+
+def test_overview_opens_on_pictures_on_an_empty_cache_and_leads_on(told: App, page: Page):
+    walker = Walker(page, told, 60)
+    page.goto(told.url)
+    walker.settled("Overview")
+    walker.plot()
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    walker.drawn()
+    page.locator(".js-plotly-plot .slider-rail-touch-rect").first.click(position={"x": 6, "y": 6}, force=True)
+    expect(page.locator(".js-plotly-plot .slider-label").first).to_have_text("step 0")
+    walker.picture("overview-opens")
+    page.get_by_role("link", name="The story in seven screens").click()
+    expect(page.get_by_role("heading", name=SCREENS[0].sentence)).to_be_visible()
