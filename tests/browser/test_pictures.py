@@ -24,13 +24,12 @@ from core.jobs.measure import measure_spec
 from core.specs import CloudSpec, DatasetSpec, ModelSpec, ProjectionSpec, TuningSpec
 from core.store import Store, find_job
 from core.store.prompts import read_prompts
-from core.studies.judgements import judgements
 from tests.browser.conftest import App, app_on
 from tests.browser.test_walk import Walker
 
 FOLDER = "PRIORSCOPE_PICTURES_CACHE"
 WIDTH = 1280
-HEIGHTS = {"activations": 1120, "priors": 930, "compare": 1012, "findings": 1000}
+HEIGHTS = {"activations": 1120, "priors": 930, "compare": 1012, "overview": 1180}
 COLOURS = 160
 """Of a picture's palette: a third of the bytes, and no eye sees it."""
 MOST_BYTES = 200_000
@@ -96,6 +95,7 @@ def addresses(subject: Subject, runs: list[str], last: int) -> dict[str, tuple[s
     priors = {"prior": shown[0], "prior2": shown[1], "prior3": shown[2], "n": "60"}
     compared = {"runs": json.dumps(runs), "site": str(last), "arrangement": "multiples"}
     return {
+        "overview": ("Overview", "", {}),
         "activations": ("Activations", "activations", {**model, **data, "site": str(subject.site)}),
         "priors": ("Priors", "priors", {**model, **priors, "shown": "panels"}),
         "compare": ("Compare", "compare", compared),
@@ -109,15 +109,12 @@ def take(page: Page, app: App, subject: Subject) -> list[Path]:
     prompts = read_prompts(find_job(app.store, runs[0]))
     assert prompts is not None
     wanted = addresses(subject, runs, max(prompts.sites))
-    if judgements(app.store):
-        wanted["findings"] = ("Findings", "findings", {})
     files = []
     for name, (title, where, chosen) in wanted.items():
         page.set_viewport_size({"width": WIDTH, "height": HEIGHTS[name]})
         page.goto(f"{app.url}/{where}?{urlencode(chosen)}")
         walker.settled(title)
-        if name != "findings":
-            walker.plot()
+        walker.plot()
         walker.drawn()
         files.append(app.screenshots / f"{name}.png")
         page.screenshot(path=files[-1])
@@ -135,7 +132,7 @@ def pictured(chromium: Browser, tmp_path: Path) -> Iterator[App]:
 
 
 def small(files: list[Path]) -> None:
-    assert {path.stem for path in files} >= {"activations", "priors", "compare"}
+    assert {path.stem for path in files} >= set(HEIGHTS)
     for path in files:
         assert 5_000 < path.stat().st_size < MOST_BYTES, f"{path.name} has {path.stat().st_size:,} bytes"
 
