@@ -174,9 +174,9 @@ def read_checkpoint(folder: Path, key: str) -> tuple[TrainerState, Record] | Non
         with safe_open(path, framework="pt") as file:
             notes = parse_json(file.metadata()["priorscope"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        told = notes.pop(DIGEST, None)  # version 0.1.0 wrote none
+        told = notes.pop(DIGEST, "")  # version 0.1.0 wrote none, and so does a damaged name of it
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        if told is not None and told != arrays_digest(arrays, notes):
+        if told != arrays_digest(arrays, notes):
             logger.warning("The checkpoint does not match its checksum; the run begins again.")
             return None
         metrics = _whole_rows(tensors.pop("metrics")).tolist()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import client
-from core.store import Store, list_jobs
+from core.store import JobFolder, Store, list_jobs
 from tests.engine.conftest import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +27,14 @@ def start(store: Store, name: str, monkeypatch: pytest.MonkeyPatch) -> subproces
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def begun(store: Store, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[subprocess.Popen[str], JobFolder]:
+    """Start a command and return it with its job, once that has made a step."""
+    command = start(store, name, monkeypatch)
+    job = until(lambda: [job for job in list_jobs(store, "toy") if job.spec["name"] == name], "a job")[0]
+    until(lambda: job.status().done >= 1, "a step")
+    return command, job
+
+
 def last_line(command: subprocess.Popen[str], number: signal.Signals) -> str:
     """Return what a command says that got a signal, which is the only line of an error."""
     out, err = command.communicate(timeout=60)
@@ -38,9 +46,7 @@ def last_line(command: subprocess.Popen[str], number: signal.Signals) -> str:
 
 
 def test_ctrl_c_cancels_the_job(engine_store: Store, monkeypatch):
-    command = start(engine_store, "ctrl-c", monkeypatch)
-    job = until(lambda: [job for job in list_jobs(engine_store, "toy") if job.spec["name"] == "ctrl-c"], "a job")[0]
-    until(lambda: job.status().done >= 1, "a step")
+    command, job = begun(engine_store, "ctrl-c", monkeypatch)
     command.send_signal(signal.SIGINT)
     assert last_line(command, signal.SIGINT) == (
         f"error: stopped by SIGINT; {job.id} was cancelled: `python -m core runs resume {job.id}` continues it."
@@ -49,9 +55,7 @@ def test_ctrl_c_cancels_the_job(engine_store: Store, monkeypatch):
 
 
 def test_sigterm_leaves_the_job_to_the_engine(engine_store: Store, monkeypatch):
-    command = start(engine_store, "sigterm", monkeypatch)
-    job = until(lambda: [job for job in list_jobs(engine_store, "toy") if job.spec["name"] == "sigterm"], "a job")[0]
-    until(lambda: job.status().done >= 1, "a step")
+    command, job = begun(engine_store, "sigterm", monkeypatch)
     command.send_signal(signal.SIGTERM)
     assert last_line(command, signal.SIGTERM) == (
         f"error: stopped by SIGTERM; {job.id} keeps running: `python -m core runs show {job.id}` shows how far it is."

@@ -8,29 +8,15 @@ import pytest
 from core.errors import BadRequest
 from core.jobs.readings import find_elsewhere, find_line, find_penalties, generalise_spec, line_spec, penalties_spec
 from core.specs import DatasetSpec
-from core.store import Store, find_job
+from core.store import find_job
 from core.store.prompts import read_prompts
 from tests.jobs import attempt, done
-from tests.runs import spec_of, write_sums
 
 DEEP = {"method": "deep", "prompt_sites": (0, -1), "prior": {"kind": "gaussian"}}
 
 
 def validation_loss(run) -> float:
     return (run.result() or {})["validation"]["loss"]
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory) -> Store:
-    """Return a store that the tests of this module share."""
-    return Store(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def tuned(tiny_folder, tmp_path_factory, kept):
-    """Return a function that tunes a run of a second."""
-    path = write_sums(tmp_path_factory.mktemp("sums") / "sums.jsonl")
-    return lambda **more: done("tune", spec_of(tiny_folder, path, **more), kept)
 
 
 @pytest.mark.parametrize("more", [{}, DEEP])

@@ -12,25 +12,10 @@ from core.jobs.measure import tuning_spec
 from core.jobs.words import find_words, words_spec
 from core.lm.head import read_by_head
 from core.lm.load import load_model
-from core.store import Store
 from core.store.prompts import read_prompts
 from tests.jobs import attempt, done
-from tests.runs import spec_of, write_sums
 
 DEEP = {"method": "deep", "prompt_sites": (0, -1), "prior": {"kind": "gaussian"}}
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory) -> Store:
-    """Return a store that the tests of this module share."""
-    return Store(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def tuned(tiny_folder, tmp_path_factory, kept):
-    """Return a function that tunes a run of a second."""
-    path = write_sums(tmp_path_factory.mktemp("sums") / "sums.jsonl")
-    return lambda **more: done("tune", spec_of(tiny_folder, path, **more), kept)
 
 
 def words_of(run, kept):

@@ -9,15 +9,10 @@ from transformers import AutoModelForCausalLM, RobertaConfig, RobertaForCausalLM
 
 from core.errors import BadData, BadRequest, Failed
 from core.lm.frozen import private_copy
-from core.lm.load import forget_models, load_model
+from core.lm.load import load_model
 from core.specs import ModelSpec
 
-
-@pytest.fixture(autouse=True)
-def nothing_in_memory():
-    forget_models()
-    yield
-    forget_models()
+pytestmark = pytest.mark.usefixtures("nothing_in_memory")
 
 
 @pytest.fixture

@@ -21,14 +21,10 @@ from core.lm.prompted import FastPrompted, GenericPrompted, build_prompted
 from core.specs import ModelSpec
 from tests.unit.lm.families import write_family, write_tokenizer
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def nothing_in_memory():
-    forget_models()
-    yield
-    forget_models()
+pytestmark = [
+    pytest.mark.usefixtures("nothing_in_memory"),
+    pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"),
+]
 
 
 @pytest.fixture

@@ -89,10 +89,8 @@ def test_a_cancelled_run_keeps_its_prompt_and_goes_on_to_the_very_same_numbers(s
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
-def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums):
-    spec = spec_of(tiny_folder, sums)
-    undisturbed, _ = run(spec, store, "t-1")
-    job = create_job(store, "tune", spec.as_json(), "t-2")
+def die_in_step_5(spec, job, store):
+    """Tune until the process would be killed, after the checkpoint of step 4."""
 
     def die(done, total, message=""):
         if message.startswith("Step 5 "):
@@ -100,6 +98,13 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums)
 
     with pytest.raises(KeyboardInterrupt):
         tune(spec, job, store, die)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(store, tiny_folder, sums):
+    spec = spec_of(tiny_folder, sums)
+    undisturbed, _ = run(spec, store, "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
+    die_in_step_5(spec, job, store)
     tune(spec, job, store)
     (resumed,) = job.events(event="resumed")
     assert resumed["step"] == 4
@@ -233,18 +238,23 @@ def test_a_flipped_bit_in_a_checkpoint_never_gives_other_numbers(store, tiny_fol
     spec = spec_of(tiny_folder, sums)
     undisturbed, expected = run(spec, store, "t-1")
     job = create_job(store, "tune", spec.as_json(), "t-2")
-
-    def die(done, total, message=""):
-        if message.startswith("Step 5 "):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        tune(spec, job, store, die)
+    die_in_step_5(spec, job, store)
     spoil(job.path / "checkpoint" / "state.safetensors", at)
     assert tune(spec, job, store)["validation"] == expected["validation"]
     assert not list(job.events(event="resumed")), "it begins again"
     one, two = (load_file(each.path / "posterior.safetensors")["prompt"] for each in (undisturbed, job))
     assert np.array_equal(one, two)
+
+
+def test_a_checkpoint_without_a_checksum_is_not_believed(store, tiny_folder, sums):
+    spec = spec_of(tiny_folder, sums)
+    _, expected = run(spec, store, "t-1")
+    job = create_job(store, "tune", spec.as_json(), "t-2")
+    die_in_step_5(spec, job, store)
+    path = job.path / "checkpoint" / "state.safetensors"
+    path.write_bytes(path.read_bytes().replace(b"sha256", b"sha`56"))
+    assert tune(spec, job, store)["validation"] == expected["validation"]
+    assert not list(job.events(event="resumed")), "it begins again"
 
 
 def found(job):
