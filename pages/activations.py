@@ -15,6 +15,7 @@ from pages.activations_parts.stored import stored_views
 from pages.maps.choice import map_choice
 from pages.widgets.beside import controls_beside
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
+from pages.widgets.layout import errors
 from pages.widgets.state import View
 from pages.widgets.stored import stored_choice
 
@@ -27,7 +28,8 @@ def controls(view: View, store: Store) -> tuple[ProjectionSpec, str] | None:
     """Draw the controls and return the map and the name they ask for; None without a data set."""
     with st.container(border=True):
         model, facts = model_choice(store, encoders=True)
-        stored_choice(view, stored_views(model, store))
+        with errors():  # a model that cannot be read leaves the other fields to choose with
+            stored_choice(view, stored_views(model, store))
         datasets = dataset_choices(view, store)
         site = site_choice(view, facts)
         with st.expander("Tokens and points"):

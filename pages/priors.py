@@ -77,7 +77,8 @@ class Options:
 def reference_choice(view: View, store: Store) -> ReferenceRequest | None:
     """Draw the reference picker and return what the priors are fitted on; None while no file is chosen."""
     model, facts = model_choice(store)
-    stored_choice(view, stored_references(model, store))
+    with errors():  # a model that cannot be read leaves the other fields to choose with
+        stored_choice(view, stored_references(model, store))
     preset_choice(view, facts.n_layers)
     kind = view.segments("reference", "Reference cloud", {"vocabulary": "Vocabulary", "activations": "Activations"})
     if kind == "vocabulary":

@@ -14,6 +14,7 @@ from pages.maps.choice import MapRequest, map_choice
 from pages.trajectories_parts.stored import stored_trajectories
 from pages.widgets.choices import dataset_choices, model_choice, seed_field, site_choice, token_filter
 from pages.widgets.forms import spec_fields
+from pages.widgets.layout import errors
 from pages.widgets.runs import label
 from pages.widgets.state import View
 from pages.widgets.stored import stored_choice
@@ -86,7 +87,8 @@ def controls(view: View, store: Store) -> TrajectoryRequest | None:
     """Draw the controls and return what they ask for; None while a data set is missing."""
     with st.container(border=True):
         model, facts = model_choice(store)
-        stored_choice(view, stored_trajectories(model, store))
+        with errors():  # a model that cannot be read leaves the other fields to choose with
+            stored_choice(view, stored_trajectories(model, store))
         mode = view.segments("mode", "Show", MODES)
         run = _run_choice(view, model, store) if mode == "generate" else None
         beside = run is not None and view.switch("beside", "Also show the answer without a prompt", True)

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from core.engine.lookup import job_id
 from core.specs import StudyItemSpec, StudySpec
@@ -24,9 +24,16 @@ def plant(app: App, study: StudySpec, noise: float) -> None:
 
 
 def click(page: Page, verdict: str) -> None:
-    """Click on the first cell with a verdict; Plotly takes clicks by place, on a layer above the texts."""
-    box = page.locator(".js-plotly-plot text", has_text=verdict).first.bounding_box()
-    assert box is not None
+    """Click on the leftmost cell of C10 with a verdict; Plotly takes clicks by place, on a layer above the texts."""
+
+    def boxes(words: str) -> list[FloatRect]:
+        return [
+            box for one in page.locator(".js-plotly-plot text", has_text=words).all() if (box := one.bounding_box())
+        ]
+
+    (row,) = boxes("C10 ")
+    cells = [box for box in boxes(verdict) if abs(box["y"] - row["y"]) < row["height"]]
+    box = min(cells, key=lambda box: box["x"])
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
