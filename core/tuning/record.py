@@ -23,6 +23,8 @@ from core.store.record_files import DIGEST
 from core.store.seal import arrays_digest
 from core.tuning.loop import Step, TrainerState
 
+SEALED = "sealed"
+"""In the metadata of a checkpoint that holds a checksum: without the name of the checksum it is damaged."""
 logger = logging.getLogger(__name__)
 
 MAX_SNAPSHOTS = 1000
@@ -154,7 +156,7 @@ class RunWriter:
         return {"prompt": prompt.squeeze(-3)} if self.sites is None else {"prompt": prompt, "site": self.sites}
 
     def _save(self, name: str, tensors: dict[str, Tensor], notes: JsonObject | None = None) -> None:
-        metadata = {"priorscope": json.dumps(notes)} if notes else None
+        metadata = {"priorscope": json.dumps(notes), SEALED: "yes"} if notes else None
         ready = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
         with disk_errors(self.job.path):
             write_atomically(self.job.path / name, save(ready, metadata))
@@ -173,10 +175,10 @@ def read_checkpoint(folder: Path, key: str) -> tuple[TrainerState, Record] | Non
     try:
         with safe_open(path, framework="pt") as file:
             notes = parse_json(file.metadata()["priorscope"])
+            told = notes.pop(DIGEST, "" if SEALED in file.metadata() else None)  # version 0.1.0 wrote neither
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        told = notes.pop(DIGEST, "")  # version 0.1.0 wrote none, and so does a damaged name of it
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        if told != arrays_digest(arrays, notes):
+        if told is not None and told != arrays_digest(arrays, notes):
             logger.warning("The checkpoint does not match its checksum; the run begins again.")
             return None
         metrics = _whole_rows(tensors.pop("metrics")).tolist()

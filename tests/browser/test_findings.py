@@ -31,6 +31,7 @@ def click(page: Page, verdict: str) -> None:
             box for one in page.locator(".js-plotly-plot text", has_text=words).all() if (box := one.bounding_box())
         ]
 
+    expect(page.locator(".js-plotly-plot text", has_text="C10 ")).to_have_count(1)  # none is about to be replaced
     (row,) = boxes("C10 ")
     cells = [box for box in boxes(verdict) if abs(box["y"] - row["y"]) < row["height"]]
     box = min(cells, key=lambda box: box["x"])
