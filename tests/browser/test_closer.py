@@ -54,7 +54,9 @@ def _open(page: Page, app: App, url: str) -> Walker:
 
 
 def _lasso(page: Page) -> None:
-    box: Any = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    frame = page.locator(".js-plotly-plot .nsewdrag").first
+    frame.evaluate("element => element.scrollIntoView({block: 'center'})")
+    box: Any = frame.bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in LASSO]
     page.mouse.move(*places[0])
     page.mouse.down()

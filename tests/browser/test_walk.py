@@ -166,7 +166,7 @@ def walk(walker: Walker, model: str, texts: str, steps: int) -> None:
     walker.plot()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=walker.patience)  # both are measured
     # While the page is drawn anew, what it showed before may stand there as well for a moment.
-    expect(page.get_by_role("heading", name="Nearest tokens").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Nearest tokens").first).to_be_visible(timeout=walker.patience)
     walker.picture("9-compare")
 
     walker.to("System")
