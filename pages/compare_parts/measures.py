@@ -31,11 +31,11 @@ def need_measures(
     for run in filter(has_posterior, runs):
         with errors():
             spec = measure_spec(run, datasets=tuple(further), worth=worth)
-            measured = find_measures(spec, store)
-            if measured:
-                found[run.id] = measured
-            else:
+            if find_measures(spec, store) is None:
                 make("measure", spec, store, f"Measuring {spec.run}")
+            # Again, since a job that ended in between shows nothing that would redraw the page.
+            if measured := find_measures(spec, store):
+                found[run.id] = measured
     return found
 
 

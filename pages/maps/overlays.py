@@ -60,7 +60,7 @@ def need_overlays(spec: ProjectionSpec, stored: StoredMap, store: Store) -> bool
         asked = overlay_request(spec, stored, place)
         if find_placement(asked, store) is None:
             make("place", asked, store, f"Overlaying {label} on the map")
-            ready = False
+            ready &= find_placement(asked, store) is not None  # a job that ended in between redraws nothing
     return ready
 
 
@@ -93,8 +93,8 @@ def overlay_vectors(
         if not read_only():
             keep_vectors(every, store)
         make("place", asked, store, "Overlaying the vectors on the map")
-        return None
-    return split(found, names, lengths)
+        found = find_placement(asked, store)  # a job that ended in between redraws nothing
+    return None if found is None else split(found, names, lengths)
 
 
 def split(placed: Overlay, names: Sequence[str], lengths: Sequence[int]) -> dict[str, Overlay]:

@@ -76,6 +76,12 @@ def test_a_run_without_measures_has_its_map_and_its_measures_are_started(filled,
     assert len(no_engine) == 1, "a job that waits is not asked for again"
 
 
+def test_measures_that_end_while_the_page_is_drawn_are_shown(filled, at_once):
+    app = open_page("compare")
+    assert [kind for kind, _ in at_once] == ["measure"]
+    assert {"Quality", "Displacement", "Nearest tokens"} <= {heading.value for heading in app.subheader}
+
+
 def test_measures_are_tables_with_definitions_and_downloads(measured, no_engine):
     app = compare(measured.run)
     assert no_engine == []
