@@ -17,6 +17,7 @@ from core.errors import BadRequest, Unreachable
 from core.store import JobFolder
 
 CONNECT_SECONDS = 10.0
+logger = logging.getLogger(__name__)
 _clients: dict[str, Client] = {}
 _guard = threading.Lock()
 
@@ -37,7 +38,7 @@ def connect(address: str, keys: str = "") -> Client:
         if known is not None and known.status == "running":
             return known
         if known is not None:
-            known.close(timeout=1)
+            _close(known)
         _hush()
         shared = _security(address, keys)
         try:
@@ -68,7 +69,17 @@ def disconnect() -> None:
     """Close this process's connections."""
     with _guard:
         while _clients:
-            _clients.popitem()[1].close(timeout=2)
+            _close(_clients.popitem()[1])
+
+
+def _close(client: Client) -> None:
+    """Close a connection, whatever became of the scheduler at its other end."""
+    try:
+        client.close(timeout=2)
+    except (OSError, ValueError) as error:
+        # A connection that lost its scheduler is trying to reach it again, and closing it raises what that attempt
+        # raised: OSError from Dask, ValueError from Tornado where the attempt stops in the middle of a TLS handshake.
+        logger.info("a connection ended with %s: %s", type(error).__name__, error)
 
 
 def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
