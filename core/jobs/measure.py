@@ -22,7 +22,6 @@ from core.analysis.retained import run_features
 from core.array_types import Float32s, Indices, Int64s
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
-from core.errors import BadRequest, DamagedArtifact
 from core.jobs.context import labels
 from core.jobs.made import Made
 from core.jobs.seen import attention_of, attention_summary, input_norm_of
@@ -30,18 +29,16 @@ from core.progress import Progress
 from core.specs import DatasetSpec, TuningSpec
 from core.specs.base import JsonObject
 from core.specs.measure import MeasureSpec
-from core.store import JobFolder, Store, find_job
+from core.store import JobFolder, Store
 from core.store.endings import ending_of
-from core.store.files import checksum
 from core.store.imported import unknown_settings
-from core.store.prompts import RunPrompts, read_prompts
+from core.store.prompts import RunPrompts, posterior_of, read_prompts, run_with_posterior
 
 VERSION = "2"
 """Goes up when the same posterior would give other numbers."""
 VOCABULARY = "vocabulary rows"
 MAX_FRAMES = 40
 """Snapshots that are shown, and whose nearest tokens are looked up, at most."""
-_HASH_DIGITS = 16
 _NAMED_SETTINGS = ("learning_rate", "seed", "steps")
 """Settings that a summary lists; None for an imported run that does not record them."""
 TABLES = ("vectors", "nulls", "worth", "trajectory", "attention")
@@ -69,14 +66,7 @@ def measure_spec(run: JobFolder, **more: Any) -> MeasureSpec:
         BadRequest: the run goes on, or has no posterior.
         DamagedArtifact: its files are not what they were.
     """
-    path, status = run.path / "posterior.safetensors", run.status()
-    if status.state == "damaged":
-        raise DamagedArtifact(status.error)
-    if run.kind != "tune":
-        raise BadRequest(f"{run.id} is a {run.kind} job and has no posterior; name a tuning run.")
-    if not status.ended or not path.is_file():
-        raise BadRequest(f"Run {run.id} is {status.state} and has no posterior to measure; wait for its end.")
-    return MeasureSpec.parse({"run": run.id, "posterior": checksum(path)[:_HASH_DIGITS], **more})
+    return MeasureSpec.parse({"run": run.id, "posterior": posterior_of(run), **more})
 
 
 def find_measures(spec: MeasureSpec, store: Store) -> Measures | None:
@@ -99,9 +89,7 @@ def measure(spec: MeasureSpec, job: JobFolder, store: Store, progress: Progress)
         BadRequest: the run goes on, has no posterior, or has another one now.
         Cancelled: by the progress.
     """
-    run = find_job(store, spec.run)
-    if measure_spec(run).posterior != spec.posterior:
-        raise BadRequest(f"The posterior of run {run.id} is no longer {spec.posterior}; measure it again.")
+    run = run_with_posterior(spec.run, spec.posterior, store)
     tuning, prompts = tuning_spec(run), read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
     shown = frames(len(prompts.steps))

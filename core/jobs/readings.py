@@ -8,12 +8,12 @@ import numpy as np
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
 from core.errors import BadRequest
-from core.jobs.measure import measure_spec, tuning_spec
+from core.jobs.measure import tuning_spec
 from core.progress import Progress
 from core.specs import DatasetSpec, GeneraliseSpec, LineSpec, PenaltiesSpec
 from core.specs.base import JsonObject
-from core.store import JobFolder, Store, find_job
-from core.store.prompts import RunPrompts, read_prompts
+from core.store import JobFolder, Store
+from core.store.prompts import RunPrompts, posterior_of, read_prompts, run_with_posterior
 
 VERSION = "1"
 """Goes up when the same prompts would give other numbers."""
@@ -58,7 +58,7 @@ def generalise_spec(run: JobFolder, datasets: Sequence[DatasetSpec]) -> Generali
     Raises:
         BadRequest: the run goes on, or has no posterior.
     """
-    return GeneraliseSpec(run=run.id, posterior=measure_spec(run).posterior, datasets=tuple(datasets))
+    return GeneraliseSpec(run=run.id, posterior=posterior_of(run), datasets=tuple(datasets))
 
 
 def line_spec(first: JobFolder, second: JobFolder, n_points: int = 11) -> LineSpec:
@@ -68,7 +68,7 @@ def line_spec(first: JobFolder, second: JobFolder, n_points: int = 11) -> LineSp
         BadRequest: a run goes on or has no posterior, the two have no line between them, or the number of points is
             out of bounds.
     """
-    ends = [measure_spec(run).posterior for run in (first, second)]
+    ends = [posterior_of(run) for run in (first, second)]
     _require_a_line(first, second)
     named = {"first": first.id, "first_posterior": ends[0], "second": second.id, "second_posterior": ends[1]}
     return LineSpec.parse({**named, "n_points": n_points})
@@ -80,7 +80,7 @@ def penalties_spec(run: JobFolder) -> PenaltiesSpec:
     Raises:
         BadRequest: the run goes on, or has no posterior.
     """
-    return PenaltiesSpec(run=run.id, posterior=measure_spec(run).posterior)
+    return PenaltiesSpec(run=run.id, posterior=posterior_of(run))
 
 
 def find_elsewhere(spec: GeneraliseSpec, store: Store) -> list[Elsewhere] | None:
@@ -115,7 +115,7 @@ def generalise(spec: GeneraliseSpec, _job: JobFolder, store: Store, progress: Pr
     """
     from core.tuning.readings import read_elsewhere
 
-    run = _run(spec.run, spec.posterior, store)
+    run = run_with_posterior(spec.run, spec.posterior, store)
     tuning, prompts, read = tuning_spec(run), _prompts(run), []
     for done, dataset in enumerate(spec.datasets):
         progress(done, len(spec.datasets), f"Reading {dataset.label}")
@@ -138,7 +138,10 @@ def read_line(spec: LineSpec, _job: JobFolder, store: Store, progress: Progress)
     """
     from core.tuning.readings import along_line
 
-    first, second = _run(spec.first, spec.first_posterior, store), _run(spec.second, spec.second_posterior, store)
+    first, second = (
+        run_with_posterior(spec.first, spec.first_posterior, store),
+        run_with_posterior(spec.second, spec.second_posterior, store),
+    )
     _require_a_line(first, second)
     tuning, shares = tuning_spec(first), np.linspace(0, 1, spec.n_points).tolist()
     start, end = (_prompts(run).vectors[-1] for run in (first, second))
@@ -167,17 +170,10 @@ def measure_penalties(spec: PenaltiesSpec, _job: JobFolder, store: Store, progre
     """
     from core.tuning.readings import penalties
 
-    run = _run(spec.run, spec.posterior, store)
+    run = run_with_posterior(spec.run, spec.posterior, store)
     prompts = _prompts(run)
     found = penalties(tuning_spec(run), prompts.vectors[0], prompts.vectors[-1], prompts.sites, store, progress)
     return {"version": VERSION, "run": run.id, "penalties": found}
-
-
-def _run(name: str, posterior: str, store: Store) -> JobFolder:
-    run = find_job(store, name)
-    if measure_spec(run).posterior != posterior:
-        raise BadRequest(f"The posterior of run {run.id} is no longer {posterior}; ask for it again.")
-    return run
 
 
 def _prompts(run: JobFolder) -> RunPrompts:

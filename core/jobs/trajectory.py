@@ -21,7 +21,7 @@ from core.progress import Progress
 from core.sources.datasets import dataset_key, load_dataset
 from core.specs import Site, TrajectorySpec
 from core.store import JobFolder, Store, find_job
-from core.store.files import checksum
+from core.store.prompts import posterior_of, run_with_posterior
 
 if TYPE_CHECKING:
     from core.jobs.following import Followed
@@ -32,7 +32,6 @@ STREAMS = "streams.safetensors"
 TOKENS = "tokens.parquet"
 ALTERNATIVES = "alternatives.parquet"
 TEXT, ANSWER = "text", "answer"
-_HASH_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -137,15 +136,17 @@ def trajectory_spec(store: Store, **asked: Any) -> TrajectorySpec:
     if spec.run is None:
         return spec
     run = find_job(store, spec.run)
-    path = run.path / "posterior.safetensors"
-    if run.kind != "tune" or not run.status().ended or not path.is_file():
-        raise BadRequest(f"{run.id} has no posterior to put before a text; name a tuning run that has ended.")
+    named = spec.model_copy(update={"run": run.id, "posterior": posterior_of(run)})
+    _require_own_model(run, spec)
+    return named
+
+
+def _require_own_model(run: JobFolder, spec: TrajectorySpec) -> None:
     if run.spec["model"]["name"] != spec.model.name:
         raise BadRequest(
             f"Run {run.id} tuned {run.spec['model']['name']!r}, not {spec.model.name!r}, so its prompt means nothing "
             "there; choose a run of the same model."
         )
-    return spec.model_copy(update={"run": run.id, "posterior": checksum(path)[:_HASH_DIGITS]})
 
 
 def find_trajectories(spec: TrajectorySpec, store: Store) -> Trajectories | None:
@@ -165,8 +166,8 @@ def trajectory(spec: TrajectorySpec, job: JobFolder, store: Store, progress: Pro
     from core.activations.vocabulary import readable
     from core.jobs.following import follow
 
-    if spec.run and trajectory_spec(store, **spec.model_dump(exclude={"posterior"})) != spec:
-        raise BadRequest(f"The posterior of run {spec.run} is no longer {spec.posterior}; ask again.")
+    if spec.run and spec.posterior:
+        _require_own_model(run_with_posterior(spec.run, spec.posterior, store), spec)
     asked = _asked(spec, store, progress)
     frozen, sites, followed = follow(spec, [text.text for text in asked], store, progress)
 

@@ -14,13 +14,12 @@ from core.analysis.cloud_places import SiteCloud
 from core.array_types import Floats, Indices
 from core.engine.lookup import find_succeeded
 from core.engine.tasks import Task
-from core.errors import BadRequest
 from core.jobs.made import Made
-from core.jobs.measure import gather_clouds, measure_spec, tuning_spec
+from core.jobs.measure import gather_clouds, tuning_spec
 from core.progress import Progress
 from core.specs import WordsSpec
-from core.store import JobFolder, Store, find_job
-from core.store.prompts import read_prompts
+from core.store import JobFolder, Store
+from core.store.prompts import posterior_of, read_prompts, run_with_posterior
 
 VERSION = "1"
 """Goes up when the same prompt would give other words."""
@@ -56,7 +55,7 @@ def words_spec(run: JobFolder) -> WordsSpec:
         BadRequest: the run goes on, or has no posterior.
         DamagedArtifact: its files are not what they were.
     """
-    return WordsSpec(run=run.id, posterior=measure_spec(run).posterior)
+    return WordsSpec(run=run.id, posterior=posterior_of(run))
 
 
 def find_words(spec: WordsSpec, store: Store) -> Words | None:
@@ -79,9 +78,7 @@ def read_words(spec: WordsSpec, job: JobFolder, store: Store, progress: Progress
     from core.lm.load import load_model
     from core.tuning.readings import along_line
 
-    run = find_job(store, spec.run)
-    if measure_spec(run).posterior != spec.posterior:
-        raise BadRequest(f"Run {run.id} has another posterior now than {spec.posterior}; ask for it again.")
+    run = run_with_posterior(spec.run, spec.posterior, store)
     tuning, prompts = tuning_spec(run), read_prompts(run)
     assert prompts is not None  # noqa: S101 - there is a posterior
     frozen, posterior = load_model(tuning.model, store, progress), prompts.vectors[-1]

@@ -10,7 +10,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file  # pyright: ignore[reportUnknownVariableType]
 
 from core.errors import BadRequest, DamagedArtifact
+from core.store.artifacts import Store
+from core.store.files import checksum
 from core.store.jobs import JobFolder
+from core.store.listing import find_job
+
+_HASH_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,37 @@ class RunPrompts:
     def posterior(self, site: int) -> NDArray[np.float32]:
         """Return the last prompt at a site, (n_prompt, d_model)."""
         return self.at(site)[-1]
+
+
+def posterior_of(run: JobFolder) -> str:
+    """Return what names a run's present posterior: the first digits of its file's SHA-256.
+
+    Raises:
+        BadRequest: the run goes on, or has no posterior.
+        DamagedArtifact: its files are not what they were.
+    """
+    path, status = run.path / "posterior.safetensors", run.status()
+    if status.state == "damaged":
+        raise DamagedArtifact(status.error)
+    if run.kind != "tune":
+        raise BadRequest(f"{run.id} is a {run.kind} job and has no posterior; name a tuning run.")
+    if not status.ended or not path.is_file():
+        raise BadRequest(f"Run {run.id} is {status.state} and has no posterior to read; wait for its end.")
+    return checksum(path)[:_HASH_DIGITS]
+
+
+def run_with_posterior(name: str, posterior: str, store: Store) -> JobFolder:
+    """Return the run whose posterior a request names, which is still its own.
+
+    Raises:
+        UnknownName: no such run.
+        BadRequest: it has another posterior now, since it was resumed or made again, or none.
+        DamagedArtifact: its files are not what they were.
+    """
+    run = find_job(store, name)
+    if posterior_of(run) != posterior:
+        raise BadRequest(f"The posterior of run {run.id} is no longer {posterior}; ask for it again.")
+    return run
 
 
 def read_prompts(job: JobFolder) -> RunPrompts | None:

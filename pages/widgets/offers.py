@@ -1,6 +1,7 @@
 """A job that makes what a page needs: its result, its progress, or an offer to start it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -52,7 +53,8 @@ def need_result(
     cite_job(kind, near.spec if near and other else request)
     if found is None:
         with shown_instead([near] if near and other else []):
-            offer(kind, request, store, title, cost(request, store), button)
+            there = partial(find_result, request, store)
+            offer(kind, request, store, title, cost(request, store), button, there=there)
     return other if found is None else found
 
 
@@ -65,15 +67,19 @@ def offer(
     button: str,
     doing: Sequence[str] = (),
     key: str = "",
+    there: Callable[[], object] = lambda: None,
 ) -> None:
     """Show the jobs of requests, or their cost and a button that starts them.
 
     The title says in Markdown that the result is missing; `cost` is in words, or draws it and returns what is to be
-    started in the requests' place; `doing` stands above the job of each request.
+    started in the requests' place; `doing` stands above the job of each request. `there` finds what the page has looked
+    for in vain: where it is there now, its job ended in between, and the page is drawn again.
     """
     specs = [requests] if isinstance(requests, Spec) else list(requests)
     if under_way([find(kind, spec, store) for spec in specs], store, doing):
         return
+    if there() is not None:
+        st.rerun()
     with st.container(border=True):
         st.markdown(f"#### {title}")
         if closed(NO_JOBS):

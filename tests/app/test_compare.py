@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.definitions import DEFINITIONS
-from core.engine.lookup import job_id
+from core.engine.lookup import find, job_id
 from core.figures.text import token
 from core.jobs.measure import measure_spec
 from core.jobs.readings import find_line, line_spec
@@ -301,6 +301,22 @@ def test_the_line_between_two_runs_is_offered_with_its_cost_and_drawn_once_measu
     assert f"**{line.barrier:.3f}** nats per token" in texts_of(app)
     drawn = [trace for chart in charts_of(app) for trace in chart["data"] if trace.get("name") == "validation loss"]
     assert len(drawn) == 1
+
+
+def test_a_line_that_is_measured_while_the_page_is_drawn_is_shown_and_not_offered(measured, no_engine, monkeypatch):
+    store = Store(measured.root)
+    other = written(measured, "t-other", np.random.default_rng(0).normal(size=(2, 4, 32)))
+    spec = line_spec(find_job(store, measured.run), other)
+
+    def find_once_done(kind, request, found_in):
+        if request == spec:
+            done("line", spec, store)
+        return find(kind, request, found_in)
+
+    monkeypatch.setattr("pages.widgets.offers.find", find_once_done)
+    app = compare(measured.run, other.id)
+    assert "Measure the line" not in [button.label for button in app.button]
+    assert "nats per token" in texts_of(app)
 
 
 def test_runs_without_a_line_between_them_say_what_differs(measured, no_engine):

@@ -138,7 +138,7 @@ def test_a_resumed_run_is_measured_anew_and_not_by_an_old_request(store, soft):
     assert find_measures(after, store) is None
     assert find_measures(before, store) is not None
     job = create_job(store, "measure", before.as_json(), "e-old")
-    with pytest.raises(BadRequest, match=r"The posterior of run t-1 is no longer [0-9a-f]{16}; measure it again"):
+    with pytest.raises(BadRequest, match=r"The posterior of run t-1 is no longer [0-9a-f]{16}; ask for it again"):
         measure(before, job, store, silent)
 
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_measured_is_refused(store, soft):
     run.update(process=0)
     (run.path / "posterior.safetensors").unlink()
     run.update(state="failed")
-    with pytest.raises(BadRequest, match="Run t-1 is failed and has no posterior to measure; wait for its end"):
+    with pytest.raises(BadRequest, match="Run t-1 is failed and has no posterior to read; wait for its end"):
         measure_spec(run)
     other = create_job(store, "vocabulary", ModelSpec().as_json(), "v-1")
     with pytest.raises(BadRequest, match="v-1 is a vocabulary job and has no posterior; name a tuning run"):

@@ -171,9 +171,9 @@ def test_runs_that_do_not_fit_are_refused(store, model, soft):
     assert spec.posterior
     (run.path / "posterior.safetensors").write_bytes(b"another")
     status = run_job(create_job(store, "trajectory", spec.as_json(), job_id("trajectory", spec)))
-    assert status.error == f"The posterior of run t-1 is no longer {spec.posterior}; ask again."
+    assert status.error == f"The posterior of run t-1 is no longer {spec.posterior}; ask for it again."
     (run.path / "posterior.safetensors").unlink()
-    with pytest.raises(BadRequest, match="t-1 has no posterior to put before a text; name a tuning run that has ended"):
+    with pytest.raises(BadRequest, match="has no posterior to read; wait for its end"):
         trajectory_spec(store, model=model, texts=("a",), run="t-1")
     with pytest.raises(UnknownName):
         trajectory_spec(store, model=model, texts=("a",), run="t-none")

@@ -69,7 +69,7 @@ def test_the_tuned_loss_is_that_of_the_run_and_deep_prompts_have_a_row_per_site(
 def test_a_posterior_that_has_changed_is_refused(tuned, kept):
     spec = words_spec(tuned()).model_copy(update={"posterior": "0" * 16})
     job = attempt("words", spec, kept)
-    assert "another posterior now than 0000000000000000; ask for it again" in job.status().error
+    assert "is no longer 0000000000000000; ask for it again." in job.status().error
     with pytest.raises(BadRequest, match="has no posterior"):
         words_spec(job_without_posterior(kept))
 
