@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from pages.widgets.pages import open_page
+from pages.widgets.pages import AHEAD, load_plotly, open_page
 
 st.set_page_config(page_title="priorscope", layout="wide")
 if st.user.get("is_logged_in") is False:  # there is a login: docs/hosting.md
     st.button("Log in", on_click=st.login)
     st.stop()
 page = open_page()
+st.html(f"<style>.st-key-{AHEAD} {{display: none}}</style>")
+ahead = load_plotly()
 
 # What is imported from here on takes longer than the heading.
 from core.engine import client
@@ -40,4 +42,5 @@ cite.begin(page.title)
 limit_paths(Store.default())
 revive()
 page.run()
+ahead.empty()
 cite.box()

@@ -1,6 +1,5 @@
 """An item of a study: picture, points and numbers, kept in a job's folder and written to files."""
 
-import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.io import from_json
 
 from core.figures.page import page
-from core.figures.player import place_slider
 from core.store import JobFolder
 from core.store.files import disk_errors, write_atomically
+from core.studies.kept_picture import PICTURE, recall_picture
 
-PICTURE, PACKED, POINTS = "picture.json", "picture.json.gz", "points.parquet"
+POINTS = "points.parquet"
 ENDINGS = {"html": "html", "points": "parquet", "numbers": "json"}
 
 
@@ -59,19 +57,6 @@ def recall(job: JobFolder, caption: str, numbers: Numbers) -> Reproduced:
         DamagedArtifact: a file is not what it was.
     """
     return Reproduced(recall_picture(job), pd.read_parquet(job.file(POINTS)), numbers, caption)
-
-
-def recall_picture(job: JobFolder) -> go.Figure:
-    """Return the picture that `keep` wrote into a job's folder.
-
-    Raises:
-        DamagedArtifact: the file is not what it was.
-    """
-    packed = job.file(PACKED)
-    text = gzip.decompress(packed.read_bytes()) if packed.exists() else job.file(PICTURE).read_bytes()
-    picture = from_json(text, skip_invalid=False)
-    place_slider(picture)  # a study that came with the program may have been drawn by an earlier version
-    return picture
 
 
 def write(found: Reproduced, item: str, title: str, folder: Path) -> dict[str, str]:

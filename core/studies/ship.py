@@ -25,8 +25,9 @@ from core.store.files import checksum, disk_errors, write_json
 from core.studies.arms import arms
 from core.studies.bench import find_run
 from core.studies.claims import RULES_VERSION
-from core.studies.figure import PACKED, PICTURE, POINTS
+from core.studies.figure import POINTS
 from core.studies.items import ITEMS, VERSION, Found, find_item
+from core.studies.kept_picture import PACKED, PICTURE
 from core.studies.shipped import MANIFEST, FinishedStudy, Manifest, read_finished
 
 MAX_BYTES = 8_000_000

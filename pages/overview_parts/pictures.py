@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.specs import DEFAULT_MODEL
-from core.studies.figure import recall_picture
+from core.studies.kept_picture import recall_picture
 from core.studies.shipped import VERSION, FinishedStudy, finished_studies
 from pages.widgets.layout import draw, errors, plain
 from pages.widgets.pages import link

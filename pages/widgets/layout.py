@@ -4,14 +4,17 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError, in_one_line
+from core.figures.few_points import few_as_svg
+
+if TYPE_CHECKING:
+    import pandas as pd  # takes long to import, and Overview's first picture needs none
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ def numbers(values: Mapping[str, str], helps: Mapping[str, str] | None = None) -
         column.metric(name, value, help=(helps or {}).get(name))
 
 
-def table(frame: pd.DataFrame, helps: Mapping[str, str] | None = None, **options: Any) -> None:
+def table(frame: "pd.DataFrame", helps: Mapping[str, str] | None = None, **options: Any) -> None:
     """Write a table over the whole width, numbers with four digits; `helps` are shown over the heads of columns."""
     numeric, helps = set(frame.select_dtypes("floating").columns), helps or {}
     formats = {
@@ -81,7 +84,7 @@ def draw(figure: go.Figure, key: str, alt: str, on_point: Callable[[Point], None
     options = {"width": "stretch", "config": _CONFIG} | options
     if on_point:
         options |= {"on_select": receive, "selection_mode": "points"}
-    return st.plotly_chart(figure, key=key, alt=alt, **options)
+    return st.plotly_chart(few_as_svg(figure), key=key, alt=alt, **options)
 
 
 def empty(icon: str, title: str, text: str) -> None:

@@ -6,7 +6,9 @@ page answers, so it imports nothing that takes long.
 
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 QUESTIONS = {
@@ -26,7 +28,9 @@ SHARED = "model"
 """Owner of the widgets that all pages share."""
 HEADING = "heading"
 """Key of the container of a page's title and question."""
-_OPEN = "open_page"
+AHEAD = "ahead"
+"""Key of the container of a chart that is not seen."""
+_OPEN, _AHEAD = "open_page", "plotly_ahead"
 _ICONS = {
     "story": "slideshow",
     "activations": "bubble_chart",
@@ -65,6 +69,18 @@ def open_page() -> StreamlitPage:
             drop(name, parameter)
             drop(SHARED, parameter)
     return chosen
+
+
+def load_plotly() -> DeltaGenerator:
+    """Have the browser load what draws pictures while the server imports the rest; return what to empty afterwards.
+
+    Both take more than a second on the first visit of a fresh server. The empty chart is not seen.
+    """
+    slot = st.container(key=AHEAD).empty()
+    if _AHEAD not in st.session_state:
+        st.session_state[_AHEAD] = True
+        slot.plotly_chart(go.Figure(layout={"height": 10}), key=_AHEAD, width=10)
+    return slot
 
 
 def through_app() -> None:

@@ -109,7 +109,7 @@ def test_annotations_are_offered_with_their_cost_and_drawn_when_they_are_there(f
     assert [kind for kind, _ in no_engine] == ["annotate"]
     annotate(filled.cloud, Store(filled.root))
     charts = [charts_of(_open(filled, colour=name))[0] for name, colour in COLOURS.items() if colour.annotated]
-    assert all(any(trace["type"] == "scattergl" for trace in chart["data"]) for chart in charts)
+    assert all(any(trace["type"] == "scatter" for trace in chart["data"]) for chart in charts)
     assert "coloraxis" in charts[-1]["layout"]
 
 
@@ -119,7 +119,7 @@ def test_other_sites_that_are_not_captured_are_said(filled, no_engine):
 
 def test_density_lines_are_drawn_under_a_switch(filled, no_engine):
     kinds = [trace["type"] for trace in charts_of(_open(filled, lines="true"))[0]["data"]]
-    assert kinds == ["scattergl", "contour"]
+    assert kinds == ["scatter", "contour"]
 
 
 def test_a_selection_is_shown_in_three_dimensions(filled, no_engine):

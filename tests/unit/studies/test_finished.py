@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.studies.claims import CLAIMS
 from core.studies.items import ITEMS, VERSION, read_result
+from core.studies.kept_picture import recall_picture
 from core.studies.ship import MAX_BYTES
 from core.studies.shipped import FINISHED, FinishedStudy, read_finished
 
@@ -41,3 +43,11 @@ def test_every_claim_was_judged_by_rules_fixed_at_a_commit(finished: FinishedStu
 def test_every_item_is_one_that_this_program_reads(finished: FinishedStudy):
     assert set(finished.manifest.items) <= set(ITEMS)
     assert all(read_result(job) for job in finished.items)
+
+
+def test_words_beside_points_have_the_colour_of_the_page(finished: FinishedStudy):
+    job = finished.item("figure-1")
+    assert job is not None
+    traces: Any = recall_picture(job).data
+    fonts = [trace.textfont.color for trace in traces if trace.mode == "markers+text"]
+    assert fonts == [None] * 3
