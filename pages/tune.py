@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.widgets.beside import sides
 from pages.widgets.pages import through_app
 
 through_app()
@@ -85,7 +86,7 @@ def sweep(view: View, spec: TuningSpec | None, store: Store) -> None:
 
 
 page_view, page_store = View("tune"), Store.default()
-left_side, right_side = st.columns([1, 2.2], gap="large")
+left_side, right_side = sides(2.2)
 tuning_spec = None
 with left_side, errors():
     tuning_spec = tuning_form(page_view, page_store)

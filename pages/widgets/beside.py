@@ -4,12 +4,26 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.store import Store
 from pages.widgets.layout import empty, errors
 from pages.widgets.state import View
 
 Request = TypeVar("Request")
+
+
+SIDES = "sides"
+"""Key of the columns of controls and picture."""
+
+
+def sides(share: float = 2.6) -> list[DeltaGenerator]:
+    """Return a column for controls and one for pictures, `share` times as wide; below each other in a narrow window."""
+    columns = f".st-key-{SIDES} > .stLayoutWrapper > .stHorizontalBlock > .stColumn"
+    widths = f"{columns} {{min-width: min(17rem, 100%)}} {columns}:last-child {{min-width: min(34rem, 100%)}}"
+    st.html(f"<style>{widths}</style>")
+    with st.container(key=SIDES):
+        return st.columns([1, share], gap="large")
 
 
 def controls_beside(
@@ -20,7 +34,7 @@ def controls_beside(
 ) -> None:
     """Draw controls, which return None while no data set is chosen, and what they ask for."""
     with errors():
-        left, right = st.columns([1, 2.6], gap="large")
+        left, right = sides()
         with left:
             request = controls(view, store)
         with right:
