@@ -25,6 +25,7 @@ from core.store import Store
 from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.maps.clouds import map_layers, need_clouds, need_vocabulary
 from pages.maps.nearest import stored_clouds
+from pages.maps.words import write_words
 from pages.priors_parts.exclusion import inspect_exclusion
 from pages.priors_parts.fits import need_fit
 from pages.priors_parts.history import Placed, ghost
@@ -48,6 +49,7 @@ from pages.priors_parts.preview import (
     reference_facts,
 )
 from pages.priors_parts.prior_list import labels, prior_list
+from pages.widgets.beside import sides
 from pages.widgets.choices import dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.forms import short_json
@@ -224,6 +226,7 @@ def picture(
         figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
         figure = map_figure([*background, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
+        write_words(view, figure, stored, background, [layer.coordinates for layer in (*nulls, *samples)], store)
     draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
     words = [f"{options.n} vectors per prior (seed {options.seed}).", map_words(stored, store)]
     if options.size != "same":
@@ -268,7 +271,7 @@ def tuning_address(reference: ReferenceRequest, prior: PriorSpec) -> dict[str, s
 
 
 page_view, page_store = View("priors"), Store.default()
-left_side, right_side = st.columns([1, 2.6], gap="large")
+left_side, right_side = sides()
 chosen_reference, chosen_priors, selected_index = None, [], 0
 with left_side, errors():
     with st.container(border=True):

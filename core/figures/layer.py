@@ -21,6 +21,8 @@ _FEW = 60
 _SMALLEST, _LARGEST = 5.0, 20.0
 """Pixels of points whose size says something."""
 _ARROW = "rgba(120,126,137,0.75)"
+LABELLED = "markers+text"
+"""Plotly's mode of points with labels."""
 DISPLACEMENT = "displacement"
 """Name of the arrows from prior sample to posterior."""
 
@@ -41,6 +43,7 @@ class Layer:
         decades: whether the values are decimal logarithms, so that the bar shows 1, 10, 100 ….
         mark: used instead of the role's.
         weights: (n,) from 0 to 1; the size of each point, instead of one size for all.
+        labels: (n,) texts beside the points, made by `core.figures.text`; empty for a point without one.
         group: name of the legend entry that several layers share; empty for an entry of its own.
     """
 
@@ -55,6 +58,7 @@ class Layer:
     decades: bool = False
     mark: Mark | None = None
     weights: NDArray[np.floating] | None = None
+    labels: Sequence[str] | None = None
     group: str = ""
 
     @property
@@ -67,11 +71,16 @@ class Layer:
         return replace(
             self,
             coordinates=self.coordinates[chosen],
-            hover=None if self.hover is None else [text for text, keep in zip(self.hover, chosen, strict=True) if keep],
+            hover=_chosen(self.hover, chosen),
             ids=None if self.ids is None else self.ids[chosen],
             values=None if self.values is None else self.values[chosen],
             weights=None if self.weights is None else self.weights[chosen],
+            labels=_chosen(self.labels, chosen),
         )
+
+
+def _chosen(texts: Sequence[str] | None, chosen: NDArray[np.bool_]) -> list[str] | None:
+    return None if texts is None else [text for text, keep in zip(texts, chosen, strict=True) if keep]
 
 
 def points_trace(layer: Layer, n_dimensions: int) -> Any:
@@ -93,7 +102,9 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
             "showscale": True,
         }
     common: Properties = {
-        "mode": "markers",
+        "mode": "markers" if layer.labels is None else LABELLED,
+        "text": layer.labels,
+        "textposition": None if layer.labels is None else "top center",
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
         "hovertext": None if layer.hover is None else list(layer.hover),

@@ -67,17 +67,19 @@ def frame_of(points: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray
     return low, high
 
 
-def leave_out_far(figure: Any, points: NDArray[np.floating]) -> None:
+def leave_out_far(figure: Any, points: NDArray[np.floating], inside: Sequence[NDArray[np.floating]] = ()) -> None:
     """Set the axes to a frame that leaves a few distant points out, and say how many.
 
     Args:
         figure: of a map in two dimensions, changed in place.
         points: (n, 2) that it shows, all finite.
+        inside: further points, (n, 2) each, that the frame holds as well.
     """
     frame = frame_of(points)
     if frame is None:
         return
-    low, high = frame
+    every = np.concatenate([np.stack(frame), *inside])
+    low, high = np.nanmin(every, axis=0), np.nanmax(every, axis=0)
     n_outside = int(((points < low) | (points > high)).any(axis=1).sum())
     figure.update_xaxes(range=[float(low[0]), float(high[0])])
     figure.update_yaxes(range=[float(low[1]), float(high[1])])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures.cloud_map import FARTHER, Axes, scene
-from core.figures.layer import Layer, arrows_trace, points_trace
+from core.figures.layer import LABELLED, Layer, arrows_trace, points_trace
 from core.figures.palette import Mark, mark
 from core.figures.panel_grid import PanelGrid
 from core.figures.player import PLAYER_HEIGHT, add_player
@@ -35,6 +35,7 @@ class PromptTrajectory:
         coordinates: (n_frames, n_prompt, 2 or 3) the prompt in each frame.
         hover: a list of texts per frame, made by `core.figures.hover`.
         weights: (n_frames, n_prompt) from 0 to 1; the size of each point, instead of one size for all.
+        labels: a list of texts per frame, as of `Layer`.
     """
 
     prior: Layer
@@ -42,11 +43,14 @@ class PromptTrajectory:
     coordinates: NDArray[np.float32]
     hover: Sequence[Sequence[str]]
     weights: NDArray[np.floating] | None = None
+    labels: Sequence[Sequence[str]] | None = None
 
     def at(self, frame: int) -> Layer:
         """Return the prompt in a frame."""
         weights = None if self.weights is None else self.weights[frame]
-        return replace(self.posterior, coordinates=self.coordinates[frame], hover=self.hover[frame], weights=weights)
+        labels = None if self.labels is None else self.labels[frame]
+        moved = replace(self.posterior, coordinates=self.coordinates[frame], hover=self.hover[frame])
+        return replace(moved, weights=weights, labels=labels)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,8 @@ def _frame(number: int, moving: Sequence[tuple[int, Draw]]) -> go.Frame:
 
 def _moved(trace: Any) -> Any:
     """Return the part of a trace that changes from frame to frame."""
-    kept = {name: trace[name] for name in ("x", "y", "z", "hovertext") if name in trace and trace[name] is not None}
-    if isinstance(trace.marker.size, np.ndarray | tuple) and trace.mode == "markers":
+    names = "x", "y", "z", "hovertext", "text"
+    kept = {name: trace[name] for name in names if name in trace and trace[name] is not None}
+    if isinstance(trace.marker.size, np.ndarray | tuple) and trace.mode in ("markers", LABELLED):
         kept["marker"] = {"size": trace.marker.size}
     return type(trace)(**kept)

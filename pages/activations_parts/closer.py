@@ -23,6 +23,7 @@ from pages.activations_parts.neighbours import Neighbours, find_neighbours, neig
 from pages.activations_parts.points import Points
 from pages.activations_parts.search import Search, search_controls
 from pages.activations_parts.selection import Selecting, bar, linked_table, taken
+from pages.maps.words import words_switch
 from pages.widgets.layout import counted, draw, errors
 from pages.widgets.state import View
 
@@ -141,18 +142,7 @@ def colour_controls(view: View, points: Points, store: Store) -> tuple[str, pd.D
             help="Lines that enclose a quarter, half and three quarters of the points of each colour.",
             width="content",
         )
-        words = (
-            tokens
-            and points.coordinates.shape[1] == 2
-            and view.switch(
-                "regions",
-                "Words",
-                True,
-                help="Tokens that occur in a region more often than in the others (k-means on the plane, weighted "
-                "log-odds).",
-                width="content",
-            )
-        )
+        words = tokens and points.coordinates.shape[1] == 2 and words_switch(view)
     annotations = annotations_of(points, store) if tokens else None
     if COLOURS[colour].annotated and annotations is None:
         offer_annotations(points, store)

@@ -1,6 +1,6 @@
 """The Compare page's picture: runs at one site on a frozen map, overlaid or side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,17 +23,21 @@ from pages.compare_parts.trajectories import (
     ends_of,
     frame_labels,
     hover_of,
+    labels_of,
     stretch,
     trajectory_of,
 )
 from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.maps.clouds import map_layers, need_vocabulary
+from pages.maps.words import write_words
 from pages.widgets.choices import site_name
 from pages.widgets.layout import draw, errors, plain
 from pages.widgets.runs import label
 from pages.widgets.state import View
 
 ROWS = "rows"
+EVERY = "all"
+LABELS = "The nearest token of a vector is written beside it, once it is measured; its number until then."
 NULLS = {"random directions": "random directions", "matched Gaussian": "matched Gaussian", ROWS: "tokens themselves"}
 
 
@@ -50,6 +54,7 @@ class PictureSettings:
         play: whether buttons and a slider play the trajectories.
         position: on the trajectory that is shown first, in percent.
         nulls: kinds of null samples to overlay.
+        labelled: vectors that have their nearest token beside them.
     """
 
     site: int
@@ -60,6 +65,7 @@ class PictureSettings:
     play: bool
     position: int
     nulls: Sequence[str]
+    labelled: Collection[int]
 
 
 def choose(view: View, store: Store) -> list[ChosenRun]:
@@ -88,6 +94,9 @@ def picture_controls(view: View, chosen: Sequence[ChosenRun], store: Store) -> P
             kinds = {"overlay": "Overlaid", "multiples": "Side by side"}
             arrangement = view.segments("arrangement", "Layout", kinds, width="content")
         nulls = view.several("nulls", "Null samples", list(NULLS), [], format_func=NULLS.__getitem__, width=330)
+        n_prompt = max(run.prompts.vectors.shape[2] for run in chosen)
+        labels = [EVERY, *map(str, range(n_prompt))]
+        labelled = view.several("labels", "Label vectors", labels, [], width=190, help=LABELS)
         position = view.number(
             "way", "Trajectory position (%)", 100, 0, 100, step=5, help="0 is the prior sample, 100 the end.", width=190
         )
@@ -95,7 +104,8 @@ def picture_controls(view: View, chosen: Sequence[ChosenRun], store: Store) -> P
         with st.container(width="content", gap=None):
             arrows = view.switch("arrows", "Arrows from prior to posterior", True)
             play = view.switch("play", "Play trajectory", False, help="Adds buttons and a slider below the map.")
-    return PictureSettings(site, map_request, size, arrangement == "multiples", arrows, play, position, nulls)
+    numbers = range(n_prompt) if EVERY in labelled else [int(number) for number in labelled]
+    return PictureSettings(site, map_request, size, arrangement == "multiples", arrows, play, position, nulls, numbers)
 
 
 def map_spec(site: int, map_request: MapRequest, chosen: Sequence[ChosenRun]) -> ProjectionSpec:
@@ -137,8 +147,10 @@ def picture(
     background = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     alone = settings.multiples or len(here) == 1
     texts = [hover_of(run, site, shown[run.job.id], measured.get(run.job.id)) for run in here]
+    labels = [labels_of(run, site, shown[run.job.id], measured.get(run.job.id), settings.labelled) for run in here]
     trajectories = [
-        trajectory_of(run, placed[run.job.id], own, settings.size, alone) for run, own in zip(here, texts, strict=True)
+        trajectory_of(run, placed[run.job.id], own, words, settings.size, alone)
+        for run, own, words in zip(here, texts, labels, strict=True)
     ]
     n_frames = max(len(one.coordinates) for one in trajectories)
     stretched = [stretch(one, n_frames) for one in trajectories]
@@ -161,6 +173,8 @@ def picture(
         height=620 if len(panels) == 1 else 440,
         revision=f"{stored.artifact.key}.{settings.multiples}",
     )
+    if len(panels) == 1:
+        write_words(view, figure, stored, background, [one.coordinates for one in placed.values()], store)
     draw(figure, "compare.map", "Map of the reference with each run's prior sample and posterior.")
     st.caption(_caption(stored, settings, here[0].job.id, store))
     overlay_table(stored, ends_of(here, placed))

@@ -1,6 +1,6 @@
 """The trajectories of compared runs on a map, from prior sample to posterior."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.figures.hover import hover
 from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, mark, prior_role
 from core.figures.prompt_trajectories import PromptTrajectory
+from core.figures.text import token
 from core.jobs.measure import Measures
 from core.specs import TuningSpec
 from core.store import JobFolder
@@ -38,7 +39,9 @@ class ChosenRun:
         return f"{self.spec.prior.kind} {self.job.id}"
 
 
-def trajectory_of(run: ChosenRun, placed: Overlay, texts: list[list[str]], size: str, alone: bool) -> PromptTrajectory:
+def trajectory_of(
+    run: ChosenRun, placed: Overlay, texts: list[list[str]], labels: list[list[str]] | None, size: str, alone: bool
+) -> PromptTrajectory:
     """Return a run's trajectory on the map, whose vectors are overlaid snapshot after snapshot."""
     n_frames = len(texts)
     role = prior_role(run.spec.prior.kind)
@@ -55,7 +58,7 @@ def trajectory_of(run: ChosenRun, placed: Overlay, texts: list[list[str]], size:
         flat_symbols, solid_symbols = SYMBOLS[run.index % len(SYMBOLS)], SYMBOLS_3D[run.index % len(SYMBOLS_3D)]
         prior = replace(prior, mark=replace(mark(role), symbol=flat_symbols[0], symbol_3d=solid_symbols[0]))
         posterior = replace(posterior, mark=replace(POSTERIOR, symbol=flat_symbols[1], symbol_3d=solid_symbols[1]))
-    return PromptTrajectory(prior, posterior, positions, texts, weights)
+    return PromptTrajectory(prior, posterior, positions, texts, weights, labels)
 
 
 def ends_of(chosen: Sequence[ChosenRun], placed: Mapping[str, Overlay]) -> dict[str, Overlay]:
@@ -71,8 +74,7 @@ def ends_of(chosen: Sequence[ChosenRun], placed: Mapping[str, Overlay]) -> dict[
 
 def hover_of(run: ChosenRun, site: int, shown: NDArray[np.intp], measured: Measures | None) -> list[list[str]]:
     """Return one text per vector for each shown snapshot."""
-    table = measured.table("trajectory") if measured else pd.DataFrame(columns=["site", "step", "vector", "token"])
-    words = table.loc[table["site"] == site].set_index(["step", "vector"])["token"].to_dict()
+    words = _nearest_words(site, measured)
 
     def text(step: int, vector: int) -> str:
         word = words.get((step, vector))
@@ -83,6 +85,27 @@ def hover_of(run: ChosenRun, site: int, shown: NDArray[np.intp], measured: Measu
     return [[text(step, i) for i in range(n_prompt)] for step in run.prompts.steps[shown].tolist()]
 
 
+def labels_of(
+    run: ChosenRun, site: int, shown: NDArray[np.intp], measured: Measures | None, wanted: Collection[int]
+) -> list[list[str]] | None:
+    """Return the nearest token, or else the number, of each wanted vector per snapshot; None if none is wanted."""
+    if not wanted:
+        return None
+    words, n_prompt = _nearest_words(site, measured), run.prompts.vectors.shape[2]
+    return [
+        [token(words.get((step, i), f"vector {i}")) if i in wanted else "" for i in range(n_prompt)]
+        for step in run.prompts.steps[shown].tolist()
+    ]
+
+
+def _nearest_words(site: int, measured: Measures | None) -> dict[tuple[int, int], str]:
+    """Return the token nearest to each vector at each snapshot, by step and vector."""
+    if measured is None:
+        return {}
+    table = measured.table("trajectory")
+    return table.loc[table["site"] == site].set_index(["step", "vector"])["token"].to_dict()
+
+
 def stretch(trajectory: PromptTrajectory, n: int) -> PromptTrajectory:
     """Return a trajectory with n frames, evenly spread over its own."""
     index = np.linspace(0, len(trajectory.coordinates) - 1, n).round().astype(int)
@@ -91,6 +114,7 @@ def stretch(trajectory: PromptTrajectory, n: int) -> PromptTrajectory:
         coordinates=trajectory.coordinates[index],
         hover=[trajectory.hover[i] for i in index],
         weights=None if trajectory.weights is None else trajectory.weights[index],
+        labels=None if trajectory.labels is None else [trajectory.labels[i] for i in index],
     )
 
 

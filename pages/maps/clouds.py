@@ -1,11 +1,13 @@
 """Stored clouds and maps as layers of a figure, and offers to make them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.activations.clouds import Cloud, find_cloud, find_vocabulary
 from core.activations.estimate import estimate
@@ -196,14 +198,24 @@ def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
     stored = load_map(map_key, store)
     if stored is None:
         return []
-    spec, drawn = stored.spec, replace(stored, map=stored.map.drawn(n_components))
-    names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
-    keys = stored.artifact.info["clouds"]
     layers: list[Layer] = []
-    for place, (cloud, name) in enumerate(zip(clouds_of(stored, store), names, strict=True)):
-        if keys[place] in keys[:place]:
-            continue
-        own, coordinates = drawn.fitted_on(keys[place])
+    for name, cloud, own, coordinates in fitted_points(stored, store, n_components):
         hover = [token(text) for text in cloud.rows["token"].iloc[own]] if cloud else None
         layers.append(Layer(f"{name} ({len(own):,})", coordinates, hover=hover))
     return layers
+
+
+def fitted_points(
+    stored: StoredMap, store: Store, n_components: int
+) -> Iterator[tuple[str, Cloud | None, NDArray[np.integer], NDArray[np.float32]]]:
+    """Return the points that a map was fitted on, cloud by cloud, the vocabulary first.
+
+    Returns:
+        name of the cloud, the cloud unless it was pruned away, rows of its points, and their coordinates.
+    """
+    spec, drawn = stored.spec, replace(stored, map=stored.map.drawn(n_components))
+    names = ["vocabulary"] * spec.vocabulary + labels(spec.clouds)
+    keys = stored.artifact.info["clouds"]
+    for place, (cloud, name) in enumerate(zip(clouds_of(stored, store), names, strict=True)):
+        if keys[place] not in keys[:place]:
+            yield name, cloud, *drawn.fitted_on(keys[place])

@@ -22,6 +22,7 @@ from pages.maps.choice import map_words, need_chosen_map, offer_name
 from pages.maps.clouds import map_layers, need_vocabulary
 from pages.maps.nearest import stored_view
 from pages.maps.overlays import overlay_vectors
+from pages.maps.words import write_words
 from pages.trajectories_parts.controls import TrajectoryRequest
 from pages.widgets.layout import draw, plain
 from pages.widgets.state import View
@@ -103,13 +104,15 @@ def picture(
         return None
     paths = connected([_path_text(request, part, placed[str(i)]) for i, part in enumerate(parts)])
     last = max(path.ends for path in paths)
+    background = _background(stored, store)
     figure = trajectories_figure(
-        [*_background(stored, store), *(Layer(name, placed[name], "posterior") for name in prompts)],
+        [*background, *(Layer(name, placed[name], "posterior") for name in prompts)],
         _distinct(paths),
         map_axes(stored.map),
         [_frame_label(paths, parts, k) for k in range(last + 1)] if request.play and last else (),
         revision=f"{stored.artifact.key}.{request.site}",
     )
+    write_words(view, figure, stored, background, list(placed.values()), store)
     draw(figure, view.key("map"), f"Map of site {request.site} with the texts as trajectories, token by token.")
     st.caption(_caption(request, parts, stored, store))
     offer_name(view, stored, store)

@@ -196,6 +196,8 @@ def test_deep_sites_are_references_too(filled, no_engine):
     assert "null: rows of the reference (10)" in names
     assert "nearest token" not in table_of(app, "vector")
     assert "at site 1 of" in texts_of(app)
+    assert charts_of(app)[0]["layout"]["annotations"], "regions are named"
+    assert not charts_of(open_page("priors", regions="false", **address))[0]["layout"].get("annotations")
 
 
 def test_a_vae_says_what_training_costs_and_is_a_job(filled, no_engine):

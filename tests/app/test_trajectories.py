@@ -126,6 +126,9 @@ def test_paths_are_laid_on_a_site_of_the_data(filled, at_once):
     assert len(traces_of(app)["A dog ran home."]["hovertext"]) == len("A dog ran home.") - 1
     assert "First tokens are left out" in texts_of(app)
     assert app.query_params["site"] == "2"
+    assert [note["text"] for note in figure["layout"]["annotations"]], "regions are named"
+    bare = charts_of(trajectories(filled, site="2", words="false", play="false", regions="false"))[0]
+    assert not bare["layout"].get("annotations")
 
 
 def test_three_dimensions_and_texts_of_the_data(filled, at_once):

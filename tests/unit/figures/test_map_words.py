@@ -38,3 +38,13 @@ def test_a_cloud_without_outliers_and_one_of_few_points_are_shown_whole():
     figure: Any = go.Figure()
     leave_out_far(figure, rng.uniform(size=(1000, 2)))
     assert not figure.layout.annotations
+
+
+def test_the_frame_holds_what_shall_stay_inside():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(997, 2)), np.full((3, 2), 500.0)]).astype(np.float32)
+    prompt = np.array([[40.0, 0.0], [np.nan, np.nan]], np.float32)
+    figure: Any = go.Figure()
+    leave_out_far(figure, points, [prompt])
+    assert figure.layout.xaxis.range[1] == 40
+    assert figure.layout.yaxis.range[1] < 10

@@ -147,3 +147,12 @@ def test_sizes_move_with_the_frames():
     assert figure.data[names.index("posterior")].marker.size[0] == 5
     last = figure.frames[-1]
     assert last.data[[names[i] for i in last.traces].index("posterior")].marker.size[-1] == 20
+
+
+def test_labels_stand_beside_their_vectors_and_change_with_the_frames():
+    labels = [["", f"word {k}", "", ""] for k in range(N_FRAMES)]
+    figure = comparison_figure([Panel("", [grey()], [replace(way(), labels=labels)])], axes(2), 1, ["a"] * N_FRAMES)
+    (labelled,) = [i for i, trace in enumerate(figure.data) if trace.mode == "markers+text"]
+    assert figure.data[labelled].text == ("", "word 1", "", "")
+    moved = figure.frames[3].data[figure.frames[3].traces.index(labelled)]
+    assert moved.text == ("", "word 3", "", "")
