@@ -5,9 +5,11 @@ SmolLM2's size, 20,000 token activations at each site, both maps, and a short ru
 
 - In Chromium, from `GET` to the page's headline, to its first interactive picture with points in it (none where it has
   no picture) and to the box at its foot: `cold` is the first visit of a fresh server process, `warm` the next visit of
-  the same server by another browser session. Overview opens on the finished study that came with the program.
+  the same server by another browser session. `since_run` is from `streamlit run` to the picture of the first visit.
+  Overview opens on the finished study that came with the program.
 - Without a browser: `first` is a page's first visit in a process that has shown the overview, `again` a rerun of it, as
   after each click. `overview` itself is measured as the first page of its process, so its `first` holds the imports.
+- A move of Priors' slider (`prior_moves`) and a frame of the layer film (`film_frames`), in milliseconds.
 
     python -m tests.benchmarks.page_times --json
 """
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -47,6 +50,7 @@ requestAnimationFrame(look)
 N_TEXTS, N_WORDS = 500, 60
 N_POINTS = 20_000
 D_MODEL = 576
+MOVES = 10
 PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pydantic")
 
 
@@ -144,8 +148,10 @@ def visit_in_browser(address: dict[str, str], cache: Path, pictures: bool) -> di
     title, seen = address["page"].capitalize(), {}
     path = "" if address["page"] == "overview" else address["page"]
     query = urlencode({name: value for name, value in address.items() if name != "page"})
-    with sync_playwright() as driver, served(ROOT / "app.py", cache, cache.parent / "server.log") as url:
+    with sync_playwright() as driver, ExitStack() as running:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        started = time.perf_counter()
+        url = running.enter_context(served(ROOT / "app.py", cache, cache.parent / "server.log"))
         for visited in ("cold", "warm"):
             page = browser.new_context().new_page()
             page.add_init_script(FIRST_PICTURE)
@@ -158,6 +164,8 @@ def visit_in_browser(address: dict[str, str], cache: Path, pictures: bool) -> di
             if pictures:
                 page.wait_for_function("() => window.firstPicture", timeout=120_000)
                 seen[visited]["picture"] = page.evaluate("window.firstPicture")
+                if visited == "cold":
+                    seen[visited]["since_run"] = began - started + seen[visited]["picture"]
             page.context.close()
         browser.close()
     return seen
@@ -185,11 +193,12 @@ def visit_apart(address: dict[str, str], reruns: int, cache: Path) -> dict[str, 
 
 def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
     """Return the whole document."""
+    from tests.benchmarks import film_frames, prior_moves  # which use what is here
+
     with tempfile.TemporaryDirectory(prefix="page-times-") as folder:
         addresses = fill_store(Path(folder), n_vocabulary)
-        cases = []
+        cases, cache = [], Path(folder) / "cache"
         for name, address in addresses.items():
-            cache = Path(folder) / "cache"
             visits = [visit_apart(address, reruns, cache) for _ in range(repeats)]
             browsed = [visit_in_browser(address, cache, visits[0]["charts"] > 0) for _ in range(repeats)]
             cases.append(
@@ -205,9 +214,12 @@ def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
                     "charts": visits[0]["charts"],
                 }
             )
+        moved = prior_moves.measure(addresses["priors"], cache, MOVES)
     return {
         "benchmark": "page_times",
         "cases": cases,
+        "prior_move_milliseconds": moved,
+        "film_frame_milliseconds": film_frames.measure()["milliseconds"],
         "measured_on": {
             "n_points": N_POINTS,
             "d_model": D_MODEL,

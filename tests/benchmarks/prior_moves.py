@@ -83,17 +83,16 @@ def move(page: Page) -> dict[str, float]:
     }
 
 
-def measure(n_vocabulary: int, moves: int, root: Path | None) -> dict[str, Any]:
-    """Return the whole document."""
-    with tempfile.TemporaryDirectory(prefix="prior-moves-") as name, sync_playwright() as driver:
-        folder = root or Path(name)
-        asked = dict(_address(folder, n_vocabulary))
+def measure(address: dict[str, str], cache: Path, moves: int) -> dict[str, float]:
+    """Return the milliseconds of each part, of an address of Priors on a store."""
+    asked = urlencode({name: value for name, value in address.items() if name != "page"})
+    with sync_playwright() as driver:
         arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage"]
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        with served(ROOT / "app.py", folder / "cache", Path(name) / "server.log") as url:
+        with served(ROOT / "app.py", cache, cache.parent / "server.log") as url:
             page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
             page.add_init_script(f"({LISTEN})()")
-            page.goto(f"{url}/priors?{urlencode(asked)}")
+            page.goto(f"{url}/priors?{asked}")
             page.locator(".js-plotly-plot").first.wait_for(timeout=PATIENCE)
             page.get_by_text("Cite this view").wait_for(timeout=PATIENCE)
             page.wait_for_selector(IDLE, timeout=PATIENCE)
@@ -103,9 +102,17 @@ def measure(n_vocabulary: int, moves: int, root: Path | None) -> dict[str, Any]:
                 print(f"{turn}: {one}", file=sys.stderr)
                 found += [one] if turn else []
         browser.close()
+    return {part: median(one[part] for one in found) for part in found[0]}
+
+
+def document(n_vocabulary: int, moves: int, root: Path | None) -> dict[str, Any]:
+    """Return the whole document."""
+    with tempfile.TemporaryDirectory(prefix="prior-moves-") as name:
+        folder = root or Path(name)
+        milliseconds = measure(_address(folder, n_vocabulary), folder / "cache", moves)
     return {
         "benchmark": "prior_moves",
-        "milliseconds": {part: median(one[part] for one in found) for part in found[0]},
+        "milliseconds": milliseconds,
         "measured_on": {
             "n_vocabulary": n_vocabulary,
             "moves": moves,
@@ -117,12 +124,11 @@ def measure(n_vocabulary: int, moves: int, root: Path | None) -> dict[str, Any]:
 
 
 def _address(folder: Path, n_vocabulary: int) -> dict[str, str]:
-    """Return what the page's address asks for, of a store that is filled unless it was before."""
+    """Return the address of the page, on a store that is filled unless it was before."""
     kept = folder / "addresses.json"
     if not kept.exists():
         kept.write_text(json.dumps(fill_store(folder, n_vocabulary)))
-    asked = json.loads(kept.read_text())["priors"]
-    return {name: value for name, value in asked.items() if name != "page"}
+    return json.loads(kept.read_text())["priors"]
 
 
 def main() -> None:
@@ -134,7 +140,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="an existing folder that keeps the store for the next time")
     chosen = parser.parse_args()
     logging.disable(logging.WARNING)
-    found = measure(chosen.vocabulary, chosen.moves, chosen.root)
+    found = document(chosen.vocabulary, chosen.moves, chosen.root)
     print(json.dumps(found, indent=1) if chosen.json else found["milliseconds"])
 
 
