@@ -107,7 +107,8 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
         "textposition": None if layer.labels is None else "top center",
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
-        "hovertext": None if layer.hover is None else list(layer.hover),
+        # Plotly looks at each element of a list, of 49,152 for longer than the rest of the map takes
+        "hovertext": None if layer.hover is None else np.asarray(layer.hover, dtype=object),
         "hovertemplate": TEXT_AND_NAME if layer.hover is not None else None,
         "hoverinfo": "name" if layer.hover is None else None,
         "legendgroup": layer.group or None,

@@ -19,7 +19,7 @@ SIDES = "sides"
 
 def sides(share: float = 2.6) -> list[DeltaGenerator]:
     """Return a column for controls and one for pictures, `share` times as wide; below each other in a narrow window."""
-    columns = f".st-key-{SIDES} > .stLayoutWrapper > .stHorizontalBlock > .stColumn"
+    columns = f".st-key-{SIDES} > div > .stHorizontalBlock > .stColumn"
     widths = f"{columns} {{min-width: min(17rem, 100%)}} {columns}:last-child {{min-width: min(34rem, 100%)}}"
     st.html(f"<style>{widths}</style>")
     with st.container(key=SIDES):
