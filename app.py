@@ -29,6 +29,10 @@ ICON = (
 """Points on the browser's tab; a named icon would be fetched from somebody else's server."""
 
 
+METRICS = ".stColumn:has(.stMetric) {min-width: 8rem}"
+"""Numbers in a row take several rows in a narrow window, which would cut their names."""
+
+
 @st.cache_resource(scope="session", show_spinner=False)
 def revive() -> None:
     """Take up the jobs of an engine that has died, once per session."""
@@ -37,7 +41,9 @@ def revive() -> None:
 
 points = "".join(f'<circle cx="{x}" cy="{y}" r="{r}" fill="{look.colour}"/>' for x, y, r, look in ICON)
 st.set_page_config(page_icon=f'<svg viewBox="0 0 64 64">{points}</svg>')
-st.html(f"<style>.stMainBlockContainer {{padding: 4.2rem 2.5rem 3rem; max-width: 1800px}} {POINTS_BELOW}</style>")
+st.html(
+    f"<style>.stMainBlockContainer {{padding: 4.2rem 2.5rem 3rem; max-width: 1800px}} {METRICS} {POINTS_BELOW}</style>"
+)
 cite.begin(page.title)
 limit_paths(Store.default())
 revive()

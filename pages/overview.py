@@ -10,9 +10,6 @@ from core.store import Store
 from pages.overview_parts.pictures import LAYERS, PROMPTS, opening_study, show_opening
 from pages.widgets.state import View
 
-PAIR = "overview-pair"
-"""Of two pictures beside each other, which stand below each other in a narrow window."""
-
 page_store, page_view = Store.default(), View("overview")
 finished = opening_study()
 st.markdown(
@@ -27,11 +24,10 @@ if finished:
 # What is imported from here on takes longer than the first picture.
 from pages.overview_parts.pages import show_pages
 from pages.overview_parts.verdicts import show_verdicts
+from pages.widgets.beside import columns_or_rows
 
 if finished:
-    st.html(f"<style>.st-key-{PAIR} .stColumn {{min-width: min(34rem, 100%)}}</style>")
-    with st.container(key=PAIR):
-        left, right = st.columns(2, gap="medium")
+    left, right = columns_or_rows("overview-pair", (1, 34), (1, 34), gap="medium")
     with left:
         show_opening(page_view, finished, LAYERS)
     with right:

@@ -105,6 +105,7 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
         "mode": "markers" if layer.labels is None else LABELLED,
         "text": layer.labels,
         "textposition": None if layer.labels is None else "top center",
+        "textfont": None if layer.labels is None else {"size": 13},
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
         # Plotly looks at each element of a list, of 49,152 for longer than the rest of the map takes

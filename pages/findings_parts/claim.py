@@ -16,6 +16,7 @@ from core.studies.items import ITEMS, find_item
 from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
 from pages.findings_parts.seeds import offer_seeds
+from pages.widgets.beside import columns_or_rows
 from pages.widgets.layout import draw, errors, plain, table
 from pages.widgets.offers import offer
 from pages.widgets.pages import link
@@ -31,7 +32,7 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
     with st.container(border=True):
         st.subheader(f"C{claim.number} · {plain(claim.title)}", anchor=False)
         st.markdown(f"> {plain(claim.quote)}\n>\n> :gray[Section {plain(claim.section)} of the paper]")
-        left, right = st.columns([2, 3], gap="large")
+        left, right = columns_or_rows("claim", (2, 17), (3, 30))
         with left:
             _about(claim)
         with right, errors():

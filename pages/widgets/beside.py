@@ -1,7 +1,7 @@
 """Pages with controls on the left and what they ask for on the right."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,19 +11,31 @@ from pages.widgets.layout import empty, errors
 from pages.widgets.state import View
 
 Request = TypeVar("Request")
+Gap = Literal["medium", "large"]
 
 
 SIDES = "sides"
 """Key of the columns of controls and picture."""
 
 
+def columns_or_rows(key: str, *sizes: tuple[float, int], gap: Gap = "large") -> list[DeltaGenerator]:
+    """Return columns that stand below each other where the window is too narrow for them.
+
+    Args:
+        key: of their container.
+        sizes: of each column, its share of the width and its least width in rem.
+        gap: between them.
+    """
+    column = f".st-key-{key} > div > .stHorizontalBlock > .stColumn"
+    least = [f"{column}:nth-child({i}) {{min-width: min({rem}rem, 100%)}}" for i, (_, rem) in enumerate(sizes, 1)]
+    st.html(f"<style>{' '.join(least)}</style>")
+    with st.container(key=key):
+        return st.columns([share for share, _ in sizes], gap=gap)
+
+
 def sides(share: float = 2.6) -> list[DeltaGenerator]:
-    """Return a column for controls and one for pictures, `share` times as wide; below each other in a narrow window."""
-    columns = f".st-key-{SIDES} > div > .stHorizontalBlock > .stColumn"
-    widths = f"{columns} {{min-width: min(17rem, 100%)}} {columns}:last-child {{min-width: min(34rem, 100%)}}"
-    st.html(f"<style>{widths}</style>")
-    with st.container(key=SIDES):
-        return st.columns([1, share], gap="large")
+    """Return a column for controls and one for pictures, `share` times as wide."""
+    return columns_or_rows(SIDES, (1, 17), (share, 34))
 
 
 def controls_beside(
