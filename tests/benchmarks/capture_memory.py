@@ -10,16 +10,12 @@ is not counted. `ratio` is the largest memory with all tokens over that with a t
 
 import argparse
 import json
-import os
-import platform
-import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.page_times import ROOT, write_model, write_texts
+from tests.benchmarks.page_times import write_model, write_texts
+from tests.benchmarks.sides import in_process, largest_memory, machine
 
 N_TOKENS = 1_000_000
 N_WORDS = 500
@@ -51,27 +47,15 @@ def capture_texts(model: Path, texts: Path, n_texts: int) -> dict[str, Any]:
     }
 
 
-def largest_memory() -> int:
-    """Return the most bytes that this process has had in memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def side(folder: Path, n_tokens: int) -> dict[str, Any]:
     """Run one side in a process of its own, with a cache and a file of its own."""
     texts = folder / f"texts-{n_tokens}.txt"
     write_texts(texts, N_VOCABULARY, n_tokens // N_WORDS, N_WORDS)
-    command = [
-        sys.executable,
-        "-m",
+    return in_process(
         "tests.benchmarks.capture_memory",
-        "--side",
-        str(n_tokens),
-        "--folder",
-        str(folder),
-    ]
-    environment = os.environ | {"PRIORSCOPE_CACHE": str(folder / f"cache-{n_tokens}")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+        ["--side", str(n_tokens), "--folder", str(folder)],
+        {"PRIORSCOPE_CACHE": str(folder / f"cache-{n_tokens}")},
+    )
 
 
 def measure(n_tokens: int) -> dict[str, Any]:
@@ -82,12 +66,13 @@ def measure(n_tokens: int) -> dict[str, Any]:
         tenth, whole = side(folder, n_tokens // 10), side(folder, n_tokens)
     growth = (whole["memory"] - tenth["memory"]) / (whole["tokens"] - tenth["tokens"])
     return {
+        "benchmark": "capture_memory",
         "ratio": whole["memory"] / tenth["memory"],
         "growth_bytes_a_token": growth,
         "all_activations_bytes_a_token": 4 * D_MODEL * 3,
         "a_tenth": tenth,
         "whole": whole,
-        "measured_on": {"machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()},
+        "measured_on": machine(),
     }
 
 

@@ -1,12 +1,12 @@
 """A step of deep prompt-tuning on the last three blocks: with the frozen trunk kept, without, and PEFT's prefix-tuning.
 
-Three sides train 20 vectors on the same batches of the same model, in turn, so that whatever else the machine does
+Four sides train 20 vectors on the same batches of the same model, in turn, so that whatever else the machine does
 falls on all: our deep prompts whose trunk (all blocks below the first prompted one) was computed once for each example;
 the same job with the trunk run anew each step, whose backward pass ends at the first prompted block as well; and PEFT
-as its documentation shows it (`get_peft_model` with `PrefixTuningConfig` on a float32 model, its forward with labels,
-`backward`, AdamW). Ours runs in the app's own number format on this machine and in float32. Batches are real: sums and
-their answers from DeepMind's generator, and SQuAD's questions on passages. In sums a quarter of the tokens are labels,
-and their logits cost what no trunk saves.
+as its documentation shows it (`get_peft_model` with `PrefixTuningConfig`, its forward with labels, `backward`, AdamW)
+on a float32 model, its default, and on a bfloat16 one. Ours runs in the app's own number format on this machine and in
+float32. Batches are real: sums and their answers from DeepMind's generator, and SQuAD's questions on passages. In sums
+a quarter of the tokens are labels, and their logits cost what no trunk saves.
 
     python -m tests.benchmarks.deep_cached_trunk --json
 """
@@ -39,6 +39,7 @@ N_PROMPT = 20
 N_BLOCKS = 3
 BATCH = 16
 LONGEST = 256
+PEFT, PEFT_BF16 = "PEFT", "PEFT, bfloat16"
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def compare(
     models: dict[str, FrozenModel], dataset: DatasetSpec, repeats: int, warm_up: int, store: Store
 ) -> list[dict[str, Any]]:
     """Return one case a number format: medians, both ratios, and how far the losses are apart."""
-    reference = models["peft"]
+    reference = models[PEFT]
     chosen = batches(dataset, reference.tokenizer, warm_up + repeats, store)
     rng = np.random.default_rng(0)
     prompt = torch.from_numpy(rng.normal(0, 0.02, (N_BLOCKS, N_PROMPT, reference.d_model)).astype(np.float32))
     known = [example for batch in chosen for example in batch]
-    sides = {"peft": peft_side(reference)}
+    sides = {name: peft_side(private_copy(models[name])) for name in (PEFT, PEFT_BF16)}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("auto", "float32"):
             sides[f"{name} cached"] = our_side(models[name], prompt, known, Store(Path(folder)))
@@ -122,27 +123,28 @@ def compare(
                 "dtype": str(models[name].dtype).removeprefix("torch."),
                 "app_default": name == "auto",
                 "ratio": medians[uncached] / medians[cached],
-                "ratio_to_peft": medians["peft"] / medians[cached],
+                "ratio_to_peft": medians[PEFT] / medians[cached],
+                "ratio_to_peft_bfloat16": medians[PEFT_BF16] / medians[cached],
                 "cached_seconds": medians[cached],
                 "uncached_seconds": medians[uncached],
-                "peft_seconds": medians["peft"],
+                "peft_seconds": medians[PEFT],
+                "peft_bfloat16_seconds": medians[PEFT_BF16],
                 "largest_loss_difference": times.apart(cached, uncached),
             }
         )
     return cases
 
 
-def measure(model: str, squad: str | None, repeats: int, warm_up: int) -> dict[str, Any]:
+def measure(model: str, datasets: Sequence[DatasetSpec], repeats: int, warm_up: int) -> dict[str, Any]:
     """Return the whole document."""
     store = Store.default()
-    specs = {name: ModelSpec(name=model, device="cpu", dtype=name) for name in ("auto", "float32")}
-    models = {name: load_model(spec, store) for name, spec in specs.items()}
-    # PEFT changes the model it is given, so it gets modules of its own around the same weights.
-    models["peft"] = private_copy(models["float32"])
-    data = [DatasetSpec.parse({"name": "math"}), DatasetSpec.parse({"name": "squad", "path": squad})]
+    formats: dict[str, Any] = {"auto": "auto", "float32": "float32", PEFT: "float32", PEFT_BF16: "bfloat16"}
+    models = {
+        name: load_model(ModelSpec(name=model, device="cpu", dtype=dtype), store) for name, dtype in formats.items()
+    }
     return {
         "benchmark": "deep_cached_trunk",
-        "cases": [case for dataset in data for case in compare(models, dataset, repeats, warm_up, store)],
+        "cases": [case for dataset in datasets for case in compare(models, dataset, repeats, warm_up, store)],
         "measured_on": {
             **measured_on(model, "cpu", repeats, warm_up),
             "n_prompt": N_PROMPT,
@@ -153,10 +155,12 @@ def measure(model: str, squad: str | None, repeats: int, warm_up: int) -> dict[s
 
 def main() -> None:
     """Measure and print."""
-    options = parser(__doc__)
+    options = parser(__doc__, model=True)
     options.add_argument("--squad", help="a SQuAD JSON file; default: the questions that are found here")
+    options.add_argument("--sums-only", action="store_true", help="leave SQuAD out")
     chosen = options.parse_args()
-    document = measure(chosen.model, chosen.squad, chosen.repeats, chosen.warm_up)
+    datasets = [DatasetSpec.parse({"name": "math"}), DatasetSpec.parse({"name": "squad", "path": chosen.squad})]
+    document = measure(chosen.model, datasets[: 1 if chosen.sums_only else 2], chosen.repeats, chosen.warm_up)
     line = "{name:>16}: uncached {uncached_seconds:.2f} s, cached {cached_seconds:.2f} s, ratio {ratio:.2f}; "
     line += "PEFT {peft_seconds:.2f} s, ratio {ratio_to_peft:.2f}; losses within {largest_loss_difference:.1e}"
     tell(document, chosen.json, line)

@@ -1,19 +1,37 @@
-"""What benchmarks of training steps share: sides that take turns on the same work, and where it was measured."""
+"""What benchmarks share: sides that take turns on the same work, processes of their own, and where it was measured."""
 
 import argparse
 import json
+import os
 import platform
+import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from core.lm.batch import Batch
+
+ROOT = Path(__file__).resolve().parents[2]
 LEARNING_RATE = 1e-3
+PEERS = ("torch", "transformers", "peft", "transformer-lens", "nnsight", "openTSNE", "scikit-learn", "umap-learn")
+"""What is measured with or against; those that are not installed are left out."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One batch, for all sides: as ours takes it, and as a model of transformers does."""
+
+    ids: Tensor
+    labels: Tensor
+    batch: Batch
 
 
 @dataclass(frozen=True)
@@ -80,18 +98,47 @@ def take_turns(sides: dict[str, Side], work: Sequence[Any], like: Callable[[str]
     return times
 
 
-def measured_on(model: str, device: str, repeats: int, warm_up: int) -> dict[str, Any]:
-    """Return where and with what it was measured."""
+def installed(package: str) -> str | None:
+    """Return the version of a package, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def largest_memory() -> int:
+    """Return the most bytes that this process has had in memory."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def in_process(module: str, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Run a module in a process of its own, with more environment variables, and return the JSON it prints last."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | dict(more or {}), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def machine() -> dict[str, Any]:
+    """Return where and with what something is measured, and how much else the machine does."""
     return {
-        "model": model,
-        "repeats": repeats,
-        "warm_up": warm_up,
-        "device": device,
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
-        "machine": platform.machine(),
-        "packages": {name: version(name) for name in ("torch", "transformers", "peft")},
+        "python": platform.python_version(),
+        "load_average": os.getloadavg()[0],
+        "packages": {name: found for name in PEERS if (found := installed(name))},
+        "not_installed": [name for name in PEERS if not installed(name)],
     }
+
+
+def measured_on(model: str, device: str, repeats: int, warm_up: int) -> dict[str, Any]:
+    """Return the same, with what was measured how often."""
+    return {"model": model, "repeats": repeats, "warm_up": warm_up, "device": device, **machine()}
 
 
 def tell(document: dict[str, Any], as_json: bool, line: str) -> None:
@@ -103,11 +150,12 @@ def tell(document: dict[str, Any], as_json: bool, line: str) -> None:
         print(line.format(**case))
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the options that these benchmarks share."""
+def parser(description: str | None, model: bool = False) -> argparse.ArgumentParser:
+    """Return the options that these benchmarks share, also the one for a model."""
     options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    options.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
+    if model:
+        options.add_argument("--model", default="smollm2-135m", help="name, Hugging Face id or local folder")
     options.add_argument("--repeats", type=int, default=5, help="timed steps a side")
     options.add_argument("--warm-up", type=int, default=1, help="steps before timing")
     return options

@@ -108,7 +108,7 @@ def measure(model: ModelSpec, n_new: int, repeats: int, warm_up: int) -> dict[st
 
 def main() -> None:
     """Measure and print."""
-    options = parser(__doc__)
+    options = parser(__doc__, model=True)
     options.add_argument("--tokens", type=int, default=16, help="longest answer")
     options.add_argument("--dtype", default="auto", help="number format of the weights")
     chosen = options.parse_args()

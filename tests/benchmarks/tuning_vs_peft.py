@@ -1,117 +1,107 @@
-"""A step of soft prompt-tuning: PEFT's default against ours.
+"""A step of soft prompt-tuning: PEFT's default and PEFT in bfloat16 against ours.
 
-Both sides train the same prompt on the same batches of the same model, in turn, so that whatever else the machine does
-falls on both; each step of a side begins at the same prompt. PEFT runs as its documentation shows it: `get_peft_model`
-with `PromptTuningConfig` on a float32 model, its forward with labels, `backward`, AdamW. Ours runs in the app's own
-number format on this machine and in float32.
+All sides train the same prompt on the same batches of a model of SmolLM2-135M's shape (random weights), in turn, so
+that whatever else the machine does falls on all; each step of a side begins at the same prompt. PEFT runs as its
+documentation shows it: `get_peft_model` with `PromptTuningConfig`, its forward with labels, `backward`, AdamW; by
+default on a float32 model. Ours runs in the app's own number format on this machine and in float32.
+
+Besides seconds: the bytes of weights and of a step's tensors; the share of the arithmetic bound (the operations that a
+step needs, over the rate of one large product measured here in the same number format); and what share of our step each
+of its parts takes.
 
     python -m tests.benchmarks.tuning_vs_peft --json
 """
 
-from dataclasses import dataclass
+import argparse
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
-from peft import PromptTuningConfig, TaskType, get_peft_model
-from torch import Tensor
+from transformers import LlamaConfig
 
-from core.lm.batch import IGNORED, Batch, Example, collate
-from core.lm.frozen import FrozenModel, private_copy
-from core.lm.load import load_model
-from core.lm.prompted import build_prompted
-from core.specs import ModelSpec
-from core.store import Store
+from core.lm.device import choose_dtype
+from core.lm.frozen import FrozenModel
+from core.lm.kernels import linear
+from tests.benchmarks.inside_step import shares, step_bytes
 from tests.benchmarks.sides import Side, measured_on, parser, take_turns, tell
+from tests.gpu.models import LABEL_SHARE, N_PROMPT, SMOLLM2_135M, TINY, peft_side, random_model, random_work, soft_side
+from tests.gpu.steps import matmul_rate, operations, step_of, timed
 
 SHAPES = ((8, 128), (16, 32))
-N_PROMPT = 20
-LABEL_SHARE = 4
-"""One token in so many, the last ones, is a label: an answer after its question."""
+OURS, OURS_WIDE, PEFT, PEFT_BF16 = "ours", "ours, float32", "PEFT", "PEFT, bfloat16"
+PRODUCT = 2048
+"""Rows and columns of the product whose rate bounds a step."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """One batch, for both sides."""
-
-    ids: Tensor
-    labels: Tensor
-    batch: Batch
-
-
-def make_work(batch_size: int, n_tokens: int, tokenizer: Any, seed: int) -> Work:
-    """Return sums and their answers, one after the other up to the length."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for _ in range(batch_size):
-        pairs = rng.integers(0, 1000, (n_tokens // 8, 2)).tolist()
-        text = " ".join(f"What is {a} + {b}? {a + b}." for a, b in pairs)
-        rows.append(tokenizer(text, add_special_tokens=False).input_ids[:n_tokens])
-    ids = np.array(rows)
-    labels = ids.copy()
-    labels[:, : n_tokens - n_tokens // LABEL_SHARE] = IGNORED
-    examples = [Example(tuple(row), tuple(known)) for row, known in zip(ids.tolist(), labels.tolist(), strict=True)]
-    return Work(torch.from_numpy(ids), torch.from_numpy(labels), collate(examples))
+def models(config: LlamaConfig) -> dict[str, FrozenModel]:
+    """Return a model for each side with the same weights; PEFT changes the one it is given."""
+    own = choose_dtype("auto", torch.device("cpu"))
+    dtypes = {OURS: own, PEFT: torch.float32, PEFT_BF16: torch.bfloat16}
+    if own != torch.float32:
+        dtypes[OURS_WIDE] = torch.float32
+    return {name: random_model(config, "cpu", dtype) for name, dtype in dtypes.items()}
 
 
-def peft_side(frozen: FrozenModel, prompt: Tensor) -> Side:
-    """Return PEFT's way."""
-    config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=len(prompt))
-    model: Any = get_peft_model(frozen.model, config)
-    (trained,) = (parameter for parameter in model.parameters() if parameter.requires_grad)
-    with torch.no_grad():
-        trained.copy_(prompt)
-    return Side(trained, lambda work: model(input_ids=work.ids, labels=work.labels).loss)
+def product_rate(dtype: torch.dtype, size: int) -> float:
+    """Return operations per second of one large product, by torch's way or by ours, whichever is faster."""
+    a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
+    linear(a, b)
+    return max(matmul_rate("cpu", size, dtype), 2 * size**3 / timed(lambda: linear(a, b), 5, "cpu"))
 
 
-def our_side(frozen: FrozenModel, prompt: Tensor) -> Side:
-    """Return our way."""
-    prompted = build_prompted(frozen)
-    trained = prompt[None].clone().requires_grad_()
-    return Side(trained, lambda work: prompted.loss(trained, work.batch))
-
-
-def compare(models: dict[str, FrozenModel], shape: tuple[int, int], repeats: int, warm_up: int) -> list[dict[str, Any]]:
-    """Return one case a number format: medians, ratio, and how far the losses are apart."""
-    reference = models["peft"]
-    rng = np.random.default_rng(0)
-    prompt = torch.from_numpy(rng.normal(0, 0.02, (N_PROMPT, reference.d_model)).astype(np.float32))
-    sides = {name: our_side(frozen, prompt) for name, frozen in models.items() if name != "peft"}
-    sides["peft"] = peft_side(reference, prompt)
-    work = [make_work(*shape, reference.tokenizer, seed=turn) for turn in range(warm_up + repeats)]
-    times = take_turns(sides, work, lambda _: "peft", str(shape))
-    medians = {name: median(values[warm_up:]) for name, values in times.seconds.items()}
-    return [
-        {
-            "name": f"{shape[0]}x{shape[1]} {name}",
+def compare(
+    frozen: dict[str, FrozenModel], config: LlamaConfig, shape: tuple[int, int], asked: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Return one case per side: medians, ratios, memory, distance to the bound, and how far its losses are off."""
+    sides = {name: (peft_side if name.startswith("PEFT") else soft_side)(one) for name, one in frozen.items()}
+    turns = asked.warm_up + asked.repeats
+    work = [random_work(*shape, config.vocab_size, "cpu", seed=turn) for turn in range(turns)]
+    times = take_turns(sides, work, lambda _: PEFT, str(shape))
+    seconds = {name: median(values[asked.warm_up :]) for name, values in times.seconds.items()}
+    needed = operations(config, *shape, len(work[0].batch.targets))
+    held = {name: step_bytes(step_of(side, work[0])) for name, side in sides.items()}
+    weights = {name: sum(p.nbytes for p in one.model.parameters()) for name, one in frozen.items()}
+    cases = []
+    for name, side in sides.items():
+        rate = product_rate(frozen[name].dtype, 256 if asked.tiny else PRODUCT)
+        case = {
+            "side": name,
             "batch": shape[0],
             "tokens": shape[1],
-            "dtype": str(models[name].dtype).removeprefix("torch."),
-            "app_default": name == "auto",
-            "ratio": medians["peft"] / medians[name],
-            "peft_seconds": medians["peft"],
-            "our_seconds": medians[name],
-            "largest_loss_difference": times.apart("peft", name),
+            "dtype": str(frozen[name].dtype).removeprefix("torch."),
+            "seconds": seconds[name],
+            "steps_per_second": 1 / seconds[name],
+            "ratio_to_peft": seconds[PEFT] / seconds[name],
+            "ratio_to_peft_bfloat16": seconds[PEFT_BF16] / seconds[name],
+            "weight_bytes": weights[name],
+            "step_bytes": held[name],
+            "memory_to_peft": (weights[name] + held[name]) / (weights[PEFT] + held[PEFT]),
+            "step_memory_to_peft_bfloat16": held[name] / held[PEFT_BF16],
+            "operations": needed,
+            "product_operations_per_second": rate,
+            "share_of_bound": needed / rate / seconds[name],
+            "largest_loss_difference": times.apart(PEFT, name),
         }
-        for name in sides
-        if name != "peft"
-    ]
+        cases.append(case | (_shares(side, work[0], config) if name.startswith("ours") else {}))
+    return cases
 
 
-def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
+def _shares(side: Side, work: Any, config: LlamaConfig) -> dict[str, float]:
+    return {f"share_{part}": share for part, share in shares(step_of(side, work), config).items()}
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Return the whole document."""
-    store = Store.default()
-    specs = {name: ModelSpec(name=model, device="cpu", dtype=name) for name in ("auto", "float32")}
-    models = {name: load_model(spec, store) for name, spec in specs.items()}
-    # PEFT changes the model it is given, so it gets modules of its own around the same weights.
-    models["peft"] = private_copy(models["float32"])
-    frozen = models["auto"]
+    config = TINY if asked.tiny else SMOLLM2_135M
+    frozen = models(config)
+    shapes = ((4, 24),) if asked.tiny else SHAPES
     return {
         "benchmark": "tuning_vs_peft",
-        "cases": [case for shape in SHAPES for case in compare(models, shape, repeats, warm_up)],
+        "cases": [case for shape in shapes for case in compare(frozen, config, shape, asked)],
         "measured_on": {
-            **measured_on(model, str(frozen.device), repeats, warm_up),
+            **measured_on(
+                "a tiny shape" if asked.tiny else "SmolLM2-135M's shape", "cpu", asked.repeats, asked.warm_up
+            ),
             "n_prompt": N_PROMPT,
             "labels": f"the last 1/{LABEL_SHARE} of each example",
         },
@@ -120,10 +110,11 @@ def measure(model: str, repeats: int, warm_up: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    chosen = parser(__doc__).parse_args()
-    document = measure(chosen.model, chosen.repeats, chosen.warm_up)
-    line = "{name:>16}: PEFT {peft_seconds:.2f} s, ours {our_seconds:.2f} s, ratio {ratio:.2f}, "
-    tell(document, chosen.json, line + "losses within {largest_loss_difference:.1e}")
+    options = parser(__doc__)
+    options.add_argument("--tiny", action="store_true", help="a tiny shape, to try the script")
+    asked = options.parse_args()
+    line = "{batch}x{tokens} {side:>15}: {seconds:.3f} s, {ratio_to_peft:.2f} x PEFT, {ratio_to_peft_bfloat16:.2f} x "
+    tell(measure(asked), asked.json, line + "PEFT bfloat16, {share_of_bound:.0%} of the bound")
 
 
 if __name__ == "__main__":

@@ -4,21 +4,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaConfig
 
 from core.activations.accumulate import Accumulator
 from core.activations.forward import SiteReader
 from core.activations.tokens import Corpus
+from core.lm.frozen import FrozenModel
 from core.specs.cloud import FINAL
-from tests.gpu.models import random_model
 from tests.gpu.steps import alternate
 
 
-def capture_rates(config: LlamaConfig, device: str, batch: int, n_tokens: int, repeats: int) -> dict[str, Any]:
+def capture_rates(frozen: FrozenModel, batch: int, n_tokens: int, repeats: int) -> dict[str, Any]:
     """Return tokens per second and peak memory of both ways; each adds all rows of all sites to their moments."""
-    frozen = random_model(config, device, torch.bfloat16)
-    n_layers = int(config.num_hidden_layers or 0)
-    ids = np.random.default_rng(0).integers(2, config.vocab_size, (batch, n_tokens)).astype(np.int32)
+    n_layers, device = frozen.n_layers, str(frozen.device)
+    ids = np.random.default_rng(0).integers(2, frozen.n_vocabulary, (batch, n_tokens)).astype(np.int32)
     flags = np.zeros(ids.size, dtype=bool)
     starts = np.arange(batch + 1, dtype=np.int64) * n_tokens
     where = np.zeros(ids.size, dtype=np.int32)

@@ -11,15 +11,14 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from core.lm.batch import IGNORED, Example, collate
 from core.lm.frozen import FrozenModel
 from core.lm.prompted import FastPrompted, build_prompted
-from tests.benchmarks.sides import Side
-from tests.benchmarks.tuning_vs_peft import Work
+from tests.benchmarks.sides import Side, Work
 
 N_PROMPT = 20
 LABEL_SHARE = 4
 """One token in so many, the last ones of each example, is a label."""
 
 
-def _llama(hidden: int, wide: int, blocks: int, heads: int, groups: int, **others: Any) -> LlamaConfig:
+def llama(hidden: int, wide: int, blocks: int, heads: int, groups: int, **others: Any) -> LlamaConfig:
     """Return a Llama with tied embeddings, whose queries share keys and values in groups."""
     sizes = {"hidden_size": hidden, "intermediate_size": wide, "num_hidden_layers": blocks}
     attention = {"num_attention_heads": heads, "num_key_value_heads": groups}
@@ -36,14 +35,14 @@ _LLAMA_3 = {
     "original_max_position_embeddings": 8192,
 }
 _NORM = {"rms_norm_eps": 1e-5}
-LLAMA_1B = _llama(
+LLAMA_1B = llama(
     2048, 8192, 16, 32, 8, vocab_size=128_256, max_position_embeddings=131_072, rope_parameters=_LLAMA_3, **_NORM
 )
 _ROPE = {"rope_type": "default", "rope_theta": 100_000.0}
-SMOLLM2_135M = _llama(
+SMOLLM2_135M = llama(
     576, 1536, 30, 9, 3, vocab_size=49_152, max_position_embeddings=8192, rope_parameters=_ROPE, **_NORM
 )
-TINY = _llama(64, 128, 4, 4, 2, vocab_size=97, max_position_embeddings=1024)
+TINY = llama(64, 128, 4, 4, 2, vocab_size=97, max_position_embeddings=1024)
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,24 @@ def random_work(batch: int, n_tokens: int, n_vocabulary: int, device: str, seed:
     return Work(own_ids, own_labels, collate(examples).to(torch.device(device)))
 
 
-def random_prompt(d_model: int, device: str, n_sites: int = 1) -> torch.Tensor:
+def random_prompt(d_model: int, device: str, n_sites: int = 1, n_prompt: int = N_PROMPT) -> torch.Tensor:
     """Return a prompt (n_sites, n_prompt, d_model) of standard deviation 0.02."""
-    drawn = np.random.default_rng(0).normal(0, 0.02, (n_sites, N_PROMPT, d_model)).astype(np.float32)
+    drawn = np.random.default_rng(0).normal(0, 0.02, (n_sites, n_prompt, d_model)).astype(np.float32)
     return torch.from_numpy(drawn).to(device)
 
 
-def soft_side(frozen: FrozenModel) -> Side:
+def soft_side(frozen: FrozenModel, n_prompt: int = N_PROMPT) -> Side:
     """Return our step of a soft prompt."""
     prompted = build_prompted(frozen)
-    prompt = random_prompt(frozen.d_model, str(frozen.device)).requires_grad_()
+    prompt = random_prompt(frozen.d_model, str(frozen.device), n_prompt=n_prompt).requires_grad_()
     return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
 
 
-def deep_side(frozen: FrozenModel, n_sites: int = 3) -> Side:
+def deep_side(frozen: FrozenModel, n_sites: int = 3, n_prompt: int = N_PROMPT) -> Side:
     """Return our step of prompts cut from the outputs of the last blocks."""
     sites = range(frozen.n_layers - n_sites, frozen.n_layers)
     prompted = FastPrompted(frozen, "before_bos", sites, kept=False)
-    prompt = random_prompt(frozen.d_model, str(frozen.device), n_sites).requires_grad_()
+    prompt = random_prompt(frozen.d_model, str(frozen.device), n_sites, n_prompt).requires_grad_()
     return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
 
 

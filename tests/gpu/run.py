@@ -100,7 +100,8 @@ def measure(device: str, tiny: bool) -> dict[str, Any]:
         document["shapes"].append(step_table(shape, device, rate, rounds=1 if tiny else 3))
         gc.collect()
         _tell(f"{shape.name} {shape.batch} × {shape.n_tokens}", began)
-    document["capture"] = capture_rates(TINY if tiny else LLAMA_1B, device, *((4, 24, 2) if tiny else (32, 512, 6)))
+    frozen = random_model(TINY if tiny else LLAMA_1B, device, torch.bfloat16)
+    document["capture"] = capture_rates(frozen, *((4, 24, 2) if tiny else (32, 512, 6)))
     _tell("captured", began)
     document["seconds"] = time.perf_counter() - began
     document["measured_on"] = {

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from transformers import LlamaConfig
 
-from tests.benchmarks.sides import LEARNING_RATE, Side
-from tests.benchmarks.tuning_vs_peft import Work
+from tests.benchmarks.sides import LEARNING_RATE, Side, Work
 from tests.gpu.models import N_PROMPT
 
 Step = Callable[[], object]
