@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
@@ -36,6 +38,18 @@ def test_four_runs_have_a_smallest_p_that_is_said():
     assert found.accuracy == 1
     assert found.p == pytest.approx(2 / 6)
     assert found.reason == "with 4 runs no p below 0.33 is possible"
+
+
+def test_p_of_eight_runs_of_four_priors_counts_all_orders_whatever_that_of_the_runs():
+    names = ["d", "c", "b", "a"] * 2
+    points = np.array([[10.0 * ord(name), place % 3] for place, name in enumerate(names)])
+    found = prior_retained(points, names, np.random.default_rng(0))
+    labels = np.array([sorted(set(names)).index(name) for name in names])
+    orders = np.array(sorted(set(permutations(labels.tolist()))))
+    assert len(orders) == 2520
+    null = np.array([leave_one_out(points, order) for order in orders])
+    assert found.chance == pytest.approx(null.mean())
+    assert found.p == pytest.approx((null >= leave_one_out(points, labels) - 1e-9).mean())
 
 
 def test_a_single_run_of_a_prior_takes_no_part():
