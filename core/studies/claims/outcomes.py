@@ -101,10 +101,13 @@ def same_quality_at_best_rates(runs: Runs, rates: Sequence[Sequence[str]], sente
 
 
 def _trials(runs: Runs, names: Sequence[str]) -> list[Trial]:
-    """Return the runs of a prior's arms as trials of their rates."""
-    found = []
+    """Return the runs of a prior's arms as trials of their rates, on the seeds that count at all of them.
+
+    A rate is only chosen if it has a loss on every seed, so one run that does not count would rule
+    it out.
+    """
+    found, seeds = list[Trial](), runs.seeds(*names)
     for name in names:
-        seeds = runs.seeds(name)
         rates = [float(run.spec["learning_rate"]) for run in runs.at(name, seeds)]
         found += [Trial(*one) for one in zip(rates, seeds, runs.losses(name, seeds).tolist(), strict=True)]
     return found
