@@ -5,6 +5,7 @@ from core.specs import StudySpec
 from core.store import Store
 from core.studies.claims import RULES_VERSION, Claim
 from core.studies.claims.base import SEED
+from core.studies.claims.judgement import JudgedSentence, Judgement
 from core.studies.judgements import JudgedClaim, judgements
 
 
@@ -20,19 +21,25 @@ def foreseen(claim: Claim, study: StudySpec, store: Store) -> str:
     if not known:
         return ""
     best = max(known, key=lambda one: (one.study.model == study.model, one.judgement.n_seeds))
-    n, level = claim.seeds(study), best.judgement.level
-    several = len(best.judgement.sentences) > 1
+    n, judged = claim.seeds(study), best.judgement
+    several = len(judged.sentences) > 1
     found = [
-        f"{decided_with(one.spread, n, level):.3g}{f' ({one.name})' if several else ''}"
-        for one in best.judgement.sentences
+        f"{decided_with(one.spread, n, _level(judged, one)):.3g}{f' ({one.name})' if several else ''}"
+        for one in judged.sentences
         if one.spread is not None and n > 1
     ]
     if not found:
         return ""
     return (
         f"With {n} seeds it would be decided in 80 % of cases if the true value lies this far beyond its bound: "
-        f"{', '.join(found)} (variance of {best.judgement.n_seeds} seeds on {best.study.model.label})."
+        f"{', '.join(found)} (variance of {judged.n_seeds} seeds on {best.study.model.label})."
     )
+
+
+def _level(found: Judgement, sentence: JudgedSentence) -> float:
+    """Return the level of the intervals that a sentence may hold by: higher where one of several cases is enough."""
+    cases = {part.name for part in found.parts if part.decides and part.sentence == sentence.name}
+    return 1 - (1 - found.level) / (len(cases) if found.headline == "most" else 1)
 
 
 def _current(one: JudgedClaim) -> bool:

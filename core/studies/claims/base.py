@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from core.analysis.intervals import LEVEL
 from core.analysis.power import decided_from, spread_of, units_needed
-from core.analysis.verdict import HOLDS, UNDECIDED, Verdict, join_verdicts, strongest, weakest, widen
+from core.analysis.verdict import HOLDS, UNDECIDED, Stated, Verdict, join_verdicts, strongest, weakest, widen
 from core.figures.verdicts import intervals_figure
 from core.specs import StudySpec, TuningSpec
 from core.store import JobFolder
@@ -35,7 +35,8 @@ class Judged:
         words: the finding, in one or two sentences.
         rule: derives a sentence's verdict from its parts.
         runs: tuning runs behind it, those that do not count included.
-        level: of the intervals that decide.
+        level: of the intervals that decide, all analyses together.
+        error: that the intervals of this analysis make; None stands for all that `level` leaves.
         extra: further facts, JSON-able.
         n_analyses: how often the claim was judged so far, each time with more seeds.
         one_is_enough: whether the claim says that something is possible, so that its best case
@@ -51,6 +52,7 @@ class Judged:
     rule: Rule = all_inside
     runs: Sequence[JobFolder] = ()
     level: float = LEVEL
+    error: float | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
     n_analyses: int = 1
     one_is_enough: bool = False
@@ -120,7 +122,19 @@ class Judged:
             replace(part, interval=widen(part.interval, share, self.level, part.freedom)) if part.decides else part
             for part in self.parts
         ]
-        return replace(self, parts=parts, n_analyses=n_analyses)
+        return replace(self, parts=parts, error=error, n_analyses=n_analyses)
+
+    def decided_by(self, head: Part) -> tuple[Stated, float]:
+        """Return a number as a verdict needs to know it, with the level of its interval.
+
+        Where one case is enough, what speaks for the claim counts by an interval widened for the
+        number of cases.
+        """
+        error = 1 - self.level if self.error is None else self.error
+        if not self.one_is_enough or not head.bounds.low <= head.interval.value <= head.bounds.high:
+            return head.stated, 1 - error
+        n = len({part.name for part in self.deciding if part.sentence == head.sentence})
+        return replace(head.stated, interval=widen(head.interval, n, 1 - error, head.freedom)), 1 - error / n
 
 
 @dataclass(frozen=True)
@@ -216,7 +230,7 @@ class Claim:
 
     def _sentence(self, found: Judged, name: str) -> JudgedSentence:
         head = found.headline_of([part for part in found.deciding if part.sentence == name])
-        verdict = found.verdict_on(name)
+        verdict, (stated, level) = found.verdict_on(name), found.decided_by(head)
         return JudgedSentence(
             name=name,
             words=self.sentences.get(name, self.title),
@@ -224,9 +238,9 @@ class Claim:
             reason=found.blocked.get(name, ""),
             of=head.name,
             quantity=head.quantity,
-            smallest=finite(decided_from(head.stated, found.level)),
-            spread=finite(spread_of(head.stated, head.n, found.level)),
-            units_needed=units_needed(head.stated, head.n, found.level) if verdict == UNDECIDED else None,
+            smallest=finite(decided_from(stated, level)),
+            spread=finite(spread_of(stated, head.n, level)),
+            units_needed=units_needed(stated, head.n, level) if verdict == UNDECIDED else None,
         )
 
     def rests_on(self, study: StudySpec) -> str:

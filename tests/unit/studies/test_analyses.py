@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.power import decided_with
+from core.analysis.power import decided_from, decided_with, spread_of
 from core.analysis.seeds import over_seeds
 from core.analysis.spending import spent_error
 from core.analysis.verdict import Bounds
@@ -13,6 +13,7 @@ from core.store import Store, create_job
 from core.studies.analyses import Analysis, analyses_of, charged, make_claim, planned
 from core.studies.claims import CLAIMS
 from core.studies.claims.base import Judged, Part
+from core.studies.claims.possible import one_inside
 from core.studies.figure import keep
 from core.studies.foresight import foreseen
 from core.studies.items import KIND, VERSION
@@ -43,6 +44,28 @@ def test_the_first_analysis_makes_the_error_of_its_interval_and_later_ones_less(
     last, spent = charged(alone, 12, [Analysis(3, 0.0), Analysis(6, spent)], 12)
     assert spent == pytest.approx(0.05)
     assert second.headline.interval.low < last.headline.interval.low < alone.headline.interval.low
+
+
+def test_the_spread_of_seeds_is_the_same_however_many_analyses_are_charged():
+    values = np.random.default_rng(0).normal(1, 1, 6)
+    alone = judged(values)
+    second, _ = charged(alone, 6, [Analysis(3, 0.0)], 12)
+    stated, level = second.decided_by(second.headline)
+    assert spread_of(stated, 6, level) == pytest.approx(values.std(ddof=1))
+    assert spread_of(alone.headline.stated, 6) == pytest.approx(values.std(ddof=1))
+    assert level > 0.95
+    assert decided_from(stated, level) == pytest.approx(decided_with(float(values.std(ddof=1)), 6, level))
+
+
+def test_where_one_case_is_enough_its_interval_is_widened_for_their_number_before_power_is_told():
+    rng = np.random.default_rng(1)
+    cases = {name: rng.normal(mean, 1, 6) for name, mean in (("best", 3.0), ("other", -3.0), ("third", -4.0))}
+    parts = [Part(name, "nats", over_seeds(values), Bounds(low=0.0), n=6, freedom=5) for name, values in cases.items()]
+    found = Judged(parts, "", one_inside, one_is_enough=True)
+    stated, level = found.decided_by(found.headline)
+    assert level == pytest.approx(1 - 0.05 / 3)
+    assert spread_of(stated, 6, level) == pytest.approx(cases["best"].std(ddof=1))
+    assert found.decided_by(parts[1]) == (parts[1].stated, 0.95)  # all must fail, which needs no correction
 
 
 def test_error_that_is_used_up_leaves_the_claim_undecided_and_says_so():
