@@ -9,6 +9,7 @@ from core.analysis.verdict import Bounds
 from core.studies.arms import BETWEEN, CUT, DEEP, INSIDE, SOFT
 from core.studies.bench import Bench
 from core.studies.claims.base import SEED, Claim, Judged
+from core.studies.claims.common_step import same_quality_at_common_step
 from core.studies.claims.converged import baseline_losses, runs_of
 from core.studies.claims.outcomes import (
     CONVERGED_RULE,
@@ -35,15 +36,16 @@ def judge_priors(bench: Bench) -> Judged:
     soft, deep = runs_of(bench, [name for names in RATES for name in names]), runs_of(bench, DEEP)
     parts = [*same_quality(soft, SOFT, "a"), *same_quality(deep, DEEP, "b")]
     at_best = same_quality_at_best_rates(soft, RATES, "a")
+    as_long = [*same_quality_at_common_step(soft, SOFT, "a"), *same_quality_at_common_step(deep, DEEP, "b")]
     deciding = [part for part in parts if part.decides]
     same = sum(abs(part.interval.value) <= MARGIN for part in deciding)
     widest = max(deciding, key=lambda part: abs(part.interval.value))
-    within = sum(abs(part.interval.value) <= MARGIN for part in at_best)
+    within, alike = (sum(abs(part.interval.value) <= MARGIN for part in beside) for beside in (at_best, as_long))
     return Judged(
-        [*parts, *at_best],
+        [*parts, *at_best, *as_long],
         f"{same} of {len(deciding)} mean differences are within {MARGIN:g} nats; the largest is {widest.name} with "
         f"{widest.interval.value:+.3f}. With each soft prior at the better of its rates, {within} of {len(at_best)} "
-        "are.",
+        f"are; after as many steps of both runs, {alike} of {len(as_long)}.",
         level=TOST_LEVEL,
         runs=[*soft.every, *deep.every],
         extra={"margin": MARGIN},
@@ -99,12 +101,15 @@ CLAIMS = (
         sentences={"a": "Soft prompts reach the same loss from every prior", "b": "Deep prompts do"},
         statistic=(
             f"{DIFFERENCE.capitalize()}, at the end of converged runs with the same seed, for every two soft priors "
-            "and every two deep ones. Mean over seeds. Shown beside: soft priors at the better of their rates."
+            "and every two deep ones. Mean over seeds. Shown beside: soft priors at the better of their rates, and the "
+            "two runs of a pair up to the step where the shorter one ended."
         ),
         why=(
             "“The same” is a claim of equivalence. A difference that is not significant proves nothing, and few seeds "
             f"never find a significant one. {WHY_MARGIN} The loss is the finest measure; F1 and accuracy follow it. "
-            "Before runs converge the difference is one of speed, which is C7."
+            "Before runs converge the difference is one of speed, which is C7. Chance decides whether a plateau is "
+            "found sooner or later, and a run that goes on ends lower: the comparison after as many steps shows how "
+            "much of a difference comes from that."
         ),
         null=TOST_NULL,
         unit=SEED,

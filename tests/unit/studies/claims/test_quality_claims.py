@@ -11,8 +11,9 @@ from core.store.endings import LONGEST
 from core.studies.arms import BETWEEN, CUT, INSIDE, SOFT
 from core.studies.claims import CLAIMS
 from core.studies.claims.base import Judged
+from core.studies.claims.common_step import AT_COMMON_STEP, losses_at_common_step
 from core.studies.claims.outcomes import AT_BEST_RATES, MARGIN, POOLED, UNPOOLED
-from tests.unit.studies.claims.planted_runs import SEEDS, Planted, RunsBench, wobbled
+from tests.unit.studies.claims.planted_runs import SEEDS, WOBBLE, Planted, RunsBench, wobbled
 
 
 def judged(store, number: int, losses: dict[str, float], noise: float = 1.0, **more) -> Judged:
@@ -110,6 +111,31 @@ def test_a_better_rate_is_chosen_though_one_of_its_runs_did_not_converge(store):
     one = beside["Isotropic, rate 5e-3 − Gaussian fitted on the vocabulary, rate 5e-3"]
     assert one.n == SEEDS - 1
     assert abs(one.interval.value) < 0.05
+
+
+def test_c06_shows_beside_what_runs_that_went_on_longer_gain_by_that_alone(store):
+    def falling(arm: str, seed: int) -> Planted:
+        """Return a run that falls as all others do, and ends sooner or later."""
+        end = 120 if arm == "deep-xavier" else 200 + 20 * (seed % 3)
+        curve = {step: 2.0 - step / 400 + 0.002 * WOBBLE[seed] for step in range(0, end + 1, 20)}
+        return Planted(loss=curve[end], curve=curve)
+
+    found = CLAIMS[6].judge(RunsBench(store, falling))
+    name = "Deep, Gaussian fitted at each block − Deep, Xavier"
+    mine = [part for part in found.parts if part.name == name]
+    ends, as_long = mine[0], next(part for part in mine if part.quantity == AT_COMMON_STEP)
+    assert ends.decides
+    assert ends.interval.value < -0.15
+    assert not as_long.decides
+    assert as_long.interval.value == pytest.approx(0.0, abs=1e-9)
+    assert as_long.n == SEEDS
+
+
+def test_losses_at_a_common_step_are_means_of_the_last_four_shared_evaluations(store):
+    curves = [{0: 9.0, 20: 5.0, 40: 4.0, 60: 3.0, 80: 2.0, 100: 1.0}, {0: 8.0, 20: 7.0, 40: 6.0, 60: 5.0, 80: 4.0}]
+    bench = RunsBench(store, lambda arm, _: Planted(curve=curves[arm == "gaussian"]))
+    long, short = bench.runs("xavier")[0], bench.runs("gaussian")[0]
+    assert losses_at_common_step(long, short) == (3.5, 5.5)
 
 
 def test_c10_holds_where_planted(store):
