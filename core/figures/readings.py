@@ -102,7 +102,7 @@ class DoseCurve:
     Attributes:
         title: the regulariser.
         weights: (n,).
-        quantity: (n,) its own quantity at the posterior, over that of the plain prompt.
+        quantity: (n,) change of its own quantity at the posterior, as a share of the plain prompt's.
         loss: (n,) loss minus that of the plain prompt.
     """
 

@@ -27,9 +27,16 @@ class StudyLines:
     between: Mapping[tuple[str, str, int], Line]
     within: Mapping[tuple[str, int, int], Line]
 
-    def excess(self, seeds: Sequence[int]) -> float:
-        """Return the mean barrier between priors minus that between seeds of one prior, of these seeds alone."""
-        between = [line.barrier for (_, _, seed), line in self.between.items() if seed in seeds]
+    def excess(self, seeds: Sequence[int], pair: tuple[str, str] | None = None) -> float:
+        """Return the mean barrier between priors minus that between seeds of one prior, of these seeds alone.
+
+        Args:
+            seeds: that count.
+            pair: of arms; None stands for all pairs.
+        """
+        between = [
+            line.barrier for (a, b, seed), line in self.between.items() if seed in seeds and pair in (None, (a, b))
+        ]
         within = [line.barrier for (_, one, other), line in self.within.items() if {one, other} <= set(seeds)]
         return float(np.mean(between) - np.mean(within)) if between and within else float("nan")
 

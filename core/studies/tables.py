@@ -66,7 +66,7 @@ def regularisation(bench: Bench) -> Reproduced:
             ("Effective rank of the posterior", "shape", "effective_rank"),
         )
     ]
-    losses = Lines("Validation loss", {arm.title: over_seeds(_losses(measured[arm.name])) for arm in chosen})
+    losses = Lines(LOSS.capitalize(), {arm.title: over_seeds(_losses(measured[arm.name])) for arm in chosen})
     return Reproduced(
         picture=forest_figure([losses, *panels], ""),
         points=pd.DataFrame(rows),

@@ -1,5 +1,7 @@
 """C15: a barrier of loss lies between posteriors of different priors."""
 
+from itertools import combinations
+
 from core.analysis.intervals import Interval
 from core.analysis.leaving_out import leaving_out_each
 from core.analysis.verdict import Bounds, decide
@@ -10,24 +12,26 @@ from core.studies.claims.converged import Runs, runs_of
 from core.studies.claims.outcomes import CONVERGED_RULE, MARGIN, RANDOM_LABELS, WHY_MARGIN
 from core.studies.lines import study_lines
 
+PAIRS = "the same, pair by pair"
 _EXCESS = "barrier between priors minus that between seeds of one prior, nats per label token"
 
 
 def judge(bench: Bench) -> Judged:
     """Judge C15 among the soft arms, and among the deep ones."""
-    parts, controls, words, every = [], [], [], []
+    parts, beside, controls, words, every = [], list[Part](), [], [], []
     blocked = {}
     for sentence, kind, names in (("a", "soft prompts", SOFT), ("b", "deep prompts", DEEP)):
         runs, random = (runs_of(bench, [f"{name}{ending}" for name in names]) for ending in ("", RANDOM))
         every += [*runs.every, *random.every]
-        part = _excess(bench, runs, kind, sentence)
-        control = _excess(bench, random, f"{kind}, random labels", sentence)
+        part, *pairs = _excess(bench, runs, kind, sentence)
+        control = _excess(bench, random, f"{kind}, random labels", sentence)[0]
         parts.append(part)
+        beside += pairs
         controls.append(Control(RANDOM_LABELS, control, decide(control.interval, control.bounds)))
         blocked[sentence] = runs.lacks()
         words.append(f"{part.interval.value:+.3f} nats for {kind}")
     return Judged(
-        parts,
+        [*parts, *beside],
         f"The barrier between priors is higher than that between seeds of one prior by {' and '.join(words)}.",
         runs=every,
         extra={"margin": MARGIN},
@@ -36,13 +40,18 @@ def judge(bench: Bench) -> Judged:
     )
 
 
-def _excess(bench: Bench, runs: Runs, name: str, sentence: str) -> Part:
+def _excess(bench: Bench, runs: Runs, name: str, sentence: str) -> list[Part]:
+    """Return the number that decides, and beside it that of each pair of priors."""
     seeds = runs.seeds(*runs.found)
-    found = study_lines(bench, runs.found, seeds)
-    interval, n = leaving_out_each(seeds, found.excess), len(seeds)
-    null = Interval(0.0, 0.0, 0.0)
-    bounds = Bounds(low=MARGIN)
-    return Part(name, _EXCESS, interval, bounds, null, None, n, True, max(n - 1, 1), sentence)
+    found, n = study_lines(bench, runs.found, seeds), len(seeds)
+
+    def part(name: str, quantity: str, pair: tuple[str, str] | None) -> Part:
+        interval = leaving_out_each(seeds, lambda some: found.excess(some, pair))
+        bounds, null = Bounds(low=MARGIN), Interval(0.0, 0.0, 0.0)
+        return Part(name, quantity, interval, bounds, null, None, n, pair is None, max(n - 1, 1), sentence)
+
+    pairs = [part(f"{runs.titles[a]} and {runs.titles[b]}", PAIRS, (a, b)) for a, b in combinations(runs.found, 2)]
+    return [part(name, _EXCESS, None), *pairs]
 
 
 CLAIMS = (
@@ -61,12 +70,14 @@ CLAIMS = (
         statistic=(
             "Highest validation loss on the straight line between two posteriors (11 prompts) minus that of its higher "
             "end: the barrier. Mean over pairs of priors with the same seed, minus the mean over pairs of neighbouring "
-            "seeds of one prior."
+            "seeds of one prior. Shown beside: each pair of priors."
         ),
         why=(
             "Two regions are different for the model if prompts between them are worse than both. Prompts of two seeds "
             "of one prior are separated as well, so that a barrier says something of priors only if it is higher than "
-            f"theirs. {WHY_MARGIN}"
+            f"theirs. {WHY_MARGIN} With one seed, the Gaussian and the exclusion prior draw vectors of the same "
+            "directions (deep prompts: at the first site), so the line between their posteriors starts short; the "
+            "pairs beside show what that does to the mean."
         ),
         null="Barriers between priors that are no higher than those between seeds: 0.",
         unit=SEED,

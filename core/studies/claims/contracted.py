@@ -149,7 +149,8 @@ CLAIMS = (
         unit=SEED,
         rule=(
             f"Each sentence holds if the 95 % interval (jackknife over seeds, Student) lies above {LEAST:g}, and fails "
-            f"if it lies below. {CONVERGED_RULE} The same ratio after training on random labels stands beside it."
+            f"if it lies below. {CONVERGED_RULE} So it does where no two prior samples can be "
+            "told apart. The same ratio after training on random labels stands beside it."
         ),
         judge=judge,
         figures=("figure-6", "figure-8", "figure-10", "figure-11"),

@@ -146,8 +146,8 @@ CLAIMS = (
         unit=DOCUMENT,
         rule=(
             f"Holds if at both sites the 95 % intervals of both shares lie at least {PEAKED:g} above a tenth. Fails if "
-            "one of these intervals, widened for their number, lies below. Undecided otherwise. Intervals leave out "
-            "one of ten blocks of documents."
+            "one of these intervals, widened for their number, lies below. Undecided otherwise, and with fewer than "
+            f"{N_BLOCKS} documents. Intervals leave out one of ten blocks of documents."
         ),
         judge=judge_peak,
         figures=("figure-10", "figure-11", "radii"),

@@ -8,6 +8,7 @@ from scipy import stats
 from core.errors import BadRequest, Failed
 from core.fits.moments import Moments
 from core.priors.exclusion import Exclusion, ExclusionSpec
+from core.priors.gaussian import Gaussian, GaussianSpec
 from core.specs.prior import parse_prior
 from tests.unit.priors.test_gaussian import cloud
 
@@ -36,6 +37,16 @@ def test_exact_and_rejection_samplers_agree(d_model: int, reading: str):
     assert ks_2samp(distances(points, ours), distances(points, theirs)).pvalue > 1e-3
     for axis in range(2):
         assert ks_2samp(ours[:, axis], theirs[:, axis]).pvalue > 1e-3
+
+
+def test_with_one_seed_exclusion_and_the_fitted_gaussian_draw_along_the_same_directions():
+    """Runs of one seed from these two priors start side by side, which whoever compares them must know."""
+    points = cloud(600, 96)
+    mean, samples = points.mean(axis=0, dtype=np.float64), []
+    for prior in (make(points), Gaussian(GaussianSpec()).fit(points)):
+        offset = prior.sample(20, np.random.default_rng(3)) - mean
+        samples.append(offset / np.linalg.norm(offset, axis=1, keepdims=True))
+    assert (samples[0] * samples[1]).sum(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
 
 
 @pytest.mark.parametrize("sampler", ["exact", "rejection"])

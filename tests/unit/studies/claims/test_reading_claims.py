@@ -11,6 +11,7 @@ from core.store.endings import LONGEST
 from core.studies.arms import DEEP, DOSES, PLAIN, RANDOM, SOFT, WEIGHTS, dose_arm
 from core.studies.claims import CLAIMS
 from core.studies.claims.base import Judged
+from core.studies.claims.basins import PAIRS
 from core.studies.doses import doses
 from core.studies.generalisation import foreign_datasets, generalisation
 from core.studies.lines import StudyLines, lines
@@ -123,6 +124,23 @@ def test_c15_stays_undecided_on_the_margin_and_where_runs_did_not_converge(store
         return Line(SHARES, [1.0, 1.0, top, 1.0, 1.0])
 
     assert CLAIMS[15].judge(RunsBench(store, plan, {"line": tilted})).verdict == "undecided"
+
+
+def test_c15_shows_each_pair_of_priors_beside(store):
+    def short(spec):
+        """Return lines without a barrier between the Gaussian and the exclusion prior."""
+        arms = {arm_of(spec.first)[0], arm_of(spec.second)[0]}
+        return barriers(0.0 if arms == {"gaussian", "exclusion"} else 2.0, 1.0, 0)["line"](spec)
+
+    found = CLAIMS[15].judge(RunsBench(store, wobbled({}), {"line": short}))
+    pairs = {part.name: part for part in found.parts if part.quantity == PAIRS and part.sentence == "a"}
+    name = "Gaussian fitted on the vocabulary, rate 5e-3 and Exclusion, c = 5, rate 5e-3"
+    assert {round(part.interval.value, 3) for own, part in pairs.items() if own != name} == {1.0}
+    assert pairs[name].interval.value == pytest.approx(-1.0)
+    assert len(pairs) == 6
+    assert not any(part.decides for part in pairs.values())
+    decides = next(part for part in found.deciding if part.sentence == "a")
+    assert decides.interval.value == pytest.approx((5 * 1.0 - 1.0) / 6)
 
 
 def test_c15_that_holds_on_random_labels_as_well_says_so(store):
