@@ -162,9 +162,8 @@ def _by_site(tensors: dict[str, NDArray[Any]], n_axes: int, name: str) -> tuple[
     prompt, site = tensors["prompt"], tensors.get("site", np.zeros(1, np.int64))
     if prompt.ndim == n_axes - 1 and "site" not in tensors:
         prompt = np.expand_dims(prompt, n_axes - 3)
-    dtypes = (np.float32,) if n_axes == 3 else (np.float32, np.float16)  # that of a shipped trajectory
-    if prompt.ndim != n_axes or prompt.dtype not in dtypes or 0 in prompt.shape[-3:] or not np.isfinite(prompt).all():
+    if prompt.ndim != n_axes or prompt.dtype != np.float32 or 0 in prompt.shape[-3:] or not np.isfinite(prompt).all():
         raise DamagedArtifact(f"{name} has a prompt that is no table of finite 32-bit numbers (shape {prompt.shape})")
     if site.dtype.kind != "i" or site.shape != prompt.shape[-3:-2] or (site < 0).any():
         raise DamagedArtifact(f"{name} has no block number for each of its {prompt.shape[-3]} prompts")
-    return tuple(int(block) for block in site), prompt.astype(np.float32, copy=False)
+    return tuple(int(block) for block in site), prompt

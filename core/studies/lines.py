@@ -49,17 +49,20 @@ def study_lines(bench: Bench, runs: Mapping[str, Mapping[int, JobFolder]], seeds
         runs: by arm and seed.
         seeds: that count, in a ring: each is a neighbour of the next, and the last of the first.
     """
-    ring = {
-        tuple(sorted((one, other))) for one, other in zip(seeds, [*seeds[1:], *seeds[:1]], strict=True) if one != other
-    }
 
     def line(first: JobFolder, second: JobFolder) -> Line:
         return bench.made(find_line, "line", line_spec(first, second))
 
     return StudyLines(
         {(a, b, seed): line(runs[a][seed], runs[b][seed]) for a, b in combinations(runs, 2) for seed in seeds},
-        {(name, s, t): line(runs[name][s], runs[name][t]) for name in runs for s, t in ring},
+        {(name, s, t): line(runs[name][s], runs[name][t]) for name in runs for s, t in neighbours(seeds)},
     )
+
+
+def neighbours(seeds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs of seeds that stand beside each other in a ring, each once, the smaller seed first."""
+    ring = zip(seeds, [*seeds[1:], *seeds[:1]], strict=True)
+    return sorted({(min(pair), max(pair)) for pair in ring if pair[0] != pair[1]})
 
 
 def lines(bench: Bench) -> Reproduced:

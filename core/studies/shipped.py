@@ -1,8 +1,8 @@
 """The finished studies that travel with the program, read where they lie. Free of torch.
 
 A finished study is a folder of `core/studies/finished/`: `study.json` says what was studied, by which
-rules, how and with which files; `items/` holds a job folder per figure, table and claim, and `runs/`
-one per arm.
+rules, how and with which files; `items/` holds a job folder per figure, table and claim, `runs/` one
+per arm, and `prompts.safetensors` the prompts of these runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,11 @@ from core.specs import StudyItemSpec, StudySpec
 from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import checksum
+from core.store.prompts import RunPrompts
+from core.studies.shipped_prompts import ShippedPrompts, read_shipped
 
 FINISHED = Path(__file__).parent / "finished"
-MANIFEST = "study.json"
+MANIFEST, PROMPTS = "study.json", "prompts.safetensors"
 VERSION = "2"
 """Of the code that makes items; changes when the same study would give other pictures or numbers."""
 REMEDY = "Install the program again, or make the study here with `python -m core reproduce --all --out DIR`."
@@ -31,7 +33,9 @@ class Manifest(BaseModel):
     Attributes:
         study: its spec.
         items: item → folder of the job that made it.
+        left: item that was not made → tuning runs that it needed beside those that were there.
         runs: arm → folder of its first seed's run.
+        prompts: arm → where its first run's prompts are in `PROMPTS`.
         version: of the code that made the items, see `VERSION`.
         rules_version: of the claims' rules.
         commit: of the program that the study began with; the rules were fixed by then.
@@ -45,7 +49,9 @@ class Manifest(BaseModel):
 
     study: JsonObject
     items: Mapping[str, str]
+    left: Mapping[str, int]
     runs: Mapping[str, str]
+    prompts: Mapping[str, ShippedPrompts]
     version: str
     rules_version: str
     commit: str
@@ -79,6 +85,19 @@ class FinishedStudy:
     def run(self, arm: str) -> JobFolder | None:
         """Return the folder of an arm's first run, or None."""
         return _folder(self.folder, self.manifest.runs.get(arm))
+
+    def prompts(self, arm: str) -> RunPrompts | None:
+        """Return prior sample, snapshots and posterior of an arm's first run, or None."""
+        shipped = self.manifest.prompts.get(arm)
+        return read_shipped(shipped, self.folder / PROMPTS) if shipped else None
+
+    def why_not(self, item: str) -> str:
+        """Return in one line why an item is not in the study; empty if it is."""
+        if item in self.manifest.items:
+            return ""
+        n_runs = self.manifest.left.get(item, 0)
+        needs = f"it needs {n_runs} further tuning run{'s' * (n_runs > 1)}; " if n_runs else ""
+        return f"not in the finished study: {needs}`{self.manifest.command}` makes it"
 
     @property
     def provenance(self) -> str:

@@ -10,7 +10,7 @@ from core.analysis.rates import PairedDifference, differences
 from core.analysis.seeds import over_seeds
 from core.figures.sweep_results import transfer_figure
 from core.specs import DatasetSpec, StudySpec, TuningSpec
-from core.store import JobFolder
+from core.store import JobFolder, Store
 from core.studies.arms import PLAIN, arms
 from core.studies.bench import Bench, find_run
 from core.studies.figure import Reproduced
@@ -36,8 +36,8 @@ def transfer(bench: Bench) -> Reproduced:
     tasks = tasks_of(bench.spec)
     names = list(tasks)
     scratch = {name: [bench.made(find_run, "tune", spec) for spec in specs] for name, specs in tasks.items()}
-    draws = (EXACT, GAUSSIAN) if bench.spec.n_deep_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
-    pairs = [(first, second, draw) for draw in draws for first in names for second in names if first != second]
+    draws = _draws(bench.spec)
+    pairs = _pairs(names, draws)
     started = {
         pair: [bench.made(find_run, "tune", spec) for spec in started_at(tasks[pair[1]], scratch[pair[0]], pair[2])]
         for pair in pairs
@@ -76,6 +76,27 @@ def tasks_of(study: StudySpec) -> dict[str, tuple[TuningSpec, ...]]:
     module = SECOND_MODULE if SECOND_MODULE in study.tasks[1:] else study.tasks[1]
     datasets = (study.questions, study.arithmetic, DatasetSpec(name="math", module=module))
     return {dataset.label: tuple(_on(dataset, known[PLAIN].specs)) for dataset in datasets}
+
+
+def started_specs(study: StudySpec, store: Store) -> list[TuningSpec]:
+    """Return the runs that start at posteriors, as far as the runs that give these are in the store.
+
+    In place of the others, which nobody can name yet, stand runs from scratch on the same task.
+    """
+    tasks, found = tasks_of(study), []
+    for first, second, draw in _pairs(list(tasks), _draws(study)):
+        givers = [run for spec in tasks[first] if (run := find_run(spec, store))]
+        known = len(givers) == len(tasks[first])
+        found += started_at(tasks[second], givers, draw) if known else tasks[second]
+    return found
+
+
+def _draws(study: StudySpec) -> tuple[str, ...]:
+    return (EXACT, GAUSSIAN) if study.n_deep_seeds >= LEAST_SEEDS_OF_A_GAUSSIAN else (EXACT,)
+
+
+def _pairs(names: Sequence[str], draws: Sequence[str]) -> list[Pair]:
+    return [(first, second, draw) for draw in draws for first in names for second in names if first != second]
 
 
 def started_at(specs: Sequence[TuningSpec], runs: Sequence[JobFolder], draw: str) -> list[TuningSpec]:

@@ -4,17 +4,22 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 from core.errors import BadRequest, DamagedArtifact, Failed, UnknownName
 from core.specs import StudyItemSpec
 from core.store import Store, list_jobs
+from core.store.prompts import RunPrompts, read_prompts
 from core.studies import check as checks
 from core.studies import ship as shipping
 from core.studies import shipped
-from core.studies.items import VERSION, find_item, studies_of
+from core.studies.items import VERSION, find_item, read_result, studies_of
+from core.studies.ship import GRID, on_grid
 from core.studies.shipped import FinishedStudy, read_finished
+from core.studies.shipped_prompts import HALF_ERROR, SMALLEST, read_shipped, write_prompts
 from tests.unit.studies.conftest import CountedBench
 
 ABOUT = {"commit": "0123abc", "command": "python -m core reproduce --all --out DIR", "machine": "two cores"}
@@ -73,19 +78,70 @@ def test_no_text_of_a_data_set_travels(finished, bench):
     assert "the cat" in json.dumps(own.reproduced.picture.to_plotly_json(), default=str), "one's own has contexts"
 
 
-def test_a_runs_ends_travel_and_some_of_its_way(finished, bench):
-    from core.store.prompts import read_prompts
-
-    run, own = finished.run("gaussian"), bench.runs("gaussian")[0]
-    assert run is not None
-    came, made = read_prompts(run), read_prompts(own)
+def test_a_runs_ends_travel_in_half_precision_and_some_of_its_way(finished, bench):
+    own, came = read_prompts(bench.runs("gaussian")[0]), finished.prompts("gaussian")
+    assert own is not None
     assert came is not None
-    assert made is not None
-    assert (came.prior(0) == made.prior(0)).all()
-    assert (came.posterior(0) == made.posterior(0)).all()
+    assert came.sites == own.sites
+    assert came.steps.tolist() == own.steps.tolist(), "so few that all of them travel"
+    assert came.vectors.dtype == own.vectors.dtype
+    error = np.abs(came.vectors - own.vectors)
+    assert error.max() > 0
+    assert (error <= HALF_ERROR * np.maximum(np.abs(own.vectors), SMALLEST)).all()
     assert finished.run("deep-gaussian") is None
+    assert finished.prompts("deep-gaussian") is None
     runs = [job.result() or {} for job in list_jobs(bench.store, "tune") if job.spec["method"] == "soft"]
     assert finished.manifest.hours == pytest.approx(sum(run["seconds"] for run in runs) / 3600)
+
+
+def test_a_prompt_that_arms_share_is_stored_once_and_a_large_one_as_it_is(tmp_path):
+    steps, rng = np.array([0, 9]), np.random.default_rng(0)
+    sample, large = rng.standard_normal((1, 2, 3, 4)).astype(np.float32), np.full((1, 2, 3, 4), 1e5, np.float32)
+    runs = {
+        name: RunPrompts((1, 5), steps, np.concatenate([sample, end]))
+        for name, end in {"plain": sample + 1, "random": sample + 2, "far": large}.items()
+    }
+    found = write_prompts(runs, tmp_path / "prompts.safetensors")
+    assert len({one.at[0] for one in found.values()}) == 1
+    assert len(load_file(tmp_path / "prompts.safetensors")) == 4
+    again = {name: read_shipped(one, tmp_path / "prompts.safetensors") for name, one in found.items()}
+    assert (again["far"].posterior(5) == runs["far"].posterior(5)).all()
+    assert np.allclose(again["random"].vectors, runs["random"].vectors, rtol=HALF_ERROR)
+    assert again["plain"].sites == (1, 5)
+
+
+def test_coordinates_on_a_grid_are_off_by_half_a_step():
+    rng = np.random.default_rng(0)
+    coordinates = (rng.standard_normal(5000) * 30).astype(np.float32)
+    found = on_grid(coordinates)
+    assert found.dtype == coordinates.dtype
+    assert np.abs(found - coordinates).max() <= np.ptp(coordinates) / GRID / 2
+    assert len(np.unique(found)) <= 2 * GRID + 1
+    assert on_grid(np.array([3.0, np.nan, 3.0])).tolist()[0] == 3.0
+    assert np.isnan(on_grid(np.array([3.0, np.nan, 4.0]))[1])
+
+
+def test_maps_are_put_on_the_grid_and_numbers_stay_as_they_are(finished, bench):
+    spec = StudyItemSpec(study=bench.spec, item="figure-2")
+    own, came = find_item(spec, bench.store), finished.item("figure-2")
+    assert own is not None
+    assert came is not None
+    shipped = pd.read_parquet(came.path / "points.parquet")
+    for axis in ("x", "y"):
+        made = own.reproduced.points[axis].to_numpy()
+        assert np.allclose(shipped[axis], made, atol=np.ptp(made) / GRID / 2)
+    assert read_result(came) == own.result
+
+
+def test_what_a_finished_study_lacks_is_said_with_the_runs_it_needs(finished, bench):
+    assert finished.manifest.left["figure-7"] == len(bench.runs("gaussian")), "of another prior, as many seeds"
+    assert finished.why_not("figure-7") == (
+        "not in the finished study: it needs 2 further tuning runs; `python -m core reproduce --all --out DIR` makes it"
+    )
+    assert finished.why_not("figure-4") == (
+        "not in the finished study: `python -m core reproduce --all --out DIR` makes it"
+    )
+    assert finished.why_not("figure-2") == ""
 
 
 def test_a_run_keeps_its_evaluations_and_steps_evenly_spread():
