@@ -16,14 +16,16 @@ from core.errors import BadRequest, Failed
 from core.specs import DatasetSpec, StudyItemSpec, StudySpec
 from core.store import Store
 from core.studies.arms import arms
-from core.studies.check import check, finished_study
+from core.studies.check import check, finished_study, unchecked
 from core.studies.cost import StudyCost, study_cost
 from core.studies.deviations import deviations
-from core.studies.items import FIGURES, ITEMS, KIND, VERSION, Found, find_item
+from core.studies.items import FIGURES, ITEMS, KIND, VERSION, Found, find_item, not_made
 from core.studies.reproduce import figure_names
 from core.studies.reproduce import reproduce as make
 from core.studies.ship import ship
-from core.studies.shipped import finished_studies, problems
+from core.studies.shipped import finished_of, finished_studies, problems
+
+_LONG_MINUTES = 120
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class ReproduceRequest:
         if self.everything or self.dry_run:
             chosen = chosen or list(ITEMS)
         if not chosen:
-            chosen = [
-                item for one in finished_studies(VERSION) if one.spec == self.study for item in one.manifest.items
-            ]
+            finished = finished_of(self.study, VERSION)
+            chosen = list(finished.manifest.items) if finished else []
         if not chosen:
-            raise BadRequest("There is nothing to make; give --figure N, --claims or --all.")
+            others = [f"--model {one.spec.model.name}" for one in finished_studies(VERSION)]
+            there = f" A finished study came with the program: {' or '.join(others)}." if others else ""
+            raise BadRequest(f"There is nothing to make; give --figure N, --claims or --all.{there}")
         return chosen
 
 
@@ -131,7 +134,11 @@ def _make(request: ReproduceRequest, store: Store, json: bool) -> None:
         return ensure(lambda: find_item(spec, store), KIND, spec, store)[0]
 
     typer.echo(cost_line(study_cost(study, items, store)), err=True)
-    report = make(study, items, request.out, obtain, show_progress)
+    left = not_made(study, store)
+    for item, why in left.items():
+        if item not in items:
+            typer.echo(f"{item}: {why}.", err=True)
+    report = make(study, items, request.out, obtain, show_progress, left)
     emit(report.document, json)
     if failed := report.failed:
         raise Failed(
@@ -150,7 +157,8 @@ def _check(model: str | None, store: Store, json: bool) -> None:
     study = finished_study(model)
     found = check(study, lambda kind, spec: run_job(kind, spec, store))
     rows = [{**asdict(one), "agrees": one.agrees} for one in found]
-    emit({"study": study.folder.name, "provenance": study.provenance, "numbers": rows}, json)
+    about = {"study": study.folder.name, "provenance": study.provenance, "not_checked": unchecked(study)}
+    emit({**about, "not_made": not_made(study.spec, store), "numbers": rows}, json)
     if other := [one for one in found if not one.agrees]:
         first = other[0]
         raise Failed(
@@ -176,7 +184,12 @@ def _plan(study: StudySpec, items: Sequence[str], store: Store) -> Document:
             }
             for name in wanted
         ],
-        "missing": {"items": cost.n_items, "runs": cost.n_runs, "captures": cost.n_captures},
+        "missing": {
+            "items": cost.n_items,
+            "runs": cost.n_runs,
+            "captures": cost.n_captures,
+            "readings": cost.n_readings,
+        },
         "hours": None if cost.seconds is None else cost.seconds / 3600,
         "measured": cost.measured,
         "gigabytes": None if cost.bytes is None else cost.bytes / 1e9,
@@ -196,12 +209,17 @@ def cost_line(cost: StudyCost) -> str:
     """Return what is left to do in words."""
     if not cost.n_items:
         return "All items are made already."
-    words = f"{cost.n_items} items to make, which need {cost.n_runs} new tuning runs and {cost.n_captures} captures"
+    words = (
+        f"{cost.n_items} items to make, which need {cost.n_runs} new tuning runs, {cost.n_captures} captures and "
+        f"{cost.n_readings} readings of tuned prompts"
+    )
     if cost.seconds is None or cost.bytes is None:
         return f"{words}; the time is unknown until the model is here."
     basis = "from speeds measured here" if cost.measured else "partly a guess"
+    minutes = cost.seconds / 60
+    time = f"{minutes / 60:.0f} h" if minutes > _LONG_MINUTES else f"{minutes:.0f} min"
     return (
-        f"{words}: about {cost.seconds / 60:.0f} min ({basis}; maps, statistics and transfer not included) and "
+        f"{words}: about {time} if no run ends early ({basis}; maps and statistics not included) and "
         f"{cost.bytes / 1e6:,.0f} MB."
     )
 

@@ -82,6 +82,16 @@ def describe_model(spec: ModelSpec, store: Store) -> ModelFacts:
     return facts_of(KNOWN_CONFIGS.get(spec.name, {}), False, where)
 
 
+def why_unknown(spec: ModelSpec) -> str:
+    """Return why a model's name leads nowhere, in one line; empty for a packaged model, a folder, or a hub id."""
+    try:
+        if spec.name not in PACKAGED and not local_folder(spec.name):
+            _with_owner(spec)
+    except BadRequest as error:
+        return str(error)
+    return ""
+
+
 def model_revision(spec: ModelSpec) -> str | None:
     """Return a model's revision without torch: known for packaged models, else from its files.
 

@@ -68,8 +68,13 @@ def check(study: FinishedStudy, perform: Perform) -> list[Checked]:
     """Make the checked items and the checked run again and return their numbers beside those of the study.
 
     Raises:
-        Failed: a job failed.
+        Failed: a job failed, or the study has neither the items nor the run.
     """
+    if len(unchecked(study)) == len(ITEMS_CHECKED) + 1:
+        raise Failed(
+            f"The finished study {study.folder.name} has neither {', '.join(ITEMS_CHECKED)} nor a run of "
+            f"{RUN_CHECKED}, so there is nothing to check; make the study with `{study.manifest.command}`."
+        )
     found = []
     for item in ITEMS_CHECKED:
         shipped = study.item(item)
@@ -84,6 +89,12 @@ def check(study: FinishedStudy, perform: Perform) -> list[Checked]:
             for where in ("no_prompt", "prior_sample", "tuned")
         ]
     return found
+
+
+def unchecked(study: FinishedStudy) -> dict[str, str]:
+    """Return what would be checked and is not in the study: item or arm → why, in one line."""
+    items = {item: why for item in ITEMS_CHECKED if (why := study.why_not(item))}
+    return items if study.run(RUN_CHECKED) else {**items, RUN_CHECKED: "no run of this arm is in the finished study"}
 
 
 def _same_numbers(of: str, shipped: Mapping[str, float], here: Mapping[str, float]) -> list[Checked]:

@@ -32,7 +32,7 @@ from core.studies.prompts import (
 from core.studies.radii import radii
 from core.studies.sentence_paths import sentences_on_activations, sentences_on_vocabulary
 from core.studies.several_priors import several_priors
-from core.studies.shipped import VERSION, finished_item, finished_studies
+from core.studies.shipped import VERSION, finished_item, finished_of, finished_studies
 from core.studies.tables import quality, regularisation
 from core.studies.transfer import transfer
 
@@ -190,6 +190,15 @@ def find_item(spec: StudyItemSpec, store: Store) -> Found | None:
         if job and result:
             return Found(spec, job, result)
     return None
+
+
+def not_made(study: StudySpec, store: Store) -> dict[str, str]:
+    """Return what neither came with a finished study nor was made here: item → why, in one line."""
+    finished = finished_of(study, VERSION)
+    if finished is None:
+        return {}
+    asked = {item: StudyItemSpec(study=study, item=item) for item in ITEMS}
+    return {item: finished.why_not(item) for item, spec in asked.items() if find_item(spec, store) is None}
 
 
 def studies_of(store: Store) -> list[StudySpec]:

@@ -13,8 +13,8 @@ from core.store import Store
 from core.studies.claims.judgement import Judgement
 from core.studies.claims.notes import notes
 from core.studies.deviations import deviations
-from core.studies.items import ITEMS, VERSION, Found, find_item
-from core.studies.shipped import finished_studies
+from core.studies.items import ITEMS, VERSION, Found, find_item, not_made
+from core.studies.shipped import finished_of
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -47,16 +47,22 @@ def report_html(study: StudySpec, store: Store) -> str:
     """Return the page of all items of a study that were made so far."""
     asked = [StudyItemSpec(study=study, item=item) for item in ITEMS]
     found = [one for one in (find_item(spec, store) for spec in asked) if one]
-    return report_page(study, found)
+    return report_page(study, found, left=not_made(study, store))
 
 
-def report_page(study: StudySpec, found: Sequence[Found], failed: Mapping[str, str] | None = None) -> str:
+def report_page(
+    study: StudySpec,
+    found: Sequence[Found],
+    failed: Mapping[str, str] | None = None,
+    left: Mapping[str, str] | None = None,
+) -> str:
     """Return the page of items.
 
     Args:
         study: of the items.
         found: in the order of the page.
         failed: title → reason of items that could not be made, shown at the end.
+        left: item → reason of those that a finished study does not have, listed before the pictures.
     """
     sections = [_section(one) for one in found]
     sections += [f"<h2>{escape(title)}</h2><p>Not made: {escape(why)}</p>" for title, why in (failed or {}).items()]
@@ -68,7 +74,7 @@ def report_page(study: StudySpec, found: Sequence[Found], failed: Mapping[str, s
         provenance=_provenance(study),
         deviations=_deviations(study),
         verdicts=_verdicts(found),
-        contents=_contents(found),
+        contents=_contents(found) + _left(left or {}),
         sections="\n".join(sections),
     )
 
@@ -93,8 +99,8 @@ def _length(study: StudySpec, steps: int) -> str:
 
 def _provenance(study: StudySpec) -> str:
     """Return where the study comes from, if it came with the program."""
-    own = [one.provenance for one in finished_studies(VERSION) if one.spec == study]
-    return "".join(f'<p class="quiet">{escape(words)}</p>' for words in own)
+    own = finished_of(study, VERSION)
+    return f'<p class="quiet">{escape(own.provenance)}</p>' if own else ""
 
 
 def _deviations(study: StudySpec) -> str:
@@ -121,6 +127,11 @@ def _verdicts(found: Sequence[Found]) -> str:
 def _contents(found: Sequence[Found]) -> str:
     links = [_link(one) for one in found if "judgement" not in one.result.numbers]
     return f"<h2>Contents</h2><p>{'<br>'.join(links)}</p>" if links else ""
+
+
+def _left(left: Mapping[str, str]) -> str:
+    rows = "".join(f"<li>{escape(ITEMS[item].title)}: {escape(why)}</li>" for item, why in left.items())
+    return f"<h2>Not made</h2><ul>{rows}</ul>" if rows else ""
 
 
 def _link(one: Found) -> str:

@@ -56,12 +56,14 @@ class Report:
         out: folder with the files.
         seconds: it took.
         items: in the order of the paper.
+        left: item → why it is not in the finished study, if this is one.
     """
 
     study: StudySpec
     out: Path
     seconds: float
     items: Sequence[ReportItem]
+    left: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[ReportItem]:
@@ -72,10 +74,18 @@ class Report:
     def document(self) -> dict[str, object]:
         """Return the report as JSON, as `report.json` has it."""
         study, items = self.study.as_json(), [one.document for one in self.items]
-        return {"study": study, "out": str(self.out), "seconds": self.seconds, "items": items}
+        done = {"study": study, "out": str(self.out), "seconds": self.seconds, "items": items}
+        return {**done, "not_made": dict(self.left)} if self.left else done
 
 
-def reproduce(study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain, progress: Progress = silent) -> Report:
+def reproduce(
+    study: StudySpec,
+    items: Sequence[str],
+    out: Path,
+    obtain: Obtain,
+    progress: Progress = silent,
+    left: Mapping[str, str] | None = None,
+) -> Report:
     """Make items and write their files, `report.json` and `report.html`.
 
     An item that fails does not stop the others.
@@ -86,6 +96,8 @@ def reproduce(study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain,
         out: folder; it is created if it does not exist.
         obtain: see `Obtain`.
         progress: in items.
+        left: item → why it is not in the finished study, if this is one; listed in the report
+            unless it is made now.
 
     Raises:
         UnknownName: no such item; raised before anything is made.
@@ -112,10 +124,11 @@ def reproduce(study: StudySpec, items: Sequence[str], out: Path, obtain: Obtain,
             raise
         except PriorscopeError as error:
             made.append(ReportItem(item, title, _since(started), error=str(error)))
-    report = Report(study, out, _since(began), made)
+    rest = {item: why for item, why in (left or {}).items() if item not in wanted}
+    report = Report(study, out, _since(began), made, rest)
     failed = {one.title: one.error for one in report.failed}
     with disk_errors(out):
-        write_atomically(out / "report.html", report_page(study, found, failed).encode())
+        write_atomically(out / "report.html", report_page(study, found, failed, rest).encode())
         write_json(out / "report.json", report.document)
     return report
 

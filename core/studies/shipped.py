@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import DamagedArtifact
-from core.specs import StudyItemSpec, StudySpec
+from core.specs import DEFAULT_MODEL, StudyItemSpec, StudySpec
 from core.specs.base import JsonObject
 from core.store import JobFolder
 from core.store.files import checksum
@@ -123,12 +123,21 @@ def problems(version: str) -> Sequence[str]:
     return [one for one in _read_all(FINISHED, version) if isinstance(one, str)]
 
 
+def finished_of(study: StudySpec, version: str) -> FinishedStudy | None:
+    """Return the finished study that is this one, or None."""
+    return next((one for one in finished_studies(version) if one.spec == study), None)
+
+
+def finished_with(items: Sequence[str], version: str) -> FinishedStudy | None:
+    """Return the finished study that has one of these items, that of the default model first, or None."""
+    known = sorted(finished_studies(version), key=lambda one: one.spec.model.name != DEFAULT_MODEL)
+    return next((one for one in known if any(one.item(item) for item in items)), None)
+
+
 def finished_item(spec: StudyItemSpec, version: str) -> JobFolder | None:
     """Return the folder of an item of a finished study, or None."""
-    for study in finished_studies(version):
-        if study.spec == spec.study:
-            return study.item(spec.item)
-    return None
+    found = finished_of(spec.study, version)
+    return found.item(spec.item) if found else None
 
 
 @lru_cache(maxsize=4)

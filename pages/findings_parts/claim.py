@@ -16,6 +16,7 @@ from core.studies.items import ITEMS, find_item
 from core.studies.judgements import JudgedClaim
 from pages.findings_parts.cost import cost_words
 from pages.findings_parts.seeds import offer_seeds
+from pages.findings_parts.studies import lacking
 from pages.widgets.beside import columns_or_rows
 from pages.widgets.layout import draw, errors, plain, table
 from pages.widgets.offers import offer
@@ -37,6 +38,8 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
             _about(claim)
         with right, errors():
             if judged is None:
+                if reason := lacking(study, claim.item):
+                    st.caption(plain(reason))
                 offer(
                     "study",
                     StudyItemSpec(study=study, item=claim.item),

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core.figures.verdicts import matrix_figure
-from core.specs import DatasetSpec, ModelSpec, StudySpec
+from core.specs import DEFAULT_MODEL, DatasetSpec, ModelSpec, StudySpec
 from core.specs.model import short_name
 from core.store import Store, list_jobs
 from core.studies.claims import CLAIMS
-from core.studies.items import KIND, VERSION, studies_of
+from core.studies.items import ITEMS, KIND, VERSION, studies_of
 from core.studies.judgements import JudgedClaim, best
-from core.studies.shipped import finished_studies, problems
+from core.studies.shipped import finished_of, finished_studies, problems
 from pages.widgets.choices import model_choice
 from pages.widgets.layout import counted, draw, plain
 from pages.widgets.pages import SHARED
@@ -34,14 +34,12 @@ def study_choice(view: View, store: Store) -> StudySpec:
             "Study",
             list(known),
             _first(known, store),
-            show=lambda key: study_name(known[key]),
+            show=lambda key: _named(known[key], model),
             help="Standard: runs end when the loss no longer improves, hours on two cores. Quick: 150 texts and short "
             "runs, less than half an hour. The others came with the program or were made here.",
         )
         study = known[name]
-        for finished in finished_studies(VERSION):
-            if finished.spec == study:
-                st.caption(plain(finished.provenance))
+        show_provenance(study)
         for line in problems(VERSION):
             st.warning(plain(line), icon=":material/inventory_2:")
         st.caption(
@@ -55,23 +53,57 @@ def study_choice(view: View, store: Store) -> StudySpec:
     return study
 
 
+def show_provenance(study: StudySpec) -> None:
+    """Write where a study comes from, and what it lacks, if it came with the program."""
+    if finished := finished_of(study, VERSION):
+        left = [item for item in ITEMS if finished.why_not(item)]
+        lacks = f" It lacks {counted(len(left), 'item')} of {len(ITEMS)}: {', '.join(left)}." if left else ""
+        st.caption(plain(finished.provenance + lacks))
+
+
+def lacking(study: StudySpec, item: str) -> str:
+    """Return why a finished study does not have an item, as a sentence; empty where it has, or is none."""
+    finished = finished_of(study, VERSION)
+    why = finished.why_not(item) if finished else ""
+    return f"{why[:1].upper()}{why[1:]}." if why else ""
+
+
 def _first(known: Mapping[str, StudySpec], store: Store) -> str:
-    """Return the study that the page opens on: one that is being made, or that came with the program, or the quick."""
+    """Return the study that the page opens on.
+
+    It is one that is being made, or that came with the program; the quick one where the program has
+    none of the model and another was made here, or a person chose the model.
+    """
     jobs = [job for job in list_jobs(store, KIND) if not job.status().ended]
-    first = [StudySpec.parse(job.spec["study"]) for job in jobs] + [one.spec for one in finished_studies(VERSION)]
+    first = [StudySpec.parse(job.spec["study"]) for job in jobs]
+    model, finished = known["quick"].model, [one.spec for one in finished_studies(VERSION)]
+    made = any(study.model == model for study in studies_of(store))
+    first += [study for study in finished if study.model == model or not made]
     own = {study.without_seeds.fingerprint(): key for key, study in known.items()}
     return next((key for study in first if (key := own.get(study.without_seeds.fingerprint()))), "quick")
 
 
 def studies(model: ModelSpec, store: Store) -> dict[str, StudySpec]:
-    """Return the studies to choose from: two sizes for this model, and others made for it."""
+    """Return the studies to choose from: two sizes for this model, and others made for it.
+
+    With the default model, which nobody has to choose, also the finished studies of other models.
+    """
     known = {size: _sized(size, model) for size in SIZES}
     there = {study.without_seeds.fingerprint() for study in known.values()}
     for study in studies_of(store):
         key = study.without_seeds.fingerprint()
         if study.model == model and key not in there:
             known.setdefault(key[:8], study)
-    return known
+    if model.name != DEFAULT_MODEL:
+        return known
+    others = (one.spec for one in finished_studies(VERSION) if one.spec.model != model)
+    return known | {study.without_seeds.fingerprint()[:8]: study for study in others}
+
+
+def _named(study: StudySpec, model: ModelSpec) -> str:
+    """Return a study's name, with its model where that is not the chosen one."""
+    own = study.model == model
+    return study_name(study) if own else f"{short_name(study.model.name)} · {study_name(study)}, came with the program"
 
 
 def study_name(study: StudySpec) -> str:

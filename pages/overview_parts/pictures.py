@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.specs import DEFAULT_MODEL
+from core.specs.model import short_name
 from core.studies.kept_picture import recall_picture
-from core.studies.shipped import VERSION, FinishedStudy, finished_studies
+from core.studies.shipped import VERSION, finished_studies, finished_with
 from pages.widgets.layout import draw, errors, plain
 from pages.widgets.pages import link
 from pages.widgets.state import View
@@ -48,19 +48,17 @@ LAYERS = Opening(
 )
 
 
-def opening_study() -> FinishedStudy | None:
-    """Return the finished study to open on: of the model that everything starts with, else the first; or None."""
-    known = finished_studies(VERSION)
-    return next((one for one in known if one.spec.model.name == DEFAULT_MODEL), known[0] if known else None)
+def show_opening(view: View, opening: Opening) -> None:
+    """Draw a picture of a finished study, which is named, with its links; nothing where no study has it.
 
-
-def show_opening(view: View, study: FinishedStudy, opening: Opening) -> None:
-    """Draw a picture of a finished study with its links; nothing where the study does not have it."""
-    made = next((item for item in opening.items if study.item(item)), None)
-    if made is None:
+    The study of the model that everything starts with is taken if it has the picture.
+    """
+    study = finished_with(opening.items, VERSION)
+    if study is None:
         return
+    made = next(item for item in opening.items if study.item(item))
     with st.container(border=True), errors():
-        st.markdown(f"##### {opening.title}")
+        st.markdown(f"##### {opening.title} :gray[· {plain(short_name(study.spec.model.name))}]")
         figure, caption = _picture(str(study.folder), made)
         draw(figure, view.key(made), opening.title)
         with st.container(horizontal=True):

@@ -8,8 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 from core.specs import StudySpec
 from core.store import Store
 from core.studies.items import VERSION
-from core.studies.shipped import finished_studies, problems
-from pages.findings_parts.studies import every_study_choice
+from core.studies.shipped import problems
+from pages.findings_parts.studies import every_study_choice, show_provenance
 from pages.widgets import cite
 from pages.widgets.layout import plain
 from pages.widgets.pages import HEADING
@@ -54,9 +54,7 @@ def frame(view: View, titles: Sequence[str], store: Store) -> tuple[int, StudySp
         )
         with st.popover("Study", icon=":material/inventory_2:"):
             study = every_study_choice(view, store)
-            for finished in finished_studies(VERSION):
-                if finished.spec == study:
-                    st.caption(plain(finished.provenance))
+            show_provenance(study)
             for line in problems(VERSION):
                 st.warning(plain(line), icon=":material/inventory_2:")
     return number, study

@@ -16,9 +16,10 @@ from core.studies.figure import Reproduced
 from core.studies.items import ITEMS, KIND, find_item
 from core.studies.judgements import best, judgements
 from core.studies.several_priors import replay
+from core.studies.shipped import VERSION, finished_studies, finished_with
 from core.studies.tables import LOSS
 from pages.findings_parts.cost import cost_words
-from pages.findings_parts.studies import matrix, study_key
+from pages.findings_parts.studies import lacking, matrix, study_key
 from pages.widgets.layout import draw, plain
 from pages.widgets.offers import need_result
 from pages.widgets.pages import link
@@ -116,10 +117,13 @@ def verdicts(view: View, study: StudySpec, store: Store) -> None:
     def choose(claim: int, _: StudySpec) -> None:
         view.keep("claim", claim, 1)
 
-    matrix(view, study, number, [one for one in found if one.study.without_seeds == study.without_seeds], choose)
+    came = [one.spec for one in finished_studies(VERSION)]
+    shown = [one.without_seeds for one in ([study, *came] if study in came else [study])]
+    matrix(view, study, number, [one for one in found if one.study.without_seeds in shown], choose)
     judged = best(found, study, number)
     claim = CLAIMS[number]
-    words = judged.judgement.words if judged else f"Not judged on this study yet. {claim.statistic}"
+    missing = lacking(study, claim.item) or "Not judged on this study yet."
+    words = judged.judgement.words if judged else f"{missing} {claim.statistic}"
     st.markdown(f"**C{number} · {plain(claim.title)}**  \n{plain(words)}")
     where = {"claim": str(number), "model": study.model.name, "study": study_key(study)}
     link("findings", "Open this claim in Findings", **where)
@@ -134,7 +138,11 @@ def _whole(view: View, study: StudySpec, item: str, store: Store) -> None:
 
 
 def _found(study: StudySpec, item: str, store: Store) -> Reproduced | None:
-    """Return an item, or say what is missing and offer to make it."""
+    """Return an item, or that of another finished study, which is named, or offer to make it."""
+    lacks, other = lacking(study, item), finished_with([item], VERSION)
+    if lacks and other and find_item(_asked(study, item), store) is None:
+        st.caption(plain(f"From the study of {other.spec.model.label}; that of {study.model.label} lacks it. {lacks}"))
+        study = other.spec
     title = f":material/movie: This study does not have “{plain(ITEMS[item].title)}” yet"
     asked = _asked(study, item)
     found = need_result(KIND, asked, find_item, store, title, _cost, "Make it")

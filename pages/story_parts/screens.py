@@ -10,6 +10,8 @@ from core.specs import StudySpec
 from core.store import Store
 from core.studies.claims import CLAIMS
 from core.studies.judgements import best, judgements
+from core.studies.shipped import VERSION, finished_with
+from pages.findings_parts.studies import lacking
 from pages.story_parts.chosen_prior import chosen_prior
 from pages.story_parts.pictures import ended, jumps, moves, parted, quality, verdicts
 from pages.widgets.layout import plain
@@ -52,7 +54,10 @@ def show_claims(numbers: Sequence[int], study: StudySpec, store: Store) -> None:
     """Write the verdict of claims on a study, a line each."""
     found = judgements(store) if numbers else []
     for number in numbers:
-        judged = best(found, study, number)
-        verdict = VERDICT_SIGNS[judged.judgement.verdict] if judged else "not judged on this study yet"
+        judged, where = best(found, study, number), ""
+        other = finished_with([CLAIMS[number].item], VERSION) if lacking(study, CLAIMS[number].item) else None
+        if judged is None and other:
+            judged, where = best(found, other.spec, number), f" on {other.spec.model.label}, not judged on this study"
+        verdict = VERDICT_SIGNS[judged.judgement.verdict] + where if judged else "not judged on this study yet"
         words = f"  \n:gray[{plain(judged.judgement.words)}]" if judged else ""
         st.markdown(f"**C{number} · {plain(CLAIMS[number].title)}: {verdict}**{words}")

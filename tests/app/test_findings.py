@@ -10,12 +10,14 @@ import pytest
 from core.engine.lookup import job_id
 from core.specs import DecideSpec, ModelSpec, StudyItemSpec, StudySpec
 from core.store import JobFolder, Store, create_job
+from core.studies import shipped
 from core.studies.analyses import Analysis, charged
 from core.studies.claims import CLAIMS
 from core.studies.decide import KIND as DECIDE
 from core.studies.figure import Reproduced, keep
 from core.studies.items import ITEMS, KIND, VERSION
 from tests.app.conftest import charts_of, open_page, texts_of
+from tests.finished import finished_study
 from tests.unit.studies.claims.planted_runs import RunsBench, wobbled
 
 MODEL = ModelSpec()
@@ -188,3 +190,39 @@ def test_between_two_items_of_the_command_line_a_study_still_runs(store, no_engi
     assert bool(app.get("progress")) is running
     offers = [one.label for one in open_page("findings", show="everything").button]
     assert ("Reproduce everything" in offers) is not running
+
+
+def test_the_page_opens_on_a_finished_study_while_nothing_of_the_model_is_made(store, no_engine, monkeypatch, tmp_path):
+    elsewhere = QUICK.model_copy(update={"model": ModelSpec(name="nobody/elsewhere")})
+    finished = finished_study(tmp_path, study=elsewhere)
+    monkeypatch.setattr(shipped, "FINISHED", finished.folder.parent)
+    app = open_page("findings", claim="10")
+    assert app.selectbox(key="findings.study").options[-1] == "nobody/elsewhere · Quick, came with the program"
+    shown = texts_of(app).replace("\\", "")
+    assert "This study came with the program." in shown
+    assert "It lacks 31 items of 38: " in shown
+    assert charts_of(app)[0]["layout"]["xaxis"]["ticktext"] == ["nobody/elsewhere · Quick"]
+    assert CLAIMS[10].statistic in shown
+    app.selectbox(key="findings.claim").select(5).run()
+    shown = texts_of(app).replace("\\", "")
+    assert "Not in the finished study: it needs" in shown
+    assert "C5 has not been judged on this study yet" in shown
+
+
+def test_the_page_opens_on_ones_own_model_once_something_of_it_is_made(undecided, no_engine, monkeypatch, tmp_path):
+    elsewhere = QUICK.model_copy(update={"model": ModelSpec(name="nobody/elsewhere")})
+    monkeypatch.setattr(shipped, "FINISHED", finished_study(tmp_path, study=elsewhere).folder.parent)
+    assert open_page("findings", claim="10").selectbox(key="findings.study").value == "quick"
+
+
+def test_a_study_of_a_model_that_cannot_be_had_offers_no_seeds_and_says_why(store, judge, no_engine):
+    gone = QUICK.model_copy(update={"model": ModelSpec(name="stories-elsewhere")})
+    put(store, KIND, StudyItemSpec(study=gone, item="claim-10"), judge(15, gone))
+    app = open_page("findings", claim="10", model="stories-elsewhere")
+    shown = texts_of(app).replace("\\", "")
+    assert "its model, stories-elsewhere, is not in a registry. Start the program in the directory that holds" in shown
+    assert "Add seeds" not in [one.label for one in app.button]
+    assert not app.error
+    app = open_page("findings", claim="5", model="stories-elsewhere")
+    assert "its model, stories-elsewhere, is not in a registry." in texts_of(app).replace("\\", "")
+    assert not app.error

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.engine.lookup import job_id
+from core.specs import ModelSpec
 from core.specs.demo import DemoSpec
 from core.store import Store, create_job, find_job
 from core.studies import shipped
 from pages.widgets.jobs import MARKS
 from tests.app.conftest import charts_of, open_page, table_of, texts_of
-from tests.finished import STEPS, finished_study
+from tests.finished import STEPS, STUDY, finished_study
 
 
 def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
@@ -93,6 +94,23 @@ def test_overview_draws_what_a_finished_study_has(programs, store, no_engine, mo
     monkeypatch.setattr(shipped, "FINISHED", programs["bare"])
     (verdicts,) = charts_of(open_page("overview"))
     assert verdicts["layout"]["yaxis"]["ticktext"]
+
+
+def test_overview_draws_what_one_finished_study_lacks_from_another_and_names_both(
+    programs, store, no_engine, monkeypatch, tmp_path
+):
+    own = finished_study(tmp_path / "own", "film")
+    other = STUDY.model_copy(update={"model": ModelSpec(name="nobody/elsewhere")})
+    finished_study(tmp_path / "other", study=other).folder.rename(own.folder.parent / "second")
+    monkeypatch.setattr(shipped, "FINISHED", own.folder.parent)
+    app = open_page("overview")
+    shown = texts_of(app)
+    assert "Where prompts begin, and where training leaves them :gray[· smollm2-135m]" in shown
+    assert "The same tokens, layer by layer :gray[· nobody/elsewhere]" in shown
+    *_, verdicts = charts_of(app)
+    assert verdicts["layout"]["xaxis"]["ticktext"] == ["nobody/elsewhere · Quick", "smollm2-135m · Quick"]
+    assert "Not judged in every finished study: C1, C2," in shown
+    assert shown.count("This study came with the program.") == 2
 
 
 def test_without_a_finished_study_overview_begins_with_the_pages(store, no_engine, monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.specs import StudyItemSpec
+from core.specs import ModelSpec, StudyItemSpec
 from core.store import Store
 from core.store.read_only import READ_ONLY
 from core.studies import shipped
@@ -79,6 +79,25 @@ def test_layers_are_scrubbed_and_stand_beside_each_other_where_there_is_no_film(
     assert f"This study does not have “{ITEMS['film'].title}” yet" in texts_of(at(2)).replace("\\", "")
     put(told, "figure-4", picture("Side by side."))
     assert "Side by side." in texts_of(at(2))
+
+
+def test_what_a_finished_study_lacks_comes_from_another_which_is_named(store, no_engine, monkeypatch, tmp_path):
+    other = STUDY.model_copy(update={"model": ModelSpec(name="nobody/elsewhere")})
+    own = finished_study(tmp_path / "own", "film", "several-priors", "claim-10")
+    second = finished_study(tmp_path / "other", study=other)
+    second.folder.rename(own.folder.parent / "second")
+    monkeypatch.setattr(shipped, "FINISHED", own.folder.parent)
+    shown = texts_of(at(5)).replace("\\", "")
+    assert (
+        "From the study of nobody/elsewhere; that of smollm2-135m lacks it. Not in the finished study: it needs"
+        in shown
+    )
+    assert "Four priors on one map." in shown
+    assert "C5 · Priors decide where posteriors lie: not judged on this study yet" in shown
+    assert len(charts_of(at(1))) == 1
+    assert "From the study of" not in texts_of(at(1)), "its own study has these texts"
+    (chart,) = charts_of(at(7, claim="10"))
+    assert chart["layout"]["xaxis"]["ticktext"] == ["nobody/elsewhere · Quick", "smollm2-135m · Quick"]
 
 
 def test_c_moves_the_shell_of_exclusion_and_of_nothing_else(told):

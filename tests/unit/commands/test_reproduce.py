@@ -8,6 +8,7 @@ from core.specs import StudySpec
 from core.studies import shipped
 from core.studies.arms import arms
 from core.studies.items import FIGURES, ITEMS
+from tests.finished import finished_study
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,37 @@ def test_without_a_finished_study_there_is_nothing_to_check(call, store, monkeyp
     code, out, err = call("reproduce", "--check", "--json")
     assert (code, out) == (1, "")
     assert "No finished study came with this program" in err
+
+
+def test_a_finished_study_in_part_says_what_it_lacks_and_why(call, store, monkeypatch, tmp_path):
+    finished = finished_study(tmp_path, "film")
+    monkeypatch.setattr(shipped, "FINISHED", finished.folder.parent)
+    code, out, err = call("reproduce", "--quick", "--out", str(tmp_path / "out"), "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert [one["item"] for one in report["items"]] == [item for item in ITEMS if item in finished.manifest.items]
+    assert report["not_made"] == {item: finished.why_not(item) for item in ITEMS if item not in finished.manifest.items}
+    command = finished.manifest.command
+    assert report["not_made"]["film"] == f"not in the finished study: `{command}` makes it"
+    n_runs = finished.manifest.left["claim-5"]
+    assert n_runs > 0
+    assert report["not_made"]["claim-5"].startswith(
+        f"not in the finished study: it needs {n_runs} further tuning runs;"
+    )
+    assert f"film: not in the finished study: `{command}` makes it." in err
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("not in the finished study") == len(report["not_made"])
+
+
+def test_the_models_of_finished_studies_are_named_where_the_asked_one_has_none(call, store, monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FINISHED", finished_study(tmp_path).folder.parent)
+    code, _, err = call("reproduce", "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "A finished study came with the program: --model smollm2-135m." in err
+
+
+def test_a_finished_study_with_nothing_to_check_says_so(call, store, monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FINISHED", finished_study(tmp_path).folder.parent)
+    code, out, err = call("reproduce", "--check", "--json")
+    assert (code, out) == (1, "")
+    assert "has neither figure-9 nor a run of deep-gaussian, so there is nothing to check" in err
