@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.engine.hanging import Pulse, hang_minutes, say_hung, spent_by_this_thread
 from core.engine.imports import import_everything
 from core.engine.tasks import find_task
 from core.errors import Busy, Cancelled, PriorscopeError
@@ -31,6 +32,8 @@ PROGRESS_SECONDS = 0.3
 HEARTBEAT_SECONDS = 2.0
 CANCEL_SECONDS = 60.0
 """A job that was asked to stop and reports no step for this long is killed with its process."""
+LOOK_SECONDS = 5.0
+"""Between two looks at whether a job hangs."""
 
 
 def run_task(folder: str, task: str) -> None:
@@ -140,8 +143,10 @@ class _Reporter:
         self._may_kill = may_kill
         self._latest: tuple[int, int, str] | None = None
         self._guard = threading.Lock()
-        self._reported = time.monotonic()
+        self._reported = self._looked = time.monotonic()
         self._asked_to_stop: float | None = None
+        self._pulse = Pulse(job, spent_by_this_thread())
+        self._hangs_after = 60 * hang_minutes()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat {job.id}", daemon=True)
 
@@ -163,6 +168,7 @@ class _Reporter:
         with self._guard:
             self._latest = (int(done), int(total), message)
         self._reported = time.monotonic()
+        self._pulse.felt()
         if self._job.cancel_requested():
             raise Cancelled(f"{self._job.id} was cancelled.")
 
@@ -174,6 +180,7 @@ class _Reporter:
             try:
                 self._write()
                 self._kill_if_deaf()
+                self._kill_if_hanging()
             except (OSError, PriorscopeError) as error:  # a full disk may have room again; the job itself goes on
                 logging.getLogger("core.engine").warning("%s: no heartbeat (%s)", self._job.id, error)
             written = time.monotonic()
@@ -200,6 +207,14 @@ class _Reporter:
         if now - max(self._asked_to_stop, self._reported) > CANCEL_SECONDS:
             self._job.log(f"No step for {CANCEL_SECONDS:g} s after it was asked to stop: its process is killed.")
             self._job.update(state="cancelled", finished=time.time())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _kill_if_hanging(self) -> None:
+        if not self._may_kill or time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        if self._pulse.quiet() > self._hangs_after:
+            say_hung(self._job, self._hangs_after)
             os.kill(os.getpid(), signal.SIGKILL)
 
 

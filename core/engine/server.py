@@ -20,6 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.engine.hanging import Watch, minutes_set
 from core.engine.keys import make_keys, security
 from core.engine.local import (
     ENGINE_FILE,
@@ -33,7 +34,7 @@ from core.engine.local import (
     write_info,
 )
 from core.engine.tasks import LANES
-from core.errors import BadRequest, Busy, PriorscopeError
+from core.errors import Busy, PriorscopeError
 from core.store import Store
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 IDLE_MINUTES = "PRIORSCOPE_IDLE_MINUTES"
 BEAT_SECONDS = 5.0
+LOOK_SECONDS = 15.0
+"""Between two looks at whether a job hangs: it reads the status of every job."""
 _LOG_BYTES = 1_000_000
 DASK = {
     # A language model takes what memory it takes; Dask would pause or kill the worker for it.
@@ -70,14 +73,7 @@ def idle_minutes() -> float:
     Raises:
         BadRequest: the variable is not a positive number.
     """
-    text = os.environ.get(IDLE_MINUTES, "30")
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not minutes > 0:
-        raise BadRequest(f"{IDLE_MINUTES} is {text!r}; give a number of minutes above 0, or unset it for 30.")
-    return minutes
+    return minutes_set(IDLE_MINUTES, 30)
 
 
 def device_environments() -> list[dict[str, str]]:
@@ -99,7 +95,7 @@ async def serve(store: Store) -> None:
     from distributed import Client, Nanny, Scheduler
 
     dask.config.set(DASK)
-    minutes = idle_minutes()
+    minutes, watch = idle_minutes(), Watch()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -143,7 +139,7 @@ async def serve(store: Store) -> None:
                 code=code_version(),
                 idle_minutes=minutes,
             )
-            beat = asyncio.create_task(_beat(store, info, nannies))
+            beat = asyncio.create_task(_beat(store, info, nannies, watch))
             waits = [asyncio.create_task(stopped.wait()), asyncio.create_task(scheduler.finished())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             beat.cancel()
@@ -175,11 +171,22 @@ def _take_up(client, store: Store) -> list:
     return futures
 
 
-async def _beat(store: Store, info: EngineInfo, nannies: list) -> None:
+async def _beat(store: Store, info: EngineInfo, nannies: list, watch: Watch) -> None:
+    looked = time.monotonic()
     while True:
         workers = tuple(nanny.pid for nanny in nannies if nanny.pid)
         write_info(store, replace(info, workers=workers, heartbeat=time.time()))
+        if time.monotonic() - looked > LOOK_SECONDS:
+            try:
+                await asyncio.to_thread(_look, watch, store, workers)
+            except (OSError, PriorscopeError) as error:
+                logger.warning("no look at whether a job hangs (%s)", error)
+            looked = time.monotonic()
         await asyncio.sleep(BEAT_SECONDS)
+
+
+def _look(watch: Watch, store: Store, workers: tuple[int, ...]) -> None:
+    watch.look(unfinished(store), workers)
 
 
 def _withdraw(store: Store) -> None:

@@ -3,7 +3,10 @@
 import os
 import signal
 
+import pytest
+
 from core.engine import client, local
+from core.engine.hanging import HANG_MINUTES
 from core.store import Store
 from core.store.status import is_alive
 from tests.engine.conftest import kill_worker, until
@@ -35,6 +38,37 @@ def test_a_job_that_does_not_answer_a_cancel_is_killed(engine_store: Store) -> N
     assert client.wait(job, timeout=60).state == "cancelled"
     until(lambda: not is_alive(process), "its worker is gone")
     assert "its process is killed" in job.log_tail()
+
+
+def test_a_job_that_hangs_is_ended_with_a_word_and_others_go_on(own_store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(HANG_MINUTES, "0.1")
+    other = client.submit("toy-train", ToySpec(name="other", steps=200, pause=0.1), own_store)
+    until(lambda: other.status().done > 3, "the other is under way")
+    job = client.submit("toy", ToySpec(name="hangs", fault="deaf"), own_store)
+    status = client.wait(job, timeout=180)
+    assert (status.state, status.exit_code, status.error) == (
+        "failed",
+        1,
+        "The job hung: no progress for 0.1 minutes (limit PRIORSCOPE_HANG_MINUTES), last at 'counting', so its process "
+        f"is ended; see what it waits for, then `python -m core runs resume {job.id}` goes on from what it has.",
+    )
+    assert status.error in job.log_tail()
+    until(lambda: not is_alive(status.process), "its worker is gone")
+    assert client.wait(other, timeout=180).state == "succeeded"
+    assert sorted({event["step"] for event in other.events(event="step")}) == list(range(200))
+
+
+def test_a_job_that_holds_the_interpreter_and_hangs_is_ended_by_the_engine(
+    own_store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(HANG_MINUTES, "0.1")
+    job = client.submit("toy", ToySpec(name="frozen", fault="frozen"), own_store)
+    status = client.wait(job, timeout=180)
+    assert status.state == "failed"
+    assert status.error.startswith("The job hung: no progress for 0.1 minutes")
+    until(lambda: not is_alive(status.process), "its worker is gone")
+    later = client.submit("toy", ToySpec(name="later"), own_store)
+    assert client.wait(later, timeout=180).state == "succeeded"
 
 
 def test_jobs_of_a_killed_engine_are_taken_up_by_the_next(own_store: Store) -> None:

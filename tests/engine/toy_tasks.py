@@ -1,5 +1,6 @@
 """Jobs small enough to watch: registered through PRIORSCOPE_EXTRA_TASKS as a plug-in would be."""
 
+import ctypes
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ from core.specs import Spec
 from core.store import JobFolder, Store
 
 runner.CANCEL_SECONDS = 1.0  # nobody wants to wait a minute in a test
+runner.LOOK_SECONDS = 0.2
 
 
 class ToySpec(Spec, frozen=True):
@@ -55,6 +57,8 @@ def _fail(fault: str, job: JobFolder) -> None:
     if fault == "held":
         while not (job.path / "go").exists():
             time.sleep(0.02)
+    if fault == "frozen":
+        ctypes.PyDLL(None).sleep(3600)  # without giving the interpreter away: no other thread runs
     if fault == "deaf":
         while True:
             time.sleep(0.1)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from core.engine import client, queue, server, tasks
+from core.engine import client, hanging, queue, server, tasks
 from core.engine.runner import run_job
 from core.errors import BadRequest, Unreachable
 from core.kinds import KINDS, Kind, load
@@ -74,6 +74,12 @@ def test_idle_minutes_out_of_range(monkeypatch: pytest.MonkeyPatch, text: str) -
         server.idle_minutes()
     monkeypatch.delenv(server.IDLE_MINUTES)
     assert server.idle_minutes() == 30
+
+
+def test_hang_minutes_out_of_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(hanging.HANG_MINUTES, "never")
+    with pytest.raises(BadRequest, match=r"PRIORSCOPE_HANG_MINUTES is 'never'; give .* above 0, or unset it for 30"):
+        hanging.hang_minutes()
 
 
 @pytest.mark.parametrize(
