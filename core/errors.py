@@ -7,6 +7,7 @@ PriorscopeError
 ├── Failed              the request was fine, doing it was not: exit code 1
 │   ├── Unreachable     a hub, an index or a scheduler did not answer or said no
 │   ├── DiskFull        too little free space for what was asked
+│   ├── OutOfMemory     too little memory for even the smallest batch
 │   ├── DamagedArtifact a stored file is not what its checksum says
 │   ├── Diverged        a loss or a prompt is no longer finite
 │   └── Busy            another process holds what this one needs
@@ -91,6 +92,10 @@ class Unreachable(Failed):
 
 class DiskFull(Failed):
     """Too little free space."""
+
+
+class OutOfMemory(Failed):
+    """Too little memory."""
 
 
 class DamagedArtifact(Failed):

@@ -3,7 +3,9 @@
 import torch
 
 from core.activations.shapes import Points
+from core.errors import Failed, OutOfMemory
 from core.fits.moments import Moments
+from core.lm.memory import Portions
 
 ROWS_AT_ONCE = 8192
 """Rows in float64 at a time, so that a large batch does not need four times its memory."""
@@ -30,22 +32,31 @@ class Accumulator:
         """Start empty; a device without float64 (MPS) leaves the sums to the CPU."""
         self.device = torch.device("cpu") if device.type == "mps" else device
         self.count = 0
+        self._portions = Portions(self.device)
         self.shift: torch.Tensor | None = None
         self.total = torch.zeros(d_model, dtype=torch.float64, device=self.device)
         self.scatter = torch.zeros(d_model, d_model, dtype=torch.float64, device=self.device)
 
     def add(self, rows: Points) -> None:
-        """Add rows of any number format."""
+        """Add rows of any number format.
+
+        Raises:
+            Failed: too little memory for a single row.
+        """
         if len(rows) == 0:
             return
         rows = rows.to(self.device)
         if self.shift is None:
             self.shift = rows.mean(dim=0, dtype=torch.float64)
         self.count += len(rows)
-        for piece in rows.split(ROWS_AT_ONCE):
-            self._add(piece.double().sub_(self.shift))
+        try:
+            for piece in rows.split(ROWS_AT_ONCE):
+                self._portions.each(len(piece), 1, lambda part, piece=piece: self._add(piece[part]))
+        except OutOfMemory as error:  # no batch to be tried again in halves: some of its rows are in the sums
+            raise Failed(f"Nothing is left of the memory of device '{self.device}'; end other programs.") from error
 
-    def _add(self, shifted: Points) -> None:
+    def _add(self, rows: Points) -> None:
+        shifted = rows.double().sub_(self.shift)  # all the memory that is needed, before anything is added
         self.total += shifted.sum(dim=0)
         for begin in range(0, shifted.shape[1], PANEL):
             end = begin + PANEL

@@ -15,6 +15,7 @@ from core.activations.work import Work
 from core.array_types import Bools, Float32s, Int64s
 from core.errors import Cancelled
 from core.lm.frozen import FrozenModel
+from core.lm.memory import MEMORY_ERRORS, Portions
 from core.lm.sites import middle_site, resolve_sites
 from core.progress import Progress
 from core.specs.cloud import FINAL, CloudSpec, Site
@@ -68,6 +69,7 @@ class Collector:
 
     Attributes:
         plan: what decides, besides the capture's key, what a batch gives.
+        portions: how much of a batch is run at once.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Collector:
         """
         budget = TOKENS_AT_ONCE[frozen.device.type]
         self.plan = f"{sites} {frozen.device} {frozen.dtype} {budget} {torch.__version__} {len(corpus.ids)}"
+        self.portions = Portions(frozen.device)
         self._spec, self._frozen, self._corpus, self._sites, self._progress = spec, frozen, corpus, sites, progress
         self._kept = kept_tokens(corpus, spec.tokens)
         self._batches = length_buckets(corpus.lengths, budget)
@@ -102,7 +105,7 @@ class Collector:
 
         Raises:
             Cancelled: by the progress, after what is done was saved.
-            Failed: too little memory on the device.
+            OutOfMemory: not even one document fits into the device's memory.
         """
         try:
             if work.stage == LOOK_FOR_SINKS:
@@ -156,24 +159,54 @@ class Collector:
         n_stages = 1 if self._ratio is None else 2
         n_before = work.stage * sum(sizes) if n_stages == 2 else 0
         for index in range(work.next_batch, len(self._batches)):
-            self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), message)
-            batch = self._batch(self._batches[index], pooling or Tokens(self._kept), rows)
-
-            def receive(site: Site, stream: Grid, batch: _Batch = batch) -> None:
-                states = stream.reshape(-1, stream.shape[-1])[batch.places]
-                if site == self._norm_site:
-                    norms = torch.linalg.vector_norm(states.float(), dim=1)
-                    work.arrays["norms"][batch.numbers] = norms.cpu().numpy()
-                if pooling and site in work.accumulators:
-                    points = pooling.points(batch.numbers, states)
-                    work.accumulators[site].add(points)
-                    chosen = points[batch.picks].float().cpu().numpy()
-                    work.arrays["rows"][self._sites.index(site), batch.slots] = chosen
-
-            reader.read(self._corpus, self._batches[index], receive)
+            words = f"{message}, {self.portions.note}" if self.portions.note else message
+            self._progress(n_before + sum(sizes[:index]), n_stages * sum(sizes), words)
+            self._run_batch(work, reader, self._batches[index], rows, pooling)
             work.next_batch = index + 1
             work.save_if_due()
         self._progress(n_before + sum(sizes), n_stages * sum(sizes), message)
+
+    def _run_batch(
+        self,
+        work: Work,
+        reader: SiteReader,
+        documents: Int64s,
+        rows: Int64s,
+        pooling: Pooling | None,
+        read: frozenset[Site] = frozenset(),
+    ) -> None:
+        """Run a batch, in parts where memory has run out; sites that were `read` before it did are not read again."""
+        width = int(self._corpus.lengths[documents].max())
+        while len(documents):
+            n, own = self.portions.parts(len(documents), width)[0].stop, set(read)
+            part, documents = documents[:n], documents[n:]
+            try:
+                self._read(work, reader, part, rows, pooling, own)
+                continue
+            except MEMORY_ERRORS as error:
+                self.portions.shrink(n, width, error)
+            self._run_batch(work, reader, part, rows, pooling, frozenset(own))
+
+    def _read(
+        self, work: Work, reader: SiteReader, documents: Int64s, rows: Int64s, pooling: Pooling | None, read: set[Site]
+    ) -> None:
+        batch = self._batch(documents, pooling or Tokens(self._kept), rows)
+
+        def receive(site: Site, stream: Grid) -> None:
+            if site in read:
+                return
+            states = stream.reshape(-1, stream.shape[-1])[batch.places]
+            if site == self._norm_site:
+                norms = torch.linalg.vector_norm(states.float(), dim=1)
+                work.arrays["norms"][batch.numbers] = norms.cpu().numpy()
+            if pooling and site in work.accumulators:
+                points = pooling.points(batch.numbers, states)
+                chosen = points[batch.picks].float().cpu().numpy()
+                work.arrays["rows"][self._sites.index(site), batch.slots] = chosen
+                work.accumulators[site].add(points)  # last: it is the one thing that must not be done twice
+            read.add(site)
+
+        reader.read(self._corpus, documents, receive)
 
     def _batch(self, documents: Int64s, pooling: Pooling, rows: Int64s) -> _Batch:
         numbers, places = token_places(self._corpus, documents)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from core.activations.shapes import Grid
 from core.activations.tokens import Corpus, pad_id
 from core.array_types import Int64s
-from core.errors import Failed
 from core.lm.blocks import find_parts, watch_site
 from core.lm.frozen import FrozenModel, private_copy
+from core.lm.memory import MEMORY_ERRORS, is_memory, too_large
 from core.specs.cloud import Site
 
 Receive = Callable[[Site, Grid], None]
@@ -46,7 +46,7 @@ class SiteReader:
         documents.
 
         Raises:
-            Failed: the device has too little memory.
+            OutOfMemory: the device has too little memory.
         """
         device = self._frozen.device
         ids = torch.from_numpy(padded(corpus, corpus.ids, documents, self._pad)).to(device)
@@ -62,11 +62,10 @@ class SiteReader:
                 self._parts.decoder(**inputs)
             except _Enough:
                 pass
-            except torch.OutOfMemoryError as error:
-                raise Failed(
-                    f"A batch of {ids.shape[0]} × {ids.shape[1]} tokens does not fit into the memory of device "
-                    f"'{device}'; choose a smaller max_length, dtype 'bfloat16' or device 'cpu'."
-                ) from error
+            except MEMORY_ERRORS as error:
+                if not is_memory(error):
+                    raise
+                raise too_large(*ids.shape, device) from error
 
     def _hook(self, site: Site, receive: Receive) -> Any:
         def hand_out(_: Site, stream: Grid) -> None:

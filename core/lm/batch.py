@@ -55,6 +55,14 @@ class Batch:
         """Return the batch on a device."""
         return Batch(*(tensor.to(device) for tensor in vars(self).values()))
 
+    def part(self, rows: slice) -> "Batch":
+        """Return some of the examples, as wide as before; all of them are the batch itself."""
+        if rows.stop - rows.start == len(self.ids):
+            return self
+        mine = (self.example >= rows.start) & (self.example < rows.stop)
+        labels = (self.example[mine] - rows.start, self.position[mine], self.targets[mine])
+        return Batch(self.ids[rows], self.lengths[rows], *labels)
+
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Return a batch of examples."""

@@ -15,6 +15,9 @@ from core.progress import Progress, silent
 
 BATCH = 64
 """Texts continued at a time."""
+Tick = Callable[[], None]
+Room = Callable[[int], int]
+"""How many tokens can follow a text of a length."""
 
 
 def stop_tokens(prompted: Prompted) -> frozenset[int]:
@@ -49,12 +52,17 @@ def generate(
     found: list[list[int]] = [[] for _ in texts]
     done = 0
     for chosen in _groups(texts, equal_lengths=isinstance(prompted, GenericPrompted)):
-        reader = open_reader(prompted, prompt, max_new_tokens)
         tick = partial(progress, done, len(texts))
         n_before = prompt.shape[-2] + len(prompted.frozen.beginning)
-        new = _continue(reader, [texts[i] for i in chosen], _room(prompted, n_before, max_new_tokens), stop, tick)
-        for i, tokens in zip(chosen, new, strict=True):
-            found[i] = tokens
+        room = _room(prompted, n_before, max_new_tokens)
+
+        def answer(rows: slice, chosen: list[int] = chosen, tick: Tick = tick, room: Room = room) -> None:
+            reader = open_reader(prompted, prompt, max_new_tokens)
+            new = _continue(reader, [texts[i] for i in chosen[rows]], room, stop, tick)
+            for i, tokens in zip(chosen[rows], new, strict=True):
+                found[i] = tokens
+
+        prompted.portions.each(len(chosen), len(texts[chosen[-1]]) + max_new_tokens, answer)
         done += len(chosen)
     progress(done, len(texts))
     return found
@@ -74,18 +82,14 @@ def open_reader(prompted: Prompted, prompt: Prompt, max_new_tokens: int, see: Se
     return (_CachedReader if prompted.frozen.abilities.cache else _RereadingReader)(prompted, prompt)
 
 
-def _room(prompted: Prompted, n_before: int, max_new_tokens: int) -> Callable[[int], int]:
+def _room(prompted: Prompted, n_before: int, max_new_tokens: int) -> Room:
     """Return how many tokens can follow a text of a length."""
     context = prompted.frozen.context
     return lambda length: max_new_tokens if context is None else min(max_new_tokens, context - n_before - length)
 
 
 def _continue(
-    reader: "Reader",
-    texts: list[Sequence[int]],
-    room: Callable[[int], int],
-    stop: Collection[int],
-    tick: Callable[[], None],
+    reader: "Reader", texts: list[Sequence[int]], room: Room, stop: Collection[int], tick: Tick
 ) -> list[list[int]]:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), int(lengths.max()), dtype=torch.int64)

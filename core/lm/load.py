@@ -20,6 +20,7 @@ from core.lm.answers import Answers, require_usable
 from core.lm.blocks import find_parts
 from core.lm.device import choose_device, choose_dtype
 from core.lm.frozen import FrozenModel
+from core.lm.memory import is_memory
 from core.lm.questions import VERSION, ask, short
 from core.lm.text import tokens_around
 from core.progress import Progress, silent
@@ -128,7 +129,7 @@ def _read(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
     except PriorscopeError:
         raise
     except Exception as error:
-        if _is_memory(error):
+        if is_memory(error):
             raise _too_large(name, device, error) from error
         raise _no_language_model(name, error) from error
     return FrozenModel(
@@ -170,7 +171,7 @@ def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTraine
     except SafetensorError as error:
         raise BadData(f"The weights of {name!r} are damaged ({short(error)}); fetch or copy them again.") from error
     except (RuntimeError, MemoryError) as error:
-        if _is_memory(error):
+        if is_memory(error):
             raise _too_large(name, torch.device("cpu"), error) from error
         raise BadData(
             f"The weights of {name!r} do not fit its config.json ({short(error)}); fetch both from the same revision."
@@ -229,10 +230,6 @@ def _no_language_model(name: str, error: Exception) -> BadRequest:
         f"{name!r} cannot be loaded as a causal language model ({short(error)}); "
         "choose one whose architecture transformers has built in and whose weights are safetensors."
     )
-
-
-def _is_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "memory" in str(error)
 
 
 def _too_large(name: str, device: torch.device, error: Exception) -> Failed:

@@ -13,6 +13,7 @@ from core.lm.fast_decoder import FastDecoder, Prompts
 from core.lm.frozen import FrozenModel
 from core.lm.kernels import label_loss, token_scores
 from core.lm.layout import Layout
+from core.lm.memory import Portions
 from core.lm.shapes import Hits, Logits, PerLabel, Prompt, Scalar, Vectors
 from core.lm.trunk import Trunk
 
@@ -69,6 +70,7 @@ class FastPrompted:
         self.sites = tuple(sites)
         self.kept = kept
         self.trunk: Trunk | None = None
+        self.portions = Portions(frozen.device)
         self.base = GenericPrompted(frozen, position)
         self.bos = torch.tensor(frozen.beginning, dtype=torch.int64, device=frozen.device)
 
@@ -129,6 +131,7 @@ class GenericPrompted:
         """Point at the model."""
         self.frozen = frozen
         self.position: PromptPosition = position
+        self.portions = Portions(frozen.device)
 
     @property
     def n_bos(self) -> int:

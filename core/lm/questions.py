@@ -14,6 +14,7 @@ from core.lm.batch import Example, collate
 from core.lm.blocks import Parts, find_parts, watch_site
 from core.lm.frozen import Abilities, FrozenModel
 from core.lm.generation import open_reader
+from core.lm.memory import is_memory
 from core.lm.prompted import FastPrompted, GenericPrompted
 from core.lm.text import tokens_of
 from core.specs.cloud import FINAL
@@ -39,9 +40,9 @@ def ask(frozen: FrozenModel) -> Answers:
     for question, put in _questions(asked):
         try:
             answer = put()
-        except (torch.OutOfMemoryError, MemoryError):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a family's own code raises is its answer
+        except Exception as error:  # whatever a family's own code raises is its answer
+            if is_memory(error):
+                raise
             answer = f"fails: {short(error)}; choose another model", "everything"
         words, stops = (answer, "nothing") if isinstance(answer, str) else answer
         answers.append(Answer(question, words, stops))

@@ -4,10 +4,12 @@ import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import torch
+
 from core.lm.batch import Batch, collate
 from core.lm.generation import generate, stop_tokens
 from core.lm.prompted import Prompted
-from core.lm.shapes import Prompt
+from core.lm.shapes import Hits, PerLabel, Prompt
 from core.progress import Progress, silent
 from core.specs.base import canonical_json, fingerprint
 from core.tuning.answers import SCORINGS
@@ -84,7 +86,7 @@ class Validation:
         end = self.prompted.frozen.tokenizer.eos_token_id
         for done, batch in enumerate(self.batches):
             progress(done, len(self.batches))
-            losses, hits = self.prompted.scores(prompt, batch)
+            losses, hits = self._scores(prompt, batch)
             ends = batch.targets == (-1 if end is None else end)
             loss += float(losses.double().sum())
             end_loss += float(losses[ends].double().sum())
@@ -94,6 +96,13 @@ class Validation:
         if 0 < n_ends < self.n_labels:
             measured |= {"answer_loss": (loss - end_loss) / (self.n_labels - n_ends), "end_loss": end_loss / n_ends}
         return measured
+
+    def _scores(self, prompt: Prompt, batch: Batch) -> tuple[PerLabel, Hits]:
+        found = self.prompted.portions.each(
+            *batch.ids.shape, lambda rows: self.prompted.scores(prompt, batch.part(rows))
+        )
+        losses, hits = zip(*found, strict=True)
+        return torch.cat(losses), torch.cat(hits)
 
     def answer(self, prompt: Prompt, progress: Progress = silent) -> dict[str, float | None]:
         """Return exact match, F1, precision and recall of greedily generated answers; None where there are none.

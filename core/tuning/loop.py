@@ -7,9 +7,10 @@ import torch
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from core.errors import Diverged
-from core.lm.batch import Example, collate
+from core.lm.batch import Batch, Example, collate
+from core.lm.memory import MEMORY_ERRORS
 from core.lm.prompted import Prompted
-from core.lm.shapes import Prompt
+from core.lm.shapes import Prompt, Scalar
 from core.specs.tuning import TuningSpec
 from core.tuning.order import Order
 from core.tuning.regularisers.base import Regulariser, weighted
@@ -113,25 +114,43 @@ class Trainer:
         Raises:
             Diverged: the loss or its gradient is not finite; the prompt before the step that led
                 there is `last_good`.
+            OutOfMemory: not even one example fits.
         """
         examples = [self.examples[i] for i in self.order.batch(self.step)]
         batch = collate(examples).to(self.device)
         rate = self.spec.learning_rate * min(1.0, (self.step + 1) / max(1, self.spec.warmup_steps))
         for group, unit in zip(self.optimizer.param_groups, self.units, strict=True):
             group["lr"] = rate * unit
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.prompted.loss(self.prompt, batch)
-        loss.backward()
+        loss = self._descend(batch)
         penalty = self._penalise()
         norm = float(get_total_norm([site.grad for site in self.sites if site.grad is not None]))
         self._clip()
-        step = Step(self.step + 1, float(loss.detach()), norm, rate, penalty)
+        step = Step(self.step + 1, float(loss), norm, rate, penalty)
         self._require_finite(step)
         self.last_good.copy_(self.prompt.detach())
         self.optimizer.step()
         self._require_finite_prompt(step)
         self.step += 1
         return step
+
+    def _descend(self, batch: Batch) -> Scalar:
+        """Return the loss of a batch, and set its gradient; in parts where memory has run out."""
+        (n_rows, width), portions = batch.ids.shape, self.prompted.portions
+        while True:
+            self.optimizer.zero_grad(set_to_none=True)
+            parts = portions.parts(n_rows, width)
+            try:
+                return self._accumulate([batch.part(rows) for rows in parts], len(batch.targets))
+            except MEMORY_ERRORS as error:
+                portions.shrink(parts[0].stop, width, error)
+
+    def _accumulate(self, parts: Sequence[Batch], n_labels: int) -> Scalar:
+        losses = []
+        for part in parts:
+            loss = self.prompted.loss(self.prompt, part) * (len(part.targets) / n_labels)
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
 
     def _penalise(self) -> float:
         """Add the penalty's gradient to the loss's, and return the penalty."""

@@ -42,13 +42,14 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
     Returns:
         run, status, validation, baseline, ending (see `core.store.endings`), steps (done),
         warmup_steps, seconds, steps_per_second, prior (the fit's report, of a deep prompt by site),
-        sites, trunk (what was kept of the frozen part) and counts.
+        sites, trunk (what was kept of the frozen part), memory (only if it ran out) and counts.
 
     Raises:
         BadRequest: the prompt does not fit into the model's context.
         BadData: no example is left.
         Diverged: loss, penalty or gradient are not finite; the last good prompt is kept as the
             posterior.
+        OutOfMemory: not even one example fits into it.
         Cancelled: by the progress; the prompt so far is kept as the posterior.
     """
     began = time.monotonic()
@@ -80,6 +81,7 @@ def tune(spec: TuningSpec, job: JobFolder, store: Store, progress: Progress = si
         "prior": read_object(job.path / "prior.json"),
         "sites": list(run.sites),
         "trunk": run.trunk,
+        **({"memory": run.prompted.portions.note} if run.prompted.portions.note else {}),
         "device": str(frozen.device),
         "dtype": str(frozen.dtype).removeprefix("torch."),
         "examples": {
@@ -170,7 +172,9 @@ class _Run:
         before = time.monotonic()
         step = self.trainer.advance()
         self.writer.step(step, time.monotonic() - before)
-        self.report(step.number, self.spec.steps, f"Step {step.number} of {self.spec.steps}, loss {step.loss:.3f}")
+        words = f"Step {step.number} of {self.spec.steps}, loss {step.loss:.3f}"
+        note = self.trainer.prompted.portions.note
+        self.report(step.number, self.spec.steps, f"{words}; {note}" if note else words)
 
     def _do_what_is_due(self) -> None:
         """Do what belongs to the present step and was not done before the run was interrupted, if it was."""

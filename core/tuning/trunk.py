@@ -83,14 +83,18 @@ def _compute(folder: Path, prompted: FastPrompted, n_prompt: int, examples: Sequ
         tell(done)
         n = max(1, TOKENS_AT_ONCE // len(examples[order[done]].ids))
         chosen = order[done : done + n]
-        batch = collate([examples[i] for i in chosen]).to(prompted.frozen.device)
-        stream = prompted.enter_first(n_prompt, batch.ids).cpu()
-        n_shared = len(stream) - batch.ids.numel()
-        shared = stream[:n_shared]
-        tokens = stream[n_shared:].view(*batch.ids.shape, -1).numpy()
-        for row, i in enumerate(chosen):
-            length = len(examples[i].ids)
-            rows[starts[i] : starts[i] + length] = tokens[row, :length]
+
+        def enter(part: slice, chosen: list[int] = chosen) -> torch.Tensor:
+            batch = collate([examples[i] for i in chosen[part]]).to(prompted.frozen.device)
+            stream = prompted.enter_first(n_prompt, batch.ids).cpu()
+            n_shared = len(stream) - batch.ids.numel()
+            tokens = stream[n_shared:].view(*batch.ids.shape, -1).numpy()
+            for row, i in enumerate(chosen[part]):
+                length = len(examples[i].ids)
+                rows[starts[i] : starts[i] + length] = tokens[row, :length]
+            return stream[:n_shared]
+
+        shared = prompted.portions.each(len(chosen), len(examples[chosen[0]].ids), enter)[-1]
         done += len(chosen)
     rows.flush()
     save_file({"shared": torch.empty(0) if shared is None else shared.contiguous()}, folder / _SHARED)
