@@ -105,10 +105,12 @@ def _key(spec: CloudSpec, revision: str) -> str:
 
 
 def _build(folder: Path, spec: CloudSpec, cloud: Cloud, store: Store, progress: Progress) -> JsonObject:
+    from core.lm.chat import as_texts
     from core.lm.load import load_reader
 
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_reader(spec.model, store, progress)
+    data = as_texts(data, frozen)
     corpus, _ = read_corpus(spec, frozen, data, progress)
     numbers = corpus.starts[cloud.rows["document"]] + cloud.rows["position"].to_numpy()
     rank, surprise = _foreseen(frozen, corpus, numbers, progress)

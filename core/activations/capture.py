@@ -82,10 +82,12 @@ def _build(
 ) -> JsonObject:
     """Fill the folder of a cloud; called under the key's lock, so the work folder is ours alone."""
     from core.activations.collect import Collector
+    from core.lm.chat import as_texts
     from core.lm.load import load_reader
     from core.lm.sites import resolve_sites
 
     frozen = load_reader(spec.model, store, progress)
+    data = as_texts(data, frozen)
     sites = resolve_sites(spec.sites, frozen.n_layers)
     corpus, max_length = read_corpus(spec, frozen, data, progress)
     collector = Collector(spec, frozen, corpus, sites, progress)
@@ -122,6 +124,7 @@ def _build(
         "tokens_per_second": n_read / seconds,
         "operations_per_second": n_read * operations(spec, frozen.n_layers, frozen.d_model) / seconds,
         "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        **({"memory": collector.portions.note} if collector.portions.note else {}),
         "asked_device": spec.model.device,
         "asked_dtype": spec.model.dtype,
         **model_info(spec.model, frozen, files),

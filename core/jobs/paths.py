@@ -95,12 +95,14 @@ def paths(spec: PathsSpec, job: JobFolder, store: Store, progress: Progress) -> 
         BadData: fewer than two documents, or groups of documents, have long enough a path.
         Cancelled: by the progress.
     """
+    from core.lm.chat import as_texts
     from core.lm.load import load_reader
     from core.lm.sites import resolve_sites
 
     began = time.monotonic()
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_reader(spec.model, store, progress)
+    data = as_texts(data, frozen)
     sites = resolve_sites(spec.sites, frozen.n_layers)
     order = np.random.default_rng(spec.seed).permutation(len(data.records))[: spec.n_documents]
     records = [data.records[i] for i in order]

@@ -198,6 +198,11 @@ def _asked(spec: TrajectorySpec, store: Store, progress: Progress) -> list[Asked
     if spec.dataset is None:
         return [Asked(text) for text in spec.texts]
     data = load_dataset(spec.dataset, store, progress)
+    if data.is_chat:
+        from core.lm.chat import as_texts
+        from core.lm.load import load_model
+
+        data = as_texts(data, load_model(spec.model, store, progress))
     questions = spec.mode == "generate" and data.is_task
     records = data.split()[1] if questions else data.records
     chosen = [records[i] for i in np.random.default_rng(spec.seed).permutation(len(records))[: spec.n_texts]]

@@ -38,6 +38,11 @@ class TextData:
     is_task: bool
     provenance: JsonObject
 
+    @property
+    def is_chat(self) -> bool:
+        """Return whether prompts are conversations, which `core.lm.chat.as_texts` makes texts of."""
+        return bool(self.provenance.get("is_chat"))
+
     def split(self) -> tuple[list[Record], list[Record]]:
         """Return training and validation records, split by group and seed.
 
@@ -124,6 +129,7 @@ def _build(folder: Path, spec: DatasetSpec, store: Store, progress: Progress) ->
         "title": source.TITLE,
         **found.provenance,
         "is_task": found.is_task,
+        **({"is_chat": True} if found.is_chat else {}),
         "n_available": len(found.records),
         "n_records": len(records),
         "n_groups": len({record.group for record in records}),

@@ -65,6 +65,7 @@ class Found:
         records: usable ones, in the source's order.
         is_task: whether they have prompts and answers.
         provenance: where they came from.
+        is_chat: whether prompts are conversations that a tokenizer has yet to write.
         dropped: reason → how many were left out.
         notes: what a person should know.
         drawn: whether the source already drew as many as asked for, by seed.
@@ -73,6 +74,7 @@ class Found:
     records: list[Record]
     is_task: bool
     provenance: JsonObject
+    is_chat: bool = False
     dropped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     drawn: bool = False

@@ -131,8 +131,8 @@ def _answer_tokens(tokenizer: Any, question: Sequence[int], record: Record) -> l
     continue just those. Where the tokenizer would merge across the border, the answer is tokenised
     by itself.
     """
-    answer = f" {record.answers[0]}"
-    whole = tokens_of(tokenizer, record.prompt + answer)
+    answer = record.text.removeprefix(record.prompt)
+    whole = tokens_of(tokenizer, record.text)
     if whole[: len(question)] == list(question) and len(whole) > len(question):
         return whole[len(question) :]
     return tokens_of(tokenizer, answer)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.lm.batch import Example
+from core.lm.chat import as_texts
 from core.lm.frozen import FrozenModel
 from core.lm.load import load_model
 from core.lm.prompted import FastPrompted, Prompted, build_prompted
@@ -58,6 +59,7 @@ def set_up(spec: TuningSpec, store: Store, progress: Progress = silent) -> SetUp
     # The texts first: what is wrong with them should be said before a model is fetched.
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_model(spec.model, store, progress)
+    data = as_texts(data, frozen)
     sites = resolve_prompt_sites(spec, frozen.n_layers)
     prompted = place_prompt(spec, frozen, sites)
     longest = longest_allowed(spec, frozen)
@@ -90,6 +92,7 @@ def open_run(
     """
     data = load_dataset(spec.dataset, store, progress)
     frozen = load_model(spec.model, store, progress)
+    data = as_texts(data, frozen)
     longest = longest_allowed(spec, frozen)
     held_out = prepare(data.split()[1], data.is_task, frozen.tokenizer, longest)
     items = require_items(held_out, "validation", longest)[: min(n_examples, spec.n_validation)]
