@@ -1,11 +1,13 @@
 """Who may come in: an engine takes jobs from those who have its key, which only its own account can read."""
 
+import json
 import os
 import shutil
 import socket
 import ssl
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,9 +109,62 @@ def test_another_account_of_the_machine_cannot_read_address_or_key(seen_by_all: 
 
 
 def _read_as_nobody(path: Path) -> str:
-    other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    done = subprocess.run([*other, "cat", str(path)], capture_output=True, text=True, cwd="/", check=False)
+    done = _as_nobody("cat", str(path))
     return done.stdout if done.returncode == 0 else done.stderr.strip().rpartition(": ")[2]
+
+
+def _as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
+    other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return subprocess.run([*other, *command], capture_output=True, text=True, cwd="/", check=False, timeout=120)
+
+
+STRANGER = """
+import json, socket, ssl, sys
+
+host, port, keys, own = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+said = {}
+for name, folder in {"nothing": "", "its own key": own, "the engine's key": keys}.items():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        if folder:
+            context.load_cert_chain(folder + "/certificate.pem", folder + "/key.pem")
+        with context.wrap_socket(socket.create_connection((host, port), timeout=30)) as connection:
+            connection.sendall(b"x" * 64)
+            said[name] = "refused" if connection.recv(100) == b"" else "let in"
+    except (ssl.SSLError, ConnectionError):
+        said[name] = "refused"
+    except PermissionError:
+        said[name] = "cannot read it"
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="needs root, to become another account")
+def test_a_client_of_another_account_that_knows_the_address_is_refused(seen_by_all: Path):
+    names = (sys.executable, shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin"))
+    python = next((name for name in names if name and _as_nobody(name, "-c", "").returncode == 0), None)
+    if python is None:
+        pytest.skip("no Python here that another account may run")
+    make_keys(seen_by_all / "own")
+    for path in (seen_by_all / "own", *(seen_by_all / "own").iterdir()):
+        path.chmod(0o755)
+    store = Store(seen_by_all / "cache")
+    try:
+        engine = client.ensure_engine(store)
+        host, _, port = engine.address.removeprefix("tls://").rpartition(":")
+        done = _as_nobody(python, "-c", STRANGER, host, port, engine.keys, str(seen_by_all / "own"))
+        job = client.submit("toy", ToySpec(name="its own account"), store)
+        state = client.wait(job, timeout=180).state
+    finally:
+        queue.disconnect()
+        client.stop_engine(store)
+    assert json.loads(done.stdout or done.stderr) == {
+        "nothing": "refused",
+        "its own key": "refused",
+        "the engine's key": "cannot read it",
+    }
+    assert state == "succeeded"
 
 
 def test_an_engine_of_another_account_is_said(store: Store, monkeypatch):

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from core.activations.clouds import find_cloud
+from core.engine import client
 from core.engine.runner import run_job
 from core.exchange.bundle import export_bundle
 from core.exchange.bundle_import import import_bundle
 from core.jobs.atlas import find_atlas
-from core.jobs.measure import TABLES
+from core.jobs.measure import TABLES, find_measures, measure_spec
 from core.jobs.sweep import standings
-from core.specs import AtlasSpec, CloudSpec, DatasetSpec, ModelSpec, SweepSpec, TuningSpec
+from core.specs import AtlasSpec, CloudSpec, DatasetSpec, ModelSpec, Spec, SweepSpec, TuningSpec
 from core.store import JobFolder, Store, find_job, list_jobs
 from core.store.losses import read_losses
 from core.store.prompts import read_prompts
@@ -25,7 +26,8 @@ from tests.runs import spec_of
 
 CACHE = "cache"
 DEEP = {"method": "deep", "prompt_sites": [1, 2]}
-TIMES = ("seconds", "steps_per_second", "worth_seconds", "time")
+TIMES = ("seconds", "steps_per_second", "worth_seconds", "time", "cached")
+"""What a result tells of how long it took, and of what was there before."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,12 @@ class Place:
     Attributes:
         data: folder with `model`, `sums.jsonl` and texts, which all share.
         root: folder with the cache folder and what is written beside it.
+        do: has a job done, which must succeed, and returns its folder.
     """
 
     data: Path
     root: Path
+    do: Callable[[str, Spec, Store], JobFolder] = done
 
     @property
     def store(self) -> Store:
@@ -64,7 +68,7 @@ def write_data(folder: Path) -> None:
 
 def capture(place: Place) -> Any:
     """Capture activations."""
-    job = done("capture", place.cloud(), place.store)
+    job = place.do("capture", place.cloud(), place.store)
     if cloud_numbers(place) is None:  # as the engine does where the job is there and what it stored is gone
         job.update(state="queued")
         run_job(job)
@@ -73,19 +77,19 @@ def capture(place: Place) -> Any:
 
 def soft(place: Place) -> Any:
     """Tune a soft prompt."""
-    return run_numbers(done("tune", place.tuning(), place.store))
+    return run_numbers(place.do("tune", place.tuning(), place.store))
 
 
 def deep(place: Place) -> Any:
     """Tune deep prompts."""
-    return run_numbers(done("tune", place.tuning(**DEEP), place.store))
+    return run_numbers(place.do("tune", place.tuning(**DEEP), place.store))
 
 
 def sweep(place: Place) -> Any:
     """Do every run of a sweep."""
     short = place.tuning(steps=2, n_generation=0)
     spec = SweepSpec.parse({"base": short.as_json(), "vary": {"seed": [0, 1]}})
-    cells = [done("tune", one.cell.spec, place.store) for one in standings(spec, place.store)]
+    cells = [place.do("tune", one.cell.spec, place.store) for one in standings(spec, place.store)]
     return [run_numbers(job) for job in cells]
 
 
@@ -94,7 +98,7 @@ def atlas(place: Place) -> Any:
     settings = {"sites": (0, 2, "final"), "n_permutations": 19, "n_components": 6, "n_map": 40}
     clouds = tuple(place.cloud(name) for name in ("cats", "twice"))
     spec = AtlasSpec.parse({"model": clouds[0].model, "clouds": clouds, **settings})
-    done("atlas", spec, place.store)
+    place.do("atlas", spec, place.store)
     found = find_atlas(spec, place.store)
     assert found is not None
     return [frame.to_json() for frame in (found.statistics, found.directions, found.maps, found.points)]
@@ -102,14 +106,17 @@ def atlas(place: Place) -> Any:
 
 def measure(place: Place) -> Any:
     """Measure a run that is there."""
-    return measure_numbers(done("tune", place.tuning(), place.store), place.store)
+    run = place.do("tune", place.tuning(), place.store)
+    if find_measures(measure_spec(run), place.store) is None:
+        place.do("measure", measure_spec(run), place.store)
+    return measure_numbers(run, place.store)
 
 
 def bundle(place: Place) -> Any:
     """Export a run that is there."""
     out = place.root / "out.zip"
     out.unlink(missing_ok=True)
-    run = done("tune", place.tuning(), place.store)
+    run = place.do("tune", place.tuning(), place.store)
     export_bundle([run], out, place.store)
     elsewhere = Store(place.root / "elsewhere")
     import_bundle(out, elsewhere)
@@ -165,6 +172,23 @@ def main(name: str, place: Place, answer: Path) -> None:
 
     torch.set_num_threads(1)
     answer.write_text(json.dumps(OPERATIONS[name](place)))
+
+
+def by_engine(kind: str, spec: Spec, store: Store) -> JobFolder:
+    """Have the engine of the cache folder do a job, which must succeed, and return its folder."""
+    job = client.submit(kind, spec, store)
+    status = client.wait(job)
+    assert status.state == "succeeded", status.error
+    return job
+
+
+def different(found: Any, expected: Any, where: str = "") -> str:
+    """Return where numbers differ from those expected, and what stands there; empty where they do not."""
+    if type(found) is type(expected) and isinstance(found, dict | list) and len(found) == len(expected):
+        parts = sorted(expected) if isinstance(expected, dict) else range(len(expected))
+        if isinstance(found, list) or found.keys() == expected.keys():
+            return next(filter(None, (different(found[i], expected[i], f"{where}/{i}") for i in parts)), "")
+    return "" if found == expected else f"{where}: {str(found)[:100]} and not {str(expected)[:100]}"
 
 
 def _timeless(value: Any) -> Any:
