@@ -1,5 +1,7 @@
 """Mean and covariance of all tokens, one batch after the other."""
 
+from functools import partial
+
 import torch
 
 from core.activations.shapes import Points
@@ -51,12 +53,12 @@ class Accumulator:
         self.count += len(rows)
         try:
             for piece in rows.split(ROWS_AT_ONCE):
-                self._portions.each(len(piece), 1, lambda part, piece=piece: self._add(piece[part]))
+                self._portions.each(len(piece), 1, partial(self._add, piece, self.shift))
         except OutOfMemory as error:  # no batch to be tried again in halves: some of its rows are in the sums
             raise Failed(f"Nothing is left of the memory of device '{self.device}'; end other programs.") from error
 
-    def _add(self, rows: Points) -> None:
-        shifted = rows.double().sub_(self.shift)  # all the memory that is needed, before anything is added
+    def _add(self, rows: Points, shift: torch.Tensor, part: slice) -> None:
+        shifted = rows[part].double().sub_(shift)  # all the memory that is needed, before anything is added
         self.total += shifted.sum(dim=0)
         for begin in range(0, shifted.shape[1], PANEL):
             end = begin + PANEL

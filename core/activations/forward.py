@@ -65,7 +65,7 @@ class SiteReader:
             except MEMORY_ERRORS as error:
                 if not is_memory(error):
                     raise
-                raise too_large(*ids.shape, device) from error
+                raise too_large(ids.shape[0], ids.shape[1], device) from error
 
     def _hook(self, site: Site, receive: Receive) -> Any:
         def hand_out(_: Site, stream: Grid) -> None:

@@ -98,9 +98,8 @@ class Validation:
         return measured
 
     def _scores(self, prompt: Prompt, batch: Batch) -> tuple[PerLabel, Hits]:
-        found = self.prompted.portions.each(
-            *batch.ids.shape, lambda rows: self.prompted.scores(prompt, batch.part(rows))
-        )
+        n_rows, width = batch.ids.shape
+        found = self.prompted.portions.each(n_rows, width, lambda rows: self.prompted.scores(prompt, batch.part(rows)))
         losses, hits = zip(*found, strict=True)
         return torch.cat(losses), torch.cat(hits)
 
