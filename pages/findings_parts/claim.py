@@ -14,7 +14,7 @@ from core.studies.claims.notes import notes
 from core.studies.foresight import foreseen
 from core.studies.items import ITEMS, find_item
 from core.studies.judgements import JudgedClaim
-from pages.findings_parts.cost import cost_words
+from pages.findings_parts.cost import cost_words, gone
 from pages.findings_parts.seeds import offer_seeds
 from pages.findings_parts.studies import lacking
 from pages.widgets.beside import columns_or_rows
@@ -40,15 +40,17 @@ def show_claim(view: View, claim: Claim, study: StudySpec, judged: JudgedClaim |
             if judged is None:
                 if reason := lacking(study, claim.item):
                     st.caption(plain(reason))
-                offer(
-                    "study",
-                    StudyItemSpec(study=study, item=claim.item),
-                    store,
-                    f":material/gavel: C{claim.number} has not been judged on this study yet",
-                    f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work. "
-                    + foreseen(claim, study, store),
-                    "Reproduce this claim",
-                )
+                title = f":material/gavel: C{claim.number} has not been judged on this study yet"
+                if not gone(study, title):
+                    offer(
+                        "study",
+                        StudyItemSpec(study=study, item=claim.item),
+                        store,
+                        title,
+                        f"{cost_words(study, [claim.item], store)} {claim.also} Other items share this work. "
+                        + foreseen(claim, study, store),
+                        "Reproduce this claim",
+                    )
             else:
                 _found(view, judged)
                 if claim.unit == SEED:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from core.sources.models import why_unknown
 from core.specs import StudySpec
 from core.store import Store
 from core.studies.cost import study_cost
-from pages.widgets.layout import counted, duration, size
+from pages.widgets.layout import counted, duration, plain, size
 
 
 def away(study: StudySpec) -> str:
@@ -20,6 +22,14 @@ def away(study: StudySpec) -> str:
         f"More of this study cannot be made here: its model, {study.model.name}, is not in a registry. Start the "
         "program in the directory that holds a folder of that name with config.json and safetensors weights."
     )
+
+
+def gone(study: StudySpec, title: str = "") -> bool:
+    """Where a study's model cannot be had, write a title and why; return whether it is so."""
+    reason = away(study)
+    if reason:
+        st.markdown(f"**{title}**  \n{plain(reason)}" if title else plain(reason))
+    return bool(reason)
 
 
 def cost_words(study: StudySpec, items: Sequence[str], store: Store) -> str:

@@ -12,7 +12,7 @@ from core.specs import StudyItemSpec, StudySpec
 from core.store import JobFolder, Store
 from core.studies.items import ITEMS, KIND, Found, find_item
 from core.studies.report import report_html
-from pages.findings_parts.cost import cost_words
+from pages.findings_parts.cost import away, cost_words, gone
 from pages.widgets.jobs import ALIVE, MARKS, NO_JOBS, POLL_SECONDS, describe, start_several, state_of
 from pages.widgets.layout import counted, draw, duration, errors, plain
 from pages.widgets.offers import need_result
@@ -51,7 +51,11 @@ def show_everything(study: StudySpec, store: Store) -> None:
     if left and not running:
         with st.container(border=True):
             st.caption(f"**{len(left)} of {len(items)} items** are left. {_cost(study, items, store)}")
-            if not closed(NO_JOBS) and st.button("Reproduce everything", type="primary", icon=":material/play_arrow:"):
+            if (
+                not away(study)
+                and not closed(NO_JOBS)
+                and st.button("Reproduce everything", type="primary", icon=":material/play_arrow:")
+            ):
                 asked = [StudyItemSpec(study=study, item=item.item) for item in left]
                 if start_several(lambda: [client.submit(KIND, spec, store) for spec in asked]):
                     st.rerun()
@@ -177,6 +181,8 @@ def show_transfer(view: View, study: StudySpec, store: Store) -> None:
     """Draw the transfer matrix, or offer it."""
     title = ":material/swap_horiz: Transfer has not been measured on this study yet"
     spec = StudyItemSpec(study=study, item="transfer")
+    if find_item(spec, store) is None and gone(study, title):
+        return
     found = need_result(KIND, spec, find_item, store, title, _transfer_cost, "Measure transfer")
     if found:
         draw(found.reproduced.picture, view.key("transfer"), f"Matrix of transfer: {found.reproduced.caption}")

@@ -11,7 +11,7 @@ from core.studies.analyses import planned
 from core.studies.claims import Claim
 from core.studies.decide import KIND
 from core.studies.judgements import JudgedClaim
-from pages.findings_parts.cost import away, cost_words
+from pages.findings_parts.cost import cost_words, gone
 from pages.widgets.jobs import NO_JOBS, follow, start
 from pages.widgets.layout import plain, table
 from pages.widgets.reach import closed
@@ -33,8 +33,7 @@ def offer_seeds(view: View, claim: Claim, judged: JudgedClaim, store: Store) -> 
         st.markdown("**Add seeds until decided**")
         if closed(NO_JOBS):
             return
-        if reason := away(judged.study):
-            st.caption(plain(reason))
+        if gone(judged.study):
             return
         with st.container(horizontal=True):
             minutes = view.number("minutes", "Budget (minutes)", 20.0, 1.0, 10_000.0)

@@ -18,7 +18,7 @@ from core.studies.judgements import best, judgements
 from core.studies.several_priors import replay
 from core.studies.shipped import VERSION, finished_studies, finished_with
 from core.studies.tables import LOSS
-from pages.findings_parts.cost import cost_words
+from pages.findings_parts.cost import cost_words, gone
 from pages.findings_parts.studies import lacking, matrix, study_key
 from pages.widgets.layout import draw, plain
 from pages.widgets.offers import need_result
@@ -145,6 +145,8 @@ def _found(study: StudySpec, item: str, store: Store) -> Reproduced | None:
         study = other.spec
     title = f":material/movie: This study does not have “{plain(ITEMS[item].title)}” yet"
     asked = _asked(study, item)
+    if find_item(asked, store) is None and gone(study, title):
+        return None
     found = need_result(KIND, asked, find_item, store, title, _cost, "Make it")
     return found.reproduced if found else None
 

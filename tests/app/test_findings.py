@@ -225,4 +225,10 @@ def test_a_study_of_a_model_that_cannot_be_had_offers_no_seeds_and_says_why(stor
     assert not app.error
     app = open_page("findings", claim="5", model="stories-elsewhere")
     assert "its model, stories-elsewhere, is not in a registry." in texts_of(app).replace("\\", "")
+    assert "Reproduce this claim" not in [one.label for one in app.button]
     assert not app.error
+    for shown, label in (("everything", "Reproduce everything"), ("transfer", "Measure transfer")):
+        app = open_page("findings", show=shown, model="stories-elsewhere")
+        assert "is not in a registry." in texts_of(app)
+        assert label not in [one.label for one in app.button]
+        assert not app.error
