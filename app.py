@@ -35,7 +35,7 @@ METRICS = ".stColumn:has(.stMetric) {min-width: 8rem}"
 
 @st.cache_resource(scope="session", show_spinner=False)
 def revive() -> None:
-    """Take up the jobs of an engine that has died, once per session."""
+    """Continue the jobs of an engine that has died, once per session."""
     client.revive(Store.default())
 
 

@@ -1,1 +1,1 @@
-"""One thin script a view: widgets → spec → core call → figure."""
+"""One thin script per view: widgets → spec → core call → figure."""

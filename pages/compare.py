@@ -45,7 +45,7 @@ def further_data(view: View, chosen: Sequence[ChosenRun], store: Store) -> list[
 def measure_all(
     chosen: Sequence[ChosenRun], further: Sequence[DatasetSpec], store: Store
 ) -> tuple[dict[str, Measures], list[ChosenRun]]:
-    """Return the measures by run, and the runs whose vectors' worth was not asked for yet.
+    """Return the measures by run, and the runs whose vectors' worth has not been requested yet.
 
     Missing measures are started; the worth of vectors only where it was asked for.
     """

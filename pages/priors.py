@@ -104,7 +104,7 @@ def stored_references(model: ModelSpec, store: Store) -> list[Stored]:
 
 
 def ready(reference: ReferenceRequest, priors: list[PriorSpec], view: View, store: Store) -> bool:
-    """Return whether all clouds that the priors are fitted on are there; offer to make those that are not."""
+    """Return whether all clouds that the priors are fitted on are stored; offer the others."""
     missing = list(dict.fromkeys(cloud for prior in priors for cloud in missing_clouds(prior, reference, store)))
     captures = [needed for needed in missing if isinstance(needed, CloudSpec)]
     if any(isinstance(needed, ModelSpec) for needed in missing):
@@ -174,7 +174,7 @@ def cite(reference: ReferenceRequest, prior: PriorSpec, options: Options) -> Non
 
 
 def sample_all(requests: list[SampleRequest], facts: ReferenceFacts, store: Store) -> dict[int, Preview]:
-    """Return the samples of priors by their index; a fit that takes long is offered instead."""
+    """Return the samples of priors by index; offer the fit instead, if it takes long."""
     found: dict[int, Preview] = {}
     for i, request in enumerate(requests):
         try:
@@ -215,7 +215,7 @@ def picture(
     options: Options,
     store: Store,
 ) -> None:
-    """Draw the samples on the map, over the setting before, and say which of them lie outside it."""
+    """Draw the samples on the map, over the previous setting, and say which lie outside it."""
     background = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []

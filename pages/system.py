@@ -180,7 +180,7 @@ def machine() -> pd.DataFrame:
 
 
 def runs_on(store: Store) -> str:
-    """Return where models run, as the newest tuning run recorded it: asking torch would load it into the app."""
+    """Return where the newest tuning run ran; asking torch would load it into the app."""
     for job in list_jobs(store, "tune"):
         known = provenance(job)
         if known.hardware:
@@ -210,7 +210,7 @@ with left_side, errors():
 with right_side, errors():
     st.subheader("Machine", anchor=False)
     st.caption(
-        "The worker that runs a job chooses device and number format, unless *Where it runs* beside the model "
-        f"sets them. {plain(runs_on(page_store))}"
+        "The worker that runs a job chooses the device and the number format, unless *Where it runs* beside the "
+        f"model sets them. {plain(runs_on(page_store))}"
     )
     st.dataframe(machine(), hide_index=True, width="stretch", height=420)

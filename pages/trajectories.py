@@ -19,7 +19,7 @@ from pages.widgets.tables import download
 
 
 def show(view: View, request: TrajectoryRequest, store: Store) -> None:
-    """Draw the trajectories and write the numbers, as far as the store has what they need."""
+    """Draw the trajectories and write the numbers, as far as the store allows."""
     tables = {}
     if not request.specs:
         empty("edit_note", "No text yet", "Type a sentence or a question on the left.")

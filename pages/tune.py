@@ -54,7 +54,7 @@ def chosen_run(view: View, store: Store) -> JobFolder | None:
 
 
 def _seed_run(view: View, store: Store, jobs: Collection[str]) -> None:
-    """Choose the run that the address names, also by the beginning of its name; a person's choice then counts."""
+    """Choose the run that the address names, in full or by its beginning, until a person chooses."""
     asked = view.read("run", "")
     try:
         found = find_job(store, asked).id if asked and asked not in jobs else asked

@@ -47,14 +47,14 @@ class Shown:
     """What the map shows.
 
     Attributes:
-        points: of the map.
+        points: the points of the map.
         stored: the map.
         colour: key of `COLOURS`.
-        annotations: of the points, or None.
+        annotations: the points' annotations, or None.
         lines: whether lines of equal density are drawn.
         words: whether regions are labelled.
         zoom: whether the axes cover the selection rather than everything.
-        search: what is searched for.
+        search: the search.
         found: (n,) which points the search finds.
         chosen: (n,) which points are selected.
         marked: index of the marked point, or None.

@@ -48,7 +48,7 @@ def by_number(title: str, column: str, decades: bool = False) -> Callable[..., l
 
 
 def by_hidden(title: str, column: str, decades: bool = False) -> Callable[..., list[Layer]]:
-    """Colour by what the plane of the map's first components does not show of each point."""
+    """Colour by the share of each point that the plane of the first components hides."""
     return lambda points, _: by_number(title, column, decades)(points, points.hidden)
 
 
@@ -65,7 +65,7 @@ def by_name(names_of: Callable[[pd.DataFrame], NDArray[Any]], order: tuple[str, 
 
 
 def by_token(points: Points, _: pd.DataFrame) -> list[Layer]:
-    """Colour the most frequent tokens on the map; the rest stays grey."""
+    """Colour the most frequent tokens on the map; the others stay grey."""
     everything = points.layer(np.ones(len(points), dtype=bool), "tokens", 0)
     return split_by_token(everything, points.frame["token"].tolist())
 

@@ -19,7 +19,7 @@ MOST = 4
 
 
 def elsewhere(view: View, spec: ProjectionSpec, store: Store, points: Points, chosen: NDArray[np.bool_]) -> None:
-    """Draw small maps of other sites, with the selected tokens lit up."""
+    """Draw small maps of other sites, with the selected tokens highlighted."""
     known = captured_sites(points)
     others = [str(site) for site in known if site != spec.site]
     if not others:
@@ -39,9 +39,7 @@ def elsewhere(view: View, spec: ProjectionSpec, store: Store, points: Points, ch
         maps.append(SiteMap(f"site {name}", there.layers(), map_axes(stored.map), ids))
     if maps:
         n = int(chosen.sum())
-        draw(
-            sites_figure(maps), view.key("elsewhere"), "Maps of other sites side by side, with the selected tokens lit."
-        )
+        draw(sites_figure(maps), view.key("elsewhere"), "Maps of other sites side by side, selected tokens highlighted")
         what = f"The {n:,} selected tokens" if n else "All tokens, because none are selected,"
         st.caption(f"{what} on the principal components of each site, fitted on the same rows at every site.")
 

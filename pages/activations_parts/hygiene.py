@@ -56,7 +56,7 @@ def hygiene_spec(spec: ProjectionSpec, sink_ratio: float) -> HygieneSpec:
 
 def cost(asked: HygieneSpec, store: Store) -> str:
     """Say what measuring token hygiene costs."""
-    words = "One more capture at this site keeps every token, padding included, so that each filter is a part of it."
+    words = "One more capture at this site keeps every token, padding included, so that each filter keeps a part of it."
     needed = captures_cost(asked.clouds, store)
     return (
         f"{words} It takes {needed}; then each of seven token filters takes some seconds to measure."

@@ -25,7 +25,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class NeighbourRequest:
-    """Which neighbours are asked for: of what, by which distance, from where, how many."""
+    """Which neighbours to find: of what, by which distance, from which documents, how many."""
 
     of: str
     metric: Metric

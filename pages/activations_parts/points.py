@@ -1,4 +1,4 @@
-"""The points of a map with what each of them is, read once for the whole page."""
+"""The points of a map and what each of them is, read once for the whole page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from pages.maps.clouds import labels, map_layers
 from pages.maps.overlays import fitted_on, overlay_cloud
 
 HOVER_UP_TO = 20_000
-"""Up to so many points, hover shows each token in context; above, the token alone."""
+"""Up to this many points, hovering shows each token in context; with more, the token alone."""
 
 
 @dataclass(frozen=True)

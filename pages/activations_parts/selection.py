@@ -71,7 +71,7 @@ class Selecting:
         return self.held.selection
 
     def put(self, selection: Selection, drawn: bool = False) -> None:
-        """Change the selection, and remember the one before.
+        """Change the selection, and remember the previous one.
 
         Args:
             selection: the new one.
@@ -95,7 +95,7 @@ class Selecting:
         return points.index(name, int(row)) if row.isdecimal() else None
 
     def undo(self) -> None:
-        """Go back to the selection before."""
+        """Go back to the previous selection."""
         with errors():
             text = self.held.earlier.pop()
             self._hold(text, recall(text, self.store))

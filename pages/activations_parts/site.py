@@ -22,8 +22,8 @@ from pages.widgets.state import View
 
 OWNED = 0.9
 """Share of the variance along one direction above which sinks dominate the picture."""
-HOVERS = "Hover shows each token in context."
-HOVERS_SHORT = "Hover shows each token; select tokens to read them in context."
+HOVERS = "Hover over a point to see its token in context."
+HOVERS_SHORT = "Hover over a point to see its token; select tokens to read them in context."
 
 
 def one_site(view: View, spec: ProjectionSpec, map_name: str, store: Store) -> None:

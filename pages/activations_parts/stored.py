@@ -1,4 +1,4 @@
-"""What the Activations page can show of what is in the store: captures, t-SNE maps, atlases."""
+"""What in the store the Activations page can show: captures, t-SNE maps, atlases."""
 
 from core.activations.clouds import find_cloud, stored_specs
 from core.jobs.projection import MAP

@@ -43,8 +43,9 @@ def show_line(view: View, chosen: Sequence[ChosenRun], store: Store) -> None:
     draw(figure, view.key("line"), f"Validation loss along the straight line from {first} to {second}")
     data = runs[first].spec.dataset.label
     st.caption(
-        f"Validation loss on {plain(data)} of the prompts on the straight line. The barrier, its highest loss minus "
-        f"that of its higher end, is **{found.barrier:.3f}** nats per token; 0 means that no prompt between is worse."
+        f"Validation loss on {plain(data)} of the prompts on the straight line. The barrier, the highest loss on it "
+        f"minus the loss at its worse end, is **{found.barrier:.3f}** nats per token; 0 means that no prompt between "
+        "the ends is worse than both."
     )
 
 

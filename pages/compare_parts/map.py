@@ -98,7 +98,7 @@ def picture_controls(view: View, chosen: Sequence[ChosenRun], store: Store) -> P
         labels = [EVERY, *map(str, range(n_prompt))]
         labelled = view.several("labels", "Label vectors", labels, [], width=190, help=LABELS)
         position = view.number(
-            "way", "Trajectory position (%)", 100, 0, 100, step=5, help="0 is the prior sample, 100 the end.", width=190
+            "way", "Trajectory position (%)", 100, 0, 100, step=5, help="0: prior sample; 100: posterior.", width=190
         )
         size = view.choice("size", "Vector size", list(SIZES), show=SIZES.__getitem__, width=190)
         with st.container(width="content", gap=None):
@@ -131,7 +131,8 @@ def picture(
     here = [run for run in chosen if site in run.prompts.sites]
     if missing := [run.job.id for run in chosen if site not in run.prompts.sites]:
         st.info(
-            f"Not on this map, without a prompt at site {site}: {plain(', '.join(missing))}.", icon=":material/info:"
+            f"Not on this map, because they have no prompt at site {site}: {plain(', '.join(missing))}.",
+            icon=":material/info:",
         )
     if site == 0 and not map_request.name and need_vocabulary(chosen[0].spec.model, store) is None:
         return None
@@ -215,4 +216,4 @@ def _caption(stored: StoredMap, settings: PictureSettings, first: str, store: St
         words.append(f"Size: {SIZES[settings.size]}.")
     if settings.nulls and not settings.multiples:
         words.append(f"The null samples are those of {plain(first)}.")
-    return " ".join([*words, "Hover shows each vector's nearest token."])
+    return " ".join([*words, "Hover over a vector to see its nearest token."])

@@ -67,7 +67,7 @@ def reading_cost(run: JobFolder, n_prompts: int, store: Store) -> str:
 
 
 def _seconds(run: JobFolder, n_prompts: int, n_examples: int, pace: Mapping[str, float]) -> float | None:
-    """Return how long prompts take on examples of a run, by measures of its model or else by its own steps."""
+    """Return how long prompts take on a run's examples, from earlier measures or its own steps."""
     steps_per_second = (run.result() or {}).get("steps_per_second")
     if (model := run.spec["model"]["name"]) in pace:
         return n_prompts * n_examples * pace[model]

@@ -14,7 +14,7 @@ from pages.widgets.tables import download, number_words
 
 POSTERIOR, PRIOR = "posterior", "prior sample"
 MAX_ROWS = 25
-"""Tables of up to so many rows are shown in full."""
+"""Tables of up to this many rows are shown in full."""
 _TITLES = {
     "quality": (
         "Quality",
@@ -37,7 +37,7 @@ _TITLES = {
         "Position behind the norm",
         "As the block sees a cut prompt and the cloud: without their lengths. Compared with held-out points.",
     ),
-    "attention": ("Attention", "What the tokens of validation examples give the prompt, in each block that has one."),
+    "attention": ("Attention", "What tokens of validation examples pay to the prompt, in each block that has one."),
     "shape": ("Shape", "Of a prompt's vectors as a set; for null samples, the median and the central 95 %."),
     "worth": ("What vectors are worth", "Positive: the change raises the loss, so the vector was useful."),
 }
@@ -70,7 +70,7 @@ def tidy(document: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def quantities_table(document: Mapping[str, Any], group: str, site: int | None) -> pd.DataFrame:
-    """Return a group as a table to read: a row per run and of what, a column per quantity."""
+    """Return a group as a table to read: a row per run and part of it, a column per quantity."""
     rows: dict[tuple[str, str | None, str], dict[str, str | None]] = {}
     for run in document["runs"]:
         for named in each_quantity(run):
@@ -138,7 +138,7 @@ def points_of(measured: Sequence[Measures], name: str) -> pd.DataFrame:
 
 
 def _each_of(group: str, quantity: Quantity) -> Iterator[tuple[str, Quantity]]:
-    """Yield the numbers of a quantity by what they are of: posterior, prior sample, each null."""
+    """Yield the numbers of a quantity by what they describe: posterior, prior sample, each null."""
     yield POSTERIOR, quantity
     if "prior" in quantity:
         yield PRIOR, {"value": quantity["prior"]}

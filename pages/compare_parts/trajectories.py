@@ -21,7 +21,7 @@ from pages.maps.choice import weights_of
 
 SYMBOLS = (("diamond", "x"), ("square", "star"), ("triangle-up", "hexagram"), ("circle", "cross"))
 SYMBOLS_3D = (("diamond", "x"), ("square", "circle"), ("diamond-open", "circle-open"), ("square-open", "cross"))
-"""Of prior and posterior, one pair per run; Plotly has fewer in three dimensions."""
+"""Symbols of prior and posterior, one pair per run; Plotly has fewer in three dimensions."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ChosenRun:
 def trajectory_of(
     run: ChosenRun, placed: Overlay, texts: list[list[str]], labels: list[list[str]] | None, size: str, alone: bool
 ) -> PromptTrajectory:
-    """Return a run's trajectory on the map, whose vectors are overlaid snapshot after snapshot."""
+    """Return a run's trajectory on the map, snapshot by snapshot."""
     n_frames = len(texts)
     role = prior_role(run.spec.prior.kind)
     suffix = "" if alone else f" · {run.name}"

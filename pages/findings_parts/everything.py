@@ -21,12 +21,12 @@ from pages.widgets.state import View
 
 _COLUMNS = 3
 _BETWEEN_SECONDS = 30.0
-"""After an item has ended, the next is expected for so long."""
+"""For this long after an item has ended, the next one is expected."""
 
 
 @dataclass(frozen=True)
 class ItemState:
-    """An item of a study, and how far it is; the state is a key of `pages.widgets.jobs.MARKS`."""
+    """An item of a study and its state, a key of `pages.widgets.jobs.MARKS`."""
 
     item: str
     state: str
@@ -74,7 +74,10 @@ def read_items(study: StudySpec, store: Store) -> list[ItemState]:
 
 
 def is_running(items: Sequence[ItemState]) -> bool:
-    """Return whether a study is being made: between two items the command line asks for none for a moment."""
+    """Return whether a study is being made.
+
+    Between two items the command line requests none for a moment.
+    """
     if any(item.state in ALIVE for item in items):
         return True
     ends = [item.job.status().finished or 0 for item in items if item.job]
@@ -82,7 +85,7 @@ def is_running(items: Sequence[ItemState]) -> bool:
 
 
 def show_running(study: StudySpec, store: Store) -> None:
-    """Show how far a study is, wherever on the page, while it is being made."""
+    """While a study is being made, show how far it is, on every view of the page."""
     if is_running(read_items(study, store)):
         _bar_of_running(study, store.root)
 
@@ -99,7 +102,7 @@ def _bar_of_running(study: StudySpec, root: Path) -> None:
 
 
 def _how_far(items: Sequence[ItemState], n_made: int) -> str:
-    """Say how many items are made, and what the one that runs is doing."""
+    """Say how many items are made, and what the running one is doing."""
     running = next((item for item in items if item.state == "running"), None)
     words = f"{n_made} of {len(items)} items"
     if running and running.job:
@@ -155,7 +158,7 @@ def _time_left(items: list[ItemState], n_alive: int) -> str:
 
 
 def _cost(study: StudySpec, items: list[ItemState], store: Store) -> str:
-    """Say what the items that are left cost, and what the finished ones took."""
+    """Say what the remaining items cost, and how long the finished ones took."""
     took = _seconds(items)
     made = f"{counted(len(took), 'item')} took {duration(sum(took))} so far. " if took else ""
     return (

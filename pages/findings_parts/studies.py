@@ -35,8 +35,8 @@ def study_choice(view: View, store: Store) -> StudySpec:
             list(known),
             _first(known, store),
             show=lambda key: _named(known[key], model),
-            help="Standard: runs end when the loss no longer improves, hours on two cores. Quick: 150 texts and short "
-            "runs, less than half an hour. The others came with the program or were made here.",
+            help="Standard: runs end when the loss no longer improves; it takes hours on two cores. Quick: 150 texts "
+            "and short runs; it takes less than half an hour. The others came with the program or were made here.",
         )
         study = known[name]
         show_provenance(study)
@@ -131,7 +131,7 @@ def _value(value: object) -> str:
 
 
 def every_study_choice(view: View, store: Store) -> StudySpec:
-    """Draw the picker of a study that is there, of whatever model; the first came with the program."""
+    """Draw the picker of the existing studies, of any model; the first came with the program."""
     finished = [one.spec for one in finished_studies(VERSION)]
     finished.sort(key=lambda study: study.model != ModelSpec())
     there = [*finished, *(study for study in studies_of(store) if study not in finished)]

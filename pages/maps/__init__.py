@@ -1,1 +1,1 @@
-"""The maps that pages draw on: which map, what is overlaid on it, and the clouds that it is of."""
+"""The maps that pages draw on: which map, its overlays, and the clouds it was fitted on."""

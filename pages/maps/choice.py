@@ -51,7 +51,7 @@ OVERLAY_COLUMNS = {
 SIZES = {"same": "constant", "off plane": "share off the plane", "T²": "T² in the plane (square root, up to 5)"}
 """What the point size shows."""
 _LARGE_T = 5.0
-"""Standard deviations at which a vector is drawn as large as can be."""
+"""Standard deviations at which a vector is drawn at the largest size."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class MapRequest:
     """Which map a person wants.
 
     Attributes:
-        name: of a map that has one; empty for a map of the page's own.
+        name: the name of a named map; empty for the page's own map.
         settings: fields of that map's spec.
-        joint: fitted together with the vectors that are shown, so that each of them has a place.
+        joint: whether it is fitted together with the vectors shown, so that each has a position.
     """
 
     name: str
@@ -72,7 +72,7 @@ class MapRequest:
 def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
     """Draw the controls of the map and return what is wanted.
 
-    A view's address names a map by `map=…`; the method need not be told then.
+    A view's address may name a map by `map=…`; then it need not give the method.
     """
     if st.query_params.get("map") and "method" not in st.query_params:
         view.choose("method", "named")
@@ -102,7 +102,7 @@ def map_choice(view: View, store: Store, vectors: bool = False) -> MapRequest:
 
 
 def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap | None:
-    """Return the map with a name, or the spec's own where there is none; None while it is being drawn.
+    """Return the named map, or the spec's own if no name is given; None while it is being drawn.
 
     Raises:
         UnknownName: no map has the name.
@@ -114,7 +114,7 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
     asked = ProjectionSpec.parse(named.spec)
     if asked.model.name != spec.model.name:
         raise BadRequest(
-            f"The map {named.name!r} is of {short_name(asked.model.name)}, these points are of "
+            f"The map {named.name!r} belongs to {short_name(asked.model.name)}, but these points belong to "
             f"{short_name(spec.model.name)}; choose a map of the same model."
         )
     cite_job("projection", fitted_spec(asked))
@@ -135,9 +135,9 @@ def need_chosen_map(name: str, spec: ProjectionSpec, store: Store) -> StoredMap 
 def overlay_on_map(
     map_request: MapRequest, spec: ProjectionSpec, groups: Mapping[str, NDArray[np.floating]], store: Store
 ) -> tuple[StoredMap, dict[str, Overlay]] | None:
-    """Return the map that is wanted and where groups of vectors lie on it; None while a job is at one of the two.
+    """Return the chosen map and where groups of vectors lie on it; None while a job makes either.
 
-    On a joint fit, which has all of them among its points, nothing is outside.
+    On a joint fit nothing lies outside, because all vectors are among its points.
 
     Raises:
         UnknownName, BadRequest: see `need_chosen_map`.
@@ -187,16 +187,16 @@ def tsne_words(stored: StoredMap) -> str:
 
 
 def weights_of(size: str, placed: Overlay) -> NDArray[np.float32] | None:
-    """Return what decides how large vectors are drawn, from 0 to 1; None where all are the same."""
+    """Return how large vectors are drawn, from 0 to 1; None where all have the same size."""
     if size == "off plane":
         return placed.off_plane_share
     return (np.sqrt(placed.t_squared) / _LARGE_T).astype(np.float32) if size == "T²" else None
 
 
 def overlay_table(stored: StoredMap, placed: Mapping[str, Overlay]) -> None:
-    """Write a row per group of vectors: how many have no place on the map, and what its plane hides of them.
+    """Write, per group of vectors, how many have no position and what the map's plane hides.
 
-    Of a joint fit by t-SNE there is nothing to tell: each vector has a place, and there is no plane.
+    For a joint fit by t-SNE nothing is written: each vector has a position, and there is no plane.
     """
     if stored.joint and stored.map.method == "tsne":
         return

@@ -28,7 +28,7 @@ from pages.widgets.offers import offer, under_way
 from pages.widgets.reach import closed
 
 _SECONDS_A_POINT_AND_ITERATION = 8e-6
-"""Of t-SNE, measured with 5,000 points on one core; only to tell a person how long to wait."""
+"""Speed of t-SNE, measured with 5,000 points on one core; only used to say how long it takes."""
 
 
 def fitted_spec(spec: ProjectionSpec) -> ProjectionSpec:
@@ -43,10 +43,10 @@ def find_picture(spec: ProjectionSpec, store: Store) -> StoredMap | None:
 
 
 def need_map(spec: ProjectionSpec, store: Store) -> StoredMap | None:
-    """Return a stored map; where there is none, start it (PCA) or offer to (t-SNE), and show the job.
+    """Return a stored map; without one, start its job (PCA) or offer to (t-SNE), and show it.
 
-    A t-SNE map whose fit was stopped with what was drawn is returned as it is, with an offer to draw the rest; of one
-    that was not begun, the nearest of the same points.
+    A t-SNE map that was stopped and kept is returned as it is, with an offer to finish it. For one
+    that was not begun, the nearest map of the same points is returned.
     """
     with errors():
         asked = fitted_spec(spec)
@@ -79,7 +79,7 @@ def _offer_tsne(spec: ProjectionSpec) -> bool:
 
 
 def _stopped(job: JobFolder | None, spec: ProjectionSpec, store: Store) -> StoredMap | None:
-    """Return the map of a job that was stopped with what was drawn."""
+    """Return the map of a job that was stopped and kept what was drawn."""
     result = job.result() if job and job.status().state == "succeeded" else None
     early = result and 0 < result.get("n_iterations", 0) < spec.n_iterations
     return load_map(result["key"], store) if result and early else None
@@ -148,7 +148,7 @@ def _newest_capture(spec: CloudSpec, store: Store) -> JobFolder | None:
 
 
 def labels(specs: Sequence[CloudSpec]) -> list[str]:
-    """Return short names of clouds' data sets; where several have the same, with what tells them apart."""
+    """Return short names of clouds' data sets; equal names get what tells them apart."""
     short = [spec.dataset.label for spec in specs]
     return [
         f"{label} ({_detail(spec.dataset)})" if short.count(label) > 1 else label
@@ -167,7 +167,7 @@ def _every_site(spec: CloudSpec) -> CloudSpec:
 
 
 def _capture_cost(missing: Sequence[CloudSpec], store: Store, key: str) -> list[CloudSpec]:
-    """Draw what captures cost, and return those that are to be started: at every site at once, if that is wanted."""
+    """Draw the cost of captures, and return those to start: of every site, if that is chosen."""
     wide = st.toggle(
         "Capture every site at once", True, key=f"{key}.every", help="One pass through the model captures all of them."
     )
@@ -189,10 +189,10 @@ def _capture_cost(missing: Sequence[CloudSpec], store: Store, key: str) -> list[
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def map_layers(root: Path, map_key: str, n_components: int) -> list[Layer]:
-    """Return the points that a map was fitted on as grey layers, the vocabulary first, for others to stand out on.
+    """Return the points that a map was fitted on as grey layers, the vocabulary first.
 
-    Hover tells the token alone: with its context it would be nine tenths of what is sent. A cloud that was pruned away
-    is drawn all the same, without hover.
+    Hovering shows the token alone: contexts would be nine tenths of what is sent. A cloud that was
+    pruned is drawn all the same, without hover.
     """
     store = Store(root)
     stored = load_map(map_key, store)

@@ -15,9 +15,11 @@ from pages.widgets.nearest import shown_instead
 def stored_clouds(
     specs: Sequence[CloudSpec], store: Store, key: str, elsewhere: bool = False
 ) -> list[CloudSpec] | None:
-    """Return the specs of stored activations: as asked, or the nearest, with what differs and an offer of the rest.
+    """Return the specs of stored activations: those asked for, or the nearest.
 
-    `elsewhere` says whether another site may stand in. None where nothing is near; the offer is drawn then too.
+    If they are the nearest, the page says what differs and offers to make those asked for.
+    `elsewhere` says whether another site may stand in. If nothing is near, the offer is drawn and
+    None returned.
     """
     with errors():
         missing = [spec for spec in specs if find_cloud(spec, store) is None]
@@ -34,7 +36,7 @@ def stored_clouds(
 def stored_view(spec: ProjectionSpec, store: Store, key: str, elsewhere: bool = False) -> ProjectionSpec | None:
     """Return a map's spec for stored activations, see `stored_clouds`.
 
-    Where they stand in for others, it is that of a map of theirs which is stored, if there is one.
+    If they stand in for others, it is the spec of one of their stored maps, where there is one.
     """
     found = stored_clouds(spec.clouds, store, key, elsewhere)
     if found is None or found == list(spec.clouds):
@@ -50,7 +52,7 @@ def stored_view(spec: ProjectionSpec, store: Store, key: str, elsewhere: bool = 
 
 
 def _nearest(spec: CloudSpec, store: Store, elsewhere: bool) -> Nearest[CloudSpec] | None:
-    """Return the stored activations nearest to a spec at its sites, or at one site that they have in their place."""
+    """Return the stored activations nearest to a spec, at its sites or at one other site."""
     found = nearest_cloud(spec, store, elsewhere)
     cloud = find_cloud(found.spec, store) if found else None
     if found is None or cloud is None:

@@ -1,4 +1,4 @@
-"""Clouds and vectors overlaid on a map: at once where that takes a moment, by a job where it takes seconds."""
+"""Clouds and vectors overlaid on a map: at once if it is quick, by a job if it takes seconds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ from pages.widgets.offers import make
 
 AT_ONCE = 400
 REFERENCE_AT_ONCE = 6000
-"""Vectors that a page overlays by itself on a t-SNE map of so many points; measured, that takes under a second."""
+"""Most vectors that a page overlays on a t-SNE map without a job; measured at under a second."""
 
 
 def overlay_cloud(
@@ -30,11 +30,11 @@ def overlay_cloud(
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return rows (n,) of a spec's cloud that are shown on a map, and where they are on it, (n, n_components).
 
-    Those that the map was fitted on are where they were; of another cloud a seeded sample is placed, NaN where the map
-    has no place for a point.
+    Points that the map was fitted on keep their position. Of another cloud, a seeded sample is
+    overlaid, with NaN for points that have no position on the map.
 
     Raises:
-        BadRequest: where they lie is not in the store (any more); see `need_overlays`.
+        BadRequest: their positions are not in the store (any more); see `need_overlays`.
     """
     if fitted_on(stored, cloud, spec):
         return stored.fitted_on(cloud.key)
@@ -79,7 +79,7 @@ def overlay_request(spec: ProjectionSpec, stored: StoredMap, which: int) -> Plac
 def overlay_vectors(
     stored: StoredMap, groups: Mapping[str, NDArray[np.floating]], store: Store
 ) -> dict[str, Overlay] | None:
-    """Return where groups of vectors lie on a map, by name; None while a job is at it, which is shown."""
+    """Return where groups of vectors lie on a map, by name; show the job while one works on it."""
     names, lengths = list(groups), [len(vectors) for vectors in groups.values()]
     every = np.concatenate([np.asarray(vectors, np.float32) for vectors in groups.values()])
     if stored.map.tsne is None:

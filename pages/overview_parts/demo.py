@@ -1,4 +1,4 @@
-"""The demo as Overview shows it: its cost, its steps while they are done, and what there is to see afterwards."""
+"""The demo on Overview: its cost, its steps while they run, and what there is to see afterwards."""
 
 import json
 import time
@@ -32,7 +32,7 @@ _WATCHED = "overview.demo_watched"
 
 
 def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
-    """Offer the demo, or show how far it is; one that ends before a person's eyes opens Compare."""
+    """Offer the demo, or show how far it is; if it ends while a person watches, open Compare."""
     spec = DemoSpec.parse({"model": model, "texts": view.segments("texts", "Texts", TEXTS)})
     plan = demo_plan(spec, store)
     left = left_of(plan, store)
@@ -59,7 +59,7 @@ def demo(view: View, model: ModelSpec, facts: ModelFacts, store: Store) -> None:
 @st.fragment(run_every=POLL_SECONDS)
 @errors()
 def progress(spec: DemoSpec, root: Path) -> None:
-    """Show the steps while they are done by a job of their own, and the picture that they have come to."""
+    """Show the steps while the demo's job does them, and the latest picture."""
     store = Store(root)
     job = find("demo", spec, store)
     if job is None or job.status().ended:
@@ -73,7 +73,7 @@ def progress(spec: DemoSpec, root: Path) -> None:
 
 
 def checklist(plan: Sequence[Planned], store: Store) -> None:
-    """Write the steps below each other, each with its state, and how far the present one is."""
+    """Write the steps below each other, each with its state, and how far the current one is."""
     jobs = [find(step.kind, step.spec, store) for step in plan]
     states = [state_of(job, step.made(store)) for step, job in zip(plan, jobs, strict=True)]
     st.markdown("  \n".join(f"{MARKS[state]} {plain(step.title)}" for step, state in zip(plan, states, strict=True)))

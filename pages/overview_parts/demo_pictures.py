@@ -21,16 +21,19 @@ from pages.widgets.layout import draw
 
 _CAPTIONS = {
     VOCABULARY: "The vocabulary: each point is a row of the embedding matrix, on its first two principal components.",
-    CLOUD: "A cloud: each point is a token of a text in the middle of the model, on its own principal components.",
+    CLOUD: (
+        "A cloud: each point is a token of a text, read at a site in the middle of the model, on the cloud's own "
+        "principal components."
+    ),
     PROMPTS: (
-        "The prompts on the activations of the sums that they are tuned on, before the last block. Blue and green: "
-        "where they began; red: where they are."
+        "The prompts on the activations of the sums that they are tuned on, before the last block. Blue and green show "
+        "where they began, red where they are now."
     ),
 }
 
 
 def show_picture(spec: DemoSpec, store: Store) -> None:
-    """Draw the last picture that can be drawn; nothing at first."""
+    """Draw the latest picture that can be drawn, if there is one."""
     found = last_picture(spec, store)
     if found is None:
         return

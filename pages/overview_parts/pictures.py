@@ -1,6 +1,6 @@
 """The pictures that Overview opens on: those of a finished study, read where they lie.
 
-What is imported here takes a moment only, since the first picture waits for it.
+Imports of this module must be fast, because the first picture waits for them.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def show_opening(view: View, opening: Opening) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _picture(folder: str, item: str) -> tuple[go.Figure, str]:
-    """Return an item's picture and its caption, which are read once."""
+    """Return an item's picture and its caption, read only once."""
     study = next(one for one in finished_studies(VERSION) if str(one.folder) == folder)
     job = study.item(item)
     result = job.result() if job else None

@@ -12,7 +12,7 @@ from pages.widgets.layout import duration, errors, plain
 from pages.widgets.offers import offer
 
 _AT_ONCE_SECONDS = 10.0
-"""A fit that is shorter is started without asking, as a PCA map is."""
+"""Shorter fits start without asking, as PCA maps do."""
 
 
 def need_fit(prior: PriorSpec, place: ReferenceRequest, n_points: int, d_model: int, store: Store) -> None:

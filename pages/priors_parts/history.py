@@ -1,4 +1,4 @@
-"""What the Priors page remembers of a session: earlier lists of priors, to go back to, and the sample before."""
+"""What the Priors page remembers of a session: earlier lists for *Undo*, and the last sample."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from pages.widgets.state import View
 
 MOST_STEPS = 50
 _FAINT = 0.4
-"""Opacity of the setting before."""
+"""Opacity of the previous setting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class Placed:
 
     Attributes:
         map_key: of the map.
-        slot: which prior of the list, and of how many.
-        prior: the sample is of.
+        slot: the prior's number in the list, and the list's length.
+        prior: the prior that was sampled.
         coordinates: (n, 2 or 3) float32.
     """
 
@@ -39,7 +39,7 @@ class Placed:
 
 
 def remember(view: View, priors: tuple[PriorSpec, ...]) -> None:
-    """Note the priors on screen, if they are not those noted last."""
+    """Note the priors on screen, unless they are those noted last."""
     steps: list[tuple[PriorSpec, ...]] = st.session_state.setdefault(view.key("history"), [])
     if not steps or steps[-1] != priors:
         steps.append(priors)
@@ -47,19 +47,19 @@ def remember(view: View, priors: tuple[PriorSpec, ...]) -> None:
 
 
 def step_back(view: View) -> tuple[PriorSpec, ...]:
-    """Forget the priors on screen and return those before them."""
+    """Forget the priors on screen and return the previous ones."""
     steps = st.session_state[view.key("history")]
     steps.pop()
     return steps[-1]
 
 
 def can_step_back(view: View) -> bool:
-    """Return whether there are priors to go back to."""
+    """Return whether there are earlier priors to go back to."""
     return len(st.session_state.get(view.key("history"), ())) > 1
 
 
 def ghost(view: View, now: Placed, look: Mark) -> list[Layer]:
-    """Return the selected prior's setting before as a faint layer, while it lies on the same map.
+    """Return the selected prior's previous setting as a faint layer, while it lies on the same map.
 
     Args:
         view: of the page.
@@ -78,7 +78,7 @@ def ghost(view: View, now: Placed, look: Mark) -> list[Layer]:
 
 
 def _difference(before: PriorSpec, now: PriorSpec) -> str:
-    """Return what was different in words, such as 'c 5'."""
+    """Return in words what was different, such as 'c 5'."""
     if before.kind != now.kind:
         return before.title
     fields = [name for name in type(before).model_fields if getattr(before, name) != getattr(now, name)]

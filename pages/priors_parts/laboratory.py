@@ -143,10 +143,10 @@ def distances(drawn: Sequence[Drawn], reference: ReferenceFacts) -> None:
     fitted = reference.fitted
     st.caption(
         f"One Gaussian for all, fitted on {fitted.n_fitted:,} reference points and shrunk by Ledoit–Wolf "
-        f"({fitted.gaussian.shrinkage_:.3f}); the reference's own curve is of {len(reference.held_out):,} points held "
-        f"out. Dotted: where it would lie if it were Gaussian and the fit exact (χ with {dim} degrees of "
-        "freedom). A fit "
-        "with few points per dimension puts all new points, prior samples included, a little too far out."
+        f"({fitted.gaussian.shrinkage_:.3f}); the reference's own curve shows {len(reference.held_out):,} held-out "
+        f"points. Dotted: where that curve would lie if the reference were Gaussian and the fit exact (χ with {dim} "
+        "degrees of freedom). A fit with few points per dimension puts all new points, prior samples included, a "
+        "little too far out."
     )
     own = [(one, one.preview.radii) for one in drawn if one.preview.radii is not None]
     if not own:

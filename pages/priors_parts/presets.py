@@ -86,7 +86,7 @@ def _apply(view: View, n_layers: int | None, key: str) -> None:
 
 
 def use(view: View, preset: Preset, n_layers: int | None) -> None:
-    """Put a preset's priors and reference into the page's widgets and address."""
+    """Put a preset's priors and reference into the page's widgets and its address."""
     write_priors(view, preset.priors)
     view.choose("reference", "activations" if preset.data else "vocabulary")
     if preset.data:

@@ -29,12 +29,12 @@ _N_CURVE = 400
 
 
 class NotFitted(Exception):
-    """The fit takes long, and the store does not have it."""
+    """The fit takes long and is not in the store."""
 
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """A sample of one prior, which everything below is cached by."""
+    """The request for a sample of one prior, by which everything below is cached."""
 
     root: Path
     reference: ReferenceRequest
@@ -105,7 +105,7 @@ def _references(
     further: tuple[Further, ...],  # noqa: ARG001 - by which the cache tells priors apart
     _prior: PriorSpec,
 ) -> References:
-    """Return what a prior is fitted on, read once for all settings of its other parameters."""
+    """Return what a prior is fitted on, read once for all settings of its parameters."""
     return gather(_prior, reference, Store(root))
 
 

@@ -11,7 +11,7 @@ from pages.widgets.state import View
 
 MOST = 6
 _NAMES = ("prior", *(f"prior{i}" for i in range(2, MOST + 1)))
-"""In the address."""
+"""Parameters of the address."""
 
 
 def prior_list(view: View) -> tuple[list[PriorSpec], int]:
@@ -79,7 +79,7 @@ def _kept(view: View, name: str) -> PriorSpec:
 
 
 def _add(view: View, n: int) -> None:
-    """Add the simplest prior that is not there yet; there are more kinds than a list takes."""
+    """Add the simplest prior that is not in the list; there are more kinds than a list can hold."""
     there = [asked_prior(view, name).kind for name in _NAMES[:n]]
     kind = next(kind for kind in prior_kinds() if kind not in there)
     write_prior(view, parse_prior(kind), _NAMES[n])
@@ -92,7 +92,7 @@ def _remove(view: View, which: int, n: int) -> None:
 
 
 def _undo(view: View) -> None:
-    """Go back to the priors before; the callback comes before the page notes what is on screen."""
+    """Go back to the previous priors; the callback runs before the page notes what is on screen."""
     write_priors(view, step_back(view))
 
 

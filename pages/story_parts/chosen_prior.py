@@ -1,4 +1,4 @@
-"""A prior is a choice: what it samples in two dimensions and in the model's, computed as one looks."""
+"""A prior is a choice: its samples in two dimensions and in the model's width, computed at once."""
 
 import numpy as np
 import streamlit as st

@@ -19,7 +19,7 @@ _BARE = (
     f"<style>[data-testid=stHeader], .st-key-{HEADING}, .st-key-{cite.FOOT} {{display: none}} "
     ".stMainBlockContainer.stMainBlockContainer {padding-top: 1rem}</style>"
 )
-"""In full screen a page has neither navigation nor heading nor foot."""
+"""In full screen a page has no navigation, heading or foot."""
 _SCRIPT = """<script>
 if (%s !== Boolean(document.fullscreenElement)) {
   const asked = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()
@@ -61,7 +61,7 @@ def frame(view: View, titles: Sequence[str], store: Store) -> tuple[int, StudySp
 
 
 def _turn(view: View, place: DeltaGenerator, label: str, key: str, to: int, there: bool) -> None:
-    """Draw a button that leads to another screen, also by a key."""
+    """Draw a button, with a key, that leads to another screen."""
     place.button(
         label,
         key=view.key(label.lower()),

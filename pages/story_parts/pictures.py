@@ -30,7 +30,7 @@ _SCRUBBED, _BESIDE = "film", "figure-4"
 
 
 def jumps(view: View, study: StudySpec, store: Store) -> None:
-    """Draw trajectories of texts; of several sentences one, since all of them together hide each other."""
+    """Draw trajectories of texts; of several sentences only one, since they hide each other."""
     with st.container(horizontal=True):
         item = view.segments("texts", "Texts", _TEXTS, label_visibility="collapsed", width="content")
         found = _found(study, item, store)
@@ -47,7 +47,7 @@ def jumps(view: View, study: StudySpec, store: Store) -> None:
 
 
 def _only(picture: go.Figure, name: str) -> go.Figure:
-    """Return a picture of sentences with the other ones in the legend alone."""
+    """Return a picture of sentences with all but one only in the legend."""
 
     def hide(trace: Any) -> None:
         if str(trace.legendgroup).startswith("sentence ") and trace.legendgroup != name:
@@ -57,7 +57,7 @@ def _only(picture: go.Figure, name: str) -> go.Figure:
 
 
 def parted(view: View, study: StudySpec, store: Store) -> None:
-    """Draw the clouds at every site: as a film where the study has one, else beside each other."""
+    """Draw the clouds at every site: as a film if the study has one, else side by side."""
     beside = StudyItemSpec(study=study, item=_BESIDE)
     made = [name for name in (_SCRUBBED, _BESIDE) if name in ITEMS and find_item(_asked(study, name), store)]
     _whole(view, study, next(iter(made), _SCRUBBED if _SCRUBBED in ITEMS else beside.item), store)
@@ -81,7 +81,7 @@ def moves(view: View, study: StudySpec, store: Store) -> None:
 
 
 def ended(view: View, study: StudySpec, store: Store) -> None:
-    """Draw where the prompts of several priors ended, from the same points as each run alone."""
+    """Draw where the prompts of several priors ended, from the points of the runs."""
     found = _found(study, "several-priors", store)
     if found:
         draw(replay(found.points, found.numbers), view.key("ended"), ITEMS["several-priors"].title)

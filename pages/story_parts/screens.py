@@ -26,7 +26,7 @@ class Screen:
         title: a few words.
         sentence: what the picture is about, in Markdown.
         draw: draws the control and the picture, or says what is missing.
-        claims: numbers of those that judge the sentence.
+        claims: the numbers of the claims that judge the sentence.
     """
 
     title: str
@@ -45,7 +45,7 @@ SCREENS = (
     ),
     Screen("Training moves it", "While the loss falls, the prompt leaves its prior sample.", moves),
     Screen("Where it ended", "Several priors, one task: do their prompts meet in the end?", ended, (5,)),
-    Screen("Same quality?", "Is one prior better than another? Intervals over seeds say it.", quality, (6, 7)),
+    Screen("Same quality?", "Is one prior better than another? Intervals over seeds tell.", quality, (6, 7)),
     Screen("Which claims hold", "What holds here, what fails, and what remains open.", verdicts),
 )
 

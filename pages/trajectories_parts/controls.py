@@ -1,4 +1,4 @@
-"""What the Trajectories page is asked for: texts or a question, a prompt, a site, a map."""
+"""The controls of the Trajectories page: texts or a question, a prompt, a site, a map."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SENTENCES = (
     "She opened the old book, and a small letter fell to the floor."
 )
 QUESTION = "Question: What is 42 + 17?\nAnswer:"
-"""In the form that runs on arithmetic were trained with."""
+"""In the form of the questions that runs on arithmetic are trained on."""
 NO_RUN = ""
 MODES = {"read": "Sentences", "generate": "Question and answer"}
 BACKGROUNDS = {"vocabulary": "Vocabulary", "data": "Data"}

@@ -69,7 +69,7 @@ def _offer(spec: PathsSpec, store: Store) -> None:
 
 
 def _cost(spec: PathsSpec, earlier: Sequence[tuple[JobFolder, JsonObject]]) -> str:
-    """Say how long measuring takes, by the pace of earlier jobs of the model."""
+    """Say how long measuring takes, at the pace of the model's earlier jobs."""
     paces = []
     for job, result in earlier:
         if job.spec["model"] == spec.model.as_json():

@@ -39,7 +39,7 @@ class Part:
 
     Attributes:
         name: for legends and tables.
-        found: the job's trajectories, which it is part of.
+        found: the job's trajectories that this is a part of.
         number: of the text.
         part: 'text' or 'answer'.
         rows: (n,) of `found.tokens` that are shown.
@@ -122,9 +122,9 @@ def picture(
 
 
 def over_what_is_stored(view: View, request: TrajectoryRequest, store: Store) -> TrajectoryRequest:
-    """Return the request on activations that are stored, where some are near to those that are not.
+    """Return the request, with the nearest stored activations in place of missing ones.
 
-    Where none are, the job that draws the map captures them.
+    If none are near, the job that draws the map captures them.
     """
     own_map = not request.map.vocabulary and not request.map_name
     if not own_map or not all(find_cloud(one, store) or nearest_cloud(one, store) for one in request.map.clouds):
@@ -149,7 +149,7 @@ def overlaid(
 ) -> dict[str, NDArray[np.float32]] | None:
     """Return where parts (by index, as text) and prompts are on a map; None while a job works.
 
-    Tokens whose vocabulary row the map was fitted on are there; all others are overlaid.
+    A token whose vocabulary row is a point of the map keeps that position; all others are overlaid.
     """
     groups = {str(i): part.points(request.site) for i, part in enumerate(parts)} | prompts
     found = {
@@ -229,7 +229,7 @@ def hover_of(part: Part) -> list[str]:
 
 
 def _distinct(paths: Sequence[TextTrajectory]) -> list[TextTrajectory]:
-    """Leave out a question that repeats another: a cut prompt changes it in later blocks only."""
+    """Leave out a question that equals another: a cut prompt changes it in later blocks only."""
     seen: list[NDArray[np.float32]] = []
     found = []
     for path in paths:

@@ -1,4 +1,4 @@
-"""What the Trajectories page can show of what is in the store: texts that were read, and captures to lay them on."""
+"""What in the store the Trajectories page can show: texts read, and captures to draw them on."""
 
 from typing import Any
 

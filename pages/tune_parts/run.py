@@ -40,7 +40,7 @@ SLOW_TURN = 5.0
 SCORINGS = {
     "exact": "as they are written",
     "squad": "without case, punctuation and articles",
-    "numeric": "as numbers; what is none, as it is written",
+    "numeric": "as numbers; an answer that is not a number, as it is written",
 }
 
 
@@ -142,7 +142,7 @@ def _length(job: JobFolder, spec: TuningSpec) -> str:
     steps = (job.result() or {}).get("steps", spec.steps)
     why = {
         CONVERGED: f"Converged: ended on a plateau after {steps} of at most {spec.steps} steps",
-        LONGEST: f"Stopped at its longest length, {steps} steps, while it still improved",
+        LONGEST: f"Stopped at its longest length, {steps} steps, while still improving",
     }.get(ending_of(job), f"Fixed length: {steps} steps")
     clipped = f"; gradients are clipped at {spec.clip_norm:g}" if spec.clip_norm else ""
     if not spec.warmup_steps:
@@ -163,11 +163,11 @@ def _measures(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _compared_by(result: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is shown over the exact match: how its answers are compared."""
+    """Return the help of the exact match: how answers are compared."""
     scoring = result.get("scoring")
     if not scoring:
         return {}
-    return {"Exact match": f"Answers are compared by the scoring {scoring!r}: {SCORINGS[scoring]}."}
+    return {"Exact match": f"Scoring {scoring!r}: answers are compared {SCORINGS[scoring]}."}
 
 
 def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
@@ -216,7 +216,7 @@ def _prompt_on_map(
 
 
 def run_provenance(job: JobFolder, label: str) -> None:
-    """Show the origin of a run's texts and how many examples it could use, once the run has written them."""
+    """Show where a run's texts came from and how many it used, once the run has written that."""
     known = provenance(job)
     if known.data or known.examples:
         with st.expander("Where the texts came from"):

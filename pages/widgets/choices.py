@@ -33,14 +33,14 @@ ENCODER = "all-minilm-l6-v2"
 """The encoder that needs no hub."""
 _DIFFICULTIES = ("train-easy", "train-medium", "train-hard")
 _NAME_BYTES = 200
-"""Of a file's name; file systems take 255, some of which a copy beside it needs."""
+"""Longest file name, in bytes; file systems take 255, and a copy beside it needs some."""
 _FILE_TYPES = ["txt", "jsonl", "csv", "parquet", "json"]
 
 
 def model_choice(store: Store, encoders: bool = False, studied: Sequence[str] = ()) -> tuple[ModelSpec, ModelFacts]:
-    """Draw the model picker, the same on every page, and return the model with what is known of it.
+    """Draw the model picker, the same on every page, and return the model and what is known of it.
 
-    `studied` names further models, of which a page shows results though they are not on this machine.
+    `studied` names further models, whose results the page shows though they are not here.
 
     Raises:
         BadRequest: an encoder is chosen, and the page needs a causal language model.
@@ -114,7 +114,7 @@ def token_filter(view: View) -> TokenFilter:
 
 
 def dataset_choices(view: View, store: Store) -> list[DatasetSpec]:
-    """Draw the picker of several data sets and return their specs; modules and files count one each."""
+    """Draw the picker of several data sets and return their specs, one per module or file."""
     titles = "  \n".join(f"{name}: {title}" for name, title in dataset_titles().items())
     names = view.several("data", "Data sets", list(DATASETS), ["news"], help=titles)
     with st.container(horizontal=True):
@@ -146,7 +146,7 @@ def seed_field(view: View, name: str, title: str = "Seed", help: str | None = No
 
 
 def _parts(view: View, name: str, store: Store, several: bool) -> list[dict[str, str]]:
-    """Draw what a data set needs beside its name: modules, files, or a local copy."""
+    """Draw what a data set needs besides its name: modules, files or a local copy."""
     if name == "math":
         modules = (
             view.several("modules", "Modules of math", list(MODULES), [DEFAULT_MODULE])

@@ -33,7 +33,7 @@ def begin(title: str) -> None:
 
 
 def note_value(name: str, text: str) -> None:
-    """Note what a parameter of this view is in an address, also where it is the default."""
+    """Note the text of a parameter of this view in an address, even if it is the default."""
     st.session_state.setdefault(_VALUES, {})[name] = text
 
 
@@ -43,7 +43,7 @@ def cite_command(*arguments: str) -> None:
 
 
 def cite_job(kind: str, spec: Spec) -> None:
-    """Note a job that makes something on screen, by its whole spec but for fields without a value."""
+    """Note a job that makes something on screen, by its spec without empty fields."""
     cite_command("make", kind, canonical_json(spec.as_json(exclude_none=True)))
 
 
@@ -64,7 +64,7 @@ def cited() -> list[str]:
 
 
 def link() -> str:
-    """Return an address that shows the same whatever is the newest run or the default then."""
+    """Return an address that shows the same later, whatever the newest run and the defaults."""
     address = urlsplit(st.context.url or "")
     values = {**st.query_params.to_dict(), **st.session_state.get(_VALUES, {})}
     return urlunsplit(address._replace(query=urlencode(sorted(values.items()))))

@@ -41,5 +41,5 @@ def captures_cost(clouds: Sequence[CloudSpec], store: Store) -> str:
 
 
 def measured_seconds(cost: CaptureCost) -> float | None:
-    """Return the seconds of a capture where they are no guess."""
+    """Return the seconds of a capture, unless they are a guess."""
     return cost["seconds"] if cost["basis"] == "measured" else None

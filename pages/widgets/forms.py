@@ -95,7 +95,7 @@ def _side_by_side(
 
 
 def _bounds(field: Field) -> tuple[float, float]:
-    """Return the least and the largest value of a number, an excluded bound left out by the next float."""
+    """Return the least and the largest value of a number; for an excluded bound, the next float."""
     low = -math.inf if field.minimum is None else field.minimum
     high = math.inf if field.maximum is None else field.maximum
     return (
@@ -110,7 +110,7 @@ def short_json(prior: PriorSpec) -> str:
 
 
 def asked_prior(view: View, name: str = "prior") -> PriorSpec:
-    """Return the prior in the address, else the simplest, after a word if what is there cannot be used."""
+    """Return the prior in the address; if it cannot be used, say so and return the simplest."""
     first = next(iter(prior_kinds()))
     try:
         return parse_prior(view.read(name, "") or first)

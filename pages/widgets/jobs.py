@@ -37,7 +37,7 @@ NO_JOBS = "it starts no jobs"
 
 
 def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder | None:
-    """Submit a job; an error, or that the server starts none, is shown and None returned."""
+    """Submit a job; on an error or a read-only server, say so and return None."""
     if closed(NO_JOBS):
         return None
     with errors(), st.spinner("Submitting the job …"):
@@ -46,7 +46,7 @@ def start(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder
 
 
 def start_several(submit: Callable[[], list[T]]) -> list[T]:
-    """Submit several jobs at once; an error, or that the server starts none, is shown and nothing returned."""
+    """Submit several jobs at once; on an error or a read-only server, say so and return none."""
     if closed(NO_JOBS):
         return []
     with errors(), st.spinner("Submitting the jobs …"):
@@ -63,9 +63,9 @@ def state_of(job: JobFolder | None, made: bool) -> str:
 
 
 def follow(job: JobFolder, store: Store, live: Callable[[JobFolder, Status], None] | None = None) -> Status:
-    """Show a job and return its status: refreshed every second while it lives, and not at all when it has ended.
+    """Show a job and return its status, refreshed every second until the job has ended.
 
-    `live` draws what else changes while the job runs; it is called once more when the job has ended.
+    `live` draws what else changes while the job runs; it is called once more when it has ended.
     """
     status = job.status()
     if status.ended:

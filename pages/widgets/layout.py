@@ -33,9 +33,10 @@ def plain(text: object) -> str:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Show what the core says is wrong, or that the page failed, and go on with the rest of the page.
+    """Show an error of the core, or that the page failed, and go on with the rest of the page.
 
-    Streamlit's own stops and reruns are no exceptions and pass; what a fragment has told already is not told twice.
+    Streamlit's own stops and reruns are not caught; an error that a fragment has shown is not shown
+    twice.
     """
     try:
         yield

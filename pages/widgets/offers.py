@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 
 
 def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[str] = ()) -> bool:
-    """Show the jobs that have not succeeded under what they are `doing`; return if there is one."""
+    """Show each job that has not succeeded under what it is `doing`; return if there is one."""
     left = [(i, job) for i, job in enumerate(jobs) if job and job.status().state != "succeeded"]
     for i, job in left:
         if doing:
@@ -30,7 +30,7 @@ def under_way(jobs: Sequence[JobFolder | None], store: Store, doing: Sequence[st
 
 
 def make(kind: str, request: Spec, store: Store, doing: str) -> None:
-    """Show the job of a request; start it if there is none, or its result is gone."""
+    """Show the job of a request; start it if there is none or its result is gone."""
     job = find(kind, request, store)
     if job is None or job.status().state == "succeeded":
         job = start(kind, request, store)

@@ -44,7 +44,7 @@ _FOLDER = Path(__file__).resolve().parents[1]
 
 
 def page(name: str) -> StreamlitPage:
-    """Return a page to link or switch to, made again each time: Streamlit wants that in each run."""
+    """Return a page to link or switch to, made again each time, as Streamlit requires."""
     return st.Page(_FOLDER / f"{name}.py", title=name.capitalize(), url_path=name, default=name == NAMES[0])
 
 
@@ -56,7 +56,7 @@ def link(name: str, label: str, **parameters: str) -> None:
 def open_page() -> StreamlitPage:
     """Draw the navigation and the heading of the page that is open, and return that page.
 
-    Where another page was open before, the address decides over what is kept of this page's widgets.
+    If another page was open before, the address overrides what is kept of this page's widgets.
     """
     chosen = st.navigation([page(name) for name in NAMES], position="top")
     name = chosen.title.lower()

@@ -10,7 +10,7 @@ from pages.widgets.layout import plain
 _ORIGIN = ("package", "id", "file", "member", "module", "difficulty", "version", "commit")
 _HASHES = {"content_sha256": "texts drawn", "file_sha256": "file", "wheel_sha256": "package"}
 _DIGITS = 16
-"""Of a hash that are shown; the store keeps them all."""
+"""Digits of a hash that are shown; the store keeps them all."""
 
 
 def origin(data: Mapping[str, Any]) -> list[str]:

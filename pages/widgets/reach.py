@@ -23,14 +23,14 @@ def limit_paths(store: Store) -> None:
 
 
 def closed(what: str) -> bool:
-    """On a read-only server, write that something is off there; return whether it is one."""
+    """If the server is read-only, write that something is off; return whether it is."""
     if read_only():
         st.caption(f":material/lock: This server is read-only: {what}.")
     return read_only()
 
 
 def path_help() -> str:
-    """Return what a path field must say: that it takes any file of this machine, or those in which folders."""
+    """Return the help of a path field: any file of this machine, or those in some folders."""
     folders = allowed_folders()
     if folders is None:
         return "A path on this machine."

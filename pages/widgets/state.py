@@ -31,8 +31,8 @@ class View:
 
         Args:
             page: its name.
-            address: texts by parameter that the values come from and go to, in place of the browser's address; what
-                holds them keeps the values then, not the session.
+            address: texts by parameter, which the values come from and go to instead of the
+                browser's address; their holder then keeps the values, not the session.
         """
         self.page = page
         self.address: MutableMapping[str, str] = st.query_params if address is None else address
@@ -72,7 +72,7 @@ class View:
             self.address[name] = text
 
     def forget(self, name: str) -> None:
-        """Take a parameter out of the address and out of what is kept, with the widgets that stand for it."""
+        """Remove a parameter from the address and from what is kept, with its widgets."""
         self.address.pop(name, None)
         self.drop(name)
 
@@ -140,7 +140,7 @@ class View:
         return self._draw(st.text_input if rows == 1 else st.text_area, name, label, None, "", default, **look)
 
     def _draw(self, widget: Any, name: str, label: str, options: Any, empty: Any, default: Any, **look: Any) -> Any:
-        """Draw a widget that was seeded, and return what it says, or `empty` where it says nothing."""
+        """Draw a widget that was seeded, and return its value, or `empty` if it has none."""
         given = () if options is None else (options,)
         said = widget(label, *given, key=self.key(name), persist_state=self._persist, **look)
         chosen = empty if said is None else said
@@ -155,7 +155,7 @@ class View:
 
 
 def _not_here(name: str, asked: str, instead: Any) -> None:
-    """Say that the address asks for something that cannot be chosen, and what is shown in its place."""
+    """Say that the address asks for something that cannot be chosen, and what is shown instead."""
     used = ", ".join(map(str, instead)) if isinstance(instead, list) else str(instead)
     words = f"The address asks for {name.replace('_', ' ')} {shown(asked)}, which cannot be chosen here; "
     st.warning(

@@ -1,4 +1,4 @@
-"""What is in the store, to choose from: the choice fills a page's controls, so that nothing is typed again."""
+"""What is in the store, to choose from; a choice fills the page's controls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Stored:
 
     Attributes:
         label: for people.
-        values: of a page's controls that ask for it, by parameter.
+        values: what the page's controls must hold to ask for it, by parameter.
     """
 
     label: str
@@ -46,7 +46,7 @@ def stored_choice(view: View, found: Sequence[Stored]) -> None:
         key=key,
         on_change=fill,
         placeholder=f"Choose from {counted(len(known), 'result')}",
-        help="What was made here, newest first. A choice fills the controls of this page.",
+        help="Results made here, newest first. Choosing one fills the controls of this page.",
     )
 
 

@@ -1,4 +1,7 @@
-"""Tables to take away: one button a table, with CSV and Parquet behind it. Nothing is written before it is pressed."""
+"""Downloads of tables: one button per table, with CSV and Parquet behind it.
+
+Nothing is written before the button is pressed.
+"""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -16,7 +19,7 @@ PARQUET = "application/vnd.apache.parquet"
 def download(
     name: str, frame: pd.DataFrame | Callable[[], pd.DataFrame], file: str, key: str = "", width: Width = "content"
 ) -> None:
-    """Offer a table, or what makes it when it is asked for, as CSV and as Parquet.
+    """Offer a table, or a function that makes it on demand, as CSV and as Parquet.
 
     `key` tells apart tables of one file name on a page.
     """

@@ -210,7 +210,7 @@ def test_deep_runs_are_compared_at_a_site_of_ones_choice(measured, no_engine):
     app = compare(measured.run, deep.id, site="2")
     kind, spec = no_engine[0]
     assert (kind, spec.site, spec.clouds[0].sites) == ("projection", 2, (0, 2))
-    assert "Not on this map, without a prompt at site 2: t-tiny" in texts_of(app).replace("\\", "")
+    assert "Not on this map, because they have no prompt at site 2: t-tiny" in texts_of(app).replace("\\", "")
     whole = ProjectionSpec.parse({**spec.as_json(), "n_components": 3})
     job = create_job(store, "projection", whole.as_json(), job_id("projection", whole))
     fit_projection(whole, job, store, silent)

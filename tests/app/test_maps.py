@@ -111,7 +111,7 @@ def test_a_map_of_another_model_is_refused(filled, no_engine):
     other = {**spec.as_json(), "model": {**spec.model.as_json(), "name": "other/model"}}
     give_name(Store(filled.root), MAP, "Others", key, other)
     app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
-    assert "The map 'Others' is of other/model, these points are of" in app.error[0].value.replace("\\", "")
+    assert "The map 'Others' belongs to other/model, but these points belong to" in app.error[0].value.replace("\\", "")
     work(Store(filled.root))
     app = open_page("compare", runs=json.dumps([filled.run]), map="Others")
     assert "Nearest tokens" in [heading.value for heading in app.subheader], "the numbers need no map"

@@ -13,7 +13,7 @@ from core.specs import AtlasSpec, PathsSpec, ProjectionSpec
 from core.store import Store, create_job
 from tests.app.conftest import Content, charts_of, open_page, texts_of
 
-NEAREST = "Not stored as chosen. The nearest is shown: "
+NEAREST = "What you chose is not stored. The nearest view is shown: "
 
 
 def plain_texts(app) -> str:

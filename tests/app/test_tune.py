@@ -181,7 +181,7 @@ def test_a_run_says_how_it_ended_and_how_its_rate_began(filled, no_engine):
         "Converged: ended on a plateau after 4 of at most 40 steps. The learning rate rises over the first 3 " in told
     )
     told = ended(filled, "longest length", 40, warmup_steps=0, clip_norm=2.0)
-    assert "Stopped at its longest length, 40 steps, while it still improved. The learning rate is constant; " in told
+    assert "Stopped at its longest length, 40 steps, while still improving. The learning rate is constant; " in told
     assert "gradients are clipped at 2." in told
 
 

@@ -19,7 +19,7 @@ _KEPT = {"method": "deep", "deep_form": "kept"}
 _SEPARATE = "Separated by commas; leave empty to use the form's value."
 _PAPER_PRIORS = ["isotropic", "xavier", "gaussian", "exclusion"]
 _RATES = {"absolute": "5e-4, 1e-3, 5e-3", "relative": "1e-2, 3e-2, 1e-1"}
-"""The paper's; and rates that turn a vector as far, whatever its length, in as many steps."""
+"""The paper's rates, and relative rates that turn any vector as far in as many steps."""
 READY: Mapping[str, tuple[str, dict[str, list[str] | str | bool]]] = {
     "Rate search": (
         "Each of four priors at three rates and two seeds: which rate suits which prior?",
@@ -147,7 +147,7 @@ def _axes(view: View, base: TuningSpec) -> SweepSpec | None:
             1e-6,
             1e6,
             format="%g",
-            placeholder="the worst best loss",
+            placeholder="the worst of the best losses",
             help="Steps are counted until the validation loss is at most this.",
         )
     asked = {

@@ -71,7 +71,7 @@ def _label(sweep_id: str, store: Store) -> str:
 
 
 def show_sweep(sweep_id: str, sweep: SweepSpec, store: Store) -> None:
-    """Show a sweep: refreshed while its runs go on, and not at all when they have ended."""
+    """Show a sweep, and refresh it until its runs have ended."""
     cite_command("sweep", sweep.canonical_json())
     found = standings(sweep, store)
     if any(one.state in ALIVE for one in found):
@@ -96,7 +96,7 @@ def _living(sweep_id: str, sweep: SweepSpec, store: Store) -> None:
 
 
 def _revive_if_silent(found: Sequence[Standing], store: Store) -> None:
-    """See to it that somebody works on the runs."""
+    """Make sure that an engine works on the runs."""
     statuses = [one.status for one in found if one.status and one.state in ALIVE]
     if statuses and time.time() - max(max(s.heartbeat, s.created) for s in statuses) > _SILENT_SECONDS:
         client.revive(store)
@@ -159,7 +159,7 @@ def _button(label: str, what: str, icon: str, sweep_id: str, act: Callable[[], o
 
 
 def _time_left(found: Sequence[Standing], store: Store) -> float | None:
-    """Return the seconds that runs on their way still take, one after the other; None while that is not known."""
+    """Return the seconds that unfinished runs still take, one after the other; None if unknown."""
     living = [one for one in found if one.state in ALIVE]
     paces, now = Paces(store), time.time()
     left = [one.status.seconds_left(now) if one.status else None for one in living]

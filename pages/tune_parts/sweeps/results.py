@@ -23,7 +23,7 @@ from pages.widgets.tables import download, number_words
 
 _NUMBERED = {"learning_rate": "rate", "seed": "seed"}
 _LINKED = 24
-"""At most so many runs are opened on the Compare page at once."""
+"""At most this many runs are opened on the Compare page at once."""
 
 
 def show_results(sweep_id: str, sweep: SweepSpec, found: Sequence[Standing]) -> None:
@@ -162,7 +162,7 @@ def varying(places: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def words_of(place: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Return places of these names, numbers with what they are; the first of all where there is none."""
+    """Return places of these names in words; the first place if there are none."""
     shown = {name: value for name, value in place.items() if name in names} or dict(list(place.items())[:1])
     return " · ".join(_word(name, value) for name, value in shown.items())
 
