@@ -41,6 +41,6 @@ KINDS = {
 
 
 def load(place: str) -> Any:
-    """Return what stands at a place of the table."""
+    """Return what a place in the table holds."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)

@@ -1,4 +1,4 @@
-"""How long work tells how far it is, and learns that it should stop."""
+"""How long work reports its progress, and learns that it should stop."""
 
 from typing import Protocol, runtime_checkable
 

@@ -49,7 +49,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Which states of a flattened (batch × pos) grid are wanted.
+    """Which states of a flattened (batch × pos) grid to keep.
 
     Attributes:
         numbers: of the tokens that count.
@@ -65,7 +65,7 @@ class _Batch:
 
 
 class Collector:
-    """Runs the batches of a capture from where its work folder stands.
+    """Runs the batches of a capture, continuing from its work folder.
 
     Attributes:
         plan: what decides, besides the capture's key, what a batch gives.

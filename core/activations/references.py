@@ -28,7 +28,7 @@ Needed = CloudSpec | ModelSpec
 
 @dataclass(frozen=True)
 class ReferenceRequest:
-    """The reference that a prior is to be fitted on.
+    """The reference to fit a prior on.
 
     Attributes:
         model: the frozen model.

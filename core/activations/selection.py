@@ -116,8 +116,8 @@ def recall(text: str, store: Store) -> Selection:
         artifact = store.find(SELECTION, text.removeprefix("kept-"))
         if artifact is None:
             raise BadRequest(
-                f"The selection {text!r} is not in this cache folder; a selection of over {IN_WORDS} tokens is opened "
-                "where it was made: select again, or use that machine's folder."
+                f"The selection {text!r} is not in this cache folder; a selection of over {IN_WORDS} tokens opens "
+                "only where it was made; select again, or use that machine's cache folder."
             )
         frame = pd.read_parquet(artifact.folder / _RECORD)
         return Selection.of({str(name): part["row_id"].tolist() for name, part in frame.groupby("cloud")})
@@ -140,7 +140,7 @@ def _read(text: str) -> Selection:
         rows = {str(name): [_row(row) for row in ids] for name, ids in parse_json(text).items()}
     except (ValueError, TypeError, AttributeError):
         raise BadRequest(
-            f"{shown(text)} names no selection; it should be cloud names with lists of row ids, as in "
+            f"{shown(text)} names no selection; give cloud names with lists of row ids, as in "
             '{"2f0d7e61c8e4effd":[1,5]}, or the key of a kept one.'
         ) from None
     return Selection.of(rows)

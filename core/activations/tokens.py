@@ -74,7 +74,7 @@ def tokenise(
     """
     if not tokenizer.is_fast:
         raise BadRequest(
-            f"The tokenizer {type(tokenizer).__name__} does not tell where a token stands in its text; "
+            f"The tokenizer {type(tokenizer).__name__} does not say where a token is in its text; "
             "save a fast one (tokenizer.json) beside the weights."
         )
     pieces, n_truncated = [], 0

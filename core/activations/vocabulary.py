@@ -23,7 +23,7 @@ def vocabulary_cloud(spec: ModelSpec, store: Store, progress: Progress = silent)
     Rows are in the order of token ids. Rows that no token of the tokenizer uses count as special.
 
     Raises:
-        BadRequest: no such model, or one that is no causal LM.
+        BadRequest: no such model, or one that is not a causal LM.
         DiskFull: nothing is left of it.
         Cancelled: by the progress.
     """

@@ -1,4 +1,4 @@
-"""What a capture has so far, on disk, so that an interrupted one goes on where it was."""
+"""What a capture has so far, on disk, so that an interrupted one continues where it was."""
 
 import math
 import os

@@ -73,8 +73,8 @@ def plan_atlas(
     for name, of in zip(names, documents, strict=True):
         if (n := len(np.unique(of))) < MIN_DOCUMENTS:
             raise BadRequest(
-                f"The points of {name} come from {n} documents or groups of documents, at least {MIN_DOCUMENTS} are "
-                "needed; ask for more samples."
+                f"The points of {name} come from {n} documents or groups of documents, but at least {MIN_DOCUMENTS} "
+                "are needed; ask for more samples."
             )
     rows = join_rows([np.empty((len(of), 0), np.float32) for of in documents], list(documents))
     part = deal(rows.labels, check_documents(rows, settings.n_folds), rng)

@@ -1,4 +1,4 @@
-"""Where a cut prompt stands as its block sees it: behind the norm of the block's input."""
+"""Where a cut prompt lies as its block sees it: behind the norm of the block's input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +54,7 @@ def measure_behind_norm(
     norm: InputNorm,
     begun: bool = True,
 ) -> BehindNorm:
-    """Measure where a cut prompt stands as the block sees it: behind the norm of its input.
+    """Measure where a cut prompt lies as the block sees it: behind the norm of its input.
 
     Args:
         prior: (n_prompt, d) prior sample.

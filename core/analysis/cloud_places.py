@@ -1,4 +1,4 @@
-"""Where vectors stand in clouds of points, and how near they are to the nearest of them."""
+"""Where vectors lie in clouds of points, and how near they are to the nearest points."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class SiteCloud:
 def place_in_clouds(
     prior: NDArray, posterior: NDArray, clouds: Sequence[SiteCloud], rng: np.random.Generator
 ) -> tuple[dict[str, dict[str, Quantity]], dict[str, NDArray]]:
-    """Return how vectors stand in clouds, by cloud, and what each vector scores there, by column."""
+    """Return where vectors lie in clouds, by cloud, and each vector's scores there, by column."""
     placed: dict[str, dict[str, Quantity]] = {}
     columns: dict[str, NDArray] = {}
     for cloud in map(_some, clouds):

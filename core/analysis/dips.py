@@ -1,4 +1,4 @@
-"""How well a sample's dip tells that of its law, and how many documents that takes."""
+"""How well a sample's dip estimates that of its law, and how many documents that needs."""
 
 import math
 

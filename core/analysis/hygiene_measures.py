@@ -142,7 +142,7 @@ def measure_variant(
     for name, part in zip(names, points, strict=True):
         if len(part) < _LEAST:
             raise BadRequest(
-                f"A token filter leaves {len(part)} points of {name}, at least {_LEAST} are needed; "
+                f"A token filter leaves {len(part)} points of {name}, but at least {_LEAST} are needed; "
                 "ask for more points or more texts."
             )
     rows = join_rows(list(points), list(documents))

@@ -1,4 +1,4 @@
-"""What a number of units can decide, known before the time is spent.
+"""What a number of units can decide, known before the units are measured.
 
 The spread of units is read off an interval at hand: its half width over the quantile of Student's
 t is the standard error, times the root of the number of units the standard deviation.
@@ -15,9 +15,9 @@ from core.analysis.intervals import LEVEL, t_quantile
 from core.analysis.verdict import UNDECIDED, Bounds, Stated, decide
 
 POWER = 0.8
-"""Share of studies that are to come to a decision."""
+"""Share of studies that must reach a decision."""
 MOST_UNITS = 100_000
-"""More than that is no answer."""
+"""A larger number of units is not an answer."""
 _FAR = 7.0
 """Chi lies within that of the root of its degrees of freedom, but for a share of 10⁻¹⁰."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)

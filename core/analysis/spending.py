@@ -1,7 +1,7 @@
 """Planned analyses: how much error each may make, so that all together make no more than one.
 
-Whoever adds units until a verdict comes finds one by luck in the end. A spending function says
-before the start how much of the error may be used up by the time a share of the units is there.
+If units are added until there is a verdict, one comes by luck in the end. A spending function
+fixes in advance how much of the error may be used up by the time a share of the units is there.
 """
 
 import math

@@ -40,14 +40,14 @@ def verify(json: Json = False) -> None:
     if problems:
         raise DamagedArtifact(
             f"{len(problems)} of {len(checked)} artifacts, runs and jobs are damaged and set aside; "
-            "request them again to make them once more."
+            "request them again to restore them."
         )
 
 
 @cache.command()
 def prune(
     kind: Kind = None,
-    older_than_days: Annotated[float | None, typer.Option(help="Only what was not used for this many days.")] = None,
+    older_than_days: Annotated[float | None, typer.Option(help="Only what has been unused for this many days.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show what would be deleted.")] = False,
     json: Json = False,
 ) -> None:

@@ -22,7 +22,7 @@ def compare(
     target: Annotated[
         float | None, typer.Option(help="Loss to count steps to; default: the worst of the runs' best losses.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of nulls, permutations and held-out documents.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of null samples, permutations and held-out documents.")] = 0,
     json: Json = False,
 ) -> None:
     """Measure the posteriors of runs of one model, and put them side by side."""

@@ -26,9 +26,9 @@ PACKAGES = (
 
 def doctor(
     model: Annotated[
-        str | None, typer.Option(help="Ask this model what it can do instead, as is done when it is loaded.")
+        str | None, typer.Option(help="Instead, test what this model can do, as priorscope does when it loads one.")
     ] = None,
-    dtype: Annotated[str, typer.Option(help="Number format to ask it in.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="Number format of that test.")] = "auto",
     json: Json = False,
 ) -> None:
     """Show versions, resources, cache and engine, and the source of each model and data set."""

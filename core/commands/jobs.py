@@ -46,7 +46,9 @@ def follow(job: JobFolder, store: Store) -> JobFolder:
         return job
     if status.state == "cancelled":
         raise Cancelled(f"{job.id} was cancelled; `python -m core runs resume {job.id}` continues it.")
-    reason = status.error or f"{job.id} was {status.state}; `python -m core runs show {job.id}` shows its log."
+    reason = (
+        status.error or f"{job.id} did not succeed ({status.state}); `python -m core runs show {job.id}` shows its log."
+    )
     raise (BadRequest if status.exit_code == BadRequest.exit_code else Failed)(reason)
 
 

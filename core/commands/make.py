@@ -1,4 +1,4 @@
-"""`make`: one job of any kind from its spec, so that a shell can do whatever a page does."""
+"""`make`: one job of any kind from its spec, so that a shell can do all that a page does."""
 
 from pathlib import Path
 from typing import Annotated

@@ -15,8 +15,8 @@ from core.store import Store, find_job
 def generalise(
     runs: Annotated[list[str], typer.Argument(help="Runs, by id or by an unambiguous beginning of one.")],
     datasets: Annotated[str, typer.Option(help="Data sets to read, separated by commas: squad,math:arithmetic__mul.")],
-    samples: Annotated[int, typer.Option(help="Samples drawn of each; a part is held out and read.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Decides which samples are drawn and held out.")] = 0,
+    samples: Annotated[int, typer.Option(help="Samples drawn from each; a part is held out and read.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Determines which samples are drawn and held out.")] = 0,
     json: Json = False,
 ) -> None:
     """Read the prompts of runs on other data sets, without tuning."""
@@ -34,8 +34,8 @@ def generalise(
 
 def line(
     first: Annotated[str, typer.Argument(help="Run, by id or by an unambiguous beginning of one.")],
-    second: Annotated[str, typer.Argument(help="Run whose prompt is the other end.")],
-    points: Annotated[int, typer.Option(help="Prompts on the line, its two ends among them.")] = 11,
+    second: Annotated[str, typer.Argument(help="Run whose prompt is the other end of the line.")],
+    points: Annotated[int, typer.Option(help="Prompts on the line, including its two ends.")] = 11,
     json: Json = False,
 ) -> None:
     """Measure the validation loss along the straight line between the prompts of two runs."""

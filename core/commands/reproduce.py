@@ -42,10 +42,10 @@ class ReproduceRequest:
     paper: Annotated[bool, typer.Option("--paper", help="The paper's model, texts and sizes: days, or a GPU.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be made, and at what cost.")] = False
     check: Annotated[
-        bool, typer.Option("--check", help="Make a little of a finished study (--model) again and compare.")
+        bool, typer.Option("--check", help="Make a small part of a finished study (--model) again and compare.")
     ] = False
     ship: Annotated[
-        Path | None, typer.Option(help="Folder for a finished study to travel with the program, from what was made.")
+        Path | None, typer.Option(help="Folder to write this study's results to, as a finished study for the program.")
     ] = None
     machine: Annotated[str, typer.Option(help="With --ship: the machine, in words.")] = "an unnamed machine"
     commit: Annotated[str, typer.Option(help="With --ship: the program's commit when the study began.")] = "unknown"
@@ -56,9 +56,7 @@ class ReproduceRequest:
         None
     )
     seeds: Annotated[str | None, typer.Option(help="Runs per prior and rate.", metavar="INTEGER")] = None
-    seed: Annotated[
-        str, typer.Option(help="Seed of the choice of texts and points, and of nulls.", metavar="INTEGER")
-    ] = "0"
+    seed: Annotated[str, typer.Option(help="Seed of texts, points and null samples.", metavar="INTEGER")] = "0"
 
     @property
     def study(self) -> StudySpec:
@@ -148,7 +146,7 @@ def _make(request: ReproduceRequest, store: Store, json: bool) -> None:
 
 
 def _check(model: str | None, store: Store, json: bool) -> None:
-    """Make a little of a finished study again.
+    """Make a small part of a finished study again.
 
     Raises:
         UnknownName: there is no study of that model.

@@ -28,7 +28,7 @@ _LOOK_SECONDS = 2.0
 
 
 def ensure_engine(store: Store) -> EngineInfo:
-    """Return the engine that takes this cache folder's jobs, started if need be.
+    """Return the engine that takes this cache folder's jobs; start it if there is none.
 
     With `PRIORSCOPE_SCHEDULER=tcp://host:port` that cluster is used; else the folder's own engine
     on this machine.
@@ -44,7 +44,7 @@ def ensure_engine(store: Store) -> EngineInfo:
         return ensure_local(store)
     scheme, _, rest = address.partition("://")
     if scheme not in ("tcp", "tls") or not rest.rpartition(":")[2].isdecimal():
-        raise BadRequest(f"{SCHEDULER} is {address!r}, which is no address; write tcp://host:port, or unset it.")
+        raise BadRequest(f"{SCHEDULER} is {address!r}, which is not an address; write tcp://host:port, or unset it.")
     if not answers(address, ANSWER_SECONDS):
         raise Unreachable(
             f"No scheduler answers at {address} within {ANSWER_SECONDS:g} s ({SCHEDULER}); "
@@ -56,8 +56,8 @@ def ensure_engine(store: Store) -> EngineInfo:
 def submit(kind: str, spec: Spec, store: Store, again: bool = False) -> JobFolder:
     """Queue a job and return its folder at once.
 
-    The same spec is the same job: queued or running it is returned as it is, and so is a run that
-    has succeeded; one that failed, was cancelled or interrupted goes on from what it has.
+    The same spec is the same job. A job that is queued, running or has succeeded is returned as it
+    is; one that failed, was cancelled or was interrupted continues from what it has.
 
     Args:
         kind: of job, see `core.engine.tasks`.
@@ -133,7 +133,7 @@ def wait(job: JobFolder, on_status: Callable[[Status], None] | None = None, time
     If the local engine dies meanwhile, another is started, which takes the job up again.
 
     Raises:
-        Unreachable: the cluster the job was given to does not answer any more.
+        Unreachable: the cluster that has the job no longer answers.
     """
     until = float("inf") if timeout is None else time.monotonic() + timeout
     looked, pause, last = time.monotonic(), _POLL_SECONDS[0], None
@@ -276,7 +276,7 @@ def _keep_engine(job: JobFolder, status: Status) -> None:
     if status.engine.startswith(("tcp://", "tls://")):
         if not answers(status.engine, ANSWER_SECONDS):
             raise Unreachable(
-                f"The scheduler at {status.engine} does not answer any more; {job.id} keeps what it has: "
+                f"The scheduler at {status.engine} no longer answers; {job.id} keeps what it has: "
                 f"`python -m core runs resume {job.id}`."
             )
     else:

@@ -1,4 +1,4 @@
-"""The certificate and key of an engine: whoever has the key may give it work, and nobody else may.
+"""The certificate and key of an engine: only those who have the key can give it work.
 
 A Dask scheduler runs whatever it is sent, so it must know its clients. `python -m core.engine.keys
 FOLDER` writes a pair for a cluster; a local engine writes its own whenever it starts.

@@ -124,7 +124,7 @@ def answers(address: str, seconds: float) -> bool:
 
 
 def unfinished(store: Store, engine: str = LOCAL) -> list[JobFolder]:
-    """Return the jobs given to an engine that have not come to an end of their own, the oldest first."""
+    """Return an engine's jobs that have not ended by themselves, the oldest first."""
     found = []
     for job in reversed(list_jobs(store)):
         status = job.stored_status()
@@ -155,7 +155,7 @@ def ensure_local(store: Store) -> EngineInfo:
 
 
 def _require_own(folder: Path) -> None:
-    """Refuse the engine of another account, whose folder is shut."""
+    """Refuse the engine of another account, whose folder cannot be opened."""
     if folder.exists() and folder.stat().st_uid != os.getuid() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise Busy(
             f"The engine in {folder} belongs to the account {folder.owner()!r}; use that account, or set "
@@ -228,7 +228,7 @@ def _start(store: Store) -> EngineInfo:
         time.sleep(_POLL_SECONDS)
     os.kill(process, signal.SIGKILL)
     raise Failed(
-        f"The engine did not come up within {START_SECONDS:g} s and was ended; see {store.root / 'engine' / LOG_FILE}."
+        f"The engine did not start within {START_SECONDS:g} s and was ended; see {store.root / 'engine' / LOG_FILE}."
     )
 
 

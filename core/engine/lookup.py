@@ -26,7 +26,7 @@ def job_id(kind: str, spec: Spec) -> str:
 
 
 def find(kind: str, spec: Spec, store: Store) -> JobFolder | None:
-    """Return the job that was asked to do a spec, whatever came of it, or None.
+    """Return the job of a spec, in any state, or None.
 
     Raises:
         BadRequest: see `job_id`.

@@ -60,7 +60,7 @@ def _security(address: str, keys: str) -> Security:
     if shared.get_connection_args("client")["ssl_context"] is None:
         raise BadRequest(
             f"{address} asks for a certificate and key; set {KEYS} to the folder that `python -m core.engine.keys "
-            "FOLDER` wrote for its scheduler and workers, or use Dask's own settings of TLS."
+            "FOLDER` wrote for its scheduler and workers, or use Dask's own TLS settings."
         )
     return shared
 
@@ -73,7 +73,7 @@ def disconnect() -> None:
 
 
 def _close(client: Client) -> None:
-    """Close a connection, whatever became of the scheduler at its other end."""
+    """Close a connection, even if its scheduler is gone."""
     try:
         client.close(timeout=2)
     except (OSError, ValueError) as error:
@@ -85,7 +85,7 @@ def _close(client: Client) -> None:
 def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
     """Give a job to a scheduler, in its lane, under a task name of its own.
 
-    The result is not waited for: the scheduler keeps the task whatever becomes of this process.
+    It does not wait for the result: the scheduler keeps the task even if this process ends.
     """
     task = find_task(job.kind)
     lane = task.lane_of(task.parse(job.spec))
@@ -118,7 +118,7 @@ def confirm(client: Client, task: str) -> None:
     while time.monotonic() < until:
         if holds(client, task):
             return
-    raise Unreachable(f"The scheduler did not take the job within {CONNECT_SECONDS:g} s; submit it again.")
+    raise Unreachable(f"The scheduler did not accept the job within {CONNECT_SECONDS:g} s; submit it again.")
 
 
 def require_lanes(client: Client, address: str) -> None:

@@ -25,8 +25,7 @@ from core.store.status import Status, this_process
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-"""A job whose process died this often is not begun again by itself: it may be what kills the
-process."""
+"""A job whose process died this often is not started again: the job may be what kills it."""
 HOLD_SECONDS = 10.0
 PROGRESS_SECONDS = 0.3
 HEARTBEAT_SECONDS = 2.0
@@ -71,7 +70,7 @@ def run_job(job: JobFolder, in_worker: bool = False) -> Status:
 
 def _give_up(job: JobFolder, status: Status) -> Status:
     reason = (
-        f"The process died {status.attempts} times at this job (limit {MAX_ATTEMPTS}), last at "
+        f"The process died {status.attempts} times in this job (limit {MAX_ATTEMPTS}), last at "
         f"{status.message or 'the start'!r}; look for too little memory, then `python -m core runs resume {job.id}`."
     )
     job.log(reason)
@@ -112,7 +111,7 @@ def _seal(job: JobFolder) -> str:
 
 
 def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: bool) -> dict[str, str | int]:
-    """Do the work and return the changes of the status that tell how it ended."""
+    """Do the work and return the changes to the status that say how it ended."""
     try:
         if in_worker:
             import_everything()
@@ -163,7 +162,7 @@ class _Reporter:
         """Take a report.
 
         Raises:
-            Cancelled: if somebody asked the job to stop.
+            Cancelled: the job was asked to stop.
         """
         with self._guard:
             self._latest = (int(done), int(total), message)
@@ -205,7 +204,9 @@ class _Reporter:
         now = time.monotonic()
         self._asked_to_stop = self._asked_to_stop or now
         if now - max(self._asked_to_stop, self._reported) > CANCEL_SECONDS:
-            self._job.log(f"No step for {CANCEL_SECONDS:g} s after it was asked to stop: its process is killed.")
+            self._job.log(
+                f"It took no step for {CANCEL_SECONDS:g} s after it was asked to stop, so its process is killed."
+            )
             self._job.update(state="cancelled", finished=time.time())
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""The rail below a map: points that have no place on it, so that nobody takes them for members of the cloud."""
+"""The rail below a map: points that have no place on it, so that they are not taken for members of the cloud."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -20,7 +20,7 @@ CHOSEN_ON = {
     "the same seed": "The rate was chosen on the very seed that is compared, which favours lucky runs; add seeds.",
     "given": "One rate was tried.",
 }
-"""How a group came by the rate at which it is compared, and what is to be said of it."""
+"""How the rate at which a group is compared was chosen, and what pages say about it."""
 
 
 @dataclass(frozen=True)

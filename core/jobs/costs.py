@@ -111,9 +111,9 @@ class Paces:
                 self._around.setdefault(way, []).append(result["seconds"] - result["steps"] * step)
 
     def seconds(self, spec: TuningSpec) -> float | None:
-        """Return how long a run takes, scaled by the batch; None where no run alike was measured.
+        """Return how long a run takes, scaled by the batch; None if no similar run was measured.
 
-        Evaluations and baselines are counted as long as they took there.
+        Evaluations and baselines are assumed to take as long as they did there.
         """
         way = _way(spec.as_json())
         if way not in self._steps:

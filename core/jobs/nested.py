@@ -27,7 +27,9 @@ def nested(job: JobFolder, store: Store, progress: Progress) -> Perform:
             raise
         if status.state == "succeeded":
             return inner
-        reason = f"{inner.id} was {status.state}" + (f": {status.error}" if status.error else "; request it again.")
+        reason = f"{inner.id} did not succeed ({status.state})" + (
+            f": {status.error}" if status.error else "; request it again."
+        )
         raise (BadRequest if status.exit_code == BadRequest.exit_code else Failed)(reason)
 
     return perform

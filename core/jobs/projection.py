@@ -23,7 +23,7 @@ MAP = "map"
 """Kind of the artifacts that hold maps."""
 _REFERENCE = "reference.parquet"
 _SAME_POINTS = ("method", "n_components", "site", "vocabulary", "joined")
-"""In what a map must not differ to stand in for another."""
+"""Fields in which a map must be equal to stand in for another."""
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def _prompts(run: JobFolder) -> RunPrompts:
 
 
 def _require_a_line(first: JobFolder, second: JobFolder) -> None:
-    """Refuse two runs whose prompts have no prompts between them.
+    """Refuse two runs that have no line between their prompts.
 
     Raises:
         BadRequest: says what differs.

@@ -1,4 +1,4 @@
-"""How a model sees a run's prompt: the attention that it gets, and the norm that stands before it."""
+"""How a model sees a run's prompt: the attention that it gets, and the norm before it."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
 """A sweep in the engine: its runs asked for, followed and cancelled.
 
-A sweep is no job of its own. Each of its runs is one, named by its fingerprint: so no run is done twice, and a sweep
-goes on after anything when somebody asks for it again. The sweep itself is kept as its spec.
+A sweep is not a job. Each of its runs is one, named by its fingerprint, so no run is done twice,
+and a sweep that was interrupted continues when it is requested again. The sweep itself is kept as its spec.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ from core.store import JobFolder, Status, Store
 from core.store.files import disk_errors, write_json
 
 ENDED_FOR_GOOD = ("succeeded", "failed", "refused")
-"""States in which a run stays unless somebody asks for it once more."""
+"""States in which a run stays until it is requested again."""
 _FOLDER = "sweeps"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run of a sweep stands, or stood when that was first looked at.
+    """The state of a run of a sweep, read once.
 
     Attributes:
         cell: which run.
@@ -72,7 +72,7 @@ def find_sweep(sweep_id: str, store: Store) -> SweepSpec:
 
     Raises:
         UnknownName: there is none of this id.
-        BadRequest: it was kept by another version of the program and is none any more.
+        BadRequest: another version of the program kept it, and it is no longer valid.
     """
     known = kept_sweeps(store)
     if sweep_id not in known:
@@ -81,7 +81,7 @@ def find_sweep(sweep_id: str, store: Store) -> SweepSpec:
 
 
 def standings(sweep: SweepSpec, store: Store) -> list[Standing]:
-    """Return how each run of a sweep stands, without asking for any.
+    """Return the state of each run of a sweep, without requesting any.
 
     Runs of the comparison are among them once every run of their group's search has ended for good.
 

@@ -1,6 +1,6 @@
-"""A forward of our own for Llama-like models, with prompts before the inputs of chosen blocks.
+"""Our own forward pass for Llama-like models, with prompts before the inputs of chosen blocks.
 
-What it does less of than the general forward: what stands before every example (a prompt that stays
+It does less than the general forward: what precedes every example (a prompt that stays
 in the sequence, the beginning-of-sequence token) is computed once a batch rather than once an
 example, since in a causal model it does not depend on what follows; a prompt that is cut again
 enters as keys and values only, with neither queries nor MLP of its own; the last block goes on at

@@ -13,7 +13,7 @@ from core.lm.text import tokens_around
 
 @dataclass(frozen=True)
 class Abilities:
-    """What was found out about a model when it was loaded (`core.lm.questions`).
+    """What the tests of a model at its loading showed (`core.lm.questions`).
 
     Attributes:
         no_prompt: why vectors cannot stand before its tokens; empty where they can.

@@ -163,7 +163,7 @@ class _CachedReader:
 
 
 class _RereadingReader(_CachedReader):
-    """For models whose cache does not go on where it left off: all that was read is read again."""
+    """For models whose cache cannot continue: everything is read again for each token."""
 
     def advance(self, tokens: Tensor) -> Tensor:
         more = self.model.get_input_embeddings()(tokens[:, None])

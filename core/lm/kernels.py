@@ -29,7 +29,7 @@ Backward = TypeVar("Backward", bound=Callable[..., object])
 
 
 def _once(backward: Backward) -> Backward:
-    """Return what torch's decorator makes of a backward pass, whose type is lost on the way."""
+    """Return a backward pass under torch's decorator, with the type that the decorator loses."""
     decorated: Any = once_differentiable(backward)
     return decorated
 

@@ -44,7 +44,7 @@ class Layout:
         self._blocked: dict[Any, Tensor] = {}
 
     def n_shared(self, x: Tensor) -> int:
-        """Return how many rows of a stream stand before the tokens."""
+        """Return how many rows of a stream precede the tokens."""
         return len(x) - self.batch * self.n_pos
 
     def put_in(self, x: Tensor, prompt: Tensor) -> Tensor:

@@ -53,12 +53,12 @@ def load_model(spec: ModelSpec, store: Store, progress: Progress = silent) -> Fr
     if not frozen.causal:
         raise BadRequest(
             f"{spec.name!r} ({type(frozen.model).__name__}) is an encoder: it can be looked at on Activations, but not "
-            "tuned and not asked to go on with a text; choose a causal language model."
+            "tuned or asked to continue a text; choose a causal language model."
         )
     if frozen.abilities.no_prompt:
         raise BadRequest(
-            f"{spec.name!r} ({type(frozen.model).__name__}) can be looked at on Activations, but not tuned and not "
-            f"asked to go on with a text: {frozen.abilities.no_prompt}; choose another causal language model."
+            f"{spec.name!r} ({type(frozen.model).__name__}) can be looked at on Activations, but not tuned or "
+            f"asked to continue a text: {frozen.abilities.no_prompt}; choose another causal language model."
         )
     return frozen
 
@@ -85,7 +85,7 @@ def load_reader(spec: ModelSpec, store: Store, progress: Progress = silent) -> F
 
 
 def forget_models() -> None:
-    """Let go of all models kept in memory; whoever still uses one keeps it."""
+    """Drop all models kept in memory; a caller that still uses one keeps it."""
     with _lock:
         _models.clear()
 
@@ -153,7 +153,7 @@ def _read_weights(name: str, files: ModelFiles, dtype: torch.dtype) -> PreTraine
         encoder = is_encoder(config.to_dict())
         if config.is_encoder_decoder and not encoder:
             raise BadRequest(
-                f"{name!r} is an encoder with a decoder ({config.model_type}), of which priorscope reads neither; "
+                f"{name!r} is an encoder with a decoder ({config.model_type}), which priorscope does not read; "
                 "choose a causal language model."
             )
         kind: Any = AutoModelForTextEncoding if encoder else AutoModelForCausalLM

@@ -99,7 +99,7 @@ class FastPrompted:
         return functional.linear(self._states(prompt, batch), self.fast.head).float()
 
     def layout(self, n_prompt: int, ids: Tensor) -> Layout:
-        """Return where the rows of a batch (batch, pos) stand."""
+        """Return the positions of the rows of a batch (batch, pos)."""
         batch, n_pos = ids.shape
         return Layout(n_prompt, len(self.bos), self.position == "after_bos", batch, n_pos, ids.device)
 
@@ -139,7 +139,7 @@ class GenericPrompted:
         return len(self.frozen.beginning)
 
     def prefix(self, prompt: Prompt) -> Vectors:
-        """Return what stands before every example: the one site's prompt and the tokenizer's beginning."""
+        """Return what precedes every example: the one site's prompt and the tokenizer's beginning."""
         own = prompt[0].to(self.frozen.device)
         if not self.frozen.beginning:
             return own

@@ -180,7 +180,8 @@ class _Asked:
         other[0, -1] = (other[0, -1] + 1) % self.frozen.n_vocabulary
         before, after = (self.streams(ids)[FINAL][0, :-1].float() for ids in (self.ids, other))
         if not (after - before).abs().max() <= ROUNDING[self.frozen.dtype] * before.abs().max():
-            words = "it is no causal language model: its tokens see what follows; choose one that reads left to right"
+            words = "it is not a causal language model: its tokens see what follows; "
+            words += "choose one that reads left to right"
             return words, "everything"
         return "no token sees what follows it"
 
@@ -216,7 +217,9 @@ class _Asked:
 
     def cache(self) -> str:
         self.abilities = replace(self.abilities, cache=self._goes_on())
-        return "as if the whole was read again" if self.abilities.cache else "not used: the whole is read again"
+        return (
+            "as if the whole text were read again" if self.abilities.cache else "not used: the whole text is read again"
+        )
 
     def _goes_on(self) -> bool:
         nothing = torch.zeros(1, 0, self.d_model)
@@ -245,7 +248,7 @@ class _Asked:
         batch = batch.to(self.frozen.device)
         prompt = self.model.get_input_embeddings()(self.ids[:, -N_VECTORS:]).float()
         if self.apart(fast.logits(prompt, batch), generic.logits(prompt, batch)):
-            self.abilities = replace(self.abilities, no_fast="it gives other logits than the model's own forward")
+            self.abilities = replace(self.abilities, no_fast="its logits differ from those of the model's own forward")
             return f"not used: {self.abilities.no_fast}"
         return "gives the model's own logits"
 

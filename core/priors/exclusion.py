@@ -32,7 +32,7 @@ class ExclusionSpec(PriorSpec, frozen=True):
     """A widened fitted Gaussian from which the fitted Gaussian's own region is rejected."""
 
     title = "Gaussian exclusion"
-    summary = "A widened fitted Gaussian whose dense middle is rejected: it starts the prompt outside."
+    summary = "A widened fitted Gaussian whose dense middle is rejected, so that the prompt starts outside it."
     needs_reference = True
     differentiable = True
     sliders: ClassVar = {"c": Scale(1.05, 1e6), "rank": Scale(1, 512)}

@@ -1,4 +1,4 @@
-"""Priors whose fit takes long: what they learn is an artifact, made once and read again by whoever draws."""
+"""Priors whose fit takes long: what they learn is an artifact, made once and read by every draw."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -39,8 +39,7 @@ class KeptPrior(Prior[S]):
     """
 
     only_drawing: ClassVar[tuple[str, ...]] = ()
-    """Parameters that change what is drawn and nothing of what is learnt: they are no part of a
-    stored fit's key."""
+    """Parameters that change what is drawn but not what is learnt; a stored fit's key leaves them out."""
 
     @abstractmethod
     def learn(

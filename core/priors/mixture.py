@@ -100,7 +100,7 @@ class Mixture(KeptPrior[MixtureSpec]):
         return 600.0 * min(n_points, _N_CLUSTERED) * self.spec.n_clusters * width * max(width, 16)
 
     def restore(self, learnt: Learnt, points: Floats) -> Self:
-        """Take the Gaussian and the clusters; the points themselves are not needed any more."""
+        """Take the Gaussian and the clusters; the points are no longer needed."""
         tensors = dict(learnt.tensors)
         self.weights_ = tensors.pop("cluster.weights")
         means, covariances = tensors.pop("cluster.means"), tensors.pop("cluster.covariances")

@@ -1,4 +1,4 @@
-"""How far from the mean Gaussian exclusion draws: a law of one dimension, whatever the width.
+"""How far from the mean Gaussian exclusion draws: a one-dimensional law at any width.
 
 With proposals from N(mean, s·covariance), accepted with probability max(0, 1 − PDF/PDF_wide), the
 direction is uniform and everything is decided by m, the Mahalanobis distance under N(mean,

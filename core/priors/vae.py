@@ -71,7 +71,7 @@ class VaeSpec(PriorSpec, frozen=True):
 class Vae(KeptPrior[VaeSpec]):
     """Decoded standard normal codes.
 
-    Source: 4.6 of the paper. Deviation: it tells neither architecture nor schedule; here two hidden
+    Source: 4.6 of the paper. Deviation: the paper states neither architecture nor schedule; here two hidden
     SiLU layers each way. A tenth of the points says when to stop, and another tenth is held out, so
     that the report's numbers are not those of memorised points. What was seen of the schedule
     stands in docs/decisions/0012: too few steps make samples too narrow, too many memorise, and the
@@ -132,7 +132,7 @@ class Vae(KeptPrior[VaeSpec]):
         return (6.0 * weights * min(spec.batch_size, n_points) + _OPERATIONS_PER_STEP) * spec.steps
 
     def restore(self, learnt: Learnt, points: Floats) -> Self:
-        """Take the trained network; the points themselves are not needed any more."""
+        """Take the trained network; the points are no longer needed."""
         self.network_ = Autoencoder.from_tensors(learnt.tensors, self.spec.min_std)
         self.mean_, self.noise_ = learnt.tensors["mean"], learnt.tensors["noise"]
         self.unit_ = learnt.facts["unit"]
@@ -165,7 +165,7 @@ class Vae(KeptPrior[VaeSpec]):
             "spread": spread,
             "in_words": f"Samples have {spread['total_variance']['samples'] / total:.0%} of the data's total variance "
             f"(the best linear model of this width: {linear:.0%}), and {active['vae']} of {active['of']} latent units "
-            "are used: without any collapse it is 100 % and all that the data need.",
+            "are used: without any collapse, these are 100 % and all that the data need.",
         }
 
     def _draw(self, n: int, rng: np.random.Generator) -> Float64s:
@@ -179,7 +179,7 @@ class Vae(KeptPrior[VaeSpec]):
 def _quality(
     network: Autoencoder, held_out: Float32s, kept: Float32s, gaussian: GaussianFit, d_latent: int
 ) -> JsonObject:
-    """Return what is measured of a trained network, and of the data beside it."""
+    """Return what is measured of a trained network, and of the data."""
     code, std = network.encode(held_out)
     units = divergence(code, std).mean(axis=0)
     active = int((network.encode(kept)[0].var(axis=0) > ACTIVE).sum())

@@ -103,7 +103,7 @@ class Vocabulary(Prior[VocabularySpec]):
         if self.spec.rows == "frequent":
             if vocabulary.counts is None:
                 raise BadRequest(
-                    "No texts at hand whose tokens can be counted for the rows 'frequent'; give token activations as "
+                    "There are no texts whose tokens can be counted for the rows 'frequent'; give token activations as "
                     "the reference, or choose the rows 'low_ids'."
                 )
             ranked = np.argsort(-vocabulary.counts, kind="stable")

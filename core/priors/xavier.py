@@ -16,7 +16,7 @@ class XavierSpec(PriorSpec, frozen=True):
     """Independent coordinates with variance 2 / (n_prompt + d)."""
 
     title = "Xavier"
-    summary = "The spread that keeps signals level in a layer of this shape; deep prompts' usual start."
+    summary = "The spread that keeps signals level in a layer of this shape; the usual prior of deep prompts."
     differentiable = ("distribution", "normal")
 
     kind: Literal["xavier"] = "xavier"

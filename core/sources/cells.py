@@ -19,7 +19,7 @@ def text_of(value: Any, where: str) -> str:
         where: column and row, for the message.
 
     Raises:
-        BadData: it is no text and has no one spelling, or is not UTF-8.
+        BadData: it is not text and has no single spelling, or is not UTF-8.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

@@ -52,7 +52,7 @@ def existing(path: str) -> Path:
     if stat.S_ISDIR(found.st_mode):
         shards(file.resolve())
     elif not stat.S_ISREG(found.st_mode):
-        raise BadData(f"{named_path} is a pipe or a device and no file; save what it gives in a file.")
+        raise BadData(f"{named_path} is a pipe or a device, not a file; save its content in a file.")
     elif not found.st_size:
         raise BadData(f"{named_path} is empty (0 bytes); give a file with at least 2 documents or questions.")
     return file.resolve()
@@ -124,7 +124,7 @@ def read_object(path: Path, remedy: str) -> JsonObject:
     """Return the object of a JSON file that a program wrote; `remedy` is what to do about a wrong one.
 
     Raises:
-        BadData: it is no JSON, or no object.
+        BadData: it is not JSON, or not an object.
     """
     where = f"{path.name} in {path.parent.name!r}"
     try:
@@ -152,7 +152,7 @@ def _by_suffix(path: Path) -> Form | None:
 
 def _require_size(path: Path, n_bytes: int) -> None:
     if n_bytes > MOST_BYTES:
-        raise BadData(f"{path.name!r} has {n_bytes:,} bytes of at most {MOST_BYTES:,}; give a part of it.")
+        raise BadData(f"{path.name!r} has {n_bytes:,} bytes, and {MOST_BYTES:,} are allowed; give a part of it.")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

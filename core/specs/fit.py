@@ -24,7 +24,7 @@ class FitSpec(Spec, frozen=True):
     def _check(self) -> Self:
         if self.reference is None:
             if self.site != 0:
-                raise ValueError(f"the vocabulary lives at site 0, not {self.site!r}; choose site 0 or a reference")
+                raise ValueError(f"the vocabulary is at site 0, not {self.site!r}; choose site 0 or a reference")
             return self
         if self.reference.model != self.model:
             raise ValueError("the reference must be of the fit's own model; choose activations of that model")

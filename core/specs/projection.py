@@ -82,7 +82,7 @@ class ProjectionSpec(Spec, frozen=True):
             raise ValueError("all clouds of a map must come from the map's own model; choose clouds of that model")
         if self.vocabulary and self.site != 0:
             raise ValueError(
-                f"the vocabulary lives at site 0, not {self.site!r}; choose site 0 or leave the vocabulary out"
+                f"the vocabulary is at site 0, not {self.site!r}; choose site 0 or leave the vocabulary out"
             )
         return self
 

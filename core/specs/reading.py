@@ -100,7 +100,7 @@ def read_bytes(path: Path, limit: int | None) -> bytes:
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise Unreadable("it is a pipe or a device, and no regular file")
+            raise Unreadable("it is a pipe or a device, not a regular file")
         _require_size(found.st_size, limit)
         return file.read(-1 if limit is None else limit) or b""
 
@@ -227,4 +227,4 @@ def _require_unicode(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         wrong = ord(error.object[error.start])
-        raise Unreadable(f"a text holds half a character, U+{wrong:04X}, which is no Unicode text") from None
+        raise Unreadable(f"a text holds half a character, U+{wrong:04X}, which is not Unicode text") from None

@@ -276,4 +276,4 @@ class JobFolder(JobMessages):
                 self.path.replace(aside)
                 shutil.rmtree(aside)
         except Busy:
-            raise BadRequest(f"{self.id} is still being left by its process; try again in a moment.") from None
+            raise BadRequest(f"The process of {self.id} is still stopping; try again in a moment.") from None

@@ -138,7 +138,7 @@ def prune(store: Store, kind: str | None = None, older_than: float | None = None
     if active:
         raise Busy(
             f"{len(active)} jobs are queued or running ({', '.join(active[:3])}{' …' if len(active) > 3 else ''}) "
-            "and may need what would go; wait for them or cancel them."
+            "and may need what would be deleted; wait for them or cancel them."
         )
     return [entry for entry in chosen if _delete(store, entry)]
 

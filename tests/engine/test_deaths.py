@@ -26,7 +26,7 @@ def test_a_job_that_kills_its_worker_each_time_fails_after_three(engine_store: S
     job = client.submit("toy", ToySpec(name="deadly", fault="die"), engine_store)
     status = client.wait(job, timeout=60)
     assert status.state == "failed"
-    assert status.error.startswith("The process died 3 times at this job (limit 3), last at 'counting'; ")
+    assert status.error.startswith("The process died 3 times in this job (limit 3), last at 'counting'; ")
     assert f"`python -m core runs resume {job.id}`" in status.error
 
 

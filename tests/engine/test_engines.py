@@ -138,7 +138,7 @@ def test_a_cluster_that_went_away_is_told_while_waiting(engine_store: Store) -> 
     job = client.submit("toy", ToySpec(name="left alone"), engine_store)
     client.wait(job, timeout=60)
     job.update(state="running", engine="tcp://127.0.0.1:1")
-    with pytest.raises(Unreachable, match=f"does not answer any more; {job.id} keeps what it has"):
+    with pytest.raises(Unreachable, match=f"no longer answers; {job.id} keeps what it has"):
         client.wait(job, timeout=60)
     job.update(state="failed")
 

@@ -102,7 +102,7 @@ class Judged:
         """Return the finding with why sentences are undecided and what their controls say."""
         reasons = dict.fromkeys(reason for reason in self.blocked.values() if reason)
         same = [
-            f"The same holds for {control.name}, so this is no finding of training."
+            f"The same holds for {control.name}, so training is not the cause."
             for control in self.controls
             if control.verdict == HOLDS and self.verdict_on(control.part.sentence) == HOLDS
         ]

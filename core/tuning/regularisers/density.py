@@ -34,8 +34,8 @@ def log_density(prior: Prior[Any], n_prompt: int, device: torch.device) -> Densi
     if prior.rank < prior.d_model_:
         raise BadRequest(
             f"The prior {prior.spec.kind!r} was fitted with rank {prior.rank} of {prior.d_model_}, so its density is 0 "
-            "beside that range, which a first step leaves; for log_prior_weight choose the covariance 'ledoit_wolf' or "
-            "'oas'."
+            "outside that range, which the first step leaves; for log_prior_weight choose the covariance 'ledoit_wolf' "
+            "or 'oas'."
         )
     # Once in NumPy: what a prior works out but once, or for this many vectors, it keeps.
     prior.log_prob(np.zeros((n_prompt, prior.d_model_), np.float32))

@@ -42,7 +42,7 @@ def test_a_selection_that_is_not_here_says_so(store):
 
 @pytest.mark.parametrize("text", ["no", "[1]", '{"a":1}', '{"a":["x"]}'])
 def test_a_text_that_names_no_selection_says_so(text, store):
-    with pytest.raises(BadRequest, match="names no selection; it should be cloud names"):
+    with pytest.raises(BadRequest, match="names no selection; give cloud names"):
         recall(text, store)
 
 

@@ -60,7 +60,7 @@ def test_a_slow_tokenizer_is_refused():
     class Slow:
         is_fast = False
 
-    with pytest.raises(BadRequest, match=r"The tokenizer Slow does not tell where a token stands .*; save a fast one"):
+    with pytest.raises(BadRequest, match=r"The tokenizer Slow does not say where a token is .*; save a fast one"):
         tokenise(["a"], Slow(), 10, False, lambda _: None)
 
 

@@ -94,7 +94,7 @@ def test_one_data_set_has_modes_and_shape_but_nothing_to_be_told_from():
 
 def test_too_few_documents_are_refused():
     with pytest.raises(
-        BadRequest, match="The points of code come from 3 documents or groups of documents, at least 4 are"
+        BadRequest, match="The points of code come from 3 documents or groups of documents, but at least 4 are"
     ):
         plan_atlas(("news", "code"), [np.arange(20), np.arange(20) % 3], SETTINGS, np.random.default_rng(0))
 

@@ -104,6 +104,6 @@ def test_a_clump_far_out_owns_the_first_component_and_the_kurtosis():
 
 def test_too_few_points_are_refused():
     with pytest.raises(
-        BadRequest, match="A token filter leaves 3 points of a, at least 20 are needed; ask for more poin"
+        BadRequest, match="A token filter leaves 3 points of a, but at least 20 are needed; ask for more poin"
     ):
         measure_variant(("a",), [np.zeros((3, 2))], [np.arange(3)], np.random.default_rng(0))

@@ -105,7 +105,7 @@ def test_a_model_of_the_hub_is_fetched_before_its_runs_are_named(ask, inline, fi
         (("no-such.yaml",), "The sweep file 'no-such.yaml' cannot be read"),
         (("FILE", "--out", "table.xls"), "cannot be written as 'table.xls'; end its name in .csv, .json, .parquet"),
         (("FILE", "--out", "/nowhere/t.csv"), "The table cannot be written to /nowhere/t.csv"),
-        (("FILE", "--scheduler", "8786"), "PRIORSCOPE_SCHEDULER is '8786', which is no address"),
+        (("FILE", "--scheduler", "8786"), "PRIORSCOPE_SCHEDULER is '8786', which is not an address"),
     ],
 )
 def test_what_cannot_be_is_refused(call, file, arguments, message, monkeypatch, request):

@@ -162,7 +162,7 @@ def test_a_job_whose_process_died_is_begun_again_three_times(make_job: Callable[
     status = runner.run_job(job)
     assert status.state == "failed"
     assert status.error == (
-        "The process died 3 times at this job (limit 3), last at 'loading'; "
+        "The process died 3 times in this job (limit 3), last at 'loading'; "
         "look for too little memory, then `python -m core runs resume o-1`."
     )
 
@@ -215,7 +215,7 @@ def test_a_deaf_job_is_killed_only_where_that_is_allowed(
 
     job = make_job(work)
     assert runner.run_job(job, in_worker=True).state == "cancelled"
-    assert "No step for 0.05 s after it was asked to stop" in job.log_tail()
+    assert "It took no step for 0.05 s after it was asked to stop" in job.log_tail()
 
 
 def test_a_kind_nobody_registered_is_named(store: Store) -> None:

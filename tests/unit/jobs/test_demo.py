@@ -88,7 +88,7 @@ def test_an_inner_job_that_fails_ends_the_demo_with_its_reason(spec, tmp_path, m
         return job
 
     monkeypatch.setattr(client, "submit", submit)
-    with pytest.raises(Failed, match=r"v-\w+ was failed: The disk is full\."):
+    with pytest.raises(Failed, match=r"v-\w+ did not succeed \(failed\): The disk is full\."):
         run_demo(spec, job_of(spec, store), store, silent)
 
 

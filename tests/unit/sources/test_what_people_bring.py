@@ -154,7 +154,7 @@ def test_what_is_no_text_is_refused_by_column_and_row(store, tmp_path, cell, wor
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (r'{"text": "half \ud83d"}', "a text holds half a character, U+D83D, which is no Unicode text"),
+        (r'{"text": "half \ud83d"}', "a text holds half a character, U+D83D, which is not Unicode text"),
         ("[" * 70 + "]" * 70, "it nests lists and objects over 64 levels deep"),
         ("[" * 100_000, "it nests lists and objects over 64 levels deep"),
         ('{"text": ' + "9" * 5000 + "}", "a number has 5000 digits, and 300 are allowed"),
@@ -171,7 +171,7 @@ def test_json_that_no_text_comes_from_is_named_by_its_line(store, tmp_path, line
 def test_what_is_no_regular_file_is_never_opened(store, tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     for path in (tmp_path / "pipe.txt", Path("/dev/zero")):
-        assert "is a pipe or a device and no file; save what it gives in a file" in refusal(store, path)
+        assert "is a pipe or a device, not a file; save its content in a file" in refusal(store, path)
 
 
 def test_what_unpacks_to_more_than_text_does_is_given_up(store, tmp_path, monkeypatch):
@@ -180,9 +180,9 @@ def test_what_unpacks_to_more_than_text_does_is_given_up(store, tmp_path, monkey
     assert "unpacks to more than 1000 times its" in words
     monkeypatch.setattr(files, "MOST_BYTES", 1000)
     plain = write(tmp_path / "b.txt", "one\n\n" * 1000)
-    assert "'b.txt' has 5,000 bytes of at most 1,000; give a part of it" in refusal(store, plain)
+    assert "'b.txt' has 5,000 bytes, and 1,000 are allowed; give a part of it" in refusal(store, plain)
     packed = write(tmp_path / "c.txt.gz", gzip.compress(b"one\n\n" * 1000))
-    assert "bytes of at most 1,000; give a part of it" in refusal(store, packed)
+    assert "bytes, and 1,000 are allowed; give a part of it" in refusal(store, packed)
     pq.write_table(pa.table({"text": ["one" * 1000, "two"]}), tmp_path / "d.parquet")
     assert "holds more than 1,000 bytes; give a part of it" in refusal(store, tmp_path / "d.parquet")
 

@@ -15,7 +15,7 @@ def test_the_vocabulary_or_a_site_of_the_reference():
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"site": 3}, "the vocabulary lives at site 0, not 3; choose site 0 or a reference"),
+        ({"site": 3}, "the vocabulary is at site 0, not 3; choose site 0 or a reference"),
         ({"reference": CLOUD, "site": 2}, "the reference has no site 2, only: 0, 3; choose one of those"),
         (
             {"reference": CLOUD, "model": ModelSpec(name="another/model")},

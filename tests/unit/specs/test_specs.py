@@ -75,7 +75,7 @@ def test_equal_specs_have_equal_fingerprints_whatever_the_order_of_keys():
         (TuningSpec, {"prior": "isotropic", "n_prompt": 501}, "n_prompt: Input should be less than or equal to 500"),
         (TuningSpec, {"prior": "isotropic", "learning_rate": "nan"}, "learning_rate: Input should be a finite number"),
         (ProjectionSpec, {}, "a map needs the vocabulary or at least one cloud"),
-        (ProjectionSpec, {"vocabulary": True, "site": 3}, "the vocabulary lives at site 0, not 3"),
+        (ProjectionSpec, {"vocabulary": True, "site": 3}, "the vocabulary is at site 0, not 3"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_bound_and_remedy(spec: type[Spec], data: dict, message: str):

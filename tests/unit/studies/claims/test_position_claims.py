@@ -32,7 +32,7 @@ def test_c05_holds_where_planted(store):
     assert found.verdict == "holds"
     assert found.deciding[0].interval.value == pytest.approx(1.0, abs=0.05)
     assert [control.verdict for control in found.controls] == ["fails", "fails"]
-    assert "no finding of training" not in found.told
+    assert "training is not the cause" not in found.told
 
 
 def test_c05_fails_where_training_forgets_the_prior(store):
@@ -66,7 +66,7 @@ def test_c05_stays_undecided_where_runs_have_not_converged(store):
 def test_c05_on_random_labels_alike_is_no_finding_of_training(store):
     found = CLAIMS[5].judge(RunsBench(store, contracted(1.0, random=1.0)))
     assert [control.verdict for control in found.controls] == ["holds", "holds"]
-    assert "The same holds for random labels, so this is no finding of training." in found.told
+    assert "The same holds for random labels, so training is not the cause." in found.told
 
 
 def shares(
@@ -114,7 +114,7 @@ def test_c08_stays_undecided_where_no_run_converged(store):
 def test_c08_whose_prior_samples_lie_off_as_well_is_no_finding_of_training(store):
     found = CLAIMS[8].judge(RunsBench(store, shares({"isotropic": 0.0}, prior=0.0)))
     assert found.verdict == "holds"
-    assert "The same holds for zero steps, so this is no finding of training." in found.told
+    assert "The same holds for zero steps, so training is not the cause." in found.told
 
 
 def nearest(after: dict[str, float], before: float = 1.5, random: float = 1.5, noise: float = 0.0):
@@ -131,7 +131,7 @@ def test_c09_holds_where_one_prior_and_rate_keep_away(store):
     found = CLAIMS[9].judge(RunsBench(store, nearest({"isotropic-slow": 3.0})))
     assert found.verdict == "holds"
     assert found.headline.name == "Isotropic, rate 5e-4"
-    assert "no finding of training" not in found.told
+    assert "training is not the cause" not in found.told
 
 
 def test_c09_fails_where_every_prompt_is_as_near_as_a_row(store):
@@ -149,4 +149,4 @@ def test_c09_that_holds_on_a_control_as_well_says_so(store, name):
     far = {"before": 3.0} if name == "zero steps" else {"random": 3.0}
     found: Judged = CLAIMS[9].judge(RunsBench(store, nearest({"isotropic": 3.0}, **far)))
     assert found.verdict == "holds"
-    assert f"The same holds for {name}, so this is no finding of training." in found.told
+    assert f"The same holds for {name}, so training is not the cause." in found.told
