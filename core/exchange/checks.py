@@ -73,9 +73,7 @@ def require_measure(job: JobFolder) -> None:
     spec = MeasureSpec.parse(job.spec)
     result = check(_result(job), MeasureResult, "result.json")
     if result.run != spec.run or result.posterior != spec.posterior:
-        raise DamagedArtifact(
-            f"result.json is of the run {result.run}, not of {spec.run} in the state that spec.json names"
-        )
+        raise DamagedArtifact(f"result.json is of the run {result.run}, not of {spec.run} as spec.json names it")
     tables = {name: _table(job, name) for name in TABLES}
     if missing := [name for name in ("vectors", "nulls", "trajectory") if tables[name] is None]:
         raise DamagedArtifact(f"{missing[0]}.parquet is missing")

@@ -59,7 +59,7 @@ class HygieneSpec(Spec, frozen=True):
     """One or more data sets."""
     site: Site = 0
     tokens: TokenFilter = Field(default=TokenFilter(), title="Tokens")
-    """The filter to start from; each of its switches is turned in turn and compared with it."""
+    """The filter to start from; each of its switches is flipped in turn and compared with it."""
     sink_ratio: float = Field(default=10, gt=1, le=1e6, title="Sinks are above")
     """Tokens whose norm at the middle site exceeds this multiple of the median are sinks."""
     rows: int = Field(default=5000, ge=100, le=200_000, title="Points")

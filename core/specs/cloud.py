@@ -88,8 +88,7 @@ class CloudSpec(Spec, frozen=True):
     max_length: int = Field(default=512, ge=8, le=131_072, title="Longest text")
     """How many tokens of each document are read."""
     part: Literal["all", "training"] = Field(default="all", title="Documents")
-    """All documents, or those alone that are not held out for validation, as a prior is fitted
-    on."""
+    """All documents, or only those not held out for validation, on which a prior is fitted."""
     seed: Seed = 0
     """Determines which tokens are kept."""
 

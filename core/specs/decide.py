@@ -14,6 +14,6 @@ class DecideSpec(Spec, frozen=True):
     claim: int = Field(ge=1, le=1000, title="Claim")
     """Number of the claim: 5 for C5."""
     minutes: float = Field(default=20, gt=0, le=10_000, title="Budget")
-    """Minutes; an analysis that would run over them, judging by the last one, is not started."""
+    """Minutes; an analysis that would take longer, judging by the last one, is not started."""
     most_seeds: int = Field(default=12, ge=2, le=100, title="Most seeds")
     """Seeds per prior and learning rate of the last planned analysis."""

@@ -13,4 +13,4 @@ class DemoSpec(Spec, frozen=True):
 
     model: FrozenModel = ModelSpec()
     texts: Literal["news", "math"] = Field(default="news", title="Texts")
-    """Whose activations are shown; prompts are tuned on sums."""
+    """Texts whose activations are shown; the prompts are tuned on sums."""

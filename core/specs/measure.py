@@ -14,7 +14,7 @@ class MeasureSpec(Spec, frozen=True):
     posterior: str = Field(min_length=1, title="Posterior")
     """First 16 hex digits of the SHA-256 of its posterior file, which a resume changes."""
     datasets: tuple[DatasetSpec, ...] = Field(default=(), title="Further data sets")
-    """Data sets beside the run's own; the vectors are compared with the activations on each."""
+    """Data sets besides the run's own; the vectors are compared with the activations on each."""
     worth: bool = Field(default=False, title="What vectors are worth")
     """Measure the validation loss with each vector dropped, reset, snapped to a token and
     rescaled."""

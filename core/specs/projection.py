@@ -55,7 +55,7 @@ class ProjectionSpec(Spec, frozen=True):
     perplexity: float = Field(default=30, gt=1, le=500, title="Perplexity")
     """t-SNE only: roughly how many neighbours of a point count."""
     further_perplexities: Perplexities = Field(default=(), title="Further perplexities")
-    """t-SNE only: more scales beside the perplexity, such as 100,500; their affinities are
+    """t-SNE only: more scales besides the perplexity, such as 100,500; their affinities are
     averaged."""
     exaggeration: float = Field(default=1, ge=1, le=100, title="Exaggeration")
     """t-SNE only: values above 1 draw clusters tighter."""

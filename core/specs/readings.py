@@ -15,7 +15,7 @@ class GeneraliseSpec(Spec, frozen=True):
     """Id of a finished run that has a posterior."""
     posterior: str = Field(min_length=1, title="Posterior", description=_POSTERIOR)
     datasets: tuple[DatasetSpec, ...] = Field(min_length=1, title="Data sets")
-    """Whose validation examples are read, as many as the run has."""
+    """Data sets whose validation examples are read, as many as the run has."""
 
 
 class LineSpec(Spec, frozen=True):
@@ -28,7 +28,7 @@ class LineSpec(Spec, frozen=True):
     """Id of a finished run of the same model, with as many vectors at the same sites."""
     second_posterior: str = Field(min_length=1, title="Its posterior", description=_POSTERIOR)
     n_points: int = Field(default=11, ge=3, le=201, title="Points")
-    """Prompts on the line, evenly spaced, its two ends among them."""
+    """Prompts on the line, evenly spaced, including its two ends."""
 
 
 class PenaltiesSpec(Spec, frozen=True):
@@ -46,4 +46,4 @@ class WordsSpec(Spec, frozen=True):
     """Id of a finished run that has a posterior."""
     posterior: str = Field(min_length=1, title="Posterior", description=_POSTERIOR)
     n_tokens: int = Field(default=3, ge=1, le=20, title="Tokens")
-    """How many are named per vector, each once."""
+    """How many tokens are named per vector, each once."""

@@ -107,17 +107,17 @@ class StudySpec(Spec, frozen=True):
     longest_example: int = Field(default=256, ge=8, le=131_072, title="Longest example")
     """Tokens of a task's example; longer examples are left out."""
     steps: int = Field(default=800, ge=1, le=100_000, title="Steps of soft prompts")
-    """Most optimiser steps of a run; with patience 0 their number."""
+    """Most optimiser steps of a run; with patience 0, the exact number."""
     deep_steps: int = Field(default=720, ge=1, le=100_000, title="Steps of deep prompts")
-    """Likewise, of a run with deep prompts."""
+    """The same for a run with deep prompts."""
     patience: int = Field(default=4, ge=0, le=1000, title="Patience")
     """Evaluations without improvement after which a run ends; 0: a fixed number of steps."""
     improvement: float = Field(default=0.01, ge=0, le=100, title="Smallest improvement")
-    """Of the validation loss that counts for the patience, in nats per label token."""
+    """Smallest decrease of the validation loss that counts for the patience, in nats per label token."""
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch size")
     """Examples per step."""
     n_evaluations: int = Field(default=32, ge=1, le=1000, title="Evaluations")
-    """Evaluations of the validation loss, evenly spaced over a run of the most steps."""
+    """Evaluations of the validation loss, evenly spaced over the longest run."""
     n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
     """Validation examples per task, the same for all its runs."""
     n_generation: int = Field(default=32, ge=0, le=100_000, title="Generated answers")

@@ -21,7 +21,7 @@ class TrajectorySpec(Spec, frozen=True):
     texts: tuple[str, ...] = Field(default=(), max_length=MAX_TEXTS, title="Texts")
     """Texts to follow; empty: draw them from the data set."""
     dataset: DatasetSpec | None = Field(default=None, title="Data set")
-    """Where texts are drawn from; to generate answers, questions of its held-out part."""
+    """Where texts are drawn from; to generate answers, questions are drawn from its held-out part."""
     n_texts: int = Field(default=3, ge=1, le=MAX_TEXTS, title="Texts drawn")
     """How many texts to draw from the data set at random."""
     seed: Seed = 0

@@ -100,9 +100,9 @@ class TuningSpec(Spec, frozen=True):
     patience: int = Field(default=0, ge=0, le=1_000_000, title="Patience")
     """Evaluations without improvement after which a run ends; 0: a fixed number of steps."""
     improvement: float = Field(default=0.01, ge=0, le=100, title="Smallest improvement")
-    """Of the validation loss that counts for the patience, in nats per label token."""
+    """Smallest decrease of the validation loss that counts for the patience, in nats per label token."""
     labels: Literal["true", "random"] = Field(default="true", title="Answers")
-    """random: a control, which trains on answers permuted between the training examples; the
+    """random: a control, which trains on answers permuted among the training examples; the
     validation examples keep theirs."""
     batch_size: int = Field(default=16, ge=1, le=4096, title="Batch size")
     """Examples per step."""
@@ -152,8 +152,8 @@ class TuningSpec(Spec, frozen=True):
     evaluate_every: int = Field(default=25, ge=1, le=1_000_000, title="Evaluate every")
     """Steps between evaluations of the validation loss."""
     answer_every: int = Field(default=50, ge=1, le=1_000_000, title="Answer every")
-    """Steps between evaluations that also generate answers, which take longer than the loss; where
-    only the last one does, the prior sample is not asked for any."""
+    """Steps between evaluations that also generate answers, which take longer than the loss; if only
+    the last one does, the prior sample generates none."""
     n_validation: int = Field(default=128, ge=1, le=100_000, title="Validation examples")
     """The same for all runs on this data."""
     n_generation: int = Field(default=64, ge=0, le=100_000, title="Generated answers")
