@@ -154,10 +154,10 @@ def fit_projection(spec: ProjectionSpec, job: JobFolder, store: Store, progress:
 
 
 def _at_site(cloud: CloudSpec, spec: ProjectionSpec) -> CloudSpec:
-    """Return the cloud as asked, after a look whether it has the map's site.
+    """Return the cloud of the request, once it is known to have the map's site.
 
     Raises:
-        BadRequest: the cloud was asked for at other sites only.
+        BadRequest: the cloud has other sites only.
     """
     if cloud.sites != "all" and spec.site not in cloud.sites:
         raise BadRequest(
@@ -222,7 +222,7 @@ class _Drawn:
 
 
 class _StoppedEarly(Exception):
-    """Somebody had enough: what is drawn is another spec's map than the one that was asked for."""
+    """A person stopped the fit: what is drawn is the map of another spec than the requested one."""
 
     def __init__(self, drawn: _Drawn) -> None:
         super().__init__()

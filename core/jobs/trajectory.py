@@ -126,7 +126,7 @@ class Trajectories(Made[TrajectorySummary]):
 
 
 def trajectory_spec(store: Store, **asked: Any) -> TrajectorySpec:
-    """Return a request, with what names the run's present posterior where a run is asked for.
+    """Return a request; if it names a run, with what identifies the run's present posterior.
 
     Raises:
         UnknownName: no such run.

@@ -1,4 +1,4 @@
-"""What a model answered when it was asked at load, and whether it can be used at all."""
+"""What the tests at loading found out about a model, and whether it can be used at all."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -27,7 +27,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is known of a model after it was asked.
+    """What is known of a model after its tests.
 
     Attributes:
         answers: in the order of the questions.

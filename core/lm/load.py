@@ -119,7 +119,7 @@ def _load(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype
 
 
 def _read(name: str, files: ModelFiles, device: torch.device, dtype: torch.dtype) -> FrozenModel:
-    """Return a model as it is on the disk; its width is that of its embeddings until it is asked."""
+    """Return a model as it is on disk; its width is that of its embeddings until it is tested."""
     check_sizes(files.folder, name)
     model = _read_weights(name, files, dtype)
     try:

@@ -1,4 +1,4 @@
-"""A model is asked what it does when it is loaded: a few tokens through it, and no assumption about its family."""
+"""Tests of a model when it is loaded: a few tokens, and no assumption about its family."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -93,7 +93,7 @@ def _questions(asked: "_Asked") -> Iterator[tuple[str, Put]]:
 
 @dataclass
 class _Asked:
-    """One model while it is asked; abilities grow with the answers."""
+    """One model while it is tested; its abilities grow with the answers."""
 
     frozen: FrozenModel
     abilities: Abilities = field(default_factory=Abilities)

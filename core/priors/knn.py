@@ -152,7 +152,7 @@ class Knn(KeptPrior[KnnSpec]):
         }
 
     def _index_points(self, fit: GaussianFit, points: Floats) -> None:
-        """Make the cloud ready to be asked for neighbours."""
+        """Make the cloud ready for neighbour searches."""
         from sklearn.neighbors import NearestNeighbors
 
         self.fit_, self.d_model_ = fit, len(fit.mean)

@@ -102,7 +102,7 @@ def generate(module: str, difficulty: str, n_samples: int, seed: int) -> Iterato
 
 
 def main(arguments: list[str]) -> None:
-    """Print what is asked for, one JSON value per line."""
+    """Print the requested questions, one JSON value per line."""
     if not arguments:
         sys.stdout.writelines(json.dumps(name) + "\n" for name, _ in _flat(_load().train(_narrow(0))))
         return

@@ -45,7 +45,7 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """Return the package as pip is asked for it."""
+        """Return the requirement that is given to pip."""
         return f"{self.name}=={self.version}"
 
     @property

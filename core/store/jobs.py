@@ -1,7 +1,7 @@
-"""Job folders: what a job was asked, how far it is, and what it gave.
+"""Job folders: what was requested, how far the job is, and its result.
 
-A tuning run and any other job have the same shape on disk; runs live in `runs/`, the rest in
-`jobs/`. The job writes, everybody else reads.
+A tuning run has the same shape on disk as any other job; runs are in `runs/`, the others in `jobs/`.
+The job writes, all others read.
 """
 
 import shutil
@@ -44,7 +44,7 @@ class JobFolder(JobMessages):
 
     @property
     def spec(self) -> JsonObject:
-        """Return what was asked for, as JSON data."""
+        """Return the request, as JSON data."""
         return self.request.spec
 
     @property
@@ -53,7 +53,7 @@ class JobFolder(JobMessages):
 
         Raises:
             FileNotFoundError: the job was deleted.
-            DamagedArtifact: it cannot be told what was asked for; the job can only be deleted.
+            DamagedArtifact: the request cannot be read; the job can only be deleted.
         """
         try:
             return read_request(self.path / "spec.json")
@@ -63,7 +63,7 @@ class JobFolder(JobMessages):
             ) from None
 
     def readable(self) -> bool:
-        """Return whether it can be told what was asked for."""
+        """Return whether the request can be read."""
         try:
             _ = self.request
         except (DamagedArtifact, FileNotFoundError):
@@ -99,7 +99,7 @@ class JobFolder(JobMessages):
             return self._damaged(Status(created=created), reason)
 
     def file(self, name: str) -> Path:
-        """Return the path of a file, once it is what it was when the job ended.
+        """Return the path of a file, after checking that it is as it was when the job ended.
 
         Raises:
             DamagedArtifact: it is not; the job is marked as damaged, so that it is made again when

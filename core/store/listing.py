@@ -18,7 +18,7 @@ from core.store.status import Status
 
 @dataclass(frozen=True)
 class DamagedFolder:
-    """A job's folder of which it cannot be told what was asked for; it can only be deleted.
+    """A job's folder whose request cannot be read; it can only be deleted.
 
     Attributes:
         job: the folder.
@@ -136,7 +136,7 @@ def damaged_folders(store: Store) -> list[DamagedFolder]:
 
 
 def _damage(path: Path) -> str:
-    """Return why a folder does not tell what was asked for; empty if it does."""
+    """Return why a folder's request cannot be read; empty if it can."""
     try:
         _ = JobFolder(path).request
     except DamagedArtifact as error:

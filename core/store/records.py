@@ -19,7 +19,7 @@ class Record(BaseModel):
 
 
 class Request(Record):
-    """`spec.json`: what a job was asked for, and when."""
+    """`spec.json`: what was requested of a job, and when."""
 
     kind: str = Field(min_length=1, max_length=80)
     spec: dict[str, Any]

@@ -27,11 +27,13 @@ else."""
 
 @dataclass(frozen=True)
 class Status:
-    """How a job stands. Times are seconds since the epoch; 0.0 means not yet.
+    """The status of a job.
+
+    Times are seconds since the epoch; 0.0 means not yet.
 
     Attributes:
-        state: where it is in its life; 'damaged' if files of an ended job are not what they were.
-        created: when it was first asked for.
+        state: its state; 'damaged' if files of an ended job are not what they were.
+        created: when it was first requested.
         started: when its latest attempt began.
         finished: when it ended.
         heartbeat: when its process last wrote.

@@ -1,4 +1,4 @@
-"""A few vectors kept by their content: what a map is asked to place, or to be fitted with."""
+"""A few vectors kept by their content, to overlay on a map or to fit a map with."""
 
 import hashlib
 from pathlib import Path

@@ -167,7 +167,7 @@ def _spread(n: int, most: int) -> list[int]:
 
 
 def _new_folder(job: JobFolder, folder: Path) -> Path:
-    """Make a folder with what was asked, how it ended and what it gave."""
+    """Make a folder with the request, how the job ended and its result."""
     folder.mkdir(parents=True)
     write_json(folder / "spec.json", job.request.model_dump(mode="json", include={"kind", "spec", "created"}))
     status = job.status()

@@ -109,8 +109,8 @@ class Judgement(Measured):
         sentences: at least one.
         controls: by sentence and name.
         first_runs: those with the first seed, one per prior or setting.
-        n_runs: tuning runs that were asked for.
-        n_converged: of them ended because the loss no longer improved.
+        n_runs: tuning runs that were requested.
+        n_converged: how many of them ended because the loss no longer improved.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
