@@ -58,7 +58,7 @@ def require_run(job: JobFolder, store: Store) -> None:
         sites["trajectory"], prompts, steps = read_trajectory(path)
         shapes["trajectory"] = prompts.shape[1:]
         if len(steps) and steps[-1] > spec.steps:
-            raise DamagedArtifact(f"{path.name} goes on to step {steps[-1]}, beyond the last step, {spec.steps}")
+            raise DamagedArtifact(f"{path.name} goes on to step {steps[-1]}, after the last one, {spec.steps}")
     if len(set(shapes.values())) > 1 or len(set(sites.values())) > 1:
         raise DamagedArtifact(f"the shapes of {', '.join(shapes)} differ: {', '.join(map(str, shapes.values()))}")
     _require_shape(shapes["posterior"], sites["posterior"], spec, store)
@@ -73,7 +73,7 @@ def require_measure(job: JobFolder) -> None:
     spec = MeasureSpec.parse(job.spec)
     result = check(_result(job), MeasureResult, "result.json")
     if result.run != spec.run or result.posterior != spec.posterior:
-        raise DamagedArtifact(f"result.json is of the run {result.run}, not of {spec.run} as spec.json names it")
+        raise DamagedArtifact(f"result.json is of the run {result.run}, not of {spec.run} as it was measured")
     tables = {name: _table(job, name) for name in TABLES}
     if missing := [name for name in ("vectors", "nulls", "trajectory") if tables[name] is None]:
         raise DamagedArtifact(f"{missing[0]}.parquet is missing")
@@ -84,7 +84,7 @@ def require_measure(job: JobFolder) -> None:
         raise DamagedArtifact(f"{path.name} cannot be read as safetensors ({error})") from None
     for name, points in nulls.items():
         if points.ndim != 2 or points.shape[1] != result.d_model or not np.isfinite(points).all() or "." not in name:
-            raise DamagedArtifact(f"{path.name}: {name[:80]!r} is not a table of finite numbers, {result.d_model} wide")
+            raise DamagedArtifact(f"{path.name}: {name[:80]!r} is no table of finite numbers, {result.d_model} wide")
 
 
 def _require_shape(shape: tuple[int, ...], sites: tuple[int, ...], spec: TuningSpec, store: Store) -> None:
@@ -100,9 +100,7 @@ def _require_shape(shape: tuple[int, ...], sites: tuple[int, ...], spec: TuningS
     if model.d_model is not None and model.d_model != d_model:
         raise DamagedArtifact(f"the prompt is {d_model} wide and {spec.model.name!r} is {model.d_model}")
     if model.n_layers is not None and max(sites) >= model.n_layers:
-        raise DamagedArtifact(
-            f"the prompt is at block {max(sites)} and {spec.model.name!r} has {model.n_layers} blocks"
-        )
+        raise DamagedArtifact(f"the prompt is at block {max(sites)} and {spec.model.name!r} has {model.n_layers}")
 
 
 def _result(job: JobFolder) -> JsonObject:

@@ -88,7 +88,7 @@ def test_links_are_not_followed(folder, other, tmp_path):
 
 def test_a_zip_that_is_none_or_has_a_name_twice(folder, other, tmp_path):
     (tmp_path / "no.zip").write_bytes(b"PK nothing")
-    refused(tmp_path / "no.zip", other, r"'no.zip' is not a zip file")
+    refused(tmp_path / "no.zip", other, r"'no.zip' is no zip file")
     twice = tmp_path / "twice.zip"
     pack(folder, twice)
     with zipfile.ZipFile(twice, "a") as packed, pytest.warns(UserWarning, match="Duplicate name"):
@@ -161,11 +161,11 @@ ODD_FILES = {
     "deep": ("runs/t-1/result.json", b"[" * 100_000, "result.json cannot be read"),
     "event": ("runs/t-1/events.jsonl", b'{"time": 1, "event": "step", "step": "x", "loss": 1}\n', "events.jsonl: step"),
     "metrics": ("runs/t-1/metrics.parquet", b"PAR1", "metrics.parquet cannot be read as Parquet"),
-    "nan": ("runs/t-1/posterior.safetensors", tensors(prompt=SOFT * np.nan), "not a table of finite"),
+    "nan": ("runs/t-1/posterior.safetensors", tensors(prompt=SOFT * np.nan), "no table of finite"),
     "width": ("runs/t-1/posterior.safetensors", tensors(prompt=np.zeros((4, 999), np.float32)), "differ"),
     "count": ("runs/t-1/prior.safetensors", tensors(prompt=np.zeros((9, WIDTH), np.float32)), "differ"),
     "name": ("runs/t-1/prior.safetensors", tensors(vectors=SOFT), "holds vectors, not 'prompt'"),
-    "type": ("runs/t-1/prior.safetensors", tensors(prompt=SOFT.astype(np.int32)), "not a table of finite 32-bit"),
+    "type": ("runs/t-1/prior.safetensors", tensors(prompt=SOFT.astype(np.int32)), "no table of finite 32-bit"),
     "blocks": ("runs/t-2/prior.safetensors", tensors(prompt=DEEP, site=np.array([1, -2])), "no block number"),
     "other blocks": ("runs/t-2/prior.safetensors", tensors(prompt=DEEP, site=np.array([0, 2])), "differ"),
     "falling": (
@@ -176,12 +176,12 @@ ODD_FILES = {
     "too late": (
         "runs/t-1/trajectory.safetensors",
         tensors(prompt=np.stack([SOFT] * 5), step=STEPS + 90),
-        "goes on to step 94, beyond the last step, 4",
+        "goes on to step 94, after the last one, 4",
     ),
     "nulls": (
         "jobs/{job}/nulls.safetensors",
         tensors(**{"0.a": SOFT[:, :5]}),
-        "is not a table of finite numbers, 32 wide",
+        "is no table of finite numbers, 32 wide",
     ),
     "no table": ("jobs/{job}/vectors.parquet", None, "vectors.parquet is missing"),
 }
