@@ -33,7 +33,8 @@ def test_ten_sessions_keep_their_own_selections(app: App, chromium: Browser, add
         context.set_default_timeout(1000 * PATIENCE)
     walkers = [Walker(context.new_page(), app, PATIENCE) for context in contexts]
     for walker, selection in zip(walkers, selections, strict=True):
-        walker.page.goto(f"{address}&{urlencode({'selection': json.dumps(selection, separators=(',', ':'))})}")
+        chosen = urlencode({"selection": json.dumps(selection, separators=(",", ":"))})
+        walker.page.goto(f"{address}&{chosen}", timeout=1000 * PATIENCE)
     until, turn = time.monotonic() + SECONDS, 0
     while turn == 0 or time.monotonic() < until:
         for walker, selection in zip(walkers, selections, strict=True):
