@@ -29,12 +29,12 @@ def test_ten_sessions_keep_their_own_selections(app: App, chromium: Browser, add
     (cloud,) = {path.name.partition("-")[0] for path in app.store.root.glob("artifacts/cloud/*")}
     selections = [{cloud: list(range(k, 2 * k + 2))} for k in range(N_SESSIONS)]
     contexts = [chromium.new_context(viewport={"width": 1440, "height": 1000}) for _ in selections]
-    for context in contexts:
-        context.set_default_timeout(1000 * PATIENCE)
     walkers = [Walker(context.new_page(), app, PATIENCE) for context in contexts]
+    for walker in walkers:
+        walker.page.set_default_timeout(1000 * PATIENCE)
     for walker, selection in zip(walkers, selections, strict=True):
         chosen = urlencode({"selection": json.dumps(selection, separators=(",", ":"))})
-        walker.page.goto(f"{address}&{chosen}", timeout=1000 * PATIENCE)
+        walker.page.goto(f"{address}&{chosen}")
     until, turn = time.monotonic() + SECONDS, 0
     while turn == 0 or time.monotonic() < until:
         for walker, selection in zip(walkers, selections, strict=True):
