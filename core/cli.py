@@ -39,7 +39,7 @@ VERBS = {
     "doctor": Verb("doctor:doctor", "Show what this machine has, and where each model and data set comes from."),
     "capture": Verb("capture:capture", "Capture the activations of a model on a data set."),
     "sample": Verb("sample:sample", "Fit a prior on a cloud and draw from it."),
-    "priors": Verb("sample:priors", "List the kinds of prior with their parameters."),
+    "priors": Verb("priors:priors", "List the kinds of prior with their parameters."),
     "tune": Verb("tune:tune", "Tune a prompt from a prior."),
     "sweep": Verb("sweep:sweep", "Do every run of a sweep."),
     "compare": Verb("compare:compare", "Measure the posteriors of several runs and put them side by side."),

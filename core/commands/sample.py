@@ -1,4 +1,4 @@
-"""`sample`: draw from a prior; `priors`: list the kinds of prior."""
+"""`sample`: draw from a prior."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,11 @@ from core.activations.clouds import Cloud
 from core.activations.references import Needed, ReferenceRequest, find, gather, job_kind
 from core.commands.jobs import ensure
 from core.commands.options import Given, Json, requested, takes
-from core.commands.output import Document, emit
+from core.commands.output import emit
 from core.errors import BadRequest
 from core.priors.docs import prior_help
 from core.priors.fitting import FIT, find_fit
 from core.specs import CloudSpec, DatasetSpec, FitSpec, ModelSpec, parse_prior
-from core.specs.describe import describe
-from core.specs.prior import PriorSpec, prior_kinds
 from core.store import Store
 from core.store.files import disk_errors, write_atomically
 
@@ -87,21 +85,3 @@ def _place(request: SampleRequest, model: Given, dataset: Given) -> ReferenceReq
 def _made(needed: Needed, store: Store) -> Cloud:
     """Return a cloud; a job makes it if it is missing."""
     return ensure(lambda: find(needed, store), job_kind(needed), needed, store)[0]
-
-
-def priors(
-    kind: Annotated[str | None, typer.Argument(help="One kind; by default all.")] = None, json: Json = False
-) -> None:
-    """List the kinds of prior with their parameters."""
-    chosen = prior_kinds() if kind is None else {kind: type(parse_prior(kind))}
-    emit({name: _describe(spec) for name, spec in chosen.items()}, json)
-
-
-def _describe(spec: type[PriorSpec]) -> Document:
-    return {
-        "title": spec.title,
-        "summary": spec.summary,
-        "parameters": {
-            field.name: {"default": field.default, "range": field.range, "help": field.help} for field in describe(spec)
-        },
-    }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.engine.hanging import Pulse, hang_minutes, say_hung, spent_by_this_thread
 from core.engine.imports import import_everything
+from core.engine.memory import give_back, keep_what_is_loaded
 from core.engine.tasks import find_task
 from core.errors import Busy, Cancelled, PriorscopeError
 from core.store import JobFolder, Store
@@ -42,6 +43,7 @@ def run_task(folder: str, task: str) -> None:
     job = JobFolder(Path(folder))
     if job.stored_status().task == task:
         run_job(job, in_worker=True)
+        give_back()
 
 
 def run_job(job: JobFolder, in_worker: bool = False) -> Status:
@@ -115,6 +117,7 @@ def _outcome(job: JobFolder, store: Store, progress: "_Reporter", in_worker: boo
     try:
         if in_worker:
             import_everything()
+            keep_what_is_loaded()
         task = find_task(job.kind)
         with disk_errors(store.root):
             job.write_result(task.run(task.parse(job.spec), job, store, progress))

@@ -33,6 +33,7 @@ from core.engine.local import (
     unfinished,
     write_info,
 )
+from core.engine.memory import CACHES
 from core.engine.tasks import LANES
 from core.errors import Busy, PriorscopeError
 from core.store import Store
@@ -58,8 +59,8 @@ DASK = {
     "distributed.scheduler.work-stealing": False,
     "distributed.admin.tick.limit": "1h",
     "distributed.worker.profile.enabled": False,
-    # Dask would give each worker one thread for arithmetic; torch knows better.
-    "distributed.nanny.pre-spawn-environ": {},
+    # Dask would give each worker one thread for arithmetic; torch knows better. A variable that is set already stands.
+    "distributed.nanny.pre-spawn-environ": CACHES,
     "distributed.worker.preload": ["core.engine.closed"],
 }
 LOG_LEVEL = ("DASK_LOGGING__DISTRIBUTED", "warning")

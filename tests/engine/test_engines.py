@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from core.engine import client, local
+from core.engine.memory import CACHES
 from core.errors import BadRequest, Failed, Unreachable
 from core.store import Store, list_jobs
 from core.store.status import is_alive
@@ -25,6 +26,19 @@ def test_importing_the_client_loads_neither_dask_nor_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_a_worker_bounds_the_caches_of_arithmetic_unless_a_person_does(
+    own_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "64")
+    client.ensure_engine(own_store)
+    (worker,) = until(lambda: client.engine_state(own_store).workers, "the engine tells of its worker")
+    found = psutil.Process(worker.process).environ()
+    assert {name: found[name] for name in CACHES} == {
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "512",
+        "LRU_CACHE_CAPACITY": "64",
+    }
 
 
 def test_two_processes_at_once_share_one_engine_and_one_job(own_store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import laplace
 
-from core.commands.sample import priors
+from core.commands.priors import priors
 from core.figures.palette import PRIOR, prior_marks
 from core.priors import build_prior
 from core.priors.docs import prior_help, prior_page
