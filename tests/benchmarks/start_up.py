@@ -22,6 +22,7 @@ from typing import Any
 from tests.served import ROOT
 
 VERBS = ("--help", "runs list", "priors", "cache list", "maps list", "tune --help", "doctor")
+TIMES = ("first_output_seconds", "processor_seconds")
 
 
 def command(verb: str, *options: str) -> list[str]:
@@ -62,9 +63,9 @@ def measure(repeats: int) -> dict[str, Any]:
         for verb in VERBS:
             call(verb, environment)
             firsts, processor = zip(*(call(verb, environment) for _ in range(repeats)), strict=True)
-            told = {"first_output_seconds": median(firsts), "processor_seconds": median(processor)}
+            told = dict(zip(TIMES, (median(firsts), median(processor)), strict=True))
             cases.append({"verb": verb, **told, "imports": imports(verb, environment)})
-    figures = {f"{one['verb']}_{name}": one[name] for one in cases for name in told}
+    figures = {f"{one['verb']}_{name}": one[name] for one in cases for name in TIMES}
     return {
         "figures": figures,
         "cases": cases,
