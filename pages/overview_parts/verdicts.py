@@ -23,7 +23,8 @@ def show_verdicts(view: View, finished: Sequence[FinishedStudy], store: Store) -
         own = [one for one in judgements(store) if one.study.without_seeds in shown]
         number = view.read("claim", 1, lambda number: number in CLAIMS)
         matrix(view, study, number, own, lambda claim, _: view.keep("claim", claim, 1))
-        if empty := [number for number, claim in CLAIMS.items() if any(one.why_not(claim.item) for one in finished)]:
-            st.caption(f"Not judged in every finished study: {', '.join(f'C{number}' for number in empty)}.")
+        for one in finished:
+            if open_claims := [f"C{n}" for n, claim in CLAIMS.items() if one.why_not(claim.item)]:
+                st.caption(plain(f"Not judged on {one.spec.model.label}: {', '.join(open_claims)}."))
         label = f"C{number} · {plain(CLAIMS[number].title)}"
         link("findings", label, claim=str(number), model=study.model.name)

@@ -109,7 +109,8 @@ def test_overview_draws_what_one_finished_study_lacks_from_another_and_names_bot
     assert "The same tokens, layer by layer :gray[· nobody/elsewhere]" in shown
     *_, verdicts = charts_of(app)
     assert verdicts["layout"]["xaxis"]["ticktext"] == ["nobody/elsewhere · Quick", "smollm2-135m · Quick"]
-    assert "Not judged in every finished study: C1, C2," in shown
+    assert "Not judged on smollm2-135m: C1, C2," in shown.replace("\\", "")
+    assert "**smollm2-135m** · This study came with the program." in shown.replace("\\", "")
     assert shown.count("This study came with the program.") == 2
 
 
