@@ -32,7 +32,7 @@ from tests.benchmarks.sides import in_process, installed, largest_memory, machin
 from tests.llama import write_llama
 
 N_VOCABULARY = 4096
-WIDTH, BLOCKS = 256, 6
+WIDTH, BLOCKS = 256, 4
 SHORTEST, LONGEST = 8, 128
 AT_ONCE = 64
 ROWS = 5000

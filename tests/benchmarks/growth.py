@@ -35,7 +35,7 @@ GROWN = {
 }
 MEASURED = ("soft_seconds", "deep_seconds", "soft_step_bytes", "deep_step_bytes", "capture_seconds")
 HEAD = 64
-DEEP_SITES = 2
+LAST_TWO = (-2, -1)
 
 
 def sizes_of(axis: str, size: int) -> dict[str, int]:
@@ -52,7 +52,7 @@ def measure_size(axis: str, size: int, repeats: int) -> dict[str, Any]:
     dtype = choose_dtype("auto", torch.device("cpu"))
     frozen = random_model(config, "cpu", dtype)
     work = random_work(own["batch"], own["tokens"], own["vocabulary"], "cpu", seed=0)
-    sides = {"soft": soft_side(frozen, own["vectors"]), "deep": deep_side(frozen, DEEP_SITES, own["vectors"])}
+    sides = {"soft": soft_side(frozen, own["vectors"]), "deep": deep_side(frozen, LAST_TWO, own["vectors"])}
     steps = {name: step_of(side, work) for name, side in sides.items()}
     found = alternate(steps, repeats, 1, "cpu")
     read = capture_rates(frozen, own["batch"], own["tokens"], repeats)

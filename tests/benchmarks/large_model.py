@@ -1,9 +1,10 @@
 """Llama-3.2-1B's exact shape in bfloat16 with random weights: 1,235,814,400 parameters, 2.5 GB.
 
-A soft step, a deep step (cut prompts at the last three blocks) and the capture of exact moments at all 17 sites, ours
-and transformers'; seconds, bytes beside the weights, and the share of the arithmetic bound. From these follows what the
-tuning runs of the paper's study would take here: their number, lengths and batches are those of
-`python -m core reproduce --paper --dry-run`, and a step's time is taken as proportional to its rows.
+A soft step, a deep step at the paper's sites (the embeddings and the last three blocks) and at the last three blocks
+alone, all without a kept trunk, and the capture of exact moments at all 17 sites, ours and transformers'; seconds,
+bytes beside the weights, and the share of the arithmetic bound. From these follows what the steps of the paper's study
+would take here if no run ended early: the runs are those of `python -m core reproduce --paper --dry-run`, and a step's
+time is taken as proportional to its rows. Evaluations and answers come on top.
 
     python -m tests.benchmarks.large_model --json
 """
@@ -20,6 +21,7 @@ from transformers import LlamaConfig
 from core.activations.estimate import tokens_guessed
 from core.lm.frozen import FrozenModel
 from core.specs import StudySpec, TuningSpec
+from core.specs.tuning import PAPER_SITES
 from core.studies.arms import arms
 from tests.benchmarks.inside_step import step_bytes
 from tests.benchmarks.sides import largest_memory, measured_on, parser
@@ -35,12 +37,17 @@ DTYPE = torch.bfloat16
 def steps_of(frozen: FrozenModel, config: LlamaConfig, batch: int, n_tokens: int, repeats: int) -> list[dict[str, Any]]:
     """Return a case per method; they take turns."""
     work = random_work(batch, n_tokens, config.vocab_size, "cpu", seed=0)
-    steps = {"soft": step_of(soft_side(frozen), work), "deep": step_of(deep_side(frozen), work)}
+    sides = {
+        "soft": soft_side(frozen),
+        "deep": deep_side(frozen, PAPER_SITES),
+        "deep, last three blocks": deep_side(frozen),
+    }
+    steps = {name: step_of(side, work) for name, side in sides.items()}
     found = alternate(steps, repeats, 1, "cpu")
     bound = operations(config, batch, n_tokens, len(work.batch.targets)) / product_rate(DTYPE, PRODUCT)
     return [
         {
-            "what": f"{name} step",
+            "what": f"step, {name}",
             "batch": batch,
             "tokens": n_tokens,
             "seconds": row["seconds"],

@@ -6,7 +6,7 @@ scikit-learn takes all threads. UMAP runs with its own settings, in one thread a
 map is worth is said by `kept_neighbours`: of a sample of points, the share of the ten nearest neighbours among the
 components that are among the ten nearest on the map.
 
-scikit-learn's t-SNE and UMAP of 100,000 points take tens of minutes: `--slow` measures those as well.
+Of 100,000 points these take minutes, and scikit-learn's t-SNE longer: `--slow` measures them as well.
 
     python -m tests.benchmarks.maps_vs_peers --json
 """
@@ -92,15 +92,13 @@ def compare_pca(points: Float32s, repeats: int) -> list[dict[str, Any]]:
     return [_case("PCA", name, len(points), median(own), None) for name, own in seconds.items()]
 
 
-def compare_maps(points: Float32s, slow: bool) -> list[dict[str, Any]]:
+def compare_maps(points: Float32s) -> list[dict[str, Any]]:
     """Return a case per map that reads components; each is fitted once."""
     scores = fit_pca(points).transform(points)
-    maps: dict[tuple[str, str], Fit] = {("t-SNE", "ours"): our_tsne}
-    if len(points) < SLOW_FROM or slow:
-        maps["t-SNE", "scikit-learn"] = scikit_tsne
-        if installed("umap-learn"):
-            umap(scores[:200])  # compiles
-            maps["UMAP", "umap-learn"] = umap
+    maps: dict[tuple[str, str], Fit] = {("t-SNE", "ours"): our_tsne, ("t-SNE", "scikit-learn"): scikit_tsne}
+    if installed("umap-learn"):
+        umap(scores[:200])  # compiles
+        maps["UMAP", "umap-learn"] = umap
     cases = []
     for (method, side), fit in maps.items():
         seconds, drawn = timed(fit, scores)
@@ -119,8 +117,8 @@ def measure(asked: Namespace) -> dict[str, Any]:
     for n in asked.points:
         points = make_points(n)
         cases += compare_pca(points, asked.repeats)
-        if n < SLOW_FROM or asked.slow or asked.large:
-            cases += compare_maps(points, asked.slow)
+        if n < SLOW_FROM or asked.slow:
+            cases += compare_maps(points)
     ours = {(case["map"], case["points"]): case["seconds"] for case in cases if case["side"] == "ours"}
     for case in cases:
         reference = ours.get((case["map"], case["points"])) or ours["t-SNE", case["points"]]
@@ -133,7 +131,6 @@ def main() -> None:
     options = parser(__doc__)
     options.set_defaults(repeats=2)
     options.add_argument("--points", type=int, nargs="+", default=[10_000, 100_000])
-    options.add_argument("--large", action="store_true", help="our t-SNE of 100,000 points too, which takes minutes")
     options.add_argument("--slow", action="store_true", help="every map at every size")
     asked = options.parse_args()
     document = measure(asked)

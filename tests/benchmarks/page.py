@@ -151,7 +151,8 @@ SECTIONS = {
     ),
     "large_model": Section(
         "Llama-3.2-1B's shape",
-        "1,235,814,400 random weights in bfloat16.",
+        "1,235,814,400 random weights in bfloat16; deep prompts at the paper's sites (embeddings, last three blocks) "
+        "and at the last three blocks alone, without a kept trunk.",
         {
             "what": ("what", "s"),
             **_CASES,
@@ -254,10 +255,10 @@ def _section(section: Section, found: Row) -> Iterator[str]:
 
 def _paper_study(study: Row) -> Iterator[str]:
     parts = (
-        f"{study['runs'][method]:,} {method} runs of {study['steps'][method]:,} steps in all take {hours:,.0f} hours"
+        f"{study['steps'][method]:,} steps of {study['runs'][method]:,} {method} runs, {hours:,.0f} hours"
         for method, hours in study["hours"].items()
     )
-    yield f"At this pace the tuning of the paper's study takes: {'; '.join(parts)}."
+    yield f"The tuning steps of the paper's study at this pace, if no run ended early: {'; '.join(parts)}."
 
 
 def table(cases: Sequence[Row], columns: Columns) -> Iterator[str]:

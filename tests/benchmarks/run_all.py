@@ -5,7 +5,8 @@
 
 `--write FOLDER` also writes the document as performance.json and makes performance.md of it there. A benchmark that is
 named by `--only` replaces its own part of a document that is there. Peers that are not installed are left out and named
-(`pip install -e ".[bench]"` installs them). About a quarter of an hour on two cores; `--small` takes a few minutes.
+(`pip install -e ".[bench]"` installs them). About a quarter of an hour on two cores; `--small` takes a few minutes,
+and `--slow` adds what takes longer, t-SNE and UMAP of 100,000 points.
 """
 
 import argparse
@@ -33,12 +34,14 @@ class Benchmark:
         name: of its module.
         options: for figures that stand on the page.
         small: for a short run.
-        limit: seconds after which it is given up.
+        slow: more options for a run that may take an hour.
+        limit: seconds after which it is given up; six times as many where it may be slow.
     """
 
     name: str
     options: tuple[str, ...] = ()
     small: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
     limit: int = 600
 
 
@@ -49,35 +52,39 @@ BENCHMARKS = (
     Benchmark("deep_cached_trunk", ("--sums-only", "--repeats", "2"), ("--sums-only", "--repeats", "1")),
     Benchmark("growth", ("--repeats", "2"), ("--repeats", "1", "--sizes", "2")),
     Benchmark("generation_vs_generate", ("--repeats", "2"), ("--tiny", "--repeats", "1")),
-    Benchmark("maps_vs_peers", (), ("--points", "1000", "--repeats", "1")),
-    Benchmark("capture_memory", (), ("--tokens", "50000")),
+    Benchmark("maps_vs_peers", (), ("--points", "1000", "--repeats", "1"), ("--slow",)),
+    Benchmark("capture_memory", ("--tokens", "500000"), ("--tokens", "50000")),
 )
 
 
-def run(benchmark: Benchmark, small: bool) -> dict[str, Any]:
+def run(benchmark: Benchmark, small: bool = False, slow: bool = False) -> dict[str, Any]:
     """Run a benchmark and return its document, or why there is none, with command, seconds and load at its start."""
-    options = ["-m", f"tests.benchmarks.{benchmark.name}", "--json", *(benchmark.small if small else benchmark.options)]
+    sizes = benchmark.small if small else benchmark.options + benchmark.slow * slow
+    limit = benchmark.limit * (6 if slow else 1)
+    options = ["-m", f"tests.benchmarks.{benchmark.name}", "--json", *sizes]
     found: dict[str, Any] = {"command": " ".join(["python", *options]), "load_average": os.getloadavg()[0]}
     began = time.perf_counter()
     try:
         done = subprocess.run(
-            [sys.executable, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=benchmark.limit
+            [sys.executable, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=limit
         )
     except subprocess.TimeoutExpired:
-        return found | {"seconds": time.perf_counter() - began, "error": f"given up after {benchmark.limit} s"}
+        return found | {"seconds": time.perf_counter() - began, "error": f"given up after {limit} s"}
     found["seconds"] = time.perf_counter() - began
     if done.returncode:
         return found | {"error": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]}
     return found | {"document": json.loads(done.stdout)}
 
 
-def run_all(names: Sequence[str], small: bool, before: dict[str, Any] | None = None) -> dict[str, Any]:
+def run_all(
+    names: Sequence[str], small: bool, slow: bool = False, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Run the named benchmarks and return the document of all; the others are those of an earlier document."""
     found = dict(before["benchmarks"]) if before else {}
     for benchmark in BENCHMARKS:
         if benchmark.name not in names:
             continue
-        found[benchmark.name] = run(benchmark, small)
+        found[benchmark.name] = run(benchmark, small, slow)
         told = found[benchmark.name].get("error", "done")
         print(f"{benchmark.name}: {told}, {found[benchmark.name]['seconds']:.0f} s", file=sys.stderr, flush=True)
     ordered = {one.name: found[one.name] for one in BENCHMARKS if one.name in found}
@@ -96,13 +103,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     options.add_argument("--small", action="store_true", help="sizes that only show that everything works")
+    options.add_argument("--slow", action="store_true", help="what takes up to an hour, too")
     names = [one.name for one in BENCHMARKS]
     options.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
     options.add_argument("--write", type=Path, metavar="FOLDER", help=f"write {JSON} and {PAGE} into a folder")
     asked = options.parse_args()
     kept = asked.write / JSON if asked.write else None
     before = json.loads(kept.read_text()) if kept and kept.exists() and asked.only != names else None
-    document = run_all(asked.only, asked.small, before)
+    document = run_all(asked.only, asked.small, asked.slow, before)
     if asked.write and kept:
         kept.write_text(json.dumps(document, indent=1) + "\n")
         (asked.write / PAGE).write_text(write(document))

@@ -48,7 +48,7 @@ def test_a_tiny_benchmark_runs_in_its_own_process_and_is_shown_on_the_page():
 
 
 def test_a_benchmark_that_fails_says_why_in_the_document_and_on_the_page():
-    found = run(Benchmark("no_such_benchmark"), small=False)
+    found = run(Benchmark("no_such_benchmark"))
 
     assert "no_such_benchmark" in found["error"]
     assert any(line.startswith("Not measured:") and found["error"] in line for line in a_page(growth=found))

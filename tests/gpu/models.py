@@ -1,5 +1,6 @@
 """Models of random weights and batches of random tokens: everything that a GPU without a network needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.lm.prompted import FastPrompted, build_prompted
 from tests.benchmarks.sides import Side, Work
 
 N_PROMPT = 20
+LAST_THREE = (-3, -2, -1)
 LABEL_SHARE = 4
 """One token in so many, the last ones of each example, is a label."""
 
@@ -100,11 +102,10 @@ def soft_side(frozen: FrozenModel, n_prompt: int = N_PROMPT) -> Side:
     return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
 
 
-def deep_side(frozen: FrozenModel, n_sites: int = 3, n_prompt: int = N_PROMPT) -> Side:
-    """Return our step of prompts cut from the outputs of the last blocks."""
-    sites = range(frozen.n_layers - n_sites, frozen.n_layers)
-    prompted = FastPrompted(frozen, "before_bos", sites, kept=False)
-    prompt = random_prompt(frozen.d_model, str(frozen.device), n_sites, n_prompt).requires_grad_()
+def deep_side(frozen: FrozenModel, sites: Sequence[int] = LAST_THREE, n_prompt: int = N_PROMPT) -> Side:
+    """Return our step of prompts before some blocks, negative ones counted from the end, cut from their outputs."""
+    prompted = FastPrompted(frozen, "before_bos", [site % frozen.n_layers for site in sites], kept=False)
+    prompt = random_prompt(frozen.d_model, str(frozen.device), len(sites), n_prompt).requires_grad_()
     return Side(prompt, lambda work: prompted.loss(prompt, work.batch))
 
 
