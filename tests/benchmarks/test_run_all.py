@@ -4,8 +4,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from tests.benchmarks.growth import MEASURED, exponents
 from tests.benchmarks.inside_step import PARTS, most_held
-from tests.benchmarks.page import write
+from tests.benchmarks.page import SECTIONS, write
 from tests.benchmarks.run_all import BENCHMARKS, Benchmark, run
+from tests.unit.test_words import findings
 
 MACHINE = {
     "machine": "x86_64",
@@ -69,6 +70,18 @@ def test_goals_are_judged_by_the_worst_measured_case(ratio, met):
     (other,) = rows(page, "| a soft step, times PEFT's default |")
     assert other[-1] == "not measured"
     assert "Not installed, so not measured: nnsight." in page
+
+
+def test_the_page_uses_the_words_of_the_glossary():
+    without_figures = {
+        name: a_run(document={"cases": [dict.fromkeys(section.columns) | {"side": "PEFT"}], "exponents": []})
+        for name, section in SECTIONS.items()
+    }
+
+    page = a_page(**without_figures)
+
+    assert sum(line.startswith("## ") for line in page) == len(SECTIONS)
+    assert not list(findings("\n".join(page), 1, "performance.md"))
 
 
 def test_the_exponent_is_that_of_the_upper_half_of_the_sizes():
