@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.figures.hover import TEXT_AND_NAME
 from core.figures.palette import CONTINUOUS, Mark, Role, mark
-from core.figures.style import Properties
+from core.figures.style import BESIDE_POINTS, Properties
 from core.figures.text import show
 
 _SVG_UP_TO = 2000
@@ -105,7 +105,7 @@ def points_trace(layer: Layer, n_dimensions: int) -> Any:
         "mode": "markers" if layer.labels is None else LABELLED,
         "text": layer.labels,
         "textposition": None if layer.labels is None else "top center",
-        "textfont": None if layer.labels is None else {"size": 13},
+        "textfont": None if layer.labels is None else BESIDE_POINTS,
         "name": show(layer.name),
         "customdata": None if layer.ids is None else np.asarray(layer.ids),
         # Plotly looks at each element of a list, of 49,152 for longer than the rest of the map takes

@@ -13,6 +13,8 @@ GRID = "rgba(128,134,145,0.18)"
 ZERO = "rgba(128,134,145,0.35)"
 HEIGHT = 560
 SMALL_HEIGHT = 320
+BESIDE_POINTS: Properties = {"size": 12, "weight": 600}
+"""Font of words beside points: of the page's colour, since a trajectory's own is too dark on a dark page."""
 
 
 def style(figure: go.Figure, height: int, revision: str) -> go.Figure:

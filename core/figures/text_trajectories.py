@@ -15,7 +15,7 @@ from core.figures.layer import Layer, points_trace
 from core.figures.palette import ANSWER, ANSWER_AFTER_PROMPT, QUESTION, SENTENCE_MARKS, Mark
 from core.figures.player import PLAYER_HEIGHT, add_player
 from core.figures.rail import Rail, add_rail
-from core.figures.style import Properties, style
+from core.figures.style import BESIDE_POINTS, Properties, style
 from core.figures.text import show
 
 FRAME_MILLISECONDS = 350
@@ -152,7 +152,7 @@ def _traces(path: TextTrajectory, frame: int, n_dimensions: int, span: NDArray[n
         "hovertext": list(path.hover[:n]),
         "hovertemplate": TEXT_AND_NAME,
         "text": list(path.words[:n]) if len(path.words) else None,
-        "textfont": {"size": 11},  # of the page's colour: a trajectory's own is too dark on a dark page
+        "textfont": BESIDE_POINTS,
     }
     size, symbol = _looks(path, n, n_dimensions)
     marker = {"color": path.mark.colour, "opacity": path.mark.opacity, "size": size, "symbol": symbol}

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from core.figures.few_points import few_as_svg
 from core.figures.player import place_slider
+from core.figures.style import BESIDE_POINTS
 from core.store import JobFolder
 
 PICTURE, PACKED = "picture.json", "picture.json.gz"
@@ -29,9 +30,9 @@ def recall_picture(job: JobFolder) -> go.Figure:
 
 
 def _as_drawn_now(told: dict[str, Any]) -> dict[str, Any]:
-    """Return a picture, changed in place, without what an earlier version drew: words too dark on a dark page."""
+    """Return a picture, changed in place, whose words an earlier version drew too dark for a dark page."""
     for trace in told["data"]:
-        font = trace.get("textfont", {})
-        if "color" in font and font["color"] == trace.get("marker", {}).get("color"):
-            del font["color"]
+        colour = trace.get("textfont", {}).get("color")
+        if colour is not None and colour == trace.get("marker", {}).get("color"):
+            trace["textfont"] = BESIDE_POINTS
     return told

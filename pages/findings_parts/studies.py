@@ -58,7 +58,7 @@ def show_provenance(study: StudySpec) -> None:
     if finished := finished_of(study, VERSION):
         left = [item for item in ITEMS if finished.why_not(item)]
         lacks = f" It lacks {counted(len(left), 'item')} of {len(ITEMS)}: {', '.join(left)}." if left else ""
-        st.caption(f"**{plain(study.model.label)}** · {plain(finished.provenance + lacks)}")
+        st.caption(f"**{plain(study.model.label)}** · {finished.provenance}{plain(lacks)}")
 
 
 def lacking(study: StudySpec, item: str) -> str:

@@ -17,12 +17,12 @@ from pages.maps.clouds import fitted_points
 from pages.widgets.state import View
 
 
-def words_switch(view: View) -> bool:
+def words_switch(view: View, default: bool = True) -> bool:
     """Draw the switch of the words on a map."""
     return view.switch(
         "regions",
         "Words",
-        True,
+        default,
         help="Tokens that occur in a region more often than in the others (k-means on the plane, weighted log-odds).",
         width="content",
     )
@@ -52,6 +52,7 @@ def write_words(
     background: Sequence[Layer],
     inside: Sequence[NDArray[np.floating]],
     store: Store,
+    default: bool = True,
 ) -> None:
     """Label the regions of a map in two dimensions, under a switch; leave a few distant points out of a map by PCA.
 
@@ -62,11 +63,12 @@ def write_words(
         background: that it is drawn on.
         inside: further points, (n, 2) each, that stay inside the frame.
         store: of the map.
+        default: whether the switch is on at first.
     """
     if stored.map.n_components != 2:
         return
     if stored.map.method == "pca" and background:
         leave_out_far(figure, np.concatenate([layer.coordinates for layer in background]), inside)
     found = map_regions(store.root, stored.artifact.key)
-    if found and words_switch(view):
+    if found and words_switch(view, default):
         label_regions(figure, found)

@@ -112,7 +112,8 @@ def picture(
         [_frame_label(paths, parts, k) for k in range(last + 1)] if request.play and last else (),
         revision=f"{stored.artifact.key}.{request.site}",
     )
-    write_words(view, figure, stored, background, list(placed.values()), store)
+    words_at_first = not request.words  # those of the texts and those of regions hide each other
+    write_words(view, figure, stored, background, list(placed.values()), store, words_at_first)
     draw(figure, view.key("map"), f"Map of site {request.site} with the texts as trajectories, token by token.")
     st.caption(_caption(request, parts, stored, store))
     offer_name(view, stored, store)

@@ -129,6 +129,8 @@ def test_paths_are_laid_on_a_site_of_the_data(filled, at_once):
     assert [note["text"] for note in figure["layout"]["annotations"]], "regions are named"
     bare = charts_of(trajectories(filled, site="2", words="false", play="false", regions="false"))[0]
     assert not bare["layout"].get("annotations")
+    worded = charts_of(trajectories(filled, site="2", play="false"))[0]
+    assert not worded["layout"].get("annotations"), "the words of the texts are there already"
 
 
 def test_three_dimensions_and_texts_of_the_data(filled, at_once):

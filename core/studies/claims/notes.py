@@ -20,7 +20,7 @@ def _of_sentence(found: Judgement, one: JudgedSentence, several: bool) -> str:
         power = f"Decided in 80 % of such studies if the true value lies {one.smallest:.3g} or more beyond its bound."
     if one.units_needed is not None:
         power += f" It would take about {one.units_needed:,} {found.unit}s."
-    head = f"{one.name}. {one.words}: {one.verdict}." if several else ""
+    head = f"{one.name}. {one.words.removesuffix('.')}: {one.verdict}." if several else ""
     reason = f"{one.reason[:1].upper()}{one.reason[1:]}." if one.reason and several else ""
     return " ".join(part.strip() for part in (head, reason, power) if part)
 

@@ -14,6 +14,8 @@ def test_notes_have_sentences_controls_runs_power_and_the_version_of_the_rules(s
     assert lines[2].startswith("Control (a, random labels): the same rule gives “fails”, with ")
     n = judgement.n_runs
     assert lines[-2:] == [f"{n} of {n} runs converged.", f"Judged by version {RULES_VERSION} of the rules."]
+    stopped = tuple(one.model_copy(update={"words": f"{one.words}."}) for one in judgement.sentences)
+    assert notes(judgement.model_copy(update={"sentences": stopped})) == lines, "a sentence's own stop is not kept"
 
 
 def test_an_undecided_claim_says_how_many_seeds_it_would_take(store):
