@@ -1,5 +1,7 @@
 """Small clouds as SVG."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -14,7 +16,7 @@ def _figure(*sizes: int) -> go.Figure:
 
 def test_few_points_are_drawn_as_svg_in_each_frame_and_nothing_else_changes():
     given = _figure(SVG_UP_TO - 5, 5)
-    drawn = few_as_svg(given)
+    drawn: Any = few_as_svg(given)
     assert [trace.type for trace in (*drawn.data, *drawn.frames[0].data)] == ["scatter"] * 3
     told = drawn.to_dict()
     for trace in (*told["data"], *told["frames"][0]["data"]):
