@@ -148,7 +148,7 @@ async def serve(store: Store) -> None:
             for future in futures:
                 future.release()
         if stopped.is_set():
-            await asyncio.gather(*(nanny.close(timeout=0.5) for nanny in nannies))
+            await end_workers(nannies)
             _interrupt(store)
         for wait in waits:
             wait.cancel()
@@ -192,6 +192,14 @@ def _look(watch: Watch, store: Store, workers: tuple[int, ...]) -> None:
 
 def _withdraw(store: Store) -> None:
     (store.root / "engine" / ENGINE_FILE).unlink(missing_ok=True)
+
+
+async def end_workers(nannies: list) -> None:
+    """End the workers, by SIGKILL if need be; one that takes long to give its memory back is not waited for."""
+    ends = await asyncio.gather(*(nanny.close(timeout=0.5) for nanny in nannies), return_exceptions=True)
+    for error in ends:
+        if isinstance(error, BaseException):
+            logger.warning("a worker was slow to end: %s: %s", type(error).__name__, error)
 
 
 def _interrupt(store: Store) -> None:

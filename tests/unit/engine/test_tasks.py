@@ -1,5 +1,7 @@
 """The list of kinds, and what decides where an engine runs."""
 
+import asyncio
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -148,3 +150,22 @@ def test_a_new_kind_is_one_file_and_one_line(store: Store, tmp_path: Path, monke
     job = create_job(store, "shout", task.parse({"text": "hello"}).model_dump(mode="json"), "x-1")
     assert run_job(job).state == "succeeded"
     assert job.result() == {"text": "HELLO"}
+
+
+def test_a_worker_that_is_slow_to_end_keeps_no_other_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+    ended: list[str] = []
+
+    class Nanny:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def close(self, timeout: float) -> str:
+            if self.name == "slow":
+                raise TimeoutError
+            ended.append(self.name)
+            return "OK"
+
+    with caplog.at_level(logging.WARNING, "core.engine.server"):
+        asyncio.run(server.end_workers([Nanny("slow"), Nanny("quick")]))
+    assert ended == ["quick"]
+    assert [record.message for record in caplog.records] == ["a worker was slow to end: TimeoutError: "]
