@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pages.widgets.beside import sides
 from pages.widgets.pages import through_app
 
 through_app()
@@ -18,6 +17,7 @@ from pages.tune_parts.form import tuning_form
 from pages.tune_parts.run import show_run
 from pages.tune_parts.sweeps.form import sweep_form
 from pages.tune_parts.sweeps.live import chosen_sweep, launch_sweep
+from pages.widgets.beside import sides
 from pages.widgets.jobs import start
 from pages.widgets.layout import empty, errors, plain
 from pages.widgets.offers import priced

@@ -155,7 +155,7 @@ def test_a_job_that_goes_on_is_not_deleted(job: JobFolder, state: str) -> None:
     with pytest.raises(BadRequest, match=f"c-1 is {state}; cancel it before deleting it"):
         job.delete()
     job.update(state="cancelled")
-    with job.held(), pytest.raises(BadRequest, match="still being left by its process; try again"):
+    with job.held(), pytest.raises(BadRequest, match="is still stopping; try again"):
         job.delete()
     job.delete()
     assert not list(job.path.parent.iterdir())
