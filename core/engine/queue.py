@@ -12,7 +12,7 @@ from distributed import Client, Future, Security, fire_and_forget
 
 from core.engine.keys import KEYS, security
 from core.engine.runner import run_task
-from core.engine.tasks import LANES, find_task
+from core.engine.tasks import LANES, URGENCY, find_task
 from core.errors import BadRequest, Unreachable
 from core.store import JobFolder
 
@@ -92,7 +92,8 @@ def enqueue(client: Client, job: JobFolder, engine: str) -> Future:
     name = f"{job.id}-{uuid.uuid4().hex[:8]}"
     job.clear_cancel()
     job.update(state="queued", engine=engine, task=name, error="", exit_code=0, finished=0.0)
-    future = client.submit(run_task, str(job.path), name, key=name, resources={lane: 1}, retries=2, pure=False)
+    turn = {"resources": {lane: 1}, "priority": URGENCY[lane]}
+    future = client.submit(run_task, str(job.path), name, key=name, retries=2, pure=False, **turn)
     fire_and_forget(future)
     future.add_done_callback(partial(tell_failure, job, name))
     return future

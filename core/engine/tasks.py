@@ -21,6 +21,10 @@ Lane = Literal["train", "heavy", "quick", "study"]
 LANES: tuple[Lane, ...] = ("train", "heavy", "quick", "study")
 """Each worker runs one job per lane at a time: a training job, a long job beside it, a short
 request past both, and a job that only waits for others."""
+URGENCY: dict[Lane, int] = {"quick": 3, "heavy": 2, "train": 1, "study": 0}
+"""Which of several waiting jobs a worker considers first. It considers that one alone: while its lane
+is taken, those behind it wait as well, whatever their lanes. So what is over soon goes first, and a
+study, which waits for jobs of all other lanes, goes last."""
 EXTRA_TASKS = "PRIORSCOPE_EXTRA_TASKS"
 
 Result = Mapping[str, Any]

@@ -139,7 +139,7 @@ def test_a_cluster_that_does_not_answer_is_named_with_the_remedy(store: Store, m
 @pytest.mark.parametrize("address", ["127.0.0.1:8786", "http://host:80", "tcp://host", "tcp://host:port"])
 def test_an_address_that_is_none_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv(client.SCHEDULER, address)
-    with pytest.raises(BadRequest, match=r"is no address; write tcp://host:port"):
+    with pytest.raises(BadRequest, match=r"is not an address; write tcp://host:port"):
         client.ensure_engine(store)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -10,6 +11,9 @@ from core.errors import BadRequest
 from core.store import Store, find_job
 from tests.engine.conftest import until
 from tests.engine.toy_tasks import ToySpec
+
+DASK_FORGETS_ORDER = 0.3
+"""Seconds after which Dask calls a job younger than the last one; within 0.1 s two are of one age."""
 
 
 def test_a_job_runs_to_its_end_and_leaves_result_events_and_log(engine_store: Store) -> None:
@@ -50,8 +54,9 @@ def test_a_short_job_passes_a_training_job_and_a_second_training_job_waits(engin
     training = client.submit("toy-train", ToySpec(name="long", steps=2000, pause=0.05), engine_store)
     until(lambda: training.status().done >= 1, "the training job makes steps")
     waiting = client.submit("toy-train", ToySpec(name="second", steps=1), engine_store)
+    time.sleep(DASK_FORGETS_ORDER)
     short = client.submit("toy", ToySpec(name="short"), engine_store)
-    assert client.wait(short, timeout=180).state == "succeeded"
+    assert client.wait(short, timeout=60).state == "succeeded"
     assert training.status().state == "running"
     assert waiting.status().state == "queued"
     state = client.engine_state(engine_store)
@@ -61,6 +66,19 @@ def test_a_short_job_passes_a_training_job_and_a_second_training_job_waits(engin
     client.cancel(training, engine_store)
     assert client.wait(training, timeout=60).state == "cancelled"
     assert not list(waiting.events())
+
+
+def test_the_runs_of_a_study_pass_a_study_that_waits(engine_store: Store) -> None:
+    study = client.submit("toy-study", ToySpec(name="first study", steps=2000, pause=0.05), engine_store)
+    until(lambda: study.status().done >= 1, "the study is under way")
+    waiting = client.submit("toy-study", ToySpec(name="second study"), engine_store)
+    time.sleep(DASK_FORGETS_ORDER)
+    run = client.submit("toy-train", ToySpec(name="run of the first study"), engine_store)
+    assert client.wait(run, timeout=60).state == "succeeded"
+    assert (study.status().state, waiting.status().state) == ("running", "queued")
+    client.cancel(waiting, engine_store)
+    client.cancel(study, engine_store)
+    assert client.wait(study, timeout=60).state == "cancelled"
 
 
 def test_a_cancelled_job_resumes_from_its_checkpoint(engine_store: Store) -> None:

@@ -67,3 +67,4 @@ def _fail(fault: str, job: JobFolder) -> None:
 register(Task("toy", "toy", ToySpec, count, "quick", keeps=True))
 register(Task("toy-train", "toy-train", ToySpec, count, "train", keeps=True))
 register(Task("toy-stored", "toy-stored", ToySpec, count, "heavy"))
+register(Task("toy-study", "toy-study", ToySpec, count, "study", keeps=True))
