@@ -17,6 +17,8 @@ from core.store import JobFolder
 HANG_MINUTES = "PRIORSCOPE_HANG_MINUTES"
 COMPUTES = 0.01
 """Share of a processor that counts as computing: a thread that only waits and looks takes less."""
+QUIET_SECONDS = 15.0
+"""Age of a heartbeat that is a sign of life to the engine."""
 
 
 def minutes_set(variable: str, usual: float) -> float:
@@ -42,10 +44,6 @@ def hang_minutes() -> float:
         BadRequest: the variable is not a positive number.
     """
     return minutes_set(HANG_MINUTES, 30)
-
-
-QUIET_SECONDS = 15.0
-"""Age of a heartbeat that is a sign of life to the engine."""
 
 
 class Pulse:

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import sys
 
 CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 512, "LRU_CACHE_CAPACITY": 1}
 """Variables that a worker is started with, unless they are set already: how many prepared matrix
@@ -19,6 +20,6 @@ def keep_what_is_loaded() -> None:
 def give_back() -> None:
     """Collect garbage and return freed memory to the system, which the C library would keep (glibc, in Linux)."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim:
         trim(0)

@@ -83,7 +83,7 @@ def opened(source: Path) -> Iterator[OpenBundle]:
         _require_few(source)
         packed = zipfile.ZipFile(source)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise BadData(f"{source.name!r} is no zip file ({error}); name a bundle, or an adapter's folder.") from None
+        raise BadData(f"{source.name!r} is not a zip file ({error}); name a bundle, or an adapter's folder.") from None
     with packed:
         yield OpenBundle(source, packed)
 

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from core.activations.accumulate import Accumulator
-from tests.benchmarks.sides import in_process, installed, largest_memory, machine, parser
+from tests.benchmarks.sides import in_process, installed, largest_memory, machine, parser, show
 from tests.llama import write_llama
 
 N_VOCABULARY = 4096
@@ -201,11 +201,8 @@ def main() -> None:
         print(json.dumps(run_side(asked.side, asked.folder, asked.documents[0])))
         return
     document = measure(asked.documents, asked.repeats)
-    if asked.json:
-        print(json.dumps(document, indent=1))
-        return
-    for case in document["cases"]:
-        print("{documents:>6} {side:>22}: {tokens_per_second:,.0f} tokens/s, {memory:,.0f} bytes".format(**case))
+    line = "{documents:>6} {side:>22}: {tokens_per_second:,.0f} tokens/s, {memory:,.0f} bytes"
+    show(document, asked.json, [line.format(**case) for case in document["cases"]])
 
 
 if __name__ == "__main__":

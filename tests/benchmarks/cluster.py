@@ -9,7 +9,6 @@ already done costs: asked for, carried to a worker, found, and told.
 """
 
 import argparse
-import json
 import os
 import platform
 import signal
@@ -32,6 +31,7 @@ from core.jobs.sweep import standings
 from core.specs import ModelSpec, SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store
+from tests.benchmarks.sides import figure_lines, show
 from tests.benchmarks.worker_memory import RUN, write_model, write_texts
 from tests.served import ROOT
 
@@ -172,11 +172,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=60, help="of a run")
     asked = options.parse_args()
     document = measure(asked.seeds, asked.steps)
-    if asked.json:
-        print(json.dumps(document))
-        return
-    for name, value in document["figures"].items():
-        print(f"{name}: {value}")
+    show(document, asked.json, figure_lines(document))
 
 
 if __name__ == "__main__":

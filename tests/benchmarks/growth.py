@@ -9,7 +9,6 @@ capture grows with documents is measured by `capture_vs_peers` and `capture_memo
     python -m tests.benchmarks.growth --json
 """
 
-import json
 import math
 import sys
 from argparse import Namespace
@@ -19,7 +18,7 @@ import torch
 
 from core.lm.device import choose_dtype
 from tests.benchmarks.inside_step import step_bytes
-from tests.benchmarks.sides import measured_on, parser
+from tests.benchmarks.sides import measured_on, parser, show
 from tests.gpu.capture import capture_rates
 from tests.gpu.models import deep_side, llama, random_model, random_work, soft_side
 from tests.gpu.steps import alternate, step_of
@@ -101,11 +100,11 @@ def main() -> None:
     options.add_argument("--sizes", type=int, default=4, help="doublings per axis, from the smallest")
     asked = options.parse_args()
     document = measure(asked)
-    if asked.json:
-        print(json.dumps(document, indent=1))
-        return
-    for row in document["exponents"]:
-        print(f"{row['axis']:>10}: " + ", ".join(f"{name} ~ size^{row[name]:.2f}" for name in MEASURED))
+    show(document, asked.json, map(_line, document["exponents"]))
+
+
+def _line(row: dict[str, Any]) -> str:
+    return f"{row['axis']:>10}: " + ", ".join(f"{name} ~ size^{row[name]:.2f}" for name in MEASURED)
 
 
 if __name__ == "__main__":

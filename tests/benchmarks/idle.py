@@ -7,7 +7,6 @@ browser out.
 """
 
 import argparse
-import json
 import os
 import platform
 import tempfile
@@ -22,6 +21,7 @@ from playwright.sync_api import sync_playwright
 from core.engine import client
 from core.specs import ModelSpec
 from core.store import Store
+from tests.benchmarks.sides import figure_lines, show
 from tests.benchmarks.worker_memory import write_model
 from tests.served import ROOT, served
 
@@ -80,11 +80,7 @@ def main() -> None:
     options.add_argument("--without-browser", action="store_true", help="measure the engine alone")
     asked = options.parse_args()
     document = measure(asked.seconds, not asked.without_browser)
-    if asked.json:
-        print(json.dumps(document))
-        return
-    for name, value in document["figures"].items():
-        print(f"{name}: {value}")
+    show(document, asked.json, figure_lines(document))
 
 
 if __name__ == "__main__":

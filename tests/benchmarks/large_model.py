@@ -9,7 +9,6 @@ time is taken as proportional to its rows. Evaluations and answers come on top.
     python -m tests.benchmarks.large_model --json
 """
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from core.specs import StudySpec, TuningSpec
 from core.specs.tuning import PAPER_SITES
 from core.studies.arms import arms
 from tests.benchmarks.inside_step import step_bytes
-from tests.benchmarks.sides import largest_memory, measured_on, parser
+from tests.benchmarks.sides import largest_memory, measured_on, parser, show
 from tests.benchmarks.tuning_vs_peft import PRODUCT, product_rate
 from tests.gpu.capture import capture_rates
 from tests.gpu.models import LLAMA_1B, N_PROMPT, TINY, deep_side, random_model, random_work, soft_side
@@ -120,12 +119,10 @@ def main() -> None:
     options.add_argument("--tiny", action="store_true", help="a tiny shape, to try the script")
     asked = options.parse_args()
     document = measure(asked)
-    if asked.json:
-        print(json.dumps(document, indent=1))
-        return
-    for case in document["cases"]:
-        print("{what:>22}: {seconds:.2f} s, {tokens_per_second:,.0f} tokens/s".format(**case))
-    print(f"the paper's study: {document['paper_study']}")
+    lines = [
+        "{what:>22}: {seconds:.2f} s, {tokens_per_second:,.0f} tokens/s".format(**case) for case in document["cases"]
+    ]
+    show(document, asked.json, [*lines, f"the paper's study: {document['paper_study']}"])
 
 
 if __name__ == "__main__":

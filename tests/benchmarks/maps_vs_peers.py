@@ -12,7 +12,6 @@ Of 100,000 points these take minutes, and scikit-learn's t-SNE longer: `--slow` 
 """
 
 import importlib
-import json
 import sys
 import time
 from argparse import Namespace
@@ -29,7 +28,7 @@ from core.analysis.pca import KEPT_COMPONENTS, fit_pca
 from core.analysis.tsne import fit_tsne
 from core.array_types import Float32s
 from core.specs import ProjectionSpec
-from tests.benchmarks.sides import installed, machine, parser
+from tests.benchmarks.sides import installed, machine, parser, show
 
 WIDTH, CENTRES = 576, 20
 SLOW_FROM = 50_000
@@ -134,11 +133,11 @@ def main() -> None:
     options.add_argument("--slow", action="store_true", help="every map at every size")
     asked = options.parse_args()
     document = measure(asked)
-    if asked.json:
-        print(json.dumps(document, indent=1))
-        return
-    for case in document["cases"]:
-        print("{points:>7} {map:>6} {side:>13}: {seconds:.1f} s, {our_ratio:.2f} x ours".format(**case))
+    lines = [
+        "{points:>7} {map:>6} {side:>13}: {seconds:.1f} s, {our_ratio:.2f} x ours".format(**case)
+        for case in document["cases"]
+    ]
+    show(document, asked.json, lines)
 
 
 if __name__ == "__main__":

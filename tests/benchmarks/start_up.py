@@ -7,7 +7,6 @@ seconds to the end. `imports` are the packages that `-X importtime` finds most t
 """
 
 import argparse
-import json
 import os
 import platform
 import resource
@@ -19,6 +18,7 @@ from collections import Counter
 from statistics import median
 from typing import Any
 
+from tests.benchmarks.sides import show
 from tests.served import ROOT
 
 VERBS = ("--help", "runs list", "priors", "cache list", "maps list", "tune --help", "doctor")
@@ -80,14 +80,11 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=5, help="timed calls per verb")
     asked = options.parse_args()
     document = measure(asked.repeats)
-    if asked.json:
-        print(json.dumps(document))
-        return
-    for one in document["cases"]:
-        print(
-            f"{one['verb']}: first output after {one['first_output_seconds']:.2f} s, "
-            f"{one['processor_seconds']:.2f} s of processor; imports (ms): {one['imports']}"
-        )
+    line = (
+        "{verb}: first output after {first_output_seconds:.2f} s, {processor_seconds:.2f} s of processor; "
+        "imports (ms): {imports}"
+    )
+    show(document, asked.json, [line.format(**case) for case in document["cases"]])
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ from core.specs import (
 )
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
+from tests.benchmarks.sides import figure_lines, show
 from tests.llama import write_llama
 
 A_ROUND = 20
@@ -179,12 +180,7 @@ def main() -> None:
     options.add_argument("--jobs", type=int, default=10 * A_ROUND, help=f"a multiple of {A_ROUND}")
     asked = options.parse_args()
     document = measure(asked.model, asked.jobs)
-    if asked.json:
-        print(json.dumps(document))
-        return
-    for name, value in document["figures"].items():
-        print(f"{name}: {value} MB")
-    print(f"ratio {document['ratio']:.2f}")
+    show(document, asked.json, [*figure_lines(document), f"ratio: {document['ratio']:.2f}"])
 
 
 if __name__ == "__main__":

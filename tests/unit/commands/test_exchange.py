@@ -73,6 +73,6 @@ def test_what_is_nothing_to_import(call, inline, tmp_path):
     assert (code, "There is no file or folder" in err) == (2, True)
     (tmp_path / "letter.txt").write_text("hello")
     code, _, err = call("import", str(tmp_path / "letter.txt"))
-    assert (code, "'letter.txt' is no zip file" in err) == (2, True)
+    assert (code, "'letter.txt' is not a zip file" in err) == (2, True)
     code, out, _ = call("import", str(tmp_path / "letter.txt"), "--json")
     assert (code, out) == (2, ""), "JSON or nothing on stdout"

@@ -88,7 +88,7 @@ def test_links_are_not_followed(folder, other, tmp_path):
 
 def test_a_zip_that_is_none_or_has_a_name_twice(folder, other, tmp_path):
     (tmp_path / "no.zip").write_bytes(b"PK nothing")
-    refused(tmp_path / "no.zip", other, r"'no.zip' is no zip file")
+    refused(tmp_path / "no.zip", other, r"'no.zip' is not a zip file")
     twice = tmp_path / "twice.zip"
     pack(folder, twice)
     with zipfile.ZipFile(twice, "a") as packed, pytest.warns(UserWarning, match="Duplicate name"):
