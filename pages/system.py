@@ -30,13 +30,26 @@ from pages.widgets.layout import empty, errors, numbers, plain, size
 from pages.widgets.reach import closed
 
 N_JOBS = 25
+BUSY_SECONDS, IDLE_SECONDS = 3.0, 15.0
+"""Between two looks at the engine, while it has jobs and while it has none."""
 
 
-@st.fragment(run_every=3.0)
-@errors()
 def engine(store: Store) -> None:
-    """Show the engine's state, and the jobs, while the page is open."""
+    """Show the engine's state, and the jobs, while the page is open; look rarely while nothing happens."""
+    busy = has_jobs(client.engine_state(store))
+    st.fragment(errors()(engine_and_jobs), run_every=BUSY_SECONDS if busy else IDLE_SECONDS)(store, busy)
+
+
+def has_jobs(state: client.EngineState) -> bool:
+    """Return whether jobs run or wait."""
+    return bool(state.jobs_running or state.jobs_queued)
+
+
+def engine_and_jobs(store: Store, busy: bool) -> None:
+    """Show the engine's state and the jobs; draw the page anew, at the other pace, once `busy` no longer holds."""
     state = client.engine_state(store)
+    if has_jobs(state) != busy:
+        st.rerun()
     memory = sum(worker.memory_bytes for worker in state.workers)
     numbers(
         {

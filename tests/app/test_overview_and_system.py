@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from core.engine.lookup import job_id
 from core.specs import ModelSpec
@@ -20,6 +21,22 @@ def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
     assert {"cloud", "vocabulary", "map"} <= set(table_of(app, "kind", "key")["kind"])
     app.button(key=f"system.delete.{filled.run}").click().run()
     assert not (filled.root / "runs" / filled.run).exists()
+
+
+def test_system_looks_at_the_engine_often_only_while_it_has_jobs(store, no_engine, monkeypatch):
+    paces: list[float] = []
+    plain = st.fragment
+
+    def noting(function, *, run_every=None):
+        paces.append(run_every)
+        return plain(function, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noting)
+    open_page("system")
+    create_job(store, "demo", DemoSpec().as_json(), "d-1")
+    open_page("system")
+    idle, busy = (pace for pace in paces if pace)
+    assert busy <= 3 < idle
 
 
 def test_the_demos_cost_is_of_the_chosen_model_and_what_is_here(filled, no_engine):

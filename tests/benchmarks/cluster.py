@@ -31,7 +31,7 @@ from core.jobs.sweep import standings
 from core.specs import ModelSpec, SweepSpec
 from core.specs.sweep import sweep_yaml
 from core.store import Store
-from tests.benchmarks.sides import figure_lines, show
+from tests.benchmarks.sides import tell
 from tests.benchmarks.worker_memory import RUN, write_model, write_texts
 from tests.served import ROOT
 
@@ -130,15 +130,20 @@ def measure(n_seeds: int, steps: int) -> dict[str, Any]:
         killed = sweep(file, spec, stores["killed"], 2, kill=True)
         pd.testing.assert_frame_equal(two["table"], one["table"])
         per_job = warm_job(model, stores["one"])
-    return {
-        "ratio": one["seconds"] / two["seconds"],
-        "figures": {
-            "runs": n_seeds,
-            **{f"seconds_{name}": told["seconds"] for name, told in (("one", one), ("two", two), ("killed", killed))},
-            "runs_resumed": killed["resumed"],
-            "equal": bool(killed["table"].equals(two["table"])),
-            "seconds_per_job": per_job,
+    runs = f"a sweep of {n_seeds} runs"
+    cases = [
+        {"what": f"{runs}, one worker", "seconds": one["seconds"]},
+        {"what": f"{runs}, two workers", "seconds": two["seconds"], "ratio": one["seconds"] / two["seconds"]},
+        {
+            "what": f"{runs}, one of two workers killed midway",
+            "seconds": killed["seconds"],
+            "resumed": killed["resumed"],
+            "equal": "yes" if killed["table"].equals(two["table"]) else "no",
         },
+        {"what": "a job whose work is done", "seconds": per_job},
+    ]
+    return {
+        "cases": cases,
         "measured_on": {"machine": platform.machine(), "cpus": os.cpu_count(), "load": os.getloadavg()[0]},
     }
 
@@ -165,14 +170,13 @@ def _until(condition: Callable[[], int], what: str) -> int:
 
 
 def main() -> None:
-    """Print the document, or a line per figure."""
+    """Print the document, or a line per case."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     options.add_argument("--seeds", type=int, default=8, help="runs of the sweep")
     options.add_argument("--steps", type=int, default=60, help="of a run")
     asked = options.parse_args()
-    document = measure(asked.seeds, asked.steps)
-    show(document, asked.json, figure_lines(document))
+    tell(measure(asked.seeds, asked.steps), asked.json, "{what}: {seconds:.2f} s")
 
 
 if __name__ == "__main__":

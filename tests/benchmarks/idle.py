@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 from core.engine import client
 from core.specs import ModelSpec
 from core.store import Store
-from tests.benchmarks.sides import figure_lines, show
+from tests.benchmarks.sides import tell
 from tests.benchmarks.worker_memory import write_model
 from tests.served import ROOT, served
 
@@ -64,10 +64,9 @@ def measure(seconds: float, with_app: bool) -> dict[str, Any]:
         per_minute = {name: 60 / seconds * (spent(one) - before[name]) for name, one in processes.items()}
         held = {name: one.memory_full_info().uss for name, one in processes.items()}
     return {
-        "figures": {
-            **{f"{name}_processor_seconds_per_minute": round(value, 2) for name, value in per_minute.items()},
-            **{f"{name}_megabytes": round(value / 1e6) for name, value in held.items()},
-        },
+        "cases": [
+            {"part": name, "processor_seconds": per_minute[name], "megabytes": held[name] / 1e6} for name in parts
+        ],
         "measured_on": {"machine": platform.machine(), "cpus": os.cpu_count(), "load": os.getloadavg()[0]},
     }
 
@@ -79,8 +78,8 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=120, help="of idling")
     options.add_argument("--without-browser", action="store_true", help="measure the engine alone")
     asked = options.parse_args()
-    document = measure(asked.seconds, not asked.without_browser)
-    show(document, asked.json, figure_lines(document))
+    line = "{part}: {processor_seconds:.2f} processor seconds per minute, {megabytes:.0f} MB"
+    tell(measure(asked.seconds, not asked.without_browser), asked.json, line)
 
 
 if __name__ == "__main__":

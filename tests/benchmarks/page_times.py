@@ -218,8 +218,10 @@ def measure(n_vocabulary: int, repeats: int, reruns: int) -> dict[str, Any]:
     return {
         "benchmark": "page_times",
         "cases": cases,
-        "prior_move_milliseconds": moved,
-        "film_frame_milliseconds": film_frames.measure()["milliseconds"],
+        "moves": [
+            {"what": "Priors, a move of a slider", **moved},
+            {"what": "layer film, a frame", "picture": film_frames.measure()["milliseconds"]["median"]},
+        ],
         "measured_on": {
             "n_points": N_POINTS,
             "d_model": D_MODEL,

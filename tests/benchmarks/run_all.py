@@ -5,7 +5,7 @@
 
 `--write FOLDER` also writes the document as performance.json and makes performance.md of it there. A benchmark that is
 named by `--only` replaces its own part of a document that is there. Peers that are not installed are left out and named
-(`pip install -e ".[bench]"` installs them). About a quarter of an hour on two cores; `--small` takes a few minutes,
+(`pip install -e ".[bench]"` installs them). About an hour on two cores; `--small` takes a few minutes,
 and `--slow` adds what takes longer, t-SNE and UMAP of 100,000 points.
 """
 
@@ -54,6 +54,13 @@ BENCHMARKS = (
     Benchmark("generation_vs_generate", ("--repeats", "2"), ("--tiny", "--repeats", "1")),
     Benchmark("maps_vs_peers", (), ("--points", "1000", "--repeats", "1"), ("--slow",)),
     Benchmark("capture_memory", ("--tokens", "500000"), ("--tokens", "50000")),
+    Benchmark("page_times", ("--repeats", "1"), ("--vocabulary", "2000", "--repeats", "1", "--reruns", "1")),
+    Benchmark("server_memory", (), ("--vocabulary", "2000", "--reruns", "20", "--sessions", "2"), limit=1500),
+    Benchmark("click_to_step", (), ("--vocabulary", "2000", "--repeats", "1")),
+    Benchmark("start_up", (), ("--repeats", "1")),
+    Benchmark("idle", (), ("--seconds", "5", "--without-browser")),
+    Benchmark("worker_memory", (), ("--jobs", "20"), limit=1800),
+    Benchmark("cluster", (), ("--seeds", "2", "--steps", "20")),
 )
 
 

@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -101,11 +101,6 @@ def take_turns(sides: dict[str, Side], work: Sequence[Any], like: Callable[[str]
 def show(document: dict[str, Any], as_json: bool, lines: Iterable[str]) -> None:
     """Print a benchmark's document, or the lines that tell it to a person."""
     print(json.dumps(document, indent=1) if as_json else "\n".join(lines))
-
-
-def figure_lines(document: dict[str, Any]) -> Iterator[str]:
-    """Return a line per figure of a document."""
-    return (f"{name}: {value}" for name, value in document["figures"].items())
 
 
 def installed(package: str) -> str | None:

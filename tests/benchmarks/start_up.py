@@ -18,7 +18,7 @@ from collections import Counter
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.sides import show
+from tests.benchmarks.sides import tell
 from tests.served import ROOT
 
 VERBS = ("--help", "runs list", "priors", "cache list", "maps list", "tune --help", "doctor")
@@ -65,9 +65,7 @@ def measure(repeats: int) -> dict[str, Any]:
             firsts, processor = zip(*(call(verb, environment) for _ in range(repeats)), strict=True)
             told = dict(zip(TIMES, (median(firsts), median(processor)), strict=True))
             cases.append({"verb": verb, **told, "imports": imports(verb, environment)})
-    figures = {f"{one['verb']}_{name}": one[name] for one in cases for name in TIMES}
     return {
-        "figures": figures,
         "cases": cases,
         "measured_on": {"machine": platform.machine(), "cpus": os.cpu_count(), "load": os.getloadavg()[0]},
     }
@@ -79,12 +77,11 @@ def main() -> None:
     options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     options.add_argument("--repeats", type=int, default=5, help="timed calls per verb")
     asked = options.parse_args()
-    document = measure(asked.repeats)
     line = (
         "{verb}: first output after {first_output_seconds:.2f} s, {processor_seconds:.2f} s of processor; "
         "imports (ms): {imports}"
     )
-    show(document, asked.json, [line.format(**case) for case in document["cases"]])
+    tell(measure(asked.repeats), asked.json, line)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from tests.benchmarks.growth import MEASURED, exponents
 from tests.benchmarks.inside_step import PARTS, most_held
-from tests.benchmarks.page import SECTIONS, write
+from tests.benchmarks.page import write
 from tests.benchmarks.run_all import BENCHMARKS, Benchmark, run
+from tests.benchmarks.sections import SECTIONS
 from tests.unit.test_words import findings
 
 MACHINE = {
@@ -72,13 +73,28 @@ def test_goals_are_judged_by_the_worst_measured_case(ratio, met):
     assert "Not installed, so not measured: nnsight." in page
 
 
-def test_the_page_uses_the_words_of_the_glossary():
-    without_figures = {
-        name: a_run(document={"cases": [dict.fromkeys(section.columns) | {"side": "PEFT"}], "exponents": []})
-        for name, section in SECTIONS.items()
-    }
+def test_a_goal_is_judged_by_what_its_benchmark_measured():
+    times = {"name": "overview", "cold_picture_seconds": 1.9, "again_seconds": 0.5}
+    moves = [{"what": "Priors, a move of a slider", "picture": 310.0}, {"what": "layer film, a frame", "picture": 90.0}]
+    held = {"reruns of one session: 0": 400, "reruns of one session: 100": 420, "sessions: 1": 900}
+    memory = [{"when": when, "megabytes": megabytes} for when, megabytes in held.items()]
 
-    page = a_page(**without_figures)
+    page = a_page(
+        page_times=a_run(document={"cases": [times], "moves": moves}),
+        server_memory=a_run(document={"cases": memory, "pages": []}),
+    )
+
+    met = {row[0]: row[2:] for row in rows(page, "| ") if len(row) == 4}
+    assert met["seconds to Overview's first picture"] == ["1.90", "met"]
+    assert met["milliseconds from a move on Priors to its picture"] == ["310.00", "**not met**"]
+    assert met["memory of the app's server after 100 reruns, of before"] == ["1.05", "met"]
+    assert met["seconds to a verb's first output"] == ["–", "not measured"]
+
+
+def test_the_page_uses_the_words_of_the_glossary():
+    document = {"cases": []} | {section.further[0]: [] for section in SECTIONS.values() if section.further}
+
+    page = a_page(**{name: a_run(document=document) for name in SECTIONS})
 
     assert sum(line.startswith("## ") for line in page) == len(SECTIONS)
     assert not list(findings("\n".join(page), 1, "performance.md"))

@@ -42,7 +42,7 @@ from core.specs import (
 )
 from core.specs.projection import PlacementSpec
 from core.store import JobFolder, Store
-from tests.benchmarks.sides import figure_lines, show
+from tests.benchmarks.sides import tell
 from tests.llama import write_llama
 
 A_ROUND = 20
@@ -161,12 +161,13 @@ def measure(model: str, n_jobs: int) -> dict[str, Any]:
                 life.round(seed)
         finally:
             client.stop_engine(store)
-    held = {f"after_{job['job']}_mb": round(job["bytes"] / 1e6) for job in life.curve if job["job"] % A_ROUND == 0}
-    most, last, n_rounds = max(job["bytes"] for job in life.curve), life.curve[-1]["bytes"], n_jobs // A_ROUND
+    rounds = life.curve[A_ROUND - 1 :: A_ROUND]
+    first, middle, last = rounds[0], rounds[max(0, len(rounds) // 2 - 1)], rounds[-1]
     return {
-        "ratio": last / life.curve[A_ROUND - 1]["bytes"],
-        "late_ratio": last / life.curve[A_ROUND * max(1, n_rounds // 2) - 1]["bytes"],
-        "figures": {**held, "most_mb": round(most / 1e6)},
+        "ratio": last["bytes"] / first["bytes"],
+        "late_ratio": last["bytes"] / middle["bytes"],
+        "cases": [{"jobs": one["job"], "megabytes": one["bytes"] / 1e6} for one in rounds],
+        "most_megabytes": max(job["bytes"] for job in life.curve) / 1e6,
         "curve": life.curve,
         "measured_on": {"machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()},
     }
@@ -179,8 +180,7 @@ def main() -> None:
     options.add_argument("--model", default="", help="folder of a model of five blocks or more; empty: a tiny one")
     options.add_argument("--jobs", type=int, default=10 * A_ROUND, help=f"a multiple of {A_ROUND}")
     asked = options.parse_args()
-    document = measure(asked.model, asked.jobs)
-    show(document, asked.json, [*figure_lines(document), f"ratio: {document['ratio']:.2f}"])
+    tell(measure(asked.model, asked.jobs), asked.json, "after {jobs} jobs: {megabytes:.0f} MB")
 
 
 if __name__ == "__main__":
