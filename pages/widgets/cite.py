@@ -77,20 +77,26 @@ def citation(title: str, address: str, day: date) -> str:
 
 
 def box() -> None:
-    """Draw the box."""
+    """Draw the foot: a button that opens the citation of the view, and one that opens the glossary."""
     title = st.session_state.get(_TITLE)
     if title is None:
         return
-    with st.container(key=FOOT):
-        with st.expander("Cite this view", icon=":material/format_quote:"):
-            st.caption("Commands that make what is on screen. Existing results are not made again.")
-            st.code("\n".join(cited()), language="bash", wrap_lines=True)
-            st.caption("A link to this view, with everything chosen on this page.")
-            st.code(link(), language=None, wrap_lines=True)
-            st.caption("A citation.")
-            st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
+    with st.container(key=FOOT, horizontal=True):
+        if st.button("Cite this view", key="cite", type="tertiary", icon=":material/format_quote:"):
+            view_citation(title)
         if st.button("Glossary", key="glossary", type="tertiary", icon=":material/menu_book:"):
             glossary()
+
+
+@st.dialog("Cite this view", width="large")
+def view_citation(title: str) -> None:
+    """Draw commands, link and citation; in a dialog, since the browser loads 1.5 MB to draw the first line of code."""
+    st.caption("Commands that make what is on screen. Existing results are not made again.")
+    st.code("\n".join(cited()), language="bash", wrap_lines=True)
+    st.caption("A link to this view, with everything chosen on this page.")
+    st.code(link(), language=None, wrap_lines=True)
+    st.caption("A citation.")
+    st.code(citation(title, link(), datetime.now(UTC).date()), language=None, wrap_lines=True)
 
 
 @st.dialog("Glossary", width="large")

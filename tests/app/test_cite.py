@@ -1,4 +1,4 @@
-"""The box at the foot of each page: its commands parse, its link opens the same view, its line names the paper."""
+"""The citation of a view, at the foot of each page: its commands parse, its link opens the same view, its line names the paper."""
 
 import json
 import shlex
@@ -19,7 +19,8 @@ from tests.app.test_layers import opened
 
 
 def cited(app: AppTest) -> tuple[list[list[str]], str]:
-    """Return the words of each command in the box, and the link."""
+    """Open the citation of a view, and return the words of each command in it, and the link."""
+    app.button(key="cite").click().run()
     commands, link, line = [code.value for code in app.code][-3:]
     assert link in line
     return [shlex.split(command) for command in commands.splitlines()], link

@@ -194,6 +194,7 @@ def test_a_kept_sweep_is_listed_by_its_name_or_axes(filled, no_engine):
     (chosen,) = [box for box in app.selectbox if box.label == "Sweep"]
     assert set(chosen.options) == {f"2 priors, 2 seeds · {first}", f"mine · {second}"}
     app = sweep_page(filled, sweep=second)
+    app.button(key="cite").click().run()
     cited = next(code.value for code in app.code if "python -m core" in code.value)
     (words,) = [shlex.split(line) for line in cited.splitlines()]
     assert words[3] == "sweep"
