@@ -46,11 +46,16 @@ def find_succeeded(kind: str, spec: Spec, store: Store) -> JobFolder | None:
 
 def find_nearest(kind: str, spec: S, store: Store) -> Nearest[S] | None:
     """Return what the succeeded job of a kind was asked for that is nearest to a spec, or None."""
+    return nearest(spec, succeeded_specs(kind, type(spec), store))
+
+
+def succeeded_specs(kind: str, of: type[S], store: Store) -> list[S]:
+    """Return what the succeeded jobs of a kind were asked for, newest first; not what another version has written."""
     requests = list[S]()
     for job, _ in list_succeeded(store, kind):
-        with suppress(BadRequest):  # written by another version
-            requests.append(type(spec).parse(job.spec))
-    return nearest(spec, requests)
+        with suppress(BadRequest):
+            requests.append(of.parse(job.spec))
+    return requests
 
 
 def found_or_made(find: Callable[[], T | None], make: Callable[[], JobFolder]) -> tuple[T, bool]:

@@ -6,13 +6,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine import client
-from core.engine.lookup import find
+from core.engine.lookup import find, succeeded_specs
 from core.jobs.trajectory import Trajectories, find_trajectories
 from core.specs import TrajectorySpec
+from core.specs.nearest import Nearest, nearest
 from core.store import Store, list_succeeded
+from core.store.read_only import read_only
 from pages.widgets.cite import cite_job
 from pages.widgets.jobs import start
 from pages.widgets.layout import duration, errors
+from pages.widgets.nearest import shown_instead
 from pages.widgets.offers import priced, under_way
 
 PATIENCE_SECONDS = 4.0
@@ -20,29 +23,68 @@ PATIENCE_SECONDS = 4.0
 
 
 def need_trajectories(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories] | None:
-    """Return the trajectories; start the missing ones (an answer when its button is pressed)."""
+    """Return the trajectories; start the missing ones (an answer when its button is pressed).
+
+    Where none may be started, or none is yet, those of other texts stand in and are named.
+    """
     with errors():
-        for spec in specs:
-            cite_job("trajectory", spec)
         found = _found(specs, store)
         if found:
-            return found
-        jobs = [find("trajectory", spec, store) for spec in specs]
-        doing = [_doing(spec) for spec in specs]
-        if not under_way(jobs, store, doing):
-            box = st.empty()
-            if specs[0].mode == "generate" and not _answer_pressed(box, specs, store):
-                return None
-            box.empty()
-            jobs = [start("trajectory", spec, store) for spec in specs]
-            with st.spinner("Reading the tokens …"):
-                for job in filter(None, jobs):
-                    client.wait(job, timeout=PATIENCE_SECONDS)
-            found = _found(specs, store)
-            if found:
-                return found
-            under_way(jobs, store, doing)
+            return _cited(specs, found)
+        near = _nearest(specs, store) if specs[0].mode == "generate" or read_only() else []
+        with shown_instead(near):
+            made = _make(specs, store)
+        if made and near:
+            st.rerun()  # without what stood in
+        shown = specs if made else [one.spec for one in near]
+        return _cited(shown, made or _found(shown, store)) if shown else None
     return None
+
+
+def _cited(specs: Sequence[TrajectorySpec], found: list[Trajectories]) -> list[Trajectories]:
+    for spec in specs:
+        cite_job("trajectory", spec)
+    return found
+
+
+def _make(specs: Sequence[TrajectorySpec], store: Store) -> list[Trajectories]:
+    """Start what is missing and wait for a moment; return the trajectories, or nothing while they are being made."""
+    jobs = [find("trajectory", spec, store) for spec in specs]
+    doing = [_doing(spec) for spec in specs]
+    if under_way(jobs, store, doing):
+        return []
+    box = st.empty()
+    if specs[0].mode == "generate" and not _answer_pressed(box, specs, store):
+        return []
+    box.empty()
+    jobs = [start("trajectory", spec, store) for spec in specs]
+    with st.spinner("Reading the tokens …"):
+        for job in filter(None, jobs):
+            client.wait(job, timeout=PATIENCE_SECONDS)
+    found = _found(specs, store)
+    if not found:
+        under_way(jobs, store, doing)
+    return found
+
+
+def _nearest(specs: Sequence[TrajectorySpec], store: Store) -> list[Nearest[TrajectorySpec]]:
+    """Return what is stored of other texts, the same for all specs and as these prompt the model; nothing else."""
+    stored, found = succeeded_specs("trajectory", TrajectorySpec, store), list[Nearest[TrajectorySpec]]()
+    for spec in specs:
+        alike = [one for one in stored if _prompted(one) == _prompted(spec)]
+        near = nearest(spec, [one for one in alike if not found or _texts(one) == _texts(found[0].spec)])
+        if near is None:
+            return []
+        found.append(near)
+    return found
+
+
+def _prompted(spec: TrajectorySpec) -> tuple[str, str | None, str | None]:
+    return spec.mode, spec.run, spec.posterior
+
+
+def _texts(spec: TrajectorySpec) -> tuple[object, ...]:
+    return spec.texts, spec.dataset, spec.n_texts, spec.seed
 
 
 def _doing(spec: TrajectorySpec) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from core.engine.lookup import succeeded_specs
 from core.specs import ModelSpec, TrajectorySpec
-from core.store import Store, list_succeeded
+from core.store import Store
 from pages.widgets.stored import Stored, capture_words, cloud_values, stored_captures
 
 _LONGEST = 50
@@ -12,7 +13,7 @@ _LONGEST = 50
 
 def stored_trajectories(model: ModelSpec, store: Store) -> list[Stored]:
     """Return texts and answers of a model, then its activations, newest first."""
-    asked = [TrajectorySpec.parse(job.spec) for job, _ in list_succeeded(store, "trajectory")]
+    asked = succeeded_specs("trajectory", TrajectorySpec, store)
     texts = [_texts(one) for one in dict.fromkeys(asked) if one.model == model and one.texts]
     grounds = [
         Stored(f"Activations · {capture_words([one])}", {**cloud_values([one]), "ground": "data"})

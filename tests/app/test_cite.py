@@ -1,4 +1,4 @@
-"""The citation of a view, at the foot of each page: its commands parse, its link opens the same view, its line names the paper."""
+"""The citation of a view: its commands parse, its link opens the same view, its line names the paper."""
 
 import json
 import shlex

@@ -111,6 +111,19 @@ def test_a_question_is_answered_when_asked_with_and_without_a_prompt(filled, at_
     assert "Answer" not in [button.label for button in again.button]
 
 
+def test_the_answer_to_another_question_stands_in_until_the_button_is_pressed(filled, at_once):
+    asked = {"mode": "generate", "max_new_tokens": "3"}
+    assert not charts_of(trajectories(filled, question="One day", **asked)), "nothing is stored yet"
+    first = trajectories(filled, question="One day", **asked)
+    next(button for button in first.button if button.label == "Answer").click().run()
+    other = trajectories(filled, question="Two days", **asked)
+    assert "The nearest view is shown: **texts One day instead of Two days**" in texts_of(other)
+    assert "answer" in traces_of(other)
+    next(button for button in other.button if button.label == "Answer").click().run()
+    assert "The nearest view" not in texts_of(other)
+    assert [spec.texts for _, spec in at_once] == [("One day",), ("Two days",)]
+
+
 def test_hover_of_an_answer_tells_its_probability_and_the_next_best(filled, at_once):
     app = trajectories(filled, mode="generate", question="One day", max_new_tokens="3")
     next(button for button in app.button if button.label == "Answer").click().run()
