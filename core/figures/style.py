@@ -18,7 +18,11 @@ BESIDE_POINTS: Properties = {"size": 12, "weight": 600}
 
 
 def style(figure: go.Figure, height: int, revision: str) -> go.Figure:
-    """Give a figure the common look; zoom and hidden layers last while `revision` is the same."""
+    """Give a figure the common look.
+
+    Zoom and hidden layers last while `revision` is the same, in a chart that is updated; Streamlit builds a new one for
+    each figure.
+    """
     figure.update_layout(
         height=height,
         uirevision=revision,

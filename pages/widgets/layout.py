@@ -73,8 +73,7 @@ def table(frame: "pd.DataFrame", helps: Mapping[str, str] | None = None, **optio
 def draw(figure: go.Figure, key: str, alt: str, on_point: Callable[[Point], None] | None = None, **options: Any) -> Any:
     """Draw a figure over the whole width; `on_point` is called with a point that is clicked.
 
-    `alt` describes the chart in a sentence to those who cannot see it. It stays the same while the picture is updated,
-    because the browser rebuilds a chart whose `alt` changes.
+    `alt` describes the chart in a sentence to those who cannot see it.
     """
 
     def receive() -> None:
