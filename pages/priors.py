@@ -15,6 +15,7 @@ from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
 from core.figures.cloud_map import map_axes, map_figure
+from core.figures.few_points import AT_ONCE, thin
 from core.figures.layer import Layer
 from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
@@ -72,6 +73,7 @@ class Options:
     size: str
     panels: bool
     nulls: bool
+    every: bool
     n: int
     seed: int
 
@@ -199,9 +201,14 @@ def options_choice(view: View, several: bool, store: Store) -> Options:
             help="Random directions with the sample's norms, a Gaussian with the mean and covariance of the reference, "
             "and points of the reference itself.",
         )
+        every = view.switch(
+            "every",
+            "All points",
+            help="Draws each point of the reference. Without it a random part is drawn, which follows a move at once.",
+        )
         n = view.number("n", "Vectors per prior", 200, 1, 5000, step=50, width=150)
         seed = seed_field(view, "seed", width=110)
-    return Options(map_request, size, panels, nulls, n, seed)
+    return Options(map_request, size, panels, nulls, every, n, seed)
 
 
 def picture(
@@ -220,12 +227,14 @@ def picture(
     nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
     samples, key = [one.layer(options.size, described) for one in drawn], stored.artifact.key
+    beside = options.n + sum(len(one.coordinates) for one in placed.values())  # the previous setting, too
+    shown = background if options.every else thin(background, beside, AT_ONCE)
     if options.panels:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]
-        figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
+        figure = panels_figure(shown, panels, map_axes(stored.map), revision=key)
     else:
-        figure = map_figure([*background, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
+        figure = map_figure([*shown, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
         write_words(view, figure, stored, background, [layer.coordinates for layer in (*nulls, *samples)], store)
     draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
     words = [f"{options.n} vectors per prior (seed {options.seed}).", map_words(stored, store)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.figures.cloud_map import map_axes, map_figure
+from core.figures.few_points import thin
 from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, mark, prior_role
 from core.jobs.demo import CLOUD, PROMPTS, VOCABULARY, demo_plan, demo_runs
@@ -40,8 +41,10 @@ def show_picture(spec: DemoSpec, store: Store) -> None:
     name, stored = found
     moving = prompt_layers(demo_runs(spec, store), stored) if name == PROMPTS else []
     layers = map_layers(store.root, stored.artifact.key, 2)
-    layers = layers + [layer for pair in moving for layer in pair]
-    figure = map_figure(layers, map_axes(stored.map), moving, revision=stored.artifact.key)
+    moved = [layer for pair in moving for layer in pair]
+    if moved:  # drawn anew at each snapshot
+        layers = thin(layers, sum(len(layer.coordinates) for layer in moved))
+    figure = map_figure([*layers, *moved], map_axes(stored.map), moving, revision=stored.artifact.key)
     draw(figure, f"overview.demo.{name}", f"The demo's picture of the {name}")
     st.caption(_CAPTIONS[name])
 

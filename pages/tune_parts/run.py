@@ -10,6 +10,7 @@ import streamlit as st
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
 from core.figures.cloud_map import map_axes, map_figure
+from core.figures.few_points import thin
 from core.figures.layer import Layer
 from core.figures.training import loss_figure
 from core.jobs.measure import tuning_spec
@@ -201,6 +202,8 @@ def _prompt_on_map(
     after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
     begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
+    if not status.ended:  # drawn anew at each snapshot
+        grey = thin(grey, 2 * spec.n_prompt)
     moves = [(one, after) for one in begun]
     figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
     draw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")

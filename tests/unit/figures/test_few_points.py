@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures.few_points import SVG_UP_TO, few_as_svg
+from core.figures.few_points import SVG_UP_TO, few_as_svg, thin
+from core.figures.layer import Layer
 
 
 def _figure(*sizes: int) -> go.Figure:
@@ -30,3 +31,23 @@ def test_many_points_altogether_stay_in_webgl_also_where_they_are_packed():
     assert few_as_svg(given) is given
     packed = go.Figure(given.to_dict(), _validate=False)
     assert few_as_svg(packed) is packed
+
+
+def test_thinned_layers_make_an_svg_figure_and_say_how_many_points_they_show():
+    rng = np.random.default_rng(0)
+    sizes = {"vocabulary": 3000, "news": 1000}
+    layers = [
+        Layer(f"{name} ({size:,})", rng.standard_normal((size, 2)), hover=[f"{name} {i}" for i in range(size)])
+        for name, size in sizes.items()
+    ]
+
+    few, fewer, fewest = thin(layers, 0), thin(layers, 500), thin(layers, 500, 600)
+
+    assert [layer.name for layer in few] == ["vocabulary (1,875 of 3,000)", "news (625 of 1,000)"]
+    assert sum(len(layer.coordinates) for layer in fewer) == SVG_UP_TO - 500
+    for whole, some, part in zip(layers, few, fewer, strict=True):
+        at = dict(zip(whole.hover, whole.coordinates.tolist(), strict=True))
+        assert all(at[text] == where for text, where in zip(some.hover, some.coordinates.tolist(), strict=True))
+        assert set(part.hover) < set(some.hover)
+    assert sum(len(layer.coordinates) for layer in fewest) == 100
+    assert thin(few, 0) == few, "few enough"
