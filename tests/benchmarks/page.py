@@ -118,7 +118,7 @@ def _lines(document: Row) -> Iterator[str]:
     yield "which stands beside it."
     yield ""
     where = f"{about['cpus']} cores ({about['machine']}, {about['capability']}), {about['threads']} threads"
-    yield f"Measured at commit {document['commit']} on {where}, Python {about['python']}:"
+    yield f"Measured on {where}, Python {about['python']}:"
     yield f"{packages}."
     if about["not_installed"]:
         yield f"Not installed, so not measured: {', '.join(about['not_installed'])}."
@@ -163,7 +163,8 @@ def _section(section: Section, found: Row) -> Iterator[str]:
             yield ""
             yield from _paper_study(document["paper_study"])
     yield ""
-    yield f"`{found['command']}`, {found['seconds']:.0f} s, load {found['load_average']:.1f} at its start."
+    when = f"{found['seconds']:.0f} s, load {found['load_average']:.1f} at its start, commit {found['commit']}"
+    yield f"`{found['command']}`, {when}."
 
 
 def _paper_study(study: Row) -> Iterator[str]:

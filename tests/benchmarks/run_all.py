@@ -65,11 +65,12 @@ BENCHMARKS = (
 
 
 def run(benchmark: Benchmark, small: bool = False, slow: bool = False) -> dict[str, Any]:
-    """Run a benchmark and return its document, or why there is none, with command, seconds and load at its start."""
+    """Run a benchmark and return its document, or why there is none, with command, commit, seconds and first load."""
     sizes = benchmark.small if small else benchmark.options + benchmark.slow * slow
     limit = benchmark.limit * (6 if slow else 1)
     options = ["-m", f"tests.benchmarks.{benchmark.name}", "--json", *sizes]
-    found: dict[str, Any] = {"command": " ".join(["python", *options]), "load_average": os.getloadavg()[0]}
+    command = " ".join(["python", *options])
+    found: dict[str, Any] = {"command": command, "commit": _commit(), "load_average": os.getloadavg()[0]}
     began = time.perf_counter()
     try:
         done = subprocess.run(
@@ -95,7 +96,7 @@ def run_all(
         told = found[benchmark.name].get("error", "done")
         print(f"{benchmark.name}: {told}, {found[benchmark.name]['seconds']:.0f} s", file=sys.stderr, flush=True)
     ordered = {one.name: found[one.name] for one in BENCHMARKS if one.name in found}
-    return {"commit": _commit(), "small": small, "measured_on": machine(), "benchmarks": ordered}
+    return {"small": small, "measured_on": machine(), "benchmarks": ordered}
 
 
 def _commit() -> str:

@@ -21,11 +21,12 @@ MACHINE = {
 
 
 def a_run(**found):
-    return {"command": "python -m tests.benchmarks.x", "seconds": 3.2, "load_average": 0.1, **found}
+    about = {"command": "python -m tests.benchmarks.x", "commit": "abc1234", "seconds": 3.2, "load_average": 0.1}
+    return about | found
 
 
 def a_page(**benchmarks):
-    return write({"commit": "abc1234", "small": False, "measured_on": MACHINE, "benchmarks": benchmarks}).splitlines()
+    return write({"small": False, "measured_on": MACHINE, "benchmarks": benchmarks}).splitlines()
 
 
 def rows(page, beginning):
