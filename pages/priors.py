@@ -73,7 +73,7 @@ class Options:
     size: str
     panels: bool
     nulls: bool
-    every: bool
+    all_points: bool
     n: int
     seed: int
 
@@ -201,14 +201,14 @@ def options_choice(view: View, several: bool, store: Store) -> Options:
             help="Random directions with the sample's norms, a Gaussian with the mean and covariance of the reference, "
             "and points of the reference itself.",
         )
-        every = view.switch(
-            "every",
+        all_points = view.switch(
+            "all_points",
             "All points",
             help="Draws each point of the reference. Without it a random part is drawn, which follows a move at once.",
         )
         n = view.number("n", "Vectors per prior", 200, 1, 5000, step=50, width=150)
         seed = seed_field(view, "seed", width=110)
-    return Options(map_request, size, panels, nulls, every, n, seed)
+    return Options(map_request, size, panels, nulls, all_points, n, seed)
 
 
 def picture(
@@ -228,7 +228,7 @@ def picture(
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
     samples, key = [one.layer(options.size, described) for one in drawn], stored.artifact.key
     beside = options.n + sum(len(one.coordinates) for one in placed.values())  # the previous setting, too
-    shown = background if options.every else thin(background, beside, AT_ONCE)
+    shown = background if options.all_points else thin(background, beside, AT_ONCE)
     if options.panels:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]

@@ -46,7 +46,7 @@ def has_jobs(state: client.EngineState) -> bool:
 
 
 def engine_and_jobs(store: Store, busy: bool) -> None:
-    """Show the engine's state and the jobs; draw the page anew, at the other pace, once `busy` no longer holds."""
+    """Show the engine's state and the jobs; draw the page again, at the other pace, once `busy` no longer holds."""
     state = client.engine_state(store)
     if has_jobs(state) != busy:
         st.rerun()

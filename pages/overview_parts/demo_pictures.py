@@ -42,7 +42,7 @@ def show_picture(spec: DemoSpec, store: Store) -> None:
     moving = prompt_layers(demo_runs(spec, store), stored) if name == PROMPTS else []
     layers = map_layers(store.root, stored.artifact.key, 2)
     moved = [layer for pair in moving for layer in pair]
-    if moved:  # drawn anew at each snapshot
+    if moved:  # drawn again at each snapshot
         layers = thin(layers, sum(len(layer.coordinates) for layer in moved))
     figure = map_figure([*layers, *moved], map_axes(stored.map), moving, revision=stored.artifact.key)
     draw(figure, f"overview.demo.{name}", f"The demo's picture of the {name}")

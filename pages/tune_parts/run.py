@@ -202,7 +202,7 @@ def _prompt_on_map(
     after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
     begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    if not status.ended:  # drawn anew at each snapshot
+    if not status.ended:  # drawn again at each snapshot
         grey = thin(grey, 2 * spec.n_prompt)
     moves = [(one, after) for one in begun]
     figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
