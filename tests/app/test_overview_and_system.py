@@ -24,7 +24,7 @@ def test_system_lists_jobs_and_cache_and_deletes_a_job(filled, no_engine):
 
 
 def test_system_looks_at_the_engine_often_only_while_it_has_jobs(store, no_engine, monkeypatch):
-    paces: list[float] = []
+    paces: list[float | None] = []
     plain = st.fragment
 
     def noting(function, *, run_every=None):
