@@ -49,6 +49,6 @@ def test_a_few_points_far_out_do_not_shrink_the_frames():
     rng = np.random.default_rng(1)
     near = rng.normal(size=(500, 2)).astype(np.float32)
     far = np.vstack([near[:450], near[:50] + 1000]).astype(np.float32)
-    maps = [SmallMap(i, coordinates, 0.5) for i, coordinates in enumerate([near, near, far])]
+    maps = [SmallMap(i, coordinates, 0.5) for i, coordinates in enumerate([near, near, near, near, near, far, far])]
     figure: Any = strip_figure(maps, ["news"], np.zeros(500, int), ["a"] * 500)
     assert figure.layout.xaxis.range[1] < 10
