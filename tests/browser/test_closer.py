@@ -102,7 +102,7 @@ def test_a_lasso_is_listed_and_lit_at_other_sites_and_undone(app: App, page: Pag
     walker.press("Undo")
     expect(page.get_by_text("Nothing is selected.")).to_be_visible()
     page.wait_for_function(f"({LIT})() === 0")
-    assert "selection=" not in page.url
+    page.wait_for_url(lambda url: "selection=" not in url)
     assert not walker.problems
 
 
