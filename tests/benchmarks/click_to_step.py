@@ -7,7 +7,6 @@ the engine, whose worker imports and loads the model; each further run has anoth
     python -m tests.benchmarks.click_to_step --json
 """
 
-import argparse
 import logging
 import os
 import platform
@@ -24,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from core.engine import client
 from core.store import Store, list_jobs
-from tests.benchmarks.page_times import fill_store
+from tests.benchmarks.page_times import fill_store, options_of
 from tests.benchmarks.sides import tell
 from tests.served import ROOT, served
 
@@ -90,9 +89,7 @@ def measure(n_vocabulary: int, repeats: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print the document, or a line per figure."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    options.add_argument("--vocabulary", type=int, default=49_152, help="tokens of the model; SmolLM2 has 49,152")
+    options = options_of(__doc__)
     options.add_argument("--repeats", type=int, default=3, help="timed runs on the warm engine")
     asked = options.parse_args()
     logging.disable(logging.WARNING)

@@ -240,11 +240,17 @@ def measured_on(*packages: str) -> dict[str, Any]:
     return {"machine": platform.machine(), "packages": {name: version(name) for name in packages}}
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_of(description: str | None) -> argparse.ArgumentParser:
+    """Return the options that benchmarks on this store share."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--vocabulary", type=int, default=49_152, help="tokens of the model; SmolLM2 has 49,152")
+    return parser
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = options_of(__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="processes a page")
     parser.add_argument("--reruns", type=int, default=5, help="reruns in each of them")
     parser.add_argument("--visit", help=argparse.SUPPRESS)

@@ -12,7 +12,6 @@ each the median over the moves, and `picture` from the key to the end.
     python -m tests.benchmarks.prior_moves --json
 """
 
-import argparse
 import json
 import logging
 import os
@@ -26,7 +25,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.benchmarks.page_times import fill_store, measured_on
+from tests.benchmarks.page_times import fill_store, measured_on, options_of
 from tests.served import ROOT, served
 
 PATIENCE = 60_000
@@ -131,9 +130,7 @@ def _address(folder: Path, n_vocabulary: int) -> dict[str, str]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    parser.add_argument("--vocabulary", type=int, default=49_152, help="tokens of the model; SmolLM2 has 49,152")
+    parser = options_of(__doc__)
     parser.add_argument("--moves", type=int, default=10, help="measured moves")
     parser.add_argument("--root", type=Path, help="an existing folder that keeps the store for the next time")
     chosen = parser.parse_args()

@@ -12,7 +12,6 @@ browser's cache), `messages` by the websocket.
     python -m tests.benchmarks.server_memory --json
 """
 
-import argparse
 import base64
 import logging
 import os
@@ -29,12 +28,12 @@ from urllib.parse import urlencode
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.benchmarks.page_times import fill_store
+from tests.benchmarks.page_times import fill_store, options_of
+from tests.benchmarks.prior_moves import IDLE
 from tests.benchmarks.sides import tell
 from tests.served import ROOT, served
 
 PATIENCE = 120_000
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 LET_GO_SECONDS = 150
 """Streamlit keeps a session whose browser has gone for two minutes, in case it comes back."""
 EVERY = 20
@@ -159,9 +158,7 @@ def measure(n_vocabulary: int, n_reruns: int, n_sessions: int) -> dict[str, Any]
 
 def main() -> None:
     """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    options.add_argument("--vocabulary", type=int, default=49_152, help="tokens of the model; SmolLM2 has 49,152")
+    options = options_of(__doc__)
     options.add_argument("--reruns", type=int, default=100, help="measured reruns")
     options.add_argument("--sessions", type=int, default=10, help="open at once")
     asked = options.parse_args()
