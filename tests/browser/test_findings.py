@@ -42,7 +42,7 @@ def test_a_click_on_a_cell_opens_the_claim_on_its_study(app: App, page: Page):
     study = StudySpec.asked("quick")
     plant(app, study, 1)
     plant(app, study.model_copy(update={"steps": 77}), 10)
-    page.goto(f"{app.url}/findings")
+    page.goto(f"{app.url}/findings?study=quick")
     expect(page.get_by_text("C1 has not been judged on this study yet")).to_be_visible()
     click(page, "undecided")
     expect(page.get_by_role("heading", name=re.compile("^C10 · Prepend-and-cut"))).to_be_visible()
