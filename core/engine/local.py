@@ -169,18 +169,25 @@ def stop_local(store: Store) -> bool:
     Returns:
         whether there was one.
     """
-    process = _process_here(store)
-    workers = getattr(read_info(store), "workers", ())
-    if not process:
+    process, info = _process_here(store), read_info(store)
+    if not process or info is None:
         return False
+    _disconnect(info.address)
     os.kill(process, signal.SIGTERM)
     if not _gone(process, STOP_SECONDS):
         os.kill(process, signal.SIGKILL)
         _gone(process, STOP_SECONDS)
-    for worker in workers:
+    for worker in info.workers:
         _gone(worker, STOP_SECONDS)
     (store.root / "engine" / ENGINE_FILE).unlink(missing_ok=True)
     return True
+
+
+def _disconnect(address: str) -> None:
+    """Close this process's connection to an engine that is about to end; Dask would try for long to reach it again."""
+    queue = sys.modules.get("core.engine.queue")
+    if queue is not None:
+        queue.disconnect(address)
 
 
 def _process_here(store: Store) -> int:

@@ -65,11 +65,12 @@ def _security(address: str, keys: str) -> Security:
     return shared
 
 
-def disconnect() -> None:
-    """Close this process's connections."""
+def disconnect(address: str = "") -> None:
+    """Close this process's connection to a scheduler, if it has one; without an address, all connections."""
     with _guard:
-        while _clients:
-            _close(_clients.popitem()[1])
+        for known in [address] if address else list(_clients):
+            if known in _clients:
+                _close(_clients.pop(known))
 
 
 def _close(client: Client) -> None:

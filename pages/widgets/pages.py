@@ -4,7 +4,9 @@ They have no icons: the tab would fetch its picture from somebody else's server.
 page answers, so it imports nothing that takes long.
 """
 
+from importlib import import_module
 from pathlib import Path
+from threading import Lock
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -41,6 +43,8 @@ _ICONS = {
     "findings": "gavel",
 }
 _FOLDER = Path(__file__).resolve().parents[1]
+_ONE_AT_A_TIME = Lock()
+"""Plotly looks whether pandas is loaded, and fails where another session is in the middle of loading it."""
 
 
 def page(name: str) -> StreamlitPage:
@@ -79,7 +83,9 @@ def load_plotly() -> DeltaGenerator:
     slot = st.container(key=AHEAD).empty()
     if _AHEAD not in st.session_state:
         st.session_state[_AHEAD] = True
-        slot.plotly_chart(go.Figure(layout={"height": 10}), key=_AHEAD, width=10)
+        with _ONE_AT_A_TIME:
+            slot.plotly_chart(go.Figure(layout={"height": 10}), key=_AHEAD, width=10)
+            import_module("pandas")
     return slot
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.engine import queue
 
 ADDRESS = "tcp://127.0.0.1:1"
+OTHER = "tcp://127.0.0.1:2"
 
 
 class LostClient:
@@ -50,3 +51,11 @@ def test_a_connection_that_is_trying_again_is_replaced(lost: type[LostClient]) -
     first = queue.connect(ADDRESS)
     first.status = "connecting"
     assert queue.connect(ADDRESS) is not first
+
+
+def test_only_the_connection_to_the_engine_that_ends_is_closed(lost: type[LostClient]) -> None:
+    first, other = queue.connect(ADDRESS), queue.connect(OTHER)
+    queue.disconnect(ADDRESS)
+    assert queue.connect(OTHER) is other
+    assert queue.connect(ADDRESS) is not first
+    queue.disconnect("tcp://127.0.0.1:3")
