@@ -15,7 +15,6 @@ from core.analysis.frozen_maps import Overlay
 from core.commands.options import arguments
 from core.commands.sample import sample
 from core.figures.cloud_map import map_axes, map_figure
-from core.figures.few_points import AT_ONCE, thin
 from core.figures.layer import Layer
 from core.figures.palette import XAVIER, prior_marks
 from core.figures.panels import panels_figure
@@ -54,7 +53,7 @@ from pages.widgets.beside import sides
 from pages.widgets.choices import dataset_choice, model_choice, seed_field, site_choice
 from pages.widgets.cite import cite_command
 from pages.widgets.forms import short_json
-from pages.widgets.layout import draw, empty, errors, plain
+from pages.widgets.layout import empty, errors, plain, redraw
 from pages.widgets.pages import page
 from pages.widgets.state import View
 from pages.widgets.stored import Stored, capture_words, dataset_values, stored_captures, stored_choice
@@ -73,7 +72,6 @@ class Options:
     size: str
     panels: bool
     nulls: bool
-    all_points: bool
     n: int
     seed: int
 
@@ -201,14 +199,9 @@ def options_choice(view: View, several: bool, store: Store) -> Options:
             help="Random directions with the sample's norms, a Gaussian with the mean and covariance of the reference, "
             "and points of the reference itself.",
         )
-        all_points = view.switch(
-            "all_points",
-            "All points",
-            help="Draws each point of the reference. Without it a random part is drawn, which follows a move at once.",
-        )
         n = view.number("n", "Vectors per prior", 200, 1, 5000, step=50, width=150)
         seed = seed_field(view, "seed", width=110)
-    return Options(map_request, size, panels, nulls, all_points, n, seed)
+    return Options(map_request, size, panels, nulls, n, seed)
 
 
 def picture(
@@ -227,16 +220,14 @@ def picture(
     nulls = null_layers({name.removeprefix(NULL): one for name, one in placed.items() if name.startswith(NULL)})
     centre = [Layer(CENTRE, placed[CENTRE].coordinates, "xavier", mark=MEAN)] if CENTRE in placed else []
     samples, key = [one.layer(options.size, described) for one in drawn], stored.artifact.key
-    beside = options.n + sum(len(one.coordinates) for one in placed.values())  # the previous setting, too
-    shown = background if options.all_points else thin(background, beside, AT_ONCE)
     if options.panels:
         panels = [(one.name, [layer, *centre]) for one, layer in zip(drawn, samples, strict=True)]
         panels += [(layer.name, [layer, *centre]) for layer in nulls]
-        figure = panels_figure(shown, panels, map_axes(stored.map), revision=key)
+        figure = panels_figure(background, panels, map_axes(stored.map), revision=key)
     else:
-        figure = map_figure([*shown, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
+        figure = map_figure([*background, *nulls, *before, *samples, *centre], map_axes(stored.map), revision=key)
         write_words(view, figure, stored, background, [layer.coordinates for layer in (*nulls, *samples)], store)
-    draw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
+    redraw(figure, "priors.map", "Samples of the priors on the map of the reference cloud")
     words = [f"{options.n} vectors per prior (seed {options.seed}).", map_words(stored, store)]
     if options.size != "same":
         words.append(f"Point size: {SIZES[options.size]}.")

@@ -15,7 +15,7 @@ START_SECONDS = 60
 
 
 @contextmanager
-def served(script: Path, cache: Path, log: Path, *options: str) -> Iterator[str]:
+def served(script: Path, cache: Path, log: Path, *options: str, under: str = "") -> Iterator[str]:
     """Serve a script on a free port and yield its address.
 
     Args:
@@ -23,6 +23,7 @@ def served(script: Path, cache: Path, log: Path, *options: str) -> Iterator[str]
         cache: folder it uses.
         log: file that its output goes into.
         options: more of Streamlit's.
+        under: path of the address, as behind a proxy.
 
     Raises:
         TimeoutError: it ended, or did not answer in time.
@@ -32,11 +33,13 @@ def served(script: Path, cache: Path, log: Path, *options: str) -> Iterator[str]
         port = probe.getsockname()[1]
     environment = {**os.environ, "PRIORSCOPE_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), *options]
+    command += ["--server.baseUrlPath", under] if under else []
+    url = "/".join(filter(None, (f"http://localhost:{port}", under)))
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            _until_it_answers(f"http://localhost:{port}/_stcore/health", process, log)
-            yield f"http://localhost:{port}"
+            _until_it_answers(f"{url}/_stcore/health", process, log)
+            yield url
         finally:
             process.terminate()
             process.wait(20)

@@ -31,7 +31,7 @@ from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_na
 from pages.maps.clouds import map_layers, need_vocabulary
 from pages.maps.words import write_words
 from pages.widgets.choices import site_name
-from pages.widgets.layout import draw, errors, plain
+from pages.widgets.layout import errors, plain, redraw
 from pages.widgets.runs import label
 from pages.widgets.state import View
 
@@ -176,7 +176,7 @@ def picture(
     )
     if len(panels) == 1:
         write_words(view, figure, stored, background, [one.coordinates for one in placed.values()], store)
-    draw(figure, "compare.map", "Map of the reference with each run's prior sample and posterior.")
+    redraw(figure, "compare.map", "Map of the reference with each run's prior sample and posterior.")
     st.caption(_caption(stored, settings, here[0].job.id, store))
     overlay_table(stored, ends_of(here, placed))
     offer_name(view, stored, store)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core.figures.cloud_map import map_axes, map_figure
-from core.figures.few_points import thin
 from core.figures.layer import Layer
 from core.figures.palette import POSTERIOR, mark, prior_role
 from core.jobs.demo import CLOUD, PROMPTS, VOCABULARY, demo_plan, demo_runs
@@ -18,7 +17,7 @@ from core.store import JobFolder, Store
 from core.store.prompts import read_prompts
 from pages.compare_parts.trajectories import SYMBOLS
 from pages.maps.clouds import find_picture, map_layers
-from pages.widgets.layout import draw
+from pages.widgets.layout import redraw
 
 _CAPTIONS = {
     VOCABULARY: "The vocabulary: each point is a row of the embedding matrix, on its first two principal components.",
@@ -42,10 +41,8 @@ def show_picture(spec: DemoSpec, store: Store) -> None:
     moving = prompt_layers(demo_runs(spec, store), stored) if name == PROMPTS else []
     layers = map_layers(store.root, stored.artifact.key, 2)
     moved = [layer for pair in moving for layer in pair]
-    if moved:  # drawn again at each snapshot
-        layers = thin(layers, sum(len(layer.coordinates) for layer in moved))
     figure = map_figure([*layers, *moved], map_axes(stored.map), moving, revision=stored.artifact.key)
-    draw(figure, f"overview.demo.{name}", f"The demo's picture of the {name}")
+    redraw(figure, f"overview.demo.{name}", f"The demo's picture of the {name}")
     st.caption(_CAPTIONS[name])
 
 

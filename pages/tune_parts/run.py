@@ -10,7 +10,6 @@ import streamlit as st
 from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
 from core.figures.cloud_map import map_axes, map_figure
-from core.figures.few_points import thin
 from core.figures.layer import Layer
 from core.figures.training import loss_figure
 from core.jobs.measure import tuning_spec
@@ -29,7 +28,7 @@ from core.store.records import ExampleCounts
 from pages.maps.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.widgets.cite import cite_run
 from pages.widgets.jobs import follow
-from pages.widgets.layout import draw, errors, numbers, plain, table
+from pages.widgets.layout import errors, numbers, plain, redraw, table
 from pages.widgets.pages import link
 from pages.widgets.provenance import reasons, write_origin
 from pages.widgets.runs import weights_of
@@ -116,7 +115,7 @@ def live(
             (job.result() or {}).get("steps", spec.steps),
             revision=job.id,
         )
-        draw(figure, f"tune.loss.{job.id}", "Training and validation loss over steps, with the baselines as lines")
+        redraw(figure, f"tune.loss.{job.id}", "Training and validation loss over steps, with the baselines as lines")
     elif not status.ended:
         st.caption("Loading the model and measuring the baselines; the loss curve appears after the first baseline.")
     prompts = read_prompts(job)
@@ -202,11 +201,9 @@ def _prompt_on_map(
     after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
     begun = [before] if prompts.begun else []
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    if not status.ended:  # drawn again at each snapshot
-        grey = thin(grey, 2 * spec.n_prompt)
     moves = [(one, after) for one in begun]
     figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
-    draw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
+    redraw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"
     if not wanted.vocabulary:

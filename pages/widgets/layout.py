@@ -12,6 +12,7 @@ from streamlit.errors import FragmentHandledException
 
 from core.errors import PriorscopeError, in_one_line
 from core.figures.few_points import few_as_svg
+from pages.widgets.steady_chart import draw_steadily
 
 if TYPE_CHECKING:
     import pandas as pd  # takes long to import, and Overview's first picture needs none
@@ -85,6 +86,11 @@ def draw(figure: go.Figure, key: str, alt: str, on_point: Callable[[Point], None
     if on_point:
         options |= {"on_select": receive, "selection_mode": "points"}
     return st.plotly_chart(few_as_svg(figure), key=key, alt=alt, **options)
+
+
+def redraw(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure that changes while a person looks at it: as `draw`, and the chart keeps its zoom."""
+    draw_steadily(few_as_svg(figure), key, alt, _CONFIG)
 
 
 def empty(icon: str, title: str, text: str) -> None:

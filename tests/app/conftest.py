@@ -138,5 +138,12 @@ def table_of(app: AppTest, *columns: str) -> pd.DataFrame:
 
 
 def charts_of(app: AppTest) -> list[dict]:
-    """Return the figures that a page draws, as JSON data."""
-    return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+    """Return the figures that a page draws, as JSON data, in the order of the page."""
+    return [_figure_of(node) for node in app.main if node.type in ("plotly_chart", "bidi_component")]
+
+
+def _figure_of(node: Any) -> dict:
+    """Return the figure of Streamlit's chart, or of one that stays while its figure changes."""
+    if node.type == "bidi_component":
+        return json.loads(node.proto.bytes)["figure"]
+    return json.loads(node.proto.spec or node.proto.figure.spec)
