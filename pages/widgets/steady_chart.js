@@ -55,8 +55,11 @@ export default function ({ data, parentElement }) {
   if (document.fullscreenElement === chart) figure.layout.height = window.innerHeight
   figure.layout.template = pageTemplate(chart)
   figure.config = { ...config, responsive: true, modeBarButtonsToAdd: [FULL_SCREEN] }
-  const drawn = loadPlotly(path).then(Plotly => Plotly.react(chart, figure))
+  const drawn = loadPlotly(path).then(Plotly => {
+    if (!chart.data) chart.replaceChildren() // what an earlier figure failed with
+    return Plotly.react(chart, figure)
+  })
   drawn.catch(error => { chart.textContent = error.message })
   chart.onfullscreenchange = () => sizeToPlace(chart, height)
-  return () => drawn.then(() => chart.isConnected || window.Plotly.purge(chart), () => {})
+  return () => drawn.then(() => window.Plotly.purge(chart), () => {}) // Streamlit calls this when the chart goes
 }
