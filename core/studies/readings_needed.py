@@ -63,8 +63,8 @@ def _abroad(study: StudySpec, arm: str, store: Store) -> Iterator[Reading]:
     datasets = tuple(foreign_datasets(study, arm))
     for spec in arms(study)[arm].specs:
         if not _done(lambda run, store: find_elsewhere(generalise_spec(run, datasets), store), store, spec):
-            # of each data set once with the prompt and once without
-            yield Reading(spec, datasets, 2)
+            # with the prompt; what the model does without is measured once for all
+            yield Reading(spec, datasets, 1)
 
 
 def _lines(study: StudySpec, names: Sequence[str], store: Store) -> Iterator[Reading]:

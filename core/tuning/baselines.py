@@ -35,11 +35,39 @@ def shared_baseline(
     Raises:
         Cancelled: by the progress.
     """
-    facts = (frozen.revision, str(frozen.device), str(frozen.dtype))
-    key = fingerprint(*facts, canonical_json(ids), validation.digest(), VERSION)
+    key = _key(frozen, validation, ids)
 
     def build(_: Path) -> JsonObject:
         return {**validation.measure(prompt, progress), **validation.answer(prompt, progress)}
 
     spec = {"revision": frozen.revision, "instruction": list(ids), "n_examples": len(validation.items)}
     return store.make(BASELINE, key, spec, build, progress=progress)[0].info
+
+
+def shared_loss(
+    frozen: FrozenModel, validation: Validation, no_prompt: Prompt, store: Store, progress: Progress
+) -> Mapping[str, float]:
+    """Return what `Validation.measure` says of no prompt, from the store or measured now; no answer is generated.
+
+    Args:
+        frozen: the model.
+        validation: the examples.
+        no_prompt: without vectors.
+        store: where it is kept.
+        progress: in batches.
+
+    Raises:
+        Cancelled: by the progress.
+    """
+
+    def build(_: Path) -> JsonObject:
+        return {**validation.measure(no_prompt, progress)}
+
+    spec = {"revision": frozen.revision, "instruction": [], "n_examples": len(validation.items), "answers": False}
+    key = _key(frozen, validation, (), "without answers")
+    return store.make(BASELINE, key, spec, build, progress=progress)[0].info
+
+
+def _key(frozen: FrozenModel, validation: Validation, ids: tuple[int, ...], *more: str) -> str:
+    facts = (frozen.revision, str(frozen.device), str(frozen.dtype))
+    return fingerprint(*facts, canonical_json(ids), validation.digest(), VERSION, *more)

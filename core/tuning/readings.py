@@ -11,6 +11,7 @@ from core.progress import Progress, silent
 from core.specs.dataset import DatasetSpec
 from core.specs.tuning import TuningSpec
 from core.store.artifacts import Store
+from core.tuning.baselines import shared_loss
 from core.tuning.changes import PromptArray
 from core.tuning.regularisers.base import Ground, build_regularisers, effects
 from core.tuning.setup import set_up
@@ -39,10 +40,12 @@ def read_elsewhere(
     at_home = dataset == spec.dataset
     # The frozen part below a deep prompt is kept for data that is read many times, not for other data.
     asked = spec if at_home else spec.model_copy(update={"dataset": dataset, "cache_trunk": False})
-    validation = set_up(asked, store, progress).validation
+    ready = set_up(asked, store, progress)
     prompt = torch.from_numpy(np.ascontiguousarray(posterior, np.float32))
-    measures = {"tuned": prompt, "no_prompt": prompt[:, :0]}
-    return {name: validation.measure(vectors, progress) for name, vectors in measures.items()}
+    return {
+        "tuned": ready.validation.measure(prompt, progress),
+        "no_prompt": dict(shared_loss(ready.frozen, ready.validation, prompt[:, :0], store, progress)),
+    }
 
 
 def along_line(

@@ -42,6 +42,19 @@ def test_other_data_gives_other_losses_and_nothing_is_kept_of_the_frozen_part(tu
     assert found.loss != validation_loss(run)
 
 
+def test_what_the_model_does_without_a_prompt_is_measured_once_for_all_prompts_that_are_read(tuned, kept):
+    other = DatasetSpec(name="math", module="arithmetic__div", samples=30)
+    counts, found = [], []
+    for run in (tuned(), tuned(seed=1)):
+        spec = generalise_spec(run, [other])
+        done("generalise", spec, kept)
+        found += find_elsewhere(spec, kept) or []
+        counts.append(len(list((kept.root / "artifacts" / "baseline").iterdir())))
+    assert counts[0] == counts[1]
+    assert found[0].no_prompt == found[1].no_prompt
+    assert found[0].loss != found[1].loss
+
+
 @pytest.mark.parametrize("more", [{}, DEEP])
 def test_at_the_ends_of_the_line_the_losses_are_those_of_the_runs(tuned, kept, more):
     first, second = tuned(**more), tuned(**{**more, "seed": 1})
