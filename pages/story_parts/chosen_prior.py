@@ -9,7 +9,7 @@ from core.priors.shells import shell
 from core.sources.models import describe_model
 from core.specs import StudySpec
 from core.store import Store
-from pages.widgets.layout import draw
+from pages.widgets.layout import redraw
 from pages.widgets.state import View
 
 _PRIORS = {"exclusion": "Gaussian exclusion", "gaussian": "Fitted Gaussian", "isotropic": "Isotropic Gaussian"}
@@ -27,7 +27,7 @@ def chosen_prior(view: View, study: StudySpec, store: Store) -> None:
         c = view.steps("c", "c, the strength of exclusion", _STRENGTHS, 5.0, width=420) if excluded else None
     many = describe_model(study.model, store).d_model or _WIDTH
     shells = [shell(dim, c, _N_SAMPLES, np.random.default_rng(0)) for dim in (_FEW, many)]
-    draw(
+    redraw(
         shells_figure(shells, _PRIORS[kind]),
         view.key("shells"),
         f"Samples of the prior in {_FEW} and in {many} dimensions, and the law of their distance from the mean",

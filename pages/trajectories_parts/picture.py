@@ -24,7 +24,7 @@ from pages.maps.nearest import stored_view
 from pages.maps.overlays import overlay_vectors
 from pages.maps.words import write_words
 from pages.trajectories_parts.controls import TrajectoryRequest
-from pages.widgets.layout import draw, plain
+from pages.widgets.layout import plain, redraw
 from pages.widgets.state import View
 
 _SAME = 0.01
@@ -114,7 +114,7 @@ def picture(
     )
     words_at_first = not request.words  # those of the texts and those of regions hide each other
     write_words(view, figure, stored, background, list(placed.values()), store, words_at_first)
-    draw(figure, view.key("map"), f"Map of site {request.site} with the texts as trajectories, token by token.")
+    redraw(figure, view.key("map"), f"Map of site {request.site} with the texts as trajectories, token by token.")
     st.caption(_caption(request, parts, stored, store))
     offer_name(view, stored, store)
     return pd.concat(
