@@ -4,20 +4,21 @@
 which takes longer than the points do. Decision 0048.
 """
 
+import json
 from pathlib import Path
 
 import plotly
 import plotly.graph_objects as go
-import streamlit as st
-from plotly.io.json import to_json_plotly
+from plotly.utils import PlotlyJSONEncoder
 from streamlit.components.v1 import declare_component
+from streamlit.components.v2 import component
 
 from core.figures.page import CODE
 from core.figures.style import Properties
 
 _PLOTLY = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
 """Is never mounted: it is how Streamlit serves the folder that Plotly's code is in."""
-_CHART = st.components.v2.component(
+_CHART = component(
     "steady_chart",
     html='<div class="steady-chart" role="figure"></div>',
     css=".steady-chart:fullscreen { background: var(--st-background-color); }",
@@ -36,4 +37,4 @@ def draw_steadily(figure: go.Figure, key: str, alt: str, config: Properties) -> 
         config: Plotly's, of the chart.
     """
     told = {"figure": figure.to_dict(), "config": config, "alt": alt, "plotly": f"component/{_PLOTLY.name}/{CODE}"}
-    _CHART(key=key, data=to_json_plotly(told).encode())
+    _CHART(key=key, data=json.dumps(told, cls=PlotlyJSONEncoder).encode())
