@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from core.analysis.frozen_maps import Map
 from core.figures.layer import Layer, arrows_trace, points_trace
 from core.figures.rail import add_rail
-from core.figures.style import GRID, HEIGHT, style
+from core.figures.style import HEIGHT, style
 
+_GRID = "#9AA1AC"
+"""Of a scene, whose lines are not seen on a light page if they are half transparent."""
 _EYE = {"x": 1.7, "y": 1.5, "z": 0.9}
 """Position of the camera in three dimensions, far enough that no axis title is cut."""
+_CENTRE = {"x": 0.0, "y": 0.0, "z": -0.2}
+"""Where it looks: below the middle, since the titles of the axes are below the cloud."""
 FARTHER = 1.25
 """Factor on that position where prompts can lie far outside the cloud, and axis titles with them."""
 
@@ -127,10 +131,10 @@ def scene(axes: Axes, distance: float = 1.0) -> dict[str, object]:
             "showticklabels": axes.ticks,
             "showbackground": False,
             "showgrid": True,
-            "gridcolor": GRID,
+            "gridcolor": _GRID,
             "zeroline": False,
         }
         for name, title in zip(("xaxis", "yaxis", "zaxis"), axes.titles, strict=True)
     }
     eye = {axis: distance * position for axis, position in _EYE.items()}
-    return {**sides, "aspectmode": "data" if axes.equal else "cube", "camera": {"eye": eye}}
+    return {**sides, "aspectmode": "data" if axes.equal else "cube", "camera": {"eye": eye, "center": _CENTRE}}

@@ -52,7 +52,7 @@ def frame_of(points: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray
     """Return the lowest and highest coordinates of a frame that leaves a few distant points out.
 
     Args:
-        points: (n, 2), all finite.
+        points: (n, n_dimensions), all finite.
 
     Returns:
         None where everything fits well.
@@ -71,9 +71,9 @@ def leave_out_far(figure: Any, points: NDArray[np.floating], inside: Sequence[ND
     """Set the axes to a frame that leaves a few distant points out, and say how many.
 
     Args:
-        figure: of a map in two dimensions, changed in place.
-        points: (n, 2) that it shows, all finite.
-        inside: further points, (n, 2) each, that the frame holds as well.
+        figure: of a map, changed in place.
+        points: (n, n_dimensions) that it shows, all finite.
+        inside: further points, (n, n_dimensions) each, that the frame holds as well.
     """
     frame = frame_of(points)
     if frame is None:
@@ -81,8 +81,22 @@ def leave_out_far(figure: Any, points: NDArray[np.floating], inside: Sequence[ND
     every = np.concatenate([np.stack(frame), *inside])
     low, high = np.nanmin(every, axis=0), np.nanmax(every, axis=0)
     n_outside = int(((points < low) | (points > high)).any(axis=1).sum())
-    figure.update_xaxes(range=[float(low[0]), float(high[0])])
-    figure.update_yaxes(range=[float(low[1]), float(high[1])])
-    words = f"{n_outside:,} of {len(points):,} points lie outside: scroll to zoom out"
+    ranges = np.stack([low, high], axis=1).tolist()
+    if len(ranges) == 3:  # where no zoom brings back what an axis leaves out
+        figure.update_scenes({f"{name}axis": {"range": one} for name, one in zip("xyz", ranges, strict=True)})
+        figure.for_each_scene(lambda scene: _keep_units_equal(scene, high - low))
+        remedy = "the map in 2-D has them"
+    else:
+        figure.update_xaxes(range=ranges[0])
+        figure.update_yaxes(range=ranges[1])
+        remedy = "scroll to zoom out"
+    words = f"{n_outside:,} of {len(points):,} points lie outside: {remedy}"
     place = {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom"}
     figure.add_annotation(text=words, **place, **_LABEL)
+
+
+def _keep_units_equal(scene: Any, spans: NDArray[np.float64]) -> None:
+    """Give a scene the shape of its axes; Plotly's own `data` goes by all points, also by those that are left out."""
+    if scene.aspectmode == "data":
+        shape = spans / np.prod(spans) ** (1 / 3)
+        scene.update(aspectmode="manual", aspectratio=dict(zip("xyz", shape.tolist(), strict=True)))

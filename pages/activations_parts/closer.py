@@ -192,7 +192,7 @@ def figure_of(shown: Shown, selecting: Selecting, fresh: bool = False) -> go.Fig
     )
     if shown.lines:
         figure.add_traces(contours([layer.subset(layer.placed) for layer in layers]))
-    if points.coordinates.shape[1] == 2 and not shown.zoom:
+    if not shown.zoom:
         leave_out_far(figure, points.coordinates[points.placed])
     if shown.words:
         label_regions(figure, points.regions)

@@ -54,21 +54,19 @@ def write_words(
     store: Store,
     default: bool = True,
 ) -> None:
-    """Label the regions of a map in two dimensions, under a switch; leave a few distant points out of a map by PCA.
+    """Leave a few distant points out of a map by PCA; label the regions of one in two dimensions, under a switch.
 
     Args:
         view: of the page.
         figure: with one map, changed in place.
         stored: the map.
         background: that it is drawn on.
-        inside: further points, (n, 2) each, that stay inside the frame.
+        inside: further points, (n, n_components) each, that stay inside the frame.
         store: of the map.
         default: whether the switch is on at first.
     """
-    if stored.map.n_components != 2:
-        return
     if stored.map.method == "pca" and background:
         leave_out_far(figure, np.concatenate([layer.coordinates for layer in background]), inside)
-    found = map_regions(store.root, stored.artifact.key)
+    found = map_regions(store.root, stored.artifact.key) if stored.map.n_components == 2 else []
     if found and words_switch(view, default):
         label_regions(figure, found)
