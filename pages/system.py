@@ -25,6 +25,7 @@ from core.store.listing import DamagedFolder
 from core.store.maintenance import cache_entries, prune
 from core.store.read_only import read_only
 from pages.system_parts.maps import named_maps
+from pages.widgets.beside import columns_or_rows
 from pages.widgets.jobs import MARKS, STOPPED, describe
 from pages.widgets.layout import empty, errors, numbers, plain, size
 from pages.widgets.reach import closed
@@ -215,7 +216,7 @@ def gpus() -> list[str]:
 page_store = Store.default()
 with errors():
     engine(page_store)
-left_side, right_side = st.columns([2, 1], gap="large")
+left_side, right_side = columns_or_rows("stored_and_machine", (2, 34), (1, 18))
 with left_side, errors():
     cache(page_store)
 with left_side, errors():
