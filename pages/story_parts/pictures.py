@@ -123,8 +123,8 @@ def verdicts(view: View, study: StudySpec, store: Store) -> None:
     judged = best(found, study, number)
     claim = CLAIMS[number]
     missing = lacking(study, claim.item) or "Not judged on this study yet."
-    words = judged.judgement.words if judged else f"{missing} {claim.statistic}"
-    st.markdown(f"**C{number} · {plain(claim.title)}**  \n{plain(words)}")
+    words = plain(judged.judgement.words) if judged else f"{missing} {plain(claim.statistic)}"
+    st.markdown(f"**C{number} · {plain(claim.title)}**  \n{words}")
     where = {"claim": str(number), "model": study.model.name, "study": study_key(study)}
     link("findings", "Open this claim in Findings", **where)
 
@@ -141,7 +141,8 @@ def _found(study: StudySpec, item: str, store: Store) -> Reproduced | None:
     """Return an item, or that of another finished study, which is named, or offer to make it."""
     lacks, other = lacking(study, item), finished_with([item], VERSION)
     if lacks and other and find_item(_asked(study, item), store) is None:
-        st.caption(plain(f"From the study of {other.spec.model.label}; that of {study.model.label} lacks it. {lacks}"))
+        whose, whose_not = plain(other.spec.model.label), plain(study.model.label)
+        st.caption(f"From the study of {whose}; that of {whose_not} lacks it. {lacks}")
         study = other.spec
     title = f":material/movie: This study does not have “{plain(ITEMS[item].title)}” yet"
     asked = _asked(study, item)
