@@ -79,7 +79,8 @@ def intervals_figure(rows: Sequence[Row]) -> go.Figure:
     legend_once(figure)
     style(figure, area + _ABOVE + _BELOW, "intervals")
     figure.update_layout(margin={"t": _ABOVE, "b": _BELOW}, legend={"y": 1 + 34 / area, "yanchor": "bottom"})
-    figure.update_annotations(font_size=13)
+    # To the right edge: from the middle a long title would leave the page where names of rows take half of it.
+    figure.update_annotations(font_size=13, x=1, xanchor="right")
     return figure
 
 
