@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from streamlit.testing.v1 import AppTest
 
 from core.store import Store, list_jobs
-from tests.app.conftest import Content, open_page, texts_of
+from tests.app.conftest import Content, charts_of, open_page, texts_of
 
 FILES = {
     "table.csv": b"title,body\none,two\nthree,four\n",
@@ -196,7 +196,7 @@ def test_a_run_whose_loss_is_not_finite_says_at_which_step(inline, files):
     assert 15 < int(told[1]) < 30
     job = next(job for job in list_jobs(Store(inline.root), "tune") if job.status().state == "failed")
     assert np.isfinite(load_file(job.path / "posterior.safetensors")["prompt"]).all()
-    assert len(app.get("plotly_chart")) == 1  # the losses so far
+    assert len(charts_of(app)) == 1  # the losses so far
 
 
 def test_a_full_disk_is_told_when_a_job_is_asked_for(inline, files):

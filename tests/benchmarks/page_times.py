@@ -135,7 +135,8 @@ def visit(address: dict[str, str], reruns: int) -> dict[str, Any]:
     wrong = [str(item.value) for item in (*app.exception, *app.error)]
     if wrong:
         raise SystemExit(f"The page {address['page']!r} shows an error, so its time means nothing: {wrong[0]}")
-    return {"first": first, "again": again, "charts": len(app.get("plotly_chart"))}
+    charts = [*app.get("plotly_chart"), *app.get("bidi_component")]
+    return {"first": first, "again": again, "charts": len(charts)}
 
 
 def visit_in_browser(address: dict[str, str], cache: Path, pictures: bool) -> dict[str, dict[str, float]]:
