@@ -185,7 +185,7 @@ def stop_local(store: Store) -> bool:
 
 def _disconnect(address: str) -> None:
     """Close this process's connection to an engine that is about to end; Dask would try for long to reach it again."""
-    queue = sys.modules.get("core.engine.queue")
+    queue = sys.modules.get("core.engine.queue")  # not imported for this: it brings Dask
     if queue is not None:
         queue.disconnect(address)
 

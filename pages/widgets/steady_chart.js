@@ -1,5 +1,5 @@
-// A Plotly chart that stays in the page while its figure changes, so that zoom, hidden layers and the points of a
-// layer that did not change stay too. Plotly comes from this server, once per visit.
+// A Plotly chart that stays in the page while its figure changes, so that its zoom, its hidden layers and what WebGL
+// has set up stay too. Plotly comes from this server, once per visit.
 
 let plotly
 
@@ -25,12 +25,10 @@ function pageTemplate(place) {
   const read = name => look.getPropertyValue(`--st-${name}`).trim()
   const font = { family: read("font"), color: read("text-color"), size: 12 }
   const axis = { automargin: true, ticks: "", title: { font: { size: 14 }, standoff: 10 } }
-  const space = { backgroundcolor: "rgba(0,0,0,0)", gridcolor: "rgba(128,134,145,0.35)", zerolinecolor: "rgba(128,134,145,0.6)" }
   return { layout: {
     font,
     xaxis: axis,
     yaxis: axis,
-    scene: { xaxis: space, yaxis: space, zaxis: space },
     hoverlabel: { bgcolor: read("background-color"), bordercolor: read("border-color"), font: { size: 12 } },
   } }
 }
