@@ -10,7 +10,7 @@ if st.user.get("is_logged_in") is False:  # there is a login: docs/hosting.md
     st.stop()
 page = open_page()
 st.html(f"<style>.st-key-{AHEAD} {{display: none}}</style>")
-ahead = load_plotly()
+ahead = load_plotly(page)
 
 # What is imported from here on takes longer than the heading.
 from core.engine import client

@@ -2,16 +2,17 @@
 
 import platform
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import psutil
 import typer
 
 from core import __version__
 from core.commands.options import Json
-from core.commands.output import Document, emit, show_progress
+from core.commands.output import Document, emit, emit_parts, show_progress
 from core.engine import client
 from core.errors import BadRequest
 from core.sources.report import sources_report
@@ -36,20 +37,20 @@ def doctor(
     if model:
         _ask(ModelSpec.parse({"name": model, "dtype": dtype}), store, json)
         return
+    emit_parts(_parts(store), json)
+
+
+def _parts(store: Store) -> Iterator[tuple[str, Any]]:
+    """Yield what there is to say, by name; what takes longer to find out comes later."""
+    yield "priorscope", __version__
+    yield "python", platform.python_version()
+    yield "packages", packages()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
-    emit(
-        {
-            "priorscope": __version__,
-            "python": platform.python_version(),
-            "packages": packages(),
-            "device": _device(),
-            "memory": {"total_bytes": memory.total, "available_bytes": memory.available},
-            "cache": {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))},
-            "engine": client.engine_state(store).document(),
-            "sources": sources_report(store),
-        },
-        json,
-    )
+    yield "memory", {"total_bytes": memory.total, "available_bytes": memory.available}
+    yield ("cache", {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))})
+    yield "engine", client.engine_state(store).document()
+    yield "device", _device()
+    yield "sources", sources_report(store)
 
 
 def packages() -> dict[str, str | None]:

@@ -46,6 +46,15 @@ def emit(document: Document, as_json: bool, written: Callable[[Document], Iterab
     typer.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else "\n".join(written(document)))
 
 
+def emit_parts(parts: Iterable[tuple[str, Any]], as_json: bool) -> None:
+    """Print the parts of a result, by name: as one JSON document, or the lines of each as soon as it is known."""
+    if as_json:
+        emit(dict(parts), as_json)
+        return
+    for name, value in parts:
+        emit({name: value}, as_json)
+
+
 def local_time(seconds: float) -> str:
     """Return a time in seconds since the epoch as local date and time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -29,6 +29,7 @@ from pages.compare_parts.trajectories import (
 )
 from pages.maps.choice import SIZES, MapRequest, map_choice, map_words, offer_name, overlay_on_map, overlay_table
 from pages.maps.clouds import map_layers, need_vocabulary
+from pages.maps.vector_labels import labelled_vectors
 from pages.maps.words import write_words
 from pages.widgets.choices import site_name
 from pages.widgets.layout import errors, plain, redraw
@@ -36,8 +37,6 @@ from pages.widgets.runs import label
 from pages.widgets.state import View
 
 ROWS = "rows"
-EVERY = "all"
-LABELS = "The nearest token of a vector is written beside it, once it is measured; its number until then."
 NULLS = {"random directions": "random directions", "matched Gaussian": "matched Gaussian", ROWS: "tokens themselves"}
 
 
@@ -95,8 +94,7 @@ def picture_controls(view: View, chosen: Sequence[ChosenRun], store: Store) -> P
             arrangement = view.segments("arrangement", "Layout", kinds, width="content")
         nulls = view.several("nulls", "Null samples", list(NULLS), [], format_func=NULLS.__getitem__, width=330)
         n_prompt = max(run.prompts.vectors.shape[2] for run in chosen)
-        labels = [EVERY, *map(str, range(n_prompt))]
-        labelled = view.several("labels", "Label vectors", labels, [], width=190, help=LABELS)
+        labelled = labelled_vectors(view, n_prompt)
         position = view.number(
             "way", "Trajectory position (%)", 100, 0, 100, step=5, help="0: prior sample; 100: posterior.", width=190
         )
@@ -104,8 +102,7 @@ def picture_controls(view: View, chosen: Sequence[ChosenRun], store: Store) -> P
         with st.container(width="content", gap=None):
             arrows = view.switch("arrows", "Arrows from prior to posterior", True)
             play = view.switch("play", "Play trajectory", False, help="Adds buttons and a slider below the map.")
-    numbers = range(n_prompt) if EVERY in labelled else [int(number) for number in labelled]
-    return PictureSettings(site, map_request, size, arrangement == "multiples", arrows, play, position, nulls, numbers)
+    return PictureSettings(site, map_request, size, arrangement == "multiples", arrows, play, position, nulls, labelled)
 
 
 def map_spec(site: int, map_request: MapRequest, chosen: Sequence[ChosenRun]) -> ProjectionSpec:

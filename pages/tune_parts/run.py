@@ -1,34 +1,27 @@
-"""A run as the Tune page shows it: its loss, its prompt on a map, its results."""
+"""A run as the Tune page shows it: its loss, its prompt on a map (`prompt_map`), its results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.activations.clouds import find_cloud, find_vocabulary
 from core.analysis.displacement import largest_turn
-from core.figures.cloud_map import map_axes, map_figure
-from core.figures.layer import Layer
 from core.figures.training import loss_figure
 from core.jobs.measure import tuning_spec
-from core.jobs.projection import StoredMap
-from core.lm.sites import resolve_prompt_sites
-from core.sources.models import describe_model
-from core.specs import ProjectionSpec, TuningSpec
+from core.specs import TuningSpec
 from core.specs.describe import describe
-from core.specs.model import short_name
 from core.store import JobFolder, Status, Store
 from core.store.endings import CONVERGED, LONGEST, ending_of
 from core.store.imported import provenance, unknown_settings
 from core.store.losses import BASELINES, read_losses
 from core.store.prompts import RunPrompts, read_prompts
 from core.store.records import ExampleCounts
-from pages.maps.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
+from pages.tune_parts.prompt_map import PromptMap, choose_map, prepare_map, show_on_map
 from pages.widgets.cite import cite_run
 from pages.widgets.jobs import follow
-from pages.widgets.layout import errors, numbers, plain, redraw, table
+from pages.widgets.layout import numbers, plain, redraw, table
 from pages.widgets.pages import link
 from pages.widgets.provenance import reasons, write_origin
 from pages.widgets.runs import weights_of
@@ -55,54 +48,13 @@ def show_run(view: View, job: JobFolder, store: Store) -> None:
     if job.status().state == "damaged":
         follow(job, store)
         return
-    sites = sites_of(job, spec, store)
-    site = sites[0]
-    if len(sites) > 1:
-        site = view.segments("site", "Site of the map", {k: "0 · embeddings" if k == 0 else str(k) for k in sites})
-    wanted = prompt_map(spec, sites, site)
-    stored = None
-    with errors():
-        stored = find_picture(wanted, store)
-    follow(job, store, lambda job, status: live(job, status, spec, site, wanted, stored, store))
-    if stored is None:
-        _prepare_map(wanted, store)
+    on_map = choose_map(view, job, spec, store)
+    follow(job, store, lambda job, status: live(job, status, spec, on_map, store))
+    if on_map.stored is None:
+        prepare_map(on_map.wanted, store)
 
 
-def sites_of(job: JobFolder, spec: TuningSpec, store: Store) -> tuple[int, ...]:
-    """Return the sites that a run prompts, from its files or from the model's depth; (0,) while neither is there."""
-    prompts = read_prompts(job)
-    if prompts is not None:
-        return prompts.sites
-    n_layers = describe_model(spec.model, store).n_layers if spec.method == "deep" else None
-    return resolve_prompt_sites(spec, n_layers) if n_layers else (0,)
-
-
-def prompt_map(spec: TuningSpec, sites: Sequence[int], site: int) -> ProjectionSpec:
-    """Return the map that the prompt of a site is shown on: the vocabulary's, or that of the activations there."""
-    if site == 0:
-        return ProjectionSpec(model=spec.model, vocabulary=True)
-    return ProjectionSpec(model=spec.model, site=site, clouds=(spec.activations(*sites),))
-
-
-def _prepare_map(wanted: ProjectionSpec, store: Store) -> None:
-    """Fit the map if its cloud is there, else offer to make the cloud."""
-    if wanted.vocabulary:
-        ready = find_vocabulary(wanted.model, store) or need_vocabulary(wanted.model, store)
-    else:
-        ready = find_cloud(wanted.clouds[0], store) or need_clouds(wanted.clouds, store, "tune.cloud")
-    if ready and need_map(wanted, store):
-        st.rerun()
-
-
-def live(
-    job: JobFolder,
-    status: Status,
-    spec: TuningSpec,
-    site: int,
-    wanted: ProjectionSpec,
-    stored: StoredMap | None,
-    store: Store,
-) -> None:
+def live(job: JobFolder, status: Status, spec: TuningSpec, on_map: PromptMap, store: Store) -> None:
     """Draw what changes during a run."""
     losses = read_losses(job)
     if len(losses.steps) or losses.baselines:
@@ -119,10 +71,9 @@ def live(
     elif not status.ended:
         st.caption("Loading the model and measuring the baselines; the loss curve appears after the first baseline.")
     prompts = read_prompts(job)
-    if prompts is not None and site in prompts.sites:
-        _say_if_slow(spec, prompts, site)
-    if stored is not None and prompts is not None and site in prompts.sites:
-        _prompt_on_map(job, status, spec, prompts, site, wanted, stored, store)
+    if prompts is not None and on_map.site in prompts.sites:
+        _say_if_slow(spec, prompts, on_map.site)
+        show_on_map(job, spec, prompts, on_map, store)
     _regularisers(job, spec)
     run_provenance(job, spec.dataset.label)
     if status.state == "succeeded":
@@ -181,38 +132,6 @@ def _say_if_slow(spec: TuningSpec, prompts: RunPrompts, site: int) -> None:
             "vectors turn as fast as short ones.",
             icon=":material/lightbulb:",
         )
-
-
-def _prompt_on_map(
-    job: JobFolder,
-    status: Status,
-    spec: TuningSpec,
-    prompts: RunPrompts,
-    site: int,
-    wanted: ProjectionSpec,
-    stored: StoredMap,
-    store: Store,
-) -> None:
-    points = [stored.map.overlay(vectors) for vectors in (prompts.prior(site), prompts.posterior(site))]
-    names = [f"prompt vector {i}" for i in range(spec.n_prompt)]
-    word = "posterior" if status.state == "succeeded" else "prompt now"
-    before = Layer(f"prior sample ({spec.n_prompt})", points[0].coordinates, "prior", hover=names)
-    when = "" if unknown_settings(job) else f", step {prompts.steps[-1]}"
-    after = Layer(f"{word}{when}", points[1].coordinates, "posterior", hover=names)
-    begun = [before] if prompts.begun else []
-    grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
-    moves = [(one, after) for one in begun]
-    figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
-    redraw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
-    info = stored.artifact.info
-    what = f"vocabulary rows of {plain(short_name(spec.model.name))}"
-    if not wanted.vocabulary:
-        what = f"activations of {plain(spec.dataset.label)} at site {site} of {plain(short_name(spec.model.name))}"
-    st.caption(
-        f"The prompt on the first principal components of {info['n_points']:,} of {info['n_available']:,} {what} "
-        f"(frozen). The median vector has {np.median(points[1].off_plane_share):.1%} of its squared distance from the "
-        "mean outside this plane."
-    )
 
 
 def run_provenance(job: JobFolder, label: str) -> None:

@@ -33,6 +33,8 @@ HEADING = "heading"
 AHEAD = "ahead"
 """Key of the container of a chart that is not seen."""
 _OPEN, _AHEAD = "open_page", "plotly_ahead"
+_STEADY = {"trajectories", "priors", "tune", "compare"}
+"""Pages whose first picture is a steady chart, which has Plotly's code of its own."""
 _ICONS = {
     "story": "slideshow",
     "activations": "bubble_chart",
@@ -75,16 +77,25 @@ def open_page() -> StreamlitPage:
     return chosen
 
 
-def load_plotly() -> DeltaGenerator:
-    """Have the browser load what draws pictures while the server imports the rest; return what to empty afterwards.
+def load_plotly(chosen: StreamlitPage) -> DeltaGenerator:
+    """Have the browser load what draws a page's first picture while the server imports the rest.
 
     Both take more than a second on the first visit of a fresh server. The empty chart is not seen.
+
+    Returns:
+        What to empty when the page has been drawn.
     """
-    slot = st.container(key=AHEAD).empty()
-    if _AHEAD not in st.session_state:
-        st.session_state[_AHEAD] = True
+    slot, steady = st.container(key=AHEAD).empty(), chosen.title.lower() in _STEADY
+    if (key := f"{_AHEAD}.{steady}") not in st.session_state:
+        st.session_state[key] = True
         with _ONE_AT_A_TIME:
-            slot.plotly_chart(go.Figure(layout={"height": 10}), key=_AHEAD, width=10)
+            if steady:
+                from pages.widgets.steady_chart import load_ahead
+
+                with slot:
+                    load_ahead(key)
+            else:
+                slot.plotly_chart(go.Figure(layout={"height": 10}), key=key, width=10)
             import_module("pandas")
     return slot
 

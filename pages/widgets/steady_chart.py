@@ -38,3 +38,8 @@ def draw_steadily(figure: go.Figure, key: str, alt: str, config: Properties) -> 
     """
     told = {"figure": figure.to_dict(), "config": config, "alt": alt, "plotly": f"component/{_PLOTLY.name}/{CODE}"}
     _CHART(key=key, data=json.dumps(told, cls=PlotlyJSONEncoder).encode())
+
+
+def load_ahead(key: str) -> None:
+    """Draw an empty chart, so that the browser loads Plotly's code before there is a figure."""
+    draw_steadily(go.Figure(layout={"height": 10}), key, "", {})

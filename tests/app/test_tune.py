@@ -12,6 +12,7 @@ from core.jobs.costs import needed_captures, run_bytes, trunk_bytes
 from core.jobs.measure import tuning_spec
 from core.specs import TuningSpec
 from core.store import JobFolder, Store, create_job, find_job
+from core.store.prompts import read_prompts
 from core.store.record_files import write_request
 from pages.tune_parts.costs import tuning_cost
 from tests.app.conftest import Content, charts_of, open_page, table_of, texts_of
@@ -95,11 +96,15 @@ def test_a_deep_run_offers_to_capture_what_its_map_needs(filled, no_engine):
 
 
 def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_engine):
+    from sklearn.metrics.pairwise import cosine_distances
+
     from core.activations.capture import capture
+    from core.activations.clouds import find_cloud
+    from core.figures.text import token
     from core.jobs.projection import fit_projection
     from core.progress import silent
     from pages.maps.clouds import fitted_spec
-    from pages.tune_parts.run import prompt_map
+    from pages.tune_parts.prompt_map import prompt_map
 
     store, job = Store(filled.root), deep_run(filled)
     spec = tuning_spec(job)
@@ -116,6 +121,13 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     second = charts_of(app)[-1]["data"]
     assert {"prior sample (4)", "posterior, step 4"} <= {trace["name"] for trace in second}
     assert first[1]["x"] != second[1]["x"]
+
+    app = open_page("tune", model=filled.model.name, run=job.id, labels='["0", "2"]')
+    (posterior,) = [trace for trace in charts_of(app)[-1]["data"] if trace["name"] == "posterior, step 4"]
+    cloud = find_cloud(spec.activations(1, 2), store)
+    near = cosine_distances(read_prompts(job).posterior(1), cloud.points(1)).argmin(axis=1)
+    named = [token(cloud.rows["token"].iloc[row]) for row in near]
+    assert posterior["text"] == [named[0], "", named[2], ""]
     table = table_of(app, "regulariser")
     assert table.to_dict("records") == [
         {"regulariser": "Apart from each other", "weight": 0.5, "at the start": 0.25, "at the end": 0.125}

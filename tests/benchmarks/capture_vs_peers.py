@@ -4,8 +4,9 @@ A random Llama reads texts of random words, of 8 to 128 tokens, at all sites. Ev
 covariance of all tokens at each site, and a sample of about 5,000 rows; the peers add them up with our `Accumulator`,
 batch by batch, so that none has to hold what it read. They read 64 texts at a time in the data's order, as their
 documentation does; TransformerLens keeps only the sites asked for (`names_filter`). Ours is the app's whole job: texts
-are read and sorted by length, and the cloud, its table and its checksums are written. Each side runs in a process of
-its own, and captures a few texts first, which is not counted.
+are read and sorted by length, and the cloud, its table and its checksums are written, with the settings that a worker
+of the engine is started with. Each side runs in a process of its own, and captures a few texts first, which is not
+counted.
 
 Peers take the model in the format its file has, float32, which is TransformerLens' default too; ours takes the app's
 own format on this machine and float32, and transformers bfloat16 as well.
@@ -28,6 +29,7 @@ import torch
 from torch import Tensor
 
 from core.activations.accumulate import Accumulator
+from core.engine.memory import CACHES
 from tests.benchmarks.sides import in_process, installed, largest_memory, machine, parser, show
 from tests.llama import write_llama
 
@@ -162,9 +164,10 @@ def measure(sizes: list[int], repeats: int) -> dict[str, Any]:
         write_inputs(folder, max(sizes))
         for turn in range(repeats):
             for (name, size), runs in found.items():
-                cache = {"PRIORSCOPE_CACHE": str(folder / f"cache-{turn}-{name}-{size}")}
+                own = {"PRIORSCOPE_CACHE": str(folder / f"cache-{turn}-{name}-{size}")}
+                settings = own | {key: str(n) for key, n in CACHES.items()} if name.startswith(OURS) else own
                 options = ["--side", name, "--folder", str(folder), "--documents", str(size)]
-                runs.append(in_process("tests.benchmarks.capture_vs_peers", options, cache))
+                runs.append(in_process("tests.benchmarks.capture_vs_peers", options, settings))
     return {
         "benchmark": "capture_vs_peers",
         "cases": [_case(name, size, found) for name, size in found],
