@@ -15,7 +15,7 @@ _HELP = "The nearest token of a vector, by cosine, is written beside it once it 
 def labelled_vectors(view: View, n_prompt: int) -> Collection[int]:
     """Draw the choice of vectors that are named on the map, and return them."""
     offered = [_EVERY, *map(str, range(n_prompt))]
-    chosen = view.several("labels", "Label vectors", offered, [], width=190, help=_HELP)
+    chosen = view.several("named", "Label vectors", offered, [], width=190, help=_HELP)
     return range(n_prompt) if _EVERY in chosen else [int(number) for number in chosen]
 
 

@@ -238,7 +238,7 @@ def test_hover_names_the_tokens_nearest_to_the_prompt_that_is_shown(filled, no_e
         words = [f"nearest token <b>{token(word)}</b>" for word in cloud.rows["token"].iloc[chosen]]
         assert [text.split("<br>")[1] for text in after["hovertext"]] == words
         assert "text" not in after
-    labelled = next(t for t in charts_of(compare(run.id, labels='["2"]'))[0]["data"] if t["name"] == "posterior")
+    labelled = next(t for t in charts_of(compare(run.id, named='["2"]'))[0]["data"] if t["name"] == "posterior")
     assert labelled["text"] == ["", "", token(cloud.rows["token"].iloc[27]), ""]
 
 

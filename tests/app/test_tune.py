@@ -122,7 +122,7 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
     assert {"prior sample (4)", "posterior, step 4"} <= {trace["name"] for trace in second}
     assert first[1]["x"] != second[1]["x"]
 
-    app = open_page("tune", model=filled.model.name, run=job.id, labels='["0", "2"]')
+    app = open_page("tune", model=filled.model.name, run=job.id, named='["0", "2"]')
     (posterior,) = [trace for trace in charts_of(app)[-1]["data"] if trace["name"] == "posterior, step 4"]
     cloud = find_cloud(spec.activations(1, 2), store)
     near = cosine_distances(read_prompts(job).posterior(1), cloud.points(1)).argmin(axis=1)
