@@ -100,12 +100,12 @@ def test_a_study_of_another_size_has_a_column_and_a_name(undecided, judge, no_en
 
 def test_seeds_are_offered_with_cost_and_budget_only_where_undecided(undecided, judge, no_engine):
     app = open_page("findings", claim="10", minutes="3")
-    assert "The next analysis, with 6 seeds:" in texts_of(app)
+    assert "The next analysis, with 3 seeds:" in texts_of(app)
     button(app, "Add seeds").click().run()
     kind, asked = no_engine[0]
     assert kind == DECIDE
     assert isinstance(asked, DecideSpec)
-    assert (asked.claim, asked.minutes, asked.most_seeds, asked.study.n_seeds) == (10, 3.0, 12, 3)
+    assert (asked.claim, asked.minutes, asked.most_seeds, asked.study.n_seeds) == (10, 3.0, 12, QUICK.n_seeds)
     decided = put(undecided, KIND, StudyItemSpec(study=QUICK, item="claim-10"), judge(1))
     decided.update(state="succeeded")
     undecided_again = open_page("findings", claim="10")

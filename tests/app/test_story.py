@@ -176,7 +176,10 @@ def test_ones_own_study_can_be_chosen_instead(told):
     app = at(1)
     assert "My own figure." in texts_of(app), "what was made here comes first"
     choice = app.selectbox(key="story.study")
-    assert [name.split(" · ")[-1] for name in choice.options] == ["came with the program", "3 seeds, made here"]
+    assert [name.split(" · ")[-1] for name in choice.options] == [
+        "came with the program",
+        f"{STUDY.n_seeds} seeds, made here",
+    ]
     choice.select_index(1).run()
     assert "Another study." in texts_of(app)
 
