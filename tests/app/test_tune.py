@@ -124,8 +124,10 @@ def test_a_deep_run_is_shown_on_the_map_of_the_site_that_is_picked(filled, no_en
 
     app = open_page("tune", model=filled.model.name, run=job.id, named='["0", "2"]')
     (posterior,) = [trace for trace in charts_of(app)[-1]["data"] if trace["name"] == "posterior, step 4"]
-    cloud = find_cloud(spec.activations(1, 2), store)
-    near = cosine_distances(read_prompts(job).posterior(1), cloud.points(1)).argmin(axis=1)
+    cloud, prompts = find_cloud(spec.activations(1, 2), store), read_prompts(job)
+    assert cloud
+    assert prompts
+    near = cosine_distances(prompts.posterior(1), cloud.points(1)).argmin(axis=1)
     named = [token(cloud.rows["token"].iloc[row]) for row in near]
     assert posterior["text"] == [named[0], "", named[2], ""]
     table = table_of(app, "regulariser")

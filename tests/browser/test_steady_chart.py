@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import App
 from tests.served import served
 
 pytestmark = pytest.mark.browser
@@ -96,3 +97,12 @@ def test_a_chart_whose_code_does_not_come_says_so_and_the_next_figure_tries_agai
     page.get_by_role("slider").press("ArrowRight")
     now(page, 4)
     expect(failed).to_have_count(0)
+
+
+def test_a_page_that_begins_with_such_a_chart_has_its_code_loaded_before_there_is_a_figure(page: Page, app: App):
+    with page.expect_response("**/plotly.min.js") as response:
+        page.goto(f"{app.url}/priors")
+    assert response.value.ok
+    expect(page.get_by_text("Cite this view")).to_be_visible()
+    page.wait_for_function("() => window.Plotly")
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(0)
