@@ -86,16 +86,16 @@ def load_plotly(chosen: StreamlitPage) -> DeltaGenerator:
         What to empty when the page has been drawn.
     """
     slot, steady = st.container(key=AHEAD).empty(), chosen.title.lower() in _STEADY
-    if (key := f"{_AHEAD}.{steady}") not in st.session_state:
-        st.session_state[key] = True
+    if steady not in st.session_state.setdefault(_AHEAD, set()):
+        st.session_state[_AHEAD].add(steady)
         with _ONE_AT_A_TIME:
             if steady:
                 from pages.widgets.steady_chart import load_ahead
 
                 with slot:
-                    load_ahead(key)
+                    load_ahead(f"{AHEAD}.steady")
             else:
-                slot.plotly_chart(go.Figure(layout={"height": 10}), key=key, width=10)
+                slot.plotly_chart(go.Figure(layout={"height": 10}), key=f"{AHEAD}.chart", width=10)
             import_module("pandas")
     return slot
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pages.widgets import steady_chart
 from tests.app.conftest import PAGES, Content, open_page, texts_of
 
 
@@ -35,3 +36,17 @@ def test_unknown_models_are_told_in_one_line(store, no_engine):
     shown = texts_of(app).replace("\\", "")
     assert "Unknown model 'no-such-model'" in shown
     assert "Did you mean" in shown or "Or give a hub id" in shown
+
+
+def test_a_visit_loads_the_code_of_charts_ahead_once(store, monkeypatch):
+    loaded, load_ahead = [], steady_chart.load_ahead
+
+    def load(key: str) -> None:
+        loaded.append(key)
+        load_ahead(key)
+
+    monkeypatch.setattr(steady_chart, "load_ahead", load)
+    app = open_page("priors")
+    app.run()
+    app.run()
+    assert len(loaded) == 1
