@@ -45,6 +45,14 @@ def map_regions(root: Path, map_key: str) -> list[Region]:
     return regions(np.concatenate([where for where, _ in known]), [token for _, own in known for token in own])
 
 
+def leave_out_distant(
+    figure: Any, stored: StoredMap, background: Sequence[Layer], inside: Sequence[NDArray[np.floating]] = ()
+) -> None:
+    """Leave a few distant points, such as sinks, out of the frame of a map by PCA; `inside` stays in it."""
+    if stored.map.method == "pca" and background:
+        leave_out_far(figure, np.concatenate([layer.coordinates for layer in background]), inside)
+
+
 def write_words(
     view: View,
     figure: Any,
@@ -65,8 +73,7 @@ def write_words(
         store: of the map.
         default: whether the switch is on at first.
     """
-    if stored.map.method == "pca" and background:
-        leave_out_far(figure, np.concatenate([layer.coordinates for layer in background]), inside)
+    leave_out_distant(figure, stored, background, inside)
     found = map_regions(store.root, stored.artifact.key) if stored.map.n_components == 2 else []
     if found and words_switch(view, default):
         label_regions(figure, found)

@@ -17,6 +17,7 @@ from core.store import JobFolder, Store
 from core.store.prompts import read_prompts
 from pages.compare_parts.trajectories import SYMBOLS
 from pages.maps.clouds import find_picture, map_layers
+from pages.maps.words import leave_out_distant
 from pages.widgets.layout import redraw
 
 _CAPTIONS = {
@@ -42,6 +43,7 @@ def show_picture(spec: DemoSpec, store: Store) -> None:
     layers = map_layers(store.root, stored.artifact.key, 2)
     moved = [layer for pair in moving for layer in pair]
     figure = map_figure([*layers, *moved], map_axes(stored.map), moving, revision=stored.artifact.key)
+    leave_out_distant(figure, stored, layers, [layer.coordinates for layer in moved])
     redraw(figure, f"overview.demo.{name}", f"The demo's picture of the {name}")
     st.caption(_CAPTIONS[name])
 

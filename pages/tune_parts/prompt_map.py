@@ -19,6 +19,7 @@ from core.store.imported import unknown_settings
 from core.store.prompts import RunPrompts, read_prompts
 from pages.maps.clouds import find_picture, map_layers, need_clouds, need_map, need_vocabulary
 from pages.maps.vector_labels import labelled_vectors, token_labels
+from pages.maps.words import leave_out_distant
 from pages.widgets.layout import errors, plain, redraw
 from pages.widgets.state import View
 
@@ -101,6 +102,7 @@ def show_on_map(job: JobFolder, spec: TuningSpec, prompts: RunPrompts, on_map: P
     grey = map_layers(store.root, stored.artifact.key, stored.map.n_components)
     moves = [(one, after) for one in begun]
     figure = map_figure([*grey, *begun, after], map_axes(stored.map), moves, revision=stored.artifact.key)
+    leave_out_distant(figure, stored, grey, [layer.coordinates for layer in (*begun, after)])
     redraw(figure, f"tune.map.{job.id}.{site}", "The prompt before and during training on a map of the reference cloud")
     info = stored.artifact.info
     what = f"vocabulary rows of {plain(short_name(spec.model.name))}"

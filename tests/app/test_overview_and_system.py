@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 
 from core.engine.lookup import job_id
+from core.figures.layer import Layer
 from core.specs import ModelSpec
 from core.specs.demo import DemoSpec
 from core.store import Store, create_job, find_job
 from core.studies import shipped
+from pages.overview_parts import demo_pictures
+from pages.tune_parts import prompt_map
 from pages.widgets.jobs import MARKS
 from tests.app.conftest import charts_of, open_page, table_of, texts_of
 from tests.finished import STEPS, STUDY, finished_study
@@ -71,6 +75,19 @@ def test_the_demo_is_one_job_whose_steps_are_shown_while_it_lives(filled, no_eng
     (picture,) = charts_of(again)
     assert [trace["name"].split(" (")[0] for trace in picture["data"]] == ["vocabulary"]
     assert [button.label for button in again.button if button.label in ("Run the demo", "Cancel")] == ["Cancel"]
+
+
+@pytest.mark.parametrize("module", [demo_pictures, prompt_map])
+def test_a_map_leaves_sinks_outside_its_frame(module, filled, no_engine, monkeypatch):
+    cloud = np.random.default_rng(0).uniform(-1, 1, (1000, 2)).astype(np.float32)
+    cloud[:3] = 1e4
+    monkeypatch.setattr(module, "map_layers", lambda *_: [Layer("cloud", cloud)])
+    spec = DemoSpec(model=filled.model, texts="math")
+    create_job(Store(filled.root), "demo", spec.as_json(), job_id("demo", spec))
+    page = "overview" if module is demo_pictures else "tune"
+    picture = charts_of(open_page(page, model=filled.model.name, texts="math"))[-1]
+    assert "3 of 1,000 points lie outside" in str(picture["layout"]["annotations"])
+    assert picture["layout"]["xaxis"]["range"][1] < 100
 
 
 def test_a_demo_that_failed_says_why_and_can_be_resumed(filled, no_engine):
