@@ -47,7 +47,8 @@ def _parts(store: Store) -> Iterator[tuple[str, Any]]:
     yield "packages", packages()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(store.root)
     yield "memory", {"total_bytes": memory.total, "available_bytes": memory.available}
-    yield ("cache", {"folder": str(store.root), "free_bytes": disk.free, "artifacts": len(list(store.artifacts()))})
+    n_artifacts = len(list(store.artifacts()))
+    yield "cache", {"folder": str(store.root), "free_bytes": disk.free, "artifacts": n_artifacts}
     yield "engine", client.engine_state(store).document()
     yield "device", _device()
     yield "sources", sources_report(store)

@@ -19,8 +19,8 @@ def labelled_vectors(view: View, n_prompt: int) -> Collection[int]:
     return range(n_prompt) if _EVERY in chosen else [int(number) for number in chosen]
 
 
-def token_labels(vectors: Floats, cloud: Cloud | None, site: int, labelled: Collection[int]) -> list[str] | None:
-    """Return what is written beside each vector; None where none is named.
+def token_labels(vectors: Floats, cloud: Cloud | None, site: int, labelled: Collection[int]) -> list[str]:
+    """Return what is written beside each vector.
 
     Args:
         vectors: (n_prompt, d_model).
@@ -28,8 +28,6 @@ def token_labels(vectors: Floats, cloud: Cloud | None, site: int, labelled: Coll
         site: of the vectors.
         labelled: the vectors to name; the others have an empty label.
     """
-    if not labelled:
-        return None
     names = [f"vector {i}" for i in range(len(vectors))]
     if cloud is not None:
         tokens = cloud.rows["token"]
